@@ -1,0 +1,69 @@
+"""Waves: the labels of survey rounds and quarters (`2026-Q3`, `2026-09`, `2026`) and their order in time."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+import pandas as pd
+
+UNDATED = "undated"
+_PATTERN = re.compile(r"(?P<year>\d{4})(?:-(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?")
+
+
+def is_wave(label: str) -> bool:
+    """Whether a label names a year, a quarter or a month.
+
+    Examples
+    --------
+    >>> [is_wave(label) for label in ("2026-Q3", "2026-09", "2026", "2026-Q5", "autumn")]
+    [True, True, True, False, False]
+    """
+    return _PATTERN.fullmatch(label) is not None
+
+
+def last_day(label: str) -> date:
+    """Last calendar day of a wave; `undated` and unknown labels come before every date.
+
+    Examples
+    --------
+    >>> last_day("2026-Q3"), last_day("2026-02"), last_day("2026")
+    (datetime.date(2026, 9, 30), datetime.date(2026, 2, 28), datetime.date(2026, 12, 31))
+    """
+    match = _PATTERN.fullmatch(label)
+    if match is None:
+        return date.min
+    month = int(match["month"] or 3 * int(match["quarter"] or 4))
+    return pd.Period(year=int(match["year"]), month=month, freq="M").end_time.date()
+
+
+def quarter(day: date) -> str:
+    """Calendar quarter that holds a day.
+
+    Examples
+    --------
+    >>> quarter(date(2026, 9, 30))
+    '2026-Q3'
+    """
+    return f"{day.year}-Q{(day.month + 2) // 3}"
+
+
+def in_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Distinct wave labels, oldest first.
+
+    Examples
+    --------
+    >>> in_order(["2026-Q3", "2025", "2026-06", "2026-Q3"])
+    ('2025', '2026-06', '2026-Q3')
+    """
+    return tuple(sorted(set(labels), key=lambda label: (last_day(label), label)))
+
+
+def quarter_of_wave(label: str) -> str:
+    """Quarter whose decisions and feedback belong beside a survey wave: the one that holds its last day.
+
+    Examples
+    --------
+    >>> quarter_of_wave("2026"), quarter_of_wave("undated")
+    ('2026-Q4', 'undated')
+    """
+    return quarter(last_day(label)) if is_wave(label) else label
