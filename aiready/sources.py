@@ -1,0 +1,46 @@
+"""From a data folder or workbook to checked tables: everything a measure may look at, and what was left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import ibis.expr.types as ir
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Data:
+    """Checked tables of one data folder.
+
+    `tables`: every present table but `decisions`, typed as the schema says: text columns `object` with None,
+    numbers `float64` with NaN, dates and timestamps `datetime64[ns]` (UTC, naive) with NaT, flags `boolean`;
+    every schema column is there, absent optional ones empty. `wave` is filled: for tables that describe a state
+    (initiatives, usage, tasks) a blank one is `wave` below. `responses` holds item columns as float64 levels
+    1..L (NaN: no answer) beside `<item_id>:na` / `:dont_know` counted in `not_answered`.
+    `decisions`: Ibis table on DuckDB, never pulled whole into pandas; None when absent. Columns as the schema
+    says, all present; plus `wave`, the quarter of `opened_at`.
+    `units`: one row per unit (unit_id, name, parent_id, headcount); made from the other tables when absent.
+    `membership`: one row per reporting unit x unit whose rows it comprises (unit_id, member_id); `*` comprises
+    all, a parent itself and all its descendants.
+    `waves`: survey waves, oldest first. `wave`: the newest survey wave; without a survey the quarter of `as_of`;
+    without any date `undated`.
+    `as_of`: date that ages and freshness are counted to; None when nothing carries a date.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    units: pd.DataFrame
+    membership: pd.DataFrame
+    waves: tuple[str, ...]
+    wave: str
+    as_of: date | None
+    decisions: ir.Table | None = None
+    not_answered: pd.DataFrame | None = None
+    quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    counts: pd.DataFrame | None = None
+    inputs: pd.DataFrame | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """A checked table by name, or None when it is absent."""
+        return self.tables.get(name)
