@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from aiready.schema import GOVERNANCE_CHECKS
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -46,9 +48,7 @@ class Settings:
     roles_doing: tuple[str, ...] = ("frontline", "technical")
     roles_leading: tuple[str, ...] = ("manager", "executive")
     governance_checks_low: tuple[str, ...] = ("privacy_reviewed", "human_oversight", "feedback_channel")
-    governance_checks_high: tuple[str, ...] = (
-        "impact_assessed", "privacy_reviewed", "bias_tested", "explainable", "human_oversight", "feedback_channel",
-    )  # fmt: skip
+    governance_checks_high: tuple[str, ...] = GOVERNANCE_CHECKS
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class Instrument:
     """The questionnaire and its rules, read and proven.
 
     `barriers` (barrier_id, name, statement): one row per barrier, in order.
-    `items` (item_id, barrier_id, facet, theme, wording, level_1 ... level_L, roles, reverse_scored, replaces):
-    one row per item in the order asked; `roles` a tuple, `reverse_scored` a bool.
+    `items` (item_id, barrier_id, facet, theme, wording, level_1 ... level_L, roles, reverse_scored,
+    replaces): one row per item in the order asked; `roles` a tuple, `reverse_scored` a bool.
     `indicators` (indicator_id, barrier_id, facet, measure, value_at_0, value_at_100, weight): one row each.
     `bands` (band, at_least, name): ascending. `actions`, `patterns`, `sources`, `blockers`: one row each.
     `digest` identifies the normalised wording; `version` is what the analyst calls it.

@@ -55,6 +55,9 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+DOES_NOT_APPLY, DONT_KNOW = -1.0, -2.0
+"""Codes of the two answers that are no level, in the item columns of checked `responses`."""
+
 ROLES = ("frontline", "manager", "technical", "executive")
 AI_USE = ("none_here", "never", "sometimes", "weekly", "daily")
 STAGES = ("idea", "defined", "pilot", "limited", "scaled", "stopped")
