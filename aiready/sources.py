@@ -21,8 +21,8 @@ class Data:
     says, all present; plus `wave`, the quarter of `opened_at`.
     `units`: one row per unit (unit_id, name, parent_id, headcount, formerly); made from the other tables when
     absent, with the unit_id as name.
-    `membership`: one row per reporting unit x unit whose rows it comprises (unit_id, member_id); `*` comprises
-    all, a parent itself and all its descendants.
+    `membership`: one row per reporting unit x unit whose rows it comprises (unit_id, member_id); `*` has
+    all, a parent itself and its descendants.
     `waves`: survey waves, oldest first. `wave`: the newest survey wave; without a survey the quarter of
     `as_of`; without any date `undated`.
     `as_of`: date that ages and freshness are counted to; None when nothing carries a date.
