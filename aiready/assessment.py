@@ -1,0 +1,275 @@
+"""The object a notebook holds: opens data, computes or reads results, and narrows to one unit."""
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aiready import actions, barriers, decisions, errors, initiatives, survey, tasks, trials, waves, workflows
+from aiready.instrument import Instrument, read_instrument
+from aiready.measures import ALL, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect
+from aiready.privacy import protect_counts, protect_measures, protect_tasks, survey_pattern
+from aiready.publication import write
+from aiready.schema import TABLES
+from aiready.shipped import shipped
+from aiready.sources import Data, instrument_folder, read_data, safe_cells
+
+NOUNS = (survey, initiatives, trials, tasks, workflows, decisions)
+OF_UNIT = ("tasks", "step_changes", "actions")
+"""Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
+OWN_AND_TOTAL = ("measures", "barriers", "items", "explain", "themes")
+"""Tables whose `unit_id` is the reporting unit: a unit holds its own rows and the organisation's."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What stands beside every number: dates, versions, and what was left out."""
+
+    wave: str
+    waves: tuple[str, ...]
+    as_of: str
+    instrument_version: str
+    instrument_digest: str
+    about: Mapping[str, str]
+    notes: tuple[str, ...]
+    input_digest: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number with its interval, n, unit of measure and status; the numbers are NaN unless `status` is ok."""
+
+    value: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    n: float = np.nan
+    unit: str = ""
+    status: str = NOT_MEASURED
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a number to show."""
+        return self.status == OK
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Protected results of one data folder, for the organisation or narrowed to one unit.
+
+    `tables` maps a name to a table: `units` (one row per unit), `membership`, `counts` (one row per input
+    table), `measures`, `barriers`, `items`, `explain` (design of the results folder), `themes` (unit x wave x
+    theme), `recommended` (unit x wave x action), `initiatives` (one row per initiative, with the parts of its
+    problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task), `step_changes` (unit x
+    workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    rules: Instrument
+    facts: Facts
+    unit_id: str = ORGANISATION
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Give a table by its name, as an attribute."""
+        try:
+            return self.__dict__["tables"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @classmethod
+    def open(
+        cls,
+        data: str | Path = "",
+        *,
+        results: str | Path = "",
+        wave: str = "",
+        as_of: str | date | None = None,
+    ) -> "Assessment":
+        """Open a data folder (default: the sample), or read its results where `results` is given.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be used; every problem at once.
+        UsageError
+            The wave does not exist.
+        """
+        location = data or shipped("data/sample")
+        rules = read_instrument(instrument_folder(location))
+        if results:
+            opened = cls.read(Path(results), rules)
+        else:
+            day = date.fromisoformat(as_of) if isinstance(as_of, str) and as_of else as_of or None
+            opened = compute(read_data(location, rules, as_of=day), rules)
+        return opened.at(wave) if wave else opened
+
+    def at(self, wave: str) -> "Assessment":
+        """Show another wave."""
+        if wave not in self.facts.waves:
+            raise errors.unknown("wave", wave, self.facts.waves)
+        return replace(self, facts=replace(self.facts, wave=wave))
+
+    def unit(self, unit_id: str) -> "Assessment":
+        """Narrow to one unit and the organisation's total: nothing of any other unit stays.
+
+        Raises
+        ------
+        UsageError
+            Unknown unit; with the nearest name.
+        """
+        known = [*self.units["unit_id"], ORGANISATION]
+        if unit_id not in known:
+            raise errors.unknown("unit", unit_id, known)
+        members = set(self.membership.loc[self.membership["unit_id"] == unit_id, "member_id"])
+        narrowed = dict(self.tables)
+        for name in OWN_AND_TOTAL:
+            narrowed[name] = _of(self.tables[name], {unit_id, ORGANISATION})
+        for name in OF_UNIT:
+            narrowed[name] = _of(self.tables[name], members)
+        narrowed["recommended"] = _of(self.recommended, {unit_id})
+        narrowed["units"] = _of(self.units, {unit_id})
+        narrowed["membership"] = _of(self.membership, {unit_id}).assign(member_id=unit_id)
+        used = narrowed["measures"].loc[narrowed["measures"]["unit_id"] == unit_id, "segment"]
+        for name in ("initiatives", "verdicts"):
+            rows = self.tables[name]
+            narrowed[name] = rows.loc[rows["unit_id"].isin(members) | rows["initiative_id"].isin(used)]
+        return replace(self, tables=narrowed, unit_id=unit_id)
+
+    @property
+    def name(self) -> str:
+        """The unit's name as readers know it."""
+        named = self.units.loc[self.units["unit_id"] == self.unit_id, "name"]
+        return str(named.iloc[0]) if len(named) else self.facts.about.get("organisation", "The organisation")
+
+    def cell(
+        self, measure: str, segment: str = ALL, *, barrier_id: str = "", unit_id: str = "", wave: str = ""
+    ) -> Cell:
+        """One number of the unit (or of `unit_id`) in the wave shown; not measured where there is no row.
+
+        Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
+        """
+        shown = wave or self.facts.wave
+        rows = self.measures
+        found = rows.loc[
+            (rows["measure"] == measure)
+            & (rows["segment"] == segment)
+            & (rows["barrier_id"] == barrier_id)
+            & (rows["unit_id"] == (unit_id or self.unit_id))
+            & rows["wave"].isin([shown, waves.quarter_of_wave(shown)])
+        ]
+        if found.empty:
+            return Cell()
+        row = found.iloc[-1]
+        return Cell(row["value"], row["low"], row["high"], row["n"], row["unit"], row["status"], row["note"])
+
+    def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
+        """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
+        rows = self.tables[name]
+        if name in OWN_AND_TOTAL or name == "recommended":
+            rows = rows.loc[rows["unit_id"] == (unit_id or self.unit_id)]
+        if "wave" in rows:
+            shown = self.facts.wave
+            rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
+        return rows.reset_index(drop=True)
+
+    def save(self, folder: Path, *, spreadsheets: bool = True) -> None:
+        """Write every table as Parquet and, for people, as CSV; and the facts. Each file whole or not at all."""
+        for name, table in self.tables.items():
+            if spreadsheets:
+                write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
+            buffer = io.BytesIO()
+            table.to_parquet(buffer, index=False)
+            write(folder / f"{name}.parquet", buffer.getvalue())
+        facts = asdict(self.facts) | {"unit_id": self.unit_id}
+        write(folder / "facts.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
+
+    @classmethod
+    def read(cls, folder: Path, rules: Instrument) -> "Assessment":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        UsageError
+            There are no results in the folder.
+        """
+        try:
+            facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        except OSError:
+            raise errors.UsageError(
+                f"{folder}: no results here. Name a folder written by `aiready score`, or leave `results` empty."
+            ) from None
+        unit_id = facts.pop("unit_id")
+        facts |= {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])}
+        tables = {
+            path.stem: pd.read_parquet(path, use_threads=False) for path in sorted(folder.glob("*.parquet"))
+        }
+        return cls(tables, rules, Facts(**facts), unit_id)
+
+
+def compute(data: Data, rules: Instrument) -> Assessment:
+    """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
+    settings = rules.settings
+    made = collect(noun.measure(data, rules) for noun in NOUNS)
+    pattern = survey_pattern(made, settings)
+    measures = protect_measures(made, pattern, settings)
+    answers = survey.item_distributions(data, rules)
+    items = protect_counts(answers, pattern, settings.minimum_distribution, ["n", "share"])
+    themes = protect_counts(survey.themes(data, rules), pattern, settings.minimum_group, list(NUMBERS))
+    explain = _explain(measures, answers, pattern, data, rules)
+    profile = barriers.profile(measures, explain, survey.rankings(data, rules), rules)
+    tables = {
+        "units": data.units,
+        "membership": data.membership,
+        "measures": measures,
+        "barriers": profile,
+        "items": items,
+        "explain": explain,
+        "themes": themes,
+        "recommended": actions.recommend(profile, measures, items, explain, rules),
+        "initiatives": initiatives.register(data, rules),
+        "verdicts": trials.verdicts(data, rules),
+        "tasks": protect_tasks(tasks.task_table(data, rules), settings),
+        "step_changes": workflows.step_changes(data),
+        "actions": _agreed(data),
+        "counts": data.counts,
+    }
+    return Assessment(tables, rules, _facts(data, rules, waves.in_order(profile["wave"])))
+
+
+def _explain(
+    measures: pd.DataFrame, answers: pd.DataFrame, pattern: pd.DataFrame, data: Data, rules: Instrument
+) -> pd.DataFrame:
+    in_waves = barriers.profile_waves(measures, data.waves, data.wave)
+    said = barriers.explain_items(answers, rules).assign(segment=ALL)
+    numbers = ["value", "points", "n", "coverage"]
+    said = protect_counts(said, pattern, rules.settings.minimum_group, numbers).drop(columns="segment")
+    return pd.concat([said, barriers.explain_indicators(measures, rules, in_waves)], ignore_index=True)
+
+
+def _agreed(data: Data) -> pd.DataFrame:
+    agreed = data.table("actions")
+    return pd.DataFrame(columns=list(TABLES["actions"].names)) if agreed is None else agreed
+
+
+def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...]) -> Facts:
+    digests = "".join(sorted(data.inputs["sha256"])) if data.inputs is not None else ""
+    return Facts(
+        wave=data.wave if data.wave in in_waves else in_waves[-1],
+        waves=in_waves,
+        as_of=data.as_of.isoformat() if data.as_of else "",
+        instrument_version=rules.version,
+        instrument_digest=rules.digest,
+        about=dict(data.about),
+        notes=data.notes,
+        input_digest=hashlib.sha256(digests.encode()).hexdigest()[:12],
+    )
+
+
+def _of(table: pd.DataFrame, unit_ids: set[str]) -> pd.DataFrame:
+    return table.loc[table["unit_id"].isin(unit_ids)].reset_index(drop=True)

@@ -1,0 +1,87 @@
+"""Publishing files: whole or not at all, one run at a time, and nothing stale left behind."""
+
+import fcntl
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from aiready.errors import InfrastructureError
+
+
+def slug(unit_id: str) -> str:
+    """File name of a unit: lower-case ascii, other signs `-`, with a digest where that changed the id.
+
+    Examples
+    --------
+    >>> slug("claims"), slug("Claims/North")
+    ('claims', 'claims-north-b1de4f')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", unit_id.lower()).strip("-")
+    if plain == unit_id:
+        return plain
+    return f"{plain}-{hashlib.sha256(unit_id.encode()).hexdigest()[:6]}".lstrip("-")
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace a file at once: a reader meets the old one or the new one, never a half.
+
+    Raises
+    ------
+    InfrastructureError
+        The disk is full or the folder cannot be written; the old file stays.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise InfrastructureError(
+            f"{path}: cannot be written ({error.strerror}). What was there stays."
+        ) from error
+
+
+def private(folder: Path) -> Path:
+    """Make a folder that only its owner may enter (mode 0700)."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise InfrastructureError(f"{folder}: cannot be made ({error.strerror}).") from error
+    return folder
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the only run in a folder; the lock ends with the process, however it ends.
+
+    Raises
+    ------
+    InfrastructureError
+        Another run holds the folder.
+    """
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InfrastructureError(
+                f"{folder}: another run is writing here. Wait for it to end, or choose another --out."
+            ) from None
+        yield
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
