@@ -1,0 +1,1 @@
+"""Charts: tidy table in, `alt.Chart` out, one function each; no aggregation inside."""

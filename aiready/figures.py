@@ -1,0 +1,146 @@
+"""Figures: how a chart, its text and its numbers travel together, from a notebook's cell to the page."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from aiready import theme
+from aiready.svg import render_svg
+
+FIGURE_MIME = "application/vnd.aiready.figure+json"
+CHARTS = "AIREADY_CHARTS"
+"""Environment variable: `json` leaves the drawing to whoever renders the page (batch runs)."""
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart in two widths, what it shows in words, and its numbers.
+
+    `name` is its id in the page; `title` says what is shown; `subtitle` unit, n, wave and what the interval
+    is; `description` what somebody who cannot see it should know; `table` the numbers as a reader should see
+    them (text cells are shown as they are); `caption` names the table, the title by default.
+    """
+
+    name: str
+    title: str
+    subtitle: str
+    wide: alt.TopLevelMixin | Spec
+    narrow: alt.TopLevelMixin | Spec
+    table: pd.DataFrame = field(repr=False)
+    description: str = ""
+    caption: str = ""
+
+    def payload(self) -> Spec:
+        """Everything the page needs, as JSON."""
+        wide, narrow = specification(self.wide), specification(self.narrow)
+        return {
+            "name": self.name,
+            "title": self.title,
+            "subtitle": self.subtitle,
+            "description": self.description or wide.get("description", self.title),
+            "wide": wide,
+            "narrow": narrow,
+            "columns": [str(column) for column in self.table.columns],
+            "rows": [[cell_text(cell) for cell in row] for row in self.table.itertuples(index=False)],
+            "caption": self.caption or self.title,
+        }
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        """The figure as JSON; in an interactive session also as drawn HTML, which needs no network."""
+        payload = self.payload()
+        bundle: dict[str, Any] = {FIGURE_MIME: payload, "text/plain": f"{self.title}. {self.subtitle}"}
+        if os.environ.get(CHARTS) != "json":
+            bundle["text/html"] = f"<style>{STANDALONE}</style>{figure_html(payload)}"
+        return bundle
+
+
+STANDALONE = (
+    "figure.chart .narrow{display:none}figure.chart table{border-collapse:collapse;font-size:.9em}"
+    "figure.chart td,figure.chart th{padding:.15em .8em .15em 0;text-align:left}"
+    f"figure.chart{{margin:1em 0;padding:.5em;background:{theme.PAPER};"
+    f"color:{theme.INK};font-family:{theme.FONT}}}"
+)
+"""Just enough style for a figure outside the handout (JupyterLab, plain nbconvert)."""
+
+
+def specification(chart: alt.TopLevelMixin | Spec) -> Spec:
+    """A chart as Vega-Lite JSON in this package's look, whatever theme the session has on."""
+    if isinstance(chart, dict):
+        return chart
+    spec: Spec = chart.to_dict(validate=False)  # the tests validate; a run of many reports need not again
+    return {**spec, "config": theme.config()}
+
+
+def cell_text(cell: Any) -> str:
+    """A table cell as text: whole numbers whole, others to two places, missing ones a dash."""
+    if cell is None or (not isinstance(cell, str) and pd.isna(cell)):
+        return theme.NOTHING
+    if isinstance(cell, float):
+        return theme.number(cell, 0 if cell == round(cell) else 2)
+    return str(cell)
+
+
+def figure_html(payload: Mapping[str, Any], ident: str = "") -> str:
+    """A figure as HTML: heading, subtitle, both widths, the numbers one click away."""
+    ident = f"fig-{slug(ident or payload['name'])}"
+    title, described = payload["title"], payload["description"]
+    drawn = "".join(
+        f'<div class="{size}">{render_svg(payload[size], f"{ident}-{size[0]}", title, described)}</div>'
+        for size in ("wide", "narrow")
+    )
+    numbers = table_html(payload["columns"], payload["rows"], payload["caption"])
+    return (
+        f'<figure class="chart" id="{ident}"><figcaption><h3>{escape(title)}</h3>'
+        f'<p class="sub">{escape(payload["subtitle"])}</p></figcaption>{drawn}'
+        f'<details><summary>Show the numbers<span class="unseen">: {escape(title)}</span></summary>'
+        f"{numbers}</details></figure>"
+    )
+
+
+def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
+    """An accessible table: caption, column and row headers with scope, numbers to the right.
+
+    Examples
+    --------
+    >>> '<td class="num">86</td>' in table_html(["unit", "n"], [["Claims", "86"]], "Who answered")
+    True
+    """
+    right = [_numeric([row[index] for row in rows]) for index in range(len(columns))]
+    mark = [' class="num"' if numeric and index else "" for index, numeric in enumerate(right)]
+    head = "".join(f'<th scope="col"{mark[index]}>{escape(name)}</th>' for index, name in enumerate(columns))
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td{mark[index]}>{escape(cell)}</td>" for index, cell in enumerate(row) if index)
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}"><table>'
+        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+_NUMBER = re.compile(rf"[<>]?\s?[{theme.MINUS}+-]?[\d{theme.THIN}.,]+(\s?(%|h|s|min|days?)|\s?to\s.*)?|–|")
+
+
+def _numeric(cells: list[str]) -> bool:
+    return any(cell not in ("", theme.NOTHING) for cell in cells) and all(map(_NUMBER.fullmatch, cells))
+
+
+def slug(text: str) -> str:
+    """Lower-case ascii id of a text.
+
+    Examples
+    --------
+    >>> slug("Trust & governance: say, do"), slug("信任")
+    ('trust-governance-say-do', 'part')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
