@@ -1,11 +1,25 @@
 """From a data folder or workbook to checked tables: all that measures look at, and what was left out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from pathlib import Path
 
 import ibis.expr.types as ir
 import pandas as pd
+from ibis.backends.duckdb import Backend
+
+from aiready import decision_log, hierarchy, loading, waves
+from aiready.checks import Checked, check, quarantine, repeated
+from aiready.decision_log import Log
+from aiready.errors import InputError, all_at_once
+from aiready.instrument import Instrument
+from aiready.places import Place, find_tables, instrument_folder
+from aiready.readers import FILE, ROW
+from aiready.schema import TABLES, Table
+
+__all__ = ["Data", "instrument_folder", "read_data", "safe_cells", "write_quarantine"]
 
 
 @dataclass(frozen=True)
@@ -48,3 +62,265 @@ class Data:
     def table(self, name: str) -> pd.DataFrame | None:
         """A checked table by name, or None when it is absent."""
         return self.tables.get(name)
+
+
+def read_data(location: str | Path, rules: Instrument, as_of: date | None = None) -> Data:
+    """Read and check every table of a data folder or workbook.
+
+    Parameters
+    ----------
+    location
+        A folder of tables (CSV, Parquet, workbook, subfolders of forms) or one `.xlsx` workbook.
+    rules
+        The instrument: its items are columns of `responses`.
+    as_of
+        Date that ages are counted to; default: the newest date of something that happened.
+
+    Raises
+    ------
+    InputError
+        A file that cannot be read, a missing column, units in a circle: every problem at once.
+    """
+    places, notes = find_tables(location)
+    engine = loading.connect()
+    raw, about, said = loading.load(engine, places, rules)
+    parts, log = _check_all(engine, raw, rules)
+    as_of = as_of or _newest(parts, log)
+    parts = {name: _cut(name, part, as_of) for name, part in parts.items()}
+    log = decision_log.cut(log, as_of) if log and as_of else log
+    decisions = decision_log.finished(log, TABLES["decisions"].names) if log else None
+    survey_waves, wave, as_of = _waves(parts, as_of)
+    tables = {name: _fill_wave(part.used, wave) for name, part in parts.items() if name != "units"}
+    units = parts["units"].used if "units" in parts else _units_named(tables, decisions)
+    counts = _counts(parts, log)
+    return Data(
+        tables={**tables, "units": units} if "units" in parts else tables,
+        units=units,
+        membership=hierarchy.membership(units),
+        waves=survey_waves or ((wave,) if "responses" in tables else ()),
+        wave=wave,
+        as_of=as_of,
+        decisions=decisions,
+        quarantine=_quarantine(parts, log),
+        counts=counts,
+        inputs=_inputs(places),
+        about=about,
+        notes=(*notes, *said, *_said_of_counts(counts, as_of)),
+    )
+
+
+# Checking ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One small table after checking: rows used, rows left out, and how many of each."""
+
+    read: int
+    used: pd.DataFrame
+    quarantine: pd.DataFrame
+    after_as_of: int = 0
+
+
+def _check_all(
+    engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument
+) -> tuple[dict[str, _Part], Log | None]:
+    """Check in the order in which tables speak of each other: units, responses (waves), initiatives, rest."""
+    known: dict[str, list[str]] = {"barrier_id": list(rules.barriers["barrier_id"])}
+    parts: dict[str, _Part] = {}
+    log = None
+    newest = None
+    for name in sorted(raw, key=_ORDER.index):
+        items = tuple(rules.items["item_id"]) if name == "responses" else ()
+        names = {column: ids for column, ids in known.items() if TABLES[name].key != (column,)}
+        checked = check(TABLES[name], raw[name], items=items, levels=rules.settings.scale_points, known=names)
+        if name == "decisions":
+            log = decision_log.read(checked, engine, stored=loading.is_stored(raw[name]))
+            continue
+        parts[name] = _checked(checked, newest)
+        used = parts[name].used
+        if name == "units":
+            all_at_once(InputError, hierarchy.contradictions(used))
+            known["unit_id"] = [*used["unit_id"], *hierarchy.former_ids(used)["member_id"]]
+        elif name == "initiatives":
+            known["initiative_id"] = list(used["initiative_id"])
+        elif name == "responses":
+            newest = _newest_wave(used["wave"])
+    return parts, log
+
+
+_ORDER = ("units", "responses", *(name for name in TABLES if name not in ("units", "responses")))
+
+
+def _checked(checked: Checked, newest: str | None) -> _Part:
+    """Type a small table and set aside the rows that break a rule or repeat a key."""
+    rows = checked.rows.select(FILE, ROW, *checked.typed, **{_BROKEN: checked.broken}).to_pandas()
+    broken = rows[_BROKEN].astype(bool)
+    left_out = [quarantine(checked)] if broken.any() else []
+    kept = rows[~broken].sort_values([FILE, ROW], ignore_index=True)
+    again = _again(checked.table, kept, newest)
+    left_out += [repeated(checked, again)] if len(again) else []
+    used = kept.drop(index=again.index)[list(checked.typed)].reset_index(drop=True)
+    together = pd.concat(left_out, ignore_index=True) if left_out else pd.DataFrame()
+    return _Part(len(rows), _as_promised(checked, used), together)
+
+
+_BROKEN = "_broken"
+
+
+def _again(table: Table, kept: pd.DataFrame, newest: str | None) -> pd.DataFrame:
+    """Rows whose key came before: FILE, ROW and the `first` row; people without a code are never the same."""
+    key = kept[list(table.key)].copy()
+    if "wave" in key:
+        blank = newest or _newest_wave(key["wave"]) if table.name == "responses" else newest
+        key["wave"] = key["wave"].fillna(blank or "")
+    again = key.duplicated() if table.key else pd.Series(False, index=kept.index)
+    for name in set(table.key) & set(table.hashed):
+        again &= kept[name].notna()
+    if not again.any():
+        return pd.DataFrame(columns=[FILE, ROW, "first"])
+    first = kept[ROW].groupby([key[name] for name in key], dropna=False).transform("first")
+    return kept.loc[again, [FILE, ROW]].assign(first=first[again])
+
+
+def _newest_wave(labels: pd.Series) -> str | None:
+    return next(iter(waves.in_order(labels.dropna())[-1:]), None)
+
+
+def _as_promised(checked: Checked, used: pd.DataFrame) -> pd.DataFrame:
+    """Types of `Data`: float64 numbers, object texts with None, datetime64[ns], boolean flags."""
+    kinds = {column.name: column.kind for column in checked.table.columns}
+    typed = {}
+    for name in used.columns:
+        kind = kinds.get(name, "number")
+        if kind in ("integer", "number", "share"):
+            typed[name] = used[name].astype("float64")
+        elif kind in ("date", "timestamp"):
+            typed[name] = used[name].astype("datetime64[ns]")
+        elif kind == "flag":
+            typed[name] = used[name].astype("boolean")
+        else:
+            texts = used[name].astype(object)
+            typed[name] = texts.where(texts.notna(), None)
+    return pd.DataFrame(typed, index=used.index)
+
+
+# As of a day ---------------------------------------------------------------------------------------------
+
+
+def _newest(parts: Mapping[str, _Part], log: Log | None) -> date | None:
+    """Newest date of something that happened, over all tables; None when nothing carries a date."""
+    dates = [log.newest.astype("datetime64[ns]").max()] if log else []
+    for name, part in parts.items():
+        happened = [column.name for column in TABLES[name].columns if column.happened]
+        dates += [part.used[column].max() for column in happened]
+    known = [at for at in dates if pd.notna(at)]
+    return max(known).date() if known else None
+
+
+_GOVERNED_BY = {"feedback": "flagged_at", "probes": "asked_at", "trials": "started_on"}
+
+
+def _cut(name: str, part: _Part, as_of: date | None) -> _Part:
+    """The table as it was at the end of a day: without the rows that happened later, nor later answers."""
+    if as_of is None or name not in _GOVERNED_BY:
+        return part
+    end = pd.Timestamp(as_of) + timedelta(days=1)
+    used = part.used[~(part.used[_GOVERNED_BY[name]] >= end)].reset_index(drop=True)
+    if name == "feedback":
+        later = ["answered_at", "deployed_at", "declined_at"]
+        used[later] = used[later].where(used[later] < end)
+    return replace(part, used=used, after_as_of=len(part.used) - len(used))
+
+
+def _waves(parts: Mapping[str, _Part], as_of: date | None) -> tuple[tuple[str, ...], str, date | None]:
+    """Survey waves, the wave of rows that name none, and `as_of` where only waves carry a date."""
+    labels = parts["responses"].used["wave"].dropna() if "responses" in parts else ()
+    survey_waves = waves.in_order(labels)
+    if not survey_waves:
+        return (), waves.quarter(as_of) if as_of else waves.UNDATED, as_of
+    return survey_waves, survey_waves[-1], as_of or waves.last_day(survey_waves[-1])
+
+
+def _fill_wave(used: pd.DataFrame, wave: str) -> pd.DataFrame:
+    return used.assign(wave=used["wave"].fillna(wave).astype(object)) if "wave" in used else used
+
+
+# What was read, and what was left out -----------------------------------------------------------------------
+
+
+def _units_named(tables: Mapping[str, pd.DataFrame], decisions: ir.Table | None) -> pd.DataFrame:
+    named = [table["unit_id"] for table in tables.values()]
+    if decisions is not None:
+        named.append(decisions.select("unit_id").distinct().to_pandas()["unit_id"])
+    return hierarchy.units_from_names(pd.concat(named) if named else ())
+
+
+def _quarantine(parts: Mapping[str, _Part], log: Log | None) -> dict[str, pd.DataFrame]:
+    left_out = {name: part.quarantine for name, part in parts.items()}
+    if log:
+        left_out["decisions"] = log.quarantine
+    return {name: left_out[name] for name in TABLES if len(left_out.get(name, ()))}
+
+
+def _counts(parts: Mapping[str, _Part], log: Log | None) -> pd.DataFrame:
+    """One row per table: read = used + quarantined + after_as_of."""
+    rows = {name: (part.read, len(part.quarantine), part.after_as_of) for name, part in parts.items()}
+    if log:
+        rows["decisions"] = (log.read, len(log.quarantine), log.after_as_of)
+    ordered = [
+        {"table": name, "read": read, "used": read - out - after, "quarantined": out, "after_as_of": after}
+        for name, (read, out, after) in sorted(rows.items(), key=lambda row: list(TABLES).index(row[0]))
+    ]
+    return pd.DataFrame(ordered, columns=["table", "read", "used", "quarantined", "after_as_of"])
+
+
+def _said_of_counts(counts: pd.DataFrame, as_of: date | None) -> list[str]:
+    late = counts[counts["after_as_of"] > 0]
+    return [
+        f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out."
+        for row in late.itertuples()
+    ]
+
+
+def _inputs(places: Iterable[Place]) -> pd.DataFrame:
+    """One row per file: its name, digest and size."""
+    paths = {place.file.split("[")[0]: place.path for place in places}
+    rows = []
+    for file, path in paths.items():
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        rows.append({"file": file, "sha256": digest, "bytes": path.stat().st_size})
+    return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
+
+
+_RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
+_PLAIN_NUMBER = r"^[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?$"
+
+
+def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Text that a spreadsheet would run as a formula, made harmless by a leading apostrophe; numbers stay.
+
+    Examples
+    --------
+    >>> safe_cells(pd.DataFrame({"said": ["=1+1", "-5", "fine"]}))["said"].tolist()
+    ["'=1+1", '-5', 'fine']
+    """
+    safe = table.copy()
+    for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
+        texts = safe[name].map(lambda value: value if isinstance(value, str) else "")
+        risky = texts.str.contains(_RUNS_AS_FORMULA) & ~texts.str.contains(_PLAIN_NUMBER)
+        safe[name] = safe[name].mask(risky, "'" + texts)
+    return safe
+
+
+def write_quarantine(data: Data, folder: str | Path) -> list[Path]:
+    """Write the rows left out, whole, to `<table>.csv` in a folder; returns the files written."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, rows in data.quarantine.items():
+        path = target / f"{name}.csv"
+        safe_cells(rows).to_csv(path, index=False)
+        written.append(path)
+    return written

@@ -1,0 +1,268 @@
+"""Bytes to raw text tables: delimiters, encodings, workbooks, odd rows; nothing is typed or judged here.
+
+Grain of every raw table: one row per filled row of the file, every cell as the text that stands there, with
+`FILE` and `ROW` (1-based, the header and empty rows count) to find it again, and `SURPLUS`, the cells beyond
+the header's last column.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+from python_calamine import CalamineError, CalamineWorkbook
+
+from aiready.errors import InputError
+
+FILE, ROW, SURPLUS = "_file", "_row", "_surplus"
+DELIMITERS = ",;\t|"
+_CHUNK = 1 << 22
+_BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table as it stands in one file: its header made unique, and its rows in batches, read once."""
+
+    file: str
+    columns: tuple[str, ...]
+    batches: pa.RecordBatchReader
+
+
+@dataclass
+class _OddRows:
+    """Rows with more or fewer cells than the header, met while a file is read."""
+
+    numbers: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def take(self, row: arrow_csv.InvalidRow) -> str:
+        self.numbers.append(row.number)
+        self.texts.append(row.text)
+        return "skip"
+
+
+def canonical(header: str) -> str:
+    """Header as schema names are written: case, surrounding spaces and inner spaces do not matter.
+
+    Examples
+    --------
+    >>> canonical(" Unit ID ")
+    'unit_id'
+    """
+    return re.sub(r"[\s-]+", "_", header.strip().casefold())
+
+
+def column_names(header: Sequence[str], known: Collection[str], file: str) -> tuple[str, ...]:
+    """Give every column one name: the known one it stands for, else its own, numbered where it repeats.
+
+    Raises
+    ------
+    InputError
+        When a known column occurs twice: which of the two holds the answer cannot be guessed.
+    """
+    spelled = {canonical(name): name for name in known}
+    wanted = [spelled.get(canonical(cell), cell.strip()) or "no header" for cell in header]
+    repeated = sorted({name for name in wanted if name in known and wanted.count(name) > 1})
+    if repeated:
+        listed = ", ".join(f'"{name}"' for name in repeated)
+        raise InputError(f"{file}: column {listed} occurs more than once. Rename or remove all but one.")
+    seen: dict[str, int] = {}
+    names = []
+    for name in wanted:
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(names)
+
+
+def encoding_of(path: Path, file: str) -> str:
+    """Encoding of a text file: UTF-8 (with or without mark), UTF-16 with its mark, else cp1252.
+
+    Raises
+    ------
+    InputError
+        When the file is empty or holds bytes that no text has.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(_CHUNK)
+        if not start.strip():
+            raise InputError(f"{file}: the file is empty. Remove it, or export it again.")
+        for mark, encoding in _BOMS:
+            if start.startswith(mark):
+                return encoding
+        for encoding in ("utf-8", "cp1252"):
+            stream.seek(0)
+            if _decodes(stream, encoding):
+                return encoding
+    raise InputError(f"{file}: this is no text file but a binary one. Save it as CSV (UTF-8) or as .xlsx.")
+
+
+def _decodes(stream: io.BufferedReader, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    while chunk := stream.read(_CHUNK):
+        if _CONTROL.search(chunk):
+            return False
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError:
+            return False
+    return True
+
+
+def _header(path: Path, encoding: str) -> tuple[str, int, list[str]]:
+    """Delimiter, row number and cells of the header: the first row that is not empty."""
+    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
+        start = stream.read(_CHUNK)
+    told = re.match(r"sep=(.)\r?\n", start)  # Excel's own first line
+    best: tuple[str, int, list[str]] = (",", 1, [])
+    for delimiter in told[1] if told else DELIMITERS:
+        rows = csv.reader(io.StringIO(start), delimiter=delimiter)
+        for number, cells in enumerate(rows, start=1):
+            if any(cell.strip() for cell in cells) and not (told and number == 1):
+                best = max(best, (delimiter, number, cells), key=lambda found: len(found[2]))
+                break
+    return best
+
+
+def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
+    """Read a delimited text file as text, row by row numbered.
+
+    Parameters
+    ----------
+    path, file
+        Where it is, and what messages and rows call it.
+    known
+        Column names the table uses.
+    """
+    encoding = encoding_of(path, file)
+    delimiter, header_row, header = _header(path, encoding)
+    while header and not header[-1].strip():
+        header.pop()  # `a;b;;` is what spreadsheets write beside empty columns
+    names = column_names(header, known, file)
+    odd = _OddRows()
+    slots = [f"c{i}" for i in range(len(names))]
+    try:
+        stream = arrow_csv.open_csv(
+            path,
+            arrow_csv.ReadOptions(
+                use_threads=False, column_names=slots, encoding="utf8" if encoding == "utf-8" else encoding,
+                block_size=_CHUNK,
+            ),
+            arrow_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False,
+                invalid_row_handler=odd.take,
+            ),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(slots, pa.string()), strings_can_be_null=False, check_utf8=True
+            ),
+        )  # fmt: skip
+    except pa.ArrowInvalid as problem:
+        raise InputError(
+            f"{file}: cannot be read as a table ({problem}). Export it again as CSV."
+        ) from problem
+    parts = _numbered(stream, odd, delimiter, len(names))
+    return _sheet(file, names, ((rows, table) for rows, table in parts), after=header_row)
+
+
+def _numbered(
+    stream: Iterable[pa.RecordBatch], odd: _OddRows, delimiter: str, width: int
+) -> Iterator[tuple[np.ndarray, pa.Table]]:
+    """Row numbers and cells of each batch; the odd rows last, padded or cut to the header's width."""
+    last = 0
+    for batch in stream:
+        ahead = np.arange(last + 1, last + 1 + len(batch) + len(odd.numbers))
+        numbers = np.setdiff1d(ahead, odd.numbers, assume_unique=True)[: len(batch)]
+        last = int(numbers[-1]) if len(numbers) else last
+        yield numbers, pa.Table.from_batches([batch])
+    if odd.numbers:
+        rows = [
+            next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []) for text in odd.texts
+        ]
+        yield np.array(odd.numbers), _cells(rows, width, delimiter)
+
+
+def _cells(rows: Sequence[Sequence[str]], width: int, delimiter: str) -> pa.Table:
+    columns = {f"c{i}": [row[i] if i < len(row) else "" for row in rows] for i in range(width)}
+    surplus = [delimiter.join(row[width:]).strip(delimiter + " ") or None for row in rows]
+    table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    return table.append_column(SURPLUS, pa.array(surplus, pa.string()))
+
+
+def _sheet(
+    file: str, names: tuple[str, ...], parts: Iterable[tuple[np.ndarray, pa.Table]], *, after: int
+) -> Sheet:
+    """Name the columns, leave out the header and empty rows, and keep where each row stands."""
+    columns = (*names, SURPLUS, FILE, ROW)
+    schema = pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in columns])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for numbers, table in parts:
+            if SURPLUS not in table.column_names:
+                table = table.append_column(SURPLUS, pa.nulls(len(table), pa.string()))
+            table = table.append_column(FILE, pa.repeat(file, len(table)))
+            table = table.append_column(ROW, pa.array(numbers, pa.int64()))
+            table = table.rename_columns(list(columns))
+            filled = pc.and_(_any_filled(table, names), pc.greater(table[ROW], after))
+            yield from table.filter(filled).combine_chunks().to_batches()
+
+    return Sheet(file, names, pa.RecordBatchReader.from_batches(schema, batches()))
+
+
+def _any_filled(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray:
+    filled = pc.is_valid(table[SURPLUS])
+    for name in names:
+        filled = pc.or_(filled, pc.not_equal(pc.utf8_trim_whitespace(table[name]), ""))
+    return filled
+
+
+def sheet_names(path: Path, file: str) -> list[str]:
+    """Sheets of a workbook, in order."""
+    return list(_workbook(path, file).sheet_names)
+
+
+def read_workbook_sheet(path: Path, sheet: str, known: Collection[str], file: str) -> Sheet | None:
+    """Read one sheet of a workbook as text; None when it is empty."""
+    rows = [
+        [_text(cell) for cell in row]
+        for row in _workbook(path, file).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    ]
+    at = next((number for number, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    if at is None:
+        return None
+    header = list(rows[at])
+    while not header[-1].strip():
+        header.pop()
+    names = column_names(header, known, file)
+    numbers = np.arange(at + 2, len(rows) + 1)
+    return _sheet(file, names, [(numbers, _cells(rows[at + 1 :], len(names), ";"))], after=at + 1)
+
+
+def _workbook(path: Path, file: str) -> CalamineWorkbook:
+    if not path.stat().st_size:
+        raise InputError(f"{file}: the file is empty. Remove it, or save the workbook again.")
+    try:
+        return CalamineWorkbook.from_path(str(path))
+    except (CalamineError, OSError) as problem:
+        raise InputError(
+            f"{file}: cannot be read as a workbook ({problem}). Save it again as .xlsx, without password."
+        ) from problem
+
+
+def _text(cell: object) -> str:
+    """Text of a workbook cell; whole numbers without their `.0`, dates in ISO form."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime | date):
+        return cell.isoformat()
+    return str(cell)
