@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from aiready.errors import UsageError
 from aiready.instrument import Instrument
 from aiready.sample_decisions import make_decisions, make_feedback, make_probes
 from aiready.sample_records import make_initiatives, make_tasks, make_trials, make_usage, make_workflow_steps
@@ -68,7 +69,14 @@ def make_sample(seed: int = SEED, rules: Instrument | None = None) -> dict[str, 
 
 
 def write_sample(folder: Path, seed: int = SEED) -> None:
-    """Write the sample as a data folder: CSV, and Parquet for the decision log; same seed, same bytes."""
+    """Write the sample as a data folder: CSV, and Parquet for the decision log; same seed, same bytes.
+
+    Raises
+    ------
+    UsageError
+        When the folder holds something else: the sample never overwrites anybody's data.
+    """
+    _refuse_other_data(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in make_sample(seed).items():
         if name == "decisions":
@@ -76,6 +84,14 @@ def write_sample(folder: Path, seed: int = SEED) -> None:
         else:
             written = _dates_as_text(name, table)
             written.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _refuse_other_data(folder: Path) -> None:
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    about, notice = folder / "about.csv", str(seed_table("about").set_index("key").loc["notice", "value"])
+    if not (about.is_file() and notice in about.read_text(encoding="utf-8", errors="replace")):
+        raise UsageError(f'"{folder}" holds something other than the sample. Name a new or empty folder.')
 
 
 def shipped_items() -> pd.DataFrame:
