@@ -1,0 +1,542 @@
+"""Decision logs: how fast, how right, who relied on whom, and how far the AI decides by itself.
+
+One pass over the log counts per unit, quarter and decider (Ibis: DuckDB, PostgreSQL, Spark); everything else
+is sums of those counts in pandas. Decision times need a second pass, by windows. The log itself is never
+pulled into memory.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from aiready.instrument import Instrument, Settings
+from aiready.measures import ALL, INSUFFICIENT, NOT_MEASURED, OK, collect, fill_not_measured, rows
+from aiready.resampling import Loose, ratio_quantiles
+from aiready.sources import Data
+from aiready.statistics import coverage_bounds, mean_interval, wilson
+from aiready.waves import quarter, quarter_of_wave
+
+LEVELS = (0, 1, 2, 3, 4)
+AUTOMATIC = (3, 4)
+"""Autonomy levels at which the AI acts and a person samples or takes exceptions."""
+
+CASE_LEVEL = "case-level: decisions of one person are taken as independent"
+_BY_PEOPLE = "interval over deciders: whole people were drawn, not decisions"
+_NO_INITIAL = "collect `initial_decision`: what the person would have decided before the advice"
+_Z = float(stats.norm.isf(0.025))
+_TOLERANCE = 1e-12
+_SPEEDS = (("decision_speed_p50", 0.5), ("decision_speed_p90", 0.9))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One measure as a ratio of two counts: `of` among `among`, with the squares of `of` for a mean.
+
+    `empty` says why there is nothing to divide by. `known` are two counts, of cases known and of all cases:
+    their share has to reach the coverage floor, so that a blank is never better than a no.
+    """
+
+    measure: str
+    of: str
+    among: str
+    empty: str
+    segment: str = ALL
+    squares: str = ""
+    known: tuple[str, str] | None = None
+
+
+RATIOS = (
+    Ratio("label_coverage", "labels", "eligible", "no decision was taken long enough ago"),
+    Ratio("human_accuracy", "human_right", "human_judged", "no outcome is known where people decided first"),
+    Ratio("advice_accuracy", "advice_right", "advice_judged", "no outcome is known where there was advice"),
+    Ratio("decision_accuracy", "right", "scored", "no outcome of a decision is known yet"),
+    Ratio("reliance_on_right_advice", "ira_taken", "ira", "nobody was wrong where the advice was right"),
+    Ratio("self_reliance", "raw_kept", "raw", "nobody was right where the advice was wrong"),
+    Ratio("over_reliance", "wrong_followed", "wrong_advice", "no advice is known to have been wrong"),
+    Ratio("under_reliance", "broken", "right_advice", "no advice is known to have been right"),
+    Ratio("override_rate", "overridden", "advised_final", "no decision was taken with advice"),
+    Ratio("override_correct", "fixed", "judged_overridden", "no overridden advice has a known outcome"),
+    Ratio("net_override_value", "net", "judged", "no advised decision has a known outcome", squares="net_sq"),
+    Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded"),
+    Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded"),
+    Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq"),
+    *(
+        Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome at this level", f"level {level}")
+        for level in LEVELS
+    ),
+    Ratio("context_coverage", "context_complete", "context_known", "`context_complete` is not recorded",
+          known=("context_known", "decisions")),
+    Ratio("unsafe_answer_rate", "unsafe", "incomplete", "no case lacked context, or none was recorded",
+          known=("context_known", "decisions")),
+    Ratio("advice_in_time_share", "in_time", "timed", "`advice_at` is not recorded",
+          known=("timed", "advised_decided")),
+    Ratio("brier", "brier_sum", "brier_n", "no stated confidence has a known outcome", squares="brier_sq"),
+)  # fmt: skip
+_NEEDS_INITIAL = ("human_accuracy", "reliance_on_right_advice", "self_reliance", "complementarity")
+
+
+def measure(data: Data, rules: Instrument) -> pd.DataFrame:
+    """All measures of the decision log.
+
+    Grain: one row per reporting unit x quarter of `opened_at` x measure x segment. Shares 0-1, speeds in
+    seconds. Deciders are the people behind a row.
+
+    Notes
+    -----
+    What is not known is left out of a ratio, never counted as no; where less than the coverage floor of the
+    cases is known, practice shares are insufficient. Intervals: people drawn (bootstrap) where enough
+    deciders are known, else case by case (Wilson, t), and the note says `case-level`.
+    """
+    units, wave = data.membership["unit_id"].drop_duplicates(), quarter_of_wave(data.wave)
+    if data.decisions is None:
+        return fill_not_measured(collect([]), "decisions", units, wave)
+    settings = rules.settings
+    counted = decider_counts(data.decisions, data.as_of, settings).to_pandas()
+    if counted.empty:
+        return fill_not_measured(collect([]), "decisions", units, wave)
+    log = _rolled_up(counted, data, settings)
+    made = collect([*_ratio_rows(log, settings), _bounds_rows(log), _complementarity_rows(log, settings)])
+    speeds = _speed_rows(decision_times(data.decisions, data.membership, data.as_of), log)
+    return _every_wave(collect([made, *speeds]), units, wave)
+
+
+def _every_wave(made: pd.DataFrame, units: Iterable[str], wave: str) -> pd.DataFrame:
+    """Add `not_measured` rows for units without a row in a quarter, in every quarter there is."""
+    present = sorted({*made["wave"], wave})
+    return collect(fill_not_measured(made[made["wave"] == one], "decisions", units, one) for one in present)
+
+
+# Counting: one pass over the log
+
+
+def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
+    """The log with the truth values that counts are made of; missing where one side is missing."""
+    first_too_young = None if as_of is None else as_of - timedelta(days=settings.label_days - 1)
+    decided = log.decided_at.notnull() | log.final_decision.notnull()
+    old_enough = ibis.literal(True) if first_too_young is None else log.opened_at < str(first_too_young)
+    advice_right = log.advice == log.correct_decision
+    return log.select(
+        "unit_id", "decider_id", "autonomy_level", "context_complete",
+        quarter=log.opened_at.truncate("Q"),
+        decided=decided,
+        eligible=decided & old_enough,
+        labelled=log.correct_decision.notnull(),
+        initial_right=log.initial_decision == log.correct_decision,
+        advice_right=advice_right,
+        final_right=log.final_decision == log.correct_decision,
+        follows=log.final_decision == log.advice,
+        initial_there=log.initial_decision.notnull(),
+        advised=log.advice.notnull() | log.advice_at.notnull(),
+        closed=log.decided_at.notnull(),
+        in_time=log.advice_at <= log.decided_at,
+        taken_back=log.reversed_at <= log.decided_at + ibis.interval(days=settings.reversal_days),
+        miss=(ibis.ifelse(advice_right, 1.0, 0.0) - log.advice_confidence) ** 2,
+    )  # fmt: skip
+
+
+def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
+    """What is counted, by name of the count; a missing truth value is not counted."""
+    level, scored = t.autonomy_level, t.eligible & t.final_right.notnull()
+    trio = {
+        f"trio_{i}{a}{f}": (t.initial_right == bool(i)) & (t.advice_right == bool(a)) & (t.final_right == bool(f))
+        for i in (0, 1) for a in (0, 1) for f in (0, 1)
+    }  # fmt: skip
+    by_level = {
+        name: condition & (level == one)
+        for one in LEVELS
+        for name, condition in (
+            (f"decided_{one}", t.decided), (f"scored_{one}", scored), (f"wrong_{one}", scored & ~t.final_right),
+        )
+    }  # fmt: skip
+    return {
+        "attended": level.isnull() | (level < max(LEVELS)),
+        "decided": t.decided,
+        "eligible": t.eligible,
+        "labels": t.eligible & t.labelled,
+        "eligible_automatic": t.eligible & level.isin(AUTOMATIC),
+        "scored": scored,
+        "right": t.eligible & t.final_right,
+        "taken_back": t.decided & level.isin(AUTOMATIC) & t.taken_back,
+        "advised_final": t.follows.notnull(),
+        "overridden": ~t.follows,
+        "judged": t.advice_right.notnull() & t.final_right.notnull(),
+        "judged_overridden": t.labelled & ~t.follows,
+        "right_advice": t.advice_right & t.final_right.notnull(),
+        "fixed": ~t.advice_right & t.final_right,
+        "broken": t.advice_right & ~t.final_right,
+        "advice_judged": t.advice_right.notnull(),
+        "advice_right": t.advice_right,
+        "initial_there": t.initial_there,
+        "human_judged": t.initial_right.notnull(),
+        "human_right": t.initial_right,
+        "advised": t.advised,
+        "context_known": t.context_complete.notnull(),
+        "context_complete": t.context_complete,
+        "unsafe": ~t.context_complete & t.advised,
+        "advised_decided": t.advised & t.closed,
+        "timed": t.in_time.notnull(),
+        "in_time": t.in_time,
+        "brier_n": t.advice_right.notnull() & t.miss.notnull(),
+        **trio,
+        **by_level,
+    }
+
+
+def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
+    """Counts behind all measures of the log but speed, as one expression.
+
+    Grain: one row per unit x quarter (its first moment) x decider; `decider_id` missing: nobody known.
+    """
+    flags = _flags(decisions, as_of, settings)
+    counts = {name: ibis.ifelse(true, 1, None).count() for name, true in _conditions(flags).items()}
+    # Exact decimals: sums of floats would differ with the order in which threads finish.
+    miss = ibis.ifelse(flags.advice_right.notnull(), flags.miss, None)
+    sums = {name: x.cast("decimal(18, 12)").sum() for name, x in (("brier_sum", miss), ("brier_sq", miss**2))}
+    return flags.group_by("unit_id", "quarter", "decider_id").aggregate(
+        decisions=flags.count(), **counts, **{name: total.cast("float64") for name, total in sums.items()}
+    )
+
+
+def _derived(counts: pd.DataFrame) -> pd.DataFrame:
+    """Counts that are sums and differences of others."""
+    decided = {level: counts[f"decided_{level}"] for level in LEVELS}
+    automatic = sum(decided[level] for level in AUTOMATIC)
+    return counts.assign(
+        ira=counts["trio_010"] + counts["trio_011"], ira_taken=counts["trio_011"],
+        raw=counts["trio_100"] + counts["trio_101"], raw_kept=counts["trio_101"],
+        trio=counts.filter(like="trio_").sum(axis=1),
+        team_human=counts["trio_001"] + counts["trio_011"] - counts["trio_100"] - counts["trio_110"],
+        team_human_sq=counts["trio_001"] + counts["trio_011"] + counts["trio_100"] + counts["trio_110"],
+        team_advice=counts["trio_001"] + counts["trio_101"] - counts["trio_010"] - counts["trio_110"],
+        team_advice_sq=counts["trio_001"] + counts["trio_101"] + counts["trio_010"] + counts["trio_110"],
+        wrong_advice=counts["judged"] - counts["right_advice"],
+        wrong_followed=counts["judged"] - counts["right_advice"] - counts["judged_overridden"] + counts["broken"],
+        net=counts["fixed"] - counts["broken"], net_sq=counts["fixed"] + counts["broken"],
+        automatic=automatic, lasting=automatic - counts["taken_back"],
+        levelled=sum(decided.values()),
+        level_sum=sum(level / 4 * n for level, n in decided.items()),
+        level_sq=sum((level / 4) ** 2 * n for level, n in decided.items()),
+        incomplete=counts["context_known"] - counts["context_complete"],
+        scored_automatic=sum(counts[f"scored_{level}"] for level in AUTOMATIC),
+        right_automatic=sum(counts[f"scored_{level}"] - counts[f"wrong_{level}"] for level in AUTOMATIC),
+    )  # fmt: skip
+
+
+# Rolling up: units to their parents and the organisation, deciders kept
+
+
+@dataclass(frozen=True)
+class Log:
+    """Counts of a decision log per cell (reporting unit x quarter).
+
+    `cells`: one row per cell with unit_id, wave and all counts, `deciders` (distinct known ones) and `nobody`
+    (people behind a row without known deciders: 0 hides it, missing where that need not be). `clusters`: one
+    row per cell x known decider, cell by cell; `starts` as in `ratio_quantiles`. `loose`: one row per cell,
+    counts of decisions without a known decider.
+    """
+
+    cells: pd.DataFrame
+    clusters: pd.DataFrame
+    starts: np.ndarray
+    loose: pd.DataFrame
+
+    def people(self, count: str) -> pd.Series:
+        """Distinct people behind a count per cell; all deciders of the cell where the count is zero."""
+        part = np.concatenate([[0], (self.clusters[count] > 0).cumsum()])
+        known = pd.Series(part[self.starts[1:]] - part[self.starts[:-1]], index=self.cells.index, dtype=float)
+        known = known.where(self.cells[count] > 0, self.cells["deciders"].astype(float))
+        return known.where(known > 0, self.cells["nobody"])
+
+
+def _rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
+    labels = {day: quarter(day) for day in counted["quarter"].unique()}
+    members = counted.assign(wave=counted["quarter"].map(labels)).rename(columns={"unit_id": "member_id"})
+    several = data.membership.merge(members, on="member_id").drop(columns=["member_id", "quarter"])
+    keys = ["unit_id", "wave"]
+    by_decider = _derived(several.groupby([*keys, "decider_id"], dropna=False, as_index=False).sum())
+    numbers = by_decider.columns.drop([*keys, "decider_id"])
+    cells = by_decider.groupby(keys, as_index=False)[list(numbers)].sum()
+    known = by_decider["decider_id"].notna()
+    place = by_decider.groupby(keys).ngroup()
+    sizes = np.bincount(place[known], minlength=len(cells))
+    loose = by_decider[~known].set_index(place[~known])[numbers].reindex(cells.index, fill_value=0)
+    small = cells["unit_id"].map(_headcounts(data)) < settings.minimum_headcount_unknown_deciders
+    cells["deciders"] = sizes
+    cells["nobody"] = np.where((loose["attended"] > 0) & small, 0.0, np.nan)
+    return Log(cells, by_decider[known], np.concatenate([[0], sizes.cumsum()]), loose)
+
+
+def _headcounts(data: Data) -> pd.Series:
+    """People per reporting unit: its own figure or the sum of its members', whichever is larger."""
+    own = data.units.set_index("unit_id")["headcount"].astype(float)
+    listed = data.membership.assign(headcount=data.membership["member_id"].map(own))
+    sums = listed.groupby("unit_id")["headcount"].agg(lambda people: people.sum(skipna=False))
+    return np.fmax(sums, own.reindex(sums.index))
+
+
+# Rows
+
+
+def _ratio_rows(log: Log, settings: Settings) -> list[pd.DataFrame]:
+    drawn = _bootstrap(log, RATIOS, settings)
+    made = []
+    for place, ratio in enumerate(RATIOS):
+        cells = _ratio_cells(log, ratio, drawn[:, place], settings)
+        special = _SPECIAL.get(ratio.measure)
+        made.append(rows(ratio.measure, special(log, cells) if special else cells))
+    return made
+
+
+def _bootstrap(log: Log, ratios: tuple[Ratio, ...], settings: Settings) -> np.ndarray:
+    """2.5, 5 and 97.5 % points per cell and ratio; `nan` where too few deciders are known."""
+    of, among = [ratio.of for ratio in ratios], [ratio.among for ratio in ratios]
+    squares = [ratio.squares or ratio.of for ratio in ratios]
+    loose = Loose(*(log.loose[names].to_numpy(float) for names in (of, squares, among)))
+    points = ratio_quantiles(
+        log.starts, log.clusters[of].to_numpy(float), log.clusters[among].to_numpy(float), loose,
+        (0.025, 0.05, 0.975), draws=settings.bootstrap_draws, seed=settings.seed,
+        minimum=settings.minimum_deciders_bootstrap,
+    )  # fmt: skip
+    people = np.column_stack([log.people(name) for name in among])
+    usable = (people >= settings.minimum_deciders_bootstrap) & (points[..., 0] < points[..., 2])
+    return np.where(usable[..., None], points, np.nan)
+
+
+def _ratio_cells(log: Log, ratio: Ratio, points: np.ndarray, settings: Settings) -> pd.DataFrame:
+    """Value, interval, n, people and note of one ratio per cell."""
+    counts = log.cells
+    n = counts[ratio.among].astype(float)
+    value = counts[ratio.of] / n.where(n > 0)
+    low, high = _case_interval(counts, ratio, value, n)
+    by_people = ~np.isnan(points[:, 0])
+    cells = counts[["unit_id", "wave"]].assign(
+        segment=ratio.segment, value=value, n=n, people=log.people(ratio.among),
+        low=np.where(by_people, points[:, 0], low), high=np.where(by_people, points[:, 2], high),
+        note=np.where(n > 0, np.where(by_people, _BY_PEOPLE, CASE_LEVEL), ratio.empty),
+    )  # fmt: skip
+    if ratio.known is None:
+        return cells
+    known, whole = (counts[name] for name in ratio.known)
+    thin = (known < settings.minimum_coverage * whole) & (n > 0)
+    note = f"known for less than {settings.minimum_coverage:.0%} of the decisions"
+    return cells.assign(value=value.mask(thin), note=cells["note"].mask(thin, note))
+
+
+def _case_interval(
+    counts: pd.DataFrame, ratio: Ratio, value: pd.Series, n: pd.Series
+) -> tuple[np.ndarray, np.ndarray]:
+    if not ratio.squares:
+        return wilson(counts[ratio.of], n)
+    return mean_interval(value, _sd(counts[ratio.squares], value, n), n)
+
+
+def _sd(squares: pd.Series, mean: pd.Series, n: pd.Series) -> pd.Series:
+    return np.sqrt(((squares - n * mean**2) / (n - 1).where(n > 1)).clip(lower=0))
+
+
+def _needs_initial(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
+    without = log.cells["initial_there"] == 0
+    status = np.where(without, NOT_MEASURED, OK)
+    return cells.assign(status=status, note=cells["note"].mask(without, _NO_INITIAL))
+
+
+def _levels_noted(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
+    """Say where a missing level leaves decisions out: it is unknown, not `no AI`."""
+    partly = (log.cells["levelled"] > 0) & (log.cells["levelled"] < log.cells["decided"])
+    note = "; decisions without a recorded autonomy level are left out"
+    return cells.assign(note=cells["note"] + pd.Series(np.where(partly, note, ""), index=cells.index))
+
+
+def _needs_advice(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
+    """No advice recorded at all says nothing about advice given without the context."""
+    without = log.cells["advised"] == 0
+    return cells.assign(
+        value=cells["value"].mask(without), note=cells["note"].mask(without, "no advice is recorded")
+    )
+
+
+def _weighted(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
+    """Weight automatic and other decisions by their number where they were reviewed at different rates.
+
+    value = sum W_h p_h, se^2 = sum W_h^2 p_h(1-p_h)/(n_h-1) (1-n_h/N_h); not measured where one of the two
+    was never reviewed: the reviewed cases do not stand for all.
+    """
+    c = log.cells
+    whole = np.column_stack([c["eligible_automatic"], c["eligible"] - c["eligible_automatic"]]).astype(float)
+    seen = np.column_stack([c["scored_automatic"], c["scored"] - c["scored_automatic"]]).astype(float)
+    right = np.column_stack([c["right_automatic"], c["right"] - c["right_automatic"]]).astype(float)
+    apart = (seen[:, 0] * whole[:, 1] != seen[:, 1] * whole[:, 0]) & (whole > 0).all(axis=1)
+    blind = apart & (seen == 0).any(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, weight = right / seen, whole / whole.sum(axis=1, keepdims=True)
+        errors = weight**2 * share * (1 - share) / np.where(seen > 1, seen - 1, np.nan) * (1 - seen / whole)
+    value, se = (weight * share).sum(axis=1), np.sqrt(np.where(seen >= whole, 0, errors).sum(axis=1))
+    note = f"automatic and other decisions weighted by their number; {CASE_LEVEL}"
+    unseen = "collect outcomes of automatic and of other decisions: one kind was never reviewed"
+    return cells.assign(
+        value=np.where(apart, value, cells["value"]),
+        low=np.where(apart, value - _Z * se, cells["low"]),
+        high=np.where(apart, value + _Z * se, cells["high"]),
+        status=np.where(blind, NOT_MEASURED, OK),
+        note=cells["note"].mask(apart, note).mask(blind, unseen),
+    )
+
+
+_SPECIAL: dict[str, Callable[[Log, pd.DataFrame], pd.DataFrame]] = {
+    "human_accuracy": _needs_initial,
+    "reliance_on_right_advice": _needs_initial,
+    "self_reliance": _needs_initial,
+    "autonomy_share": _levels_noted,
+    "effective_autonomy": _levels_noted,
+    "autonomy_index": _levels_noted,
+    "unsafe_answer_rate": _needs_advice,
+    "decision_accuracy": _weighted,
+}
+
+
+def _bounds_rows(log: Log) -> pd.DataFrame:
+    """Accuracy of the labelled decisions, between all unlabelled ones being wrong and all being right."""
+    c = log.cells
+    n, eligible = c["scored"].astype(float), c["eligible"].astype(float)
+    value = c["right"] / n.where(n > 0)
+    low, high = coverage_bounds(value, n / eligible.where(eligible > 0))
+    cells = c[["unit_id", "wave"]].assign(value=value, low=low, high=high, n=n, people=log.people("scored"))
+    note = "bounds, not an interval: all decisions without a known outcome wrong, or all right"
+    return rows("accuracy_bounds", cells.assign(note=np.where(n > 0, note, "no outcome is known yet")))
+
+
+_TOGETHER = (
+    Ratio("complementarity", "team_human", "trio", "", squares="team_human_sq"),
+    Ratio("complementarity", "team_advice", "trio", "", squares="team_advice_sq"),
+)
+
+
+def _complementarity_rows(log: Log, settings: Settings) -> pd.DataFrame:
+    """Accuracy together minus that of the better one alone, on decisions where all three are known.
+
+    Demonstrated only when both one-sided 95 % lower bounds, over people alone and over advice alone, are
+    above 0 (intersection-union test). The interval holds both two-sided intervals' lower and upper ends.
+    """
+    c, drawn = log.cells, _bootstrap(log, _TOGETHER, settings)
+    n = c["trio"].astype(float)
+    sides = [_difference(c, ratio, n, drawn[:, place]) for place, ratio in enumerate(_TOGETHER)]
+    value, low, bound, high = (np.minimum(*pair) for pair in zip(*sides, strict=True))
+    verdict = np.where(bound > 0, "demonstrated", "not demonstrated")
+    how = np.where(np.isnan(drawn[..., 0]).any(axis=1), CASE_LEVEL, _BY_PEOPLE)
+    note = pd.Series(verdict, index=c.index) + ": one-sided 95 % bounds against both; " + how
+    cells = c[["unit_id", "wave"]].assign(
+        value=value, low=low, high=high, n=n, people=log.people("trio"),
+        note=note.where(n > 0, "no decision has first answer, advice, final answer and outcome"),
+    )  # fmt: skip
+    return rows("complementarity", _needs_initial(log, cells))
+
+
+def _difference(
+    counts: pd.DataFrame, ratio: Ratio, n: pd.Series, points: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Mean difference, its two-sided low, one-sided low and two-sided high bound."""
+    mean = counts[ratio.of] / n.where(n > 0)
+    sd = _sd(counts[ratio.squares], mean, n)
+    low, high = mean_interval(mean, sd, n)
+    bound, _ = mean_interval(mean, sd, n, level=0.90)
+    case_level = np.column_stack([low, bound, high])
+    found = np.where(np.isnan(points), case_level, points)
+    return mean.to_numpy(), found[:, 0], found[:, 1], found[:, 2]
+
+
+# Speed: Kaplan-Meier by windows
+
+
+def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:
+    """Kaplan-Meier quantiles of the time from opening to decision, as one expression.
+
+    Grain: one row per reporting unit x quarter (its first moment): `follow_up` and, per quantile p, `at_p`,
+    `low_p`, `high_p` in microseconds, missing where not reached. S(t) = product of (1 - d/n); a quantile is
+    the smallest t with S(t) <= 1 - p; interval where the log-log bounds of S(t) reach 1 - p (Brookmeyer and
+    Crowley 1982). Decisions still open count until the end of `as_of`.
+    """
+    curve = _curve(_duration_counts(decisions, membership, as_of))
+    found = {}
+    for _, p in _SPEEDS:
+        target, name = 1 - p + _TOLERANCE, f"{p * 100:.0f}"
+        needed = -float(np.log(target))
+        factor = (curve.spread * _Z).exp()
+        inside = curve.hazard > 0
+        reached = curve.gone | (curve.hazard >= needed)
+        found |= {
+            f"at_{name}": ibis.ifelse(reached, curve.micro, None).min(),
+            f"low_{name}": ibis.ifelse(
+                inside & ~curve.gone & (curve.hazard * factor >= needed), curve.micro, None
+            ).min(),
+            f"high_{name}": ibis.ifelse(
+                inside & ~curve.gone & (curve.hazard >= needed * factor), curve.micro, None
+            ).min(),
+        }
+    return curve.group_by("unit_id", "quarter").aggregate(follow_up=curve.micro.max(), **found)
+
+
+def _duration_counts(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:
+    """Decisions and closed ones per reporting unit x quarter x time in microseconds."""
+    end = decisions.opened_at if as_of is None else ibis.timestamp(str(as_of + timedelta(days=1)))
+    times = decisions.select(
+        "unit_id",
+        quarter=decisions.opened_at.truncate("Q"),
+        micro=decisions.decided_at.coalesce(end).delta(decisions.opened_at, unit="microsecond"),
+        closed=decisions.decided_at,
+    )
+    own = times.group_by("unit_id", "quarter", "micro").aggregate(
+        n=times.count(), closed=times.closed.count()
+    )
+    # Most units have no children: their own counts stand as they are, and only totals are counted again.
+    alone = membership.groupby("unit_id")["member_id"].transform("size") == 1
+    alone &= membership["unit_id"] == membership["member_id"]
+    single, total = ibis.memtable(membership[alone]), ibis.memtable(membership[~alone])
+    rolled = own.rename(member_id="unit_id").inner_join(total, "member_id")
+    rolled = rolled.group_by("unit_id", "quarter", "micro").aggregate(
+        n=rolled.n.sum(), closed=rolled.closed.sum()
+    )
+    single_rows = own.semi_join(single, "unit_id")
+    return single_rows.union(rolled.cast({"n": "int64", "closed": "int64"}))
+
+
+def _curve(counts: ir.Table) -> ir.Table:
+    """Cumulative hazard -ln S(t) of each time, `gone` where S(t) = 0, and the log-log standard error."""
+    keys = ["unit_id", "quarter"]
+    later = ibis.window(group_by=keys, order_by="micro", preceding=0, following=None)
+    so_far = ibis.window(group_by=keys, order_by="micro", preceding=None, following=0)
+    at_risk = counts.mutate(at_risk=counts.n.sum().over(later).cast("float64"))
+    left = at_risk.at_risk - at_risk.closed
+    gone = left <= 0
+    steps = at_risk.select(
+        *keys, "micro", gone=gone,
+        hazard=ibis.ifelse(gone, 0.0, -(left / at_risk.at_risk).ln()),
+        variance=ibis.ifelse(gone, 0.0, at_risk.closed / (at_risk.at_risk * left)),
+    )  # fmt: skip
+    summed = steps.mutate(hazard=steps.hazard.sum().over(so_far), variance=steps.variance.sum().over(so_far))
+    spread = ibis.ifelse(summed.hazard > 0, summed.variance.sqrt() / summed.hazard, 0.0)
+    return summed.mutate(spread=spread)
+
+
+def _speed_rows(times: ir.Table, log: Log) -> list[pd.DataFrame]:
+    found = times.to_pandas()
+    found["wave"] = [quarter(day) for day in found["quarter"]]
+    cells = log.cells[["unit_id", "wave", "decisions"]].merge(found, on=["unit_id", "wave"], how="left")
+    people = log.people("decisions")
+    days = cells["follow_up"].map(lambda micro: f"{micro / 86_400e6:.1f}")
+    made = []
+    for measure_name, p in _SPEEDS:
+        seconds = {
+            out: cells[f"{at}_{p * 100:.0f}"] / 1e6
+            for out, at in (("value", "at"), ("low", "low"), ("high", "high"))
+        }
+        unreached = "not reached: the longest follow-up is " + days + " days"
+        row = cells[["unit_id", "wave"]].assign(**seconds, n=cells["decisions"], people=people)
+        row["note"] = unreached.where(row["value"].isna(), CASE_LEVEL)
+        made.append(rows(measure_name, row))
+    return made

@@ -1,0 +1,107 @@
+"""Bootstrap over people: intervals of many ratios of sums at once, drawing whole clusters.
+
+Arrays in, numbers out, like `statistics`; here because the cells of a decision log are many.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+_CELLS_AT_ONCE = 4_000_000
+"""Elements of one block of draws: bounds memory, never changes a result."""
+
+
+@dataclass(frozen=True)
+class Loose:
+    """Cases without a cluster, per cell and ratio: sum of the numerator, of its square, and count."""
+
+    sums: Floats
+    squares: Floats
+    counts: Floats
+
+
+def ratio_quantiles(  # noqa: PLR0913  one bootstrap: what is drawn, from where, how often, which quantiles
+    starts: NDArray[np.int_],
+    numerators: Floats,
+    denominators: Floats,
+    loose: Loose,
+    quantiles: tuple[float, ...],
+    *,
+    draws: int,
+    seed: int,
+    minimum: int,
+) -> Floats:
+    """Percentiles of sum(numerator) / sum(denominator) per cell and ratio over bootstrap draws of clusters.
+
+    Parameters
+    ----------
+    starts
+        First cluster of each cell, and the number of clusters as last element; clusters lie cell by cell.
+    numerators, denominators
+        One row per cluster, one column per ratio.
+    loose
+        Cases without a cluster, drawn one by one (normal approximation of their sum).
+    minimum
+        Cells with fewer clusters get `nan`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Cells x ratios x quantiles. A cell's numbers depend on its own clusters and the seed alone.
+
+    Examples
+    --------
+    >>> nobody = Loose(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros((1, 1)))
+    >>> hits, trials = np.array([[5.0], [5.0], [5.0]]), np.array([[10.0], [10.0], [10.0]])
+    >>> ratio_quantiles(np.array([0, 3]), hits, trials, nobody, (.025, .975), draws=9, seed=1, minimum=3)
+    array([[[0.5, 0.5]]])
+    """
+    sizes, ratios = np.diff(starts), numerators.shape[1]
+    found = np.full((len(sizes), ratios, len(quantiles)), np.nan)
+    both = np.hstack([numerators, denominators])
+    for size in np.unique(sizes[sizes >= max(minimum, 1)]):
+        alike = np.flatnonzero(sizes == size)
+        at_once = max(1, _CELLS_AT_ONCE // (draws * ratios))
+        for block in np.array_split(alike, -(-len(alike) // at_once)):
+            clusters = both[starts[block][None, :] + np.arange(size)[:, None]].reshape(size, -1)
+            drawn = _sums(clusters, draws, seed).reshape(draws, len(block), 2 * ratios)
+            extra = _loose_sums(loose, block, draws, seed)
+            found[block] = _quantiles(
+                drawn[..., :ratios] + extra, drawn[..., ratios:] + loose.counts[block], quantiles
+            )
+    return found
+
+
+def _sums(clusters: Floats, draws: int, seed: int) -> Floats:
+    """Column sums of `draws` samples of the rows with replacement; the same draws for equal row counts."""
+    size = len(clusters)
+    random = np.random.default_rng([seed, size])
+    parts, done = [], 0
+    while done < draws:
+        several = min(draws - done, max(1, _CELLS_AT_ONCE // size))
+        places = random.integers(0, size, (several, size)) + size * np.arange(several)[:, None]
+        often = np.bincount(places.ravel(), minlength=several * size).reshape(several, size)
+        parts.append(often.astype(float) @ clusters)
+        done += several
+    return np.concatenate(parts)
+
+
+def _loose_sums(loose: Loose, block: NDArray[np.int_], draws: int, seed: int) -> Floats:
+    sums, squares, counts = loose.sums[block], loose.squares[block], loose.counts[block]
+    if not counts.any():
+        return np.zeros((1, 1, 1))
+    spread = np.sqrt(np.maximum(squares - sums**2 / np.maximum(counts, 1), 0))
+    return sums + spread * np.random.default_rng(seed).standard_normal((draws, 1, sums.shape[1]))
+
+
+def _quantiles(above: Floats, below: Floats, quantiles: tuple[float, ...]) -> Floats:
+    """Quantiles over draws of above/below; draws without any case are left out."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.where(below > 0, above / below, np.nan)
+    found = np.moveaxis(np.quantile(shares, quantiles, axis=0), 0, -1)
+    gaps = np.isnan(found[..., 0]) & ~np.isnan(shares).all(axis=0)
+    if gaps.any():
+        found[gaps] = np.nanquantile(shares[:, gaps], quantiles, axis=0).T
+    return found
