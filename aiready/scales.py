@@ -1,0 +1,148 @@
+"""From answers to scale scores: levels, reversed items, the half rule, one score per respondent and scale."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aiready.groups import Floats, Groups, Moments, groups_of, segment_of_role
+from aiready.instrument import Instrument
+from aiready.schema import ROLES
+from aiready.sources import Data
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of a survey as small integers.
+
+    `codes` (respondents x items): the level as ticked, `schema.DOES_NOT_APPLY`, `schema.DONT_KNOW`, or 0 for
+    no answer and for an item that the role is not asked. `role`: position in `schema.ROLES`, -1 without.
+    `asked` (roles x items); the last row is 'no role', asked everything.
+    """
+
+    rules: Instrument
+    codes: NDArray[np.int8]
+    role: NDArray[np.intp]
+    asked: NDArray[np.bool_]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles that somebody has."""
+        return tuple(role for code, role in enumerate(ROLES) if (self.role == code).any())
+
+    def common(self, roles: tuple[str, ...]) -> NDArray[np.bool_]:
+        """Items that each of these roles is asked."""
+        return np.asarray(self.asked[[ROLES.index(role) for role in roles]].all(axis=0))
+
+    def take(self, respondents: NDArray[np.bool_]) -> "Answers":
+        """Answers of some of the respondents."""
+        return Answers(self.rules, self.codes[respondents], self.role[respondents], self.asked)
+
+    def items_of(self, barrier_id: str) -> NDArray[np.bool_]:
+        """Items of one scale, as a mask over the items."""
+        return (self.rules.items["barrier_id"] == barrier_id).to_numpy()
+
+    def keyed(self, items: NDArray[np.bool_]) -> NDArray[np.int8]:
+        """Levels of these items with reversed ones turned round; 0 where there is none."""
+        ticked = np.maximum(self.codes[:, items], 0)
+        reverse = self.rules.items.loc[items, "reverse_scored"].to_numpy(bool)
+        turned = np.int8(self.rules.settings.scale_points + 1) - ticked
+        return np.where(reverse & (ticked > 0), turned, ticked)
+
+    def score(self, items: NDArray[np.bool_]) -> Floats:
+        """Score 0-100 of each respondent over these items, by the half rule."""
+        keyed = self.keyed(items)
+        answered = (keyed > 0).sum(axis=1)
+        wanted = self.asked[:, items].sum(axis=1)[self.role]
+        with np.errstate(invalid="ignore"):
+            mean = keyed.sum(axis=1, dtype=float) / answered
+        enough = (answered > 0) & (2 * answered >= wanted)
+        return np.where(enough, 100 * (mean - 1) / (self.rules.settings.scale_points - 1), np.nan)
+
+
+@dataclass(frozen=True)
+class Survey:
+    """One survey, read and scored once.
+
+    `respondents` (unit_id, wave, role): one row per respondent. `scores` (respondents x `barriers`), and
+    their `moments` in the `groups`.
+    """
+
+    rules: Instrument
+    respondents: pd.DataFrame
+    answers: Answers
+    barriers: tuple[str, ...]
+    scores: Floats
+    groups: Groups
+    moments: Moments
+
+    @property
+    def waves(self) -> tuple[str, ...]:
+        """Waves with answers, oldest first."""
+        return tuple(self.groups.table["wave"].unique())
+
+    def eligible(self) -> NDArray[np.bool_]:
+        """Groups with the minimum number of scored respondents on every scale that the wave has scores on."""
+        n = pd.DataFrame(self.moments.n)
+        used = n.groupby(self.groups.table["wave"]).transform("max").gt(0)
+        smallest = n.where(used).min(axis=1)
+        return (smallest >= self.rules.settings.minimum_group).to_numpy()
+
+
+def read_survey(data: Data, rules: Instrument) -> Survey | None:
+    """Answers, scores and groups of a survey; None when nobody answered."""
+    responses = data.table("responses")
+    if responses is None or responses.empty:
+        return None
+    respondents = responses[["unit_id", "wave", "role"]].reset_index(drop=True)
+    answers = _read_answers(responses, rules)
+    barriers = tuple(rules.barriers["barrier_id"])
+    scores = np.column_stack([answers.score(answers.items_of(barrier)) for barrier in barriers])
+    groups = groups_of(respondents, data, rules.settings)
+    return Survey(rules, respondents, answers, barriers, scores, groups, groups.moments(scores))
+
+
+def _read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
+    """Item by item, so that the table is never copied whole."""
+    role = pd.Categorical(responses["role"], categories=ROLES).codes.astype(np.intp)
+    by_role = [[name in roles for roles in rules.items["roles"]] for name in ROLES]
+    asked = np.array([*by_role, [True] * len(rules.items)])
+    codes = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F")
+    for place, item in enumerate(rules.items["item_id"]):
+        if item in responses:
+            given = responses[item].to_numpy(float)
+            codes[:, place] = np.where(np.isnan(given) | ~asked[role, place], 0, given)
+    return Answers(rules, codes, role, asked)
+
+
+def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:
+    """Score of each respondent on each scale.
+
+    S = 100 (mean(x*) - 1)/(L - 1), x* = L + 1 - x for reversed items. Half rule: a scale is scored when at
+    least half of the items that the respondent's role is asked are answered with a level, as the mean of
+    those. `does not apply`, `don't know` and blanks are missing; an item the role is not asked never counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per respondent x barrier: unit_id, wave, role, segment (doing, leading or None), respondent
+        (row number in `responses`), barrier_id, score (0-100 or missing), n_items (levels given).
+    """
+    survey = read_survey(data, rules)
+    columns = ["unit_id", "wave", "role", "segment", "respondent", "barrier_id", "score", "n_items"]
+    if survey is None:
+        return pd.DataFrame(columns=columns)
+    people, scales = survey.scores.shape
+    long = survey.respondents.loc[np.repeat(np.arange(people), scales)]
+    given = [
+        (survey.answers.keyed(survey.answers.items_of(barrier)) > 0).sum(axis=1)
+        for barrier in survey.barriers
+    ]
+    return long.assign(
+        segment=long["role"].map(segment_of_role(rules.settings)),
+        respondent=long.index,
+        barrier_id=np.tile(np.array(survey.barriers, dtype=object), people),
+        score=survey.scores.ravel(),
+        n_items=np.column_stack(given).ravel(),
+    ).reset_index(drop=True)[columns]
