@@ -11,16 +11,15 @@ from aiready.instrument import Instrument
 from aiready.measures import ALL, PEOPLE
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds
+from aiready.task_hours import GAP_PARTS, HOURS, JOB, job_holders, with_hours
 
 TABLE = "tasks"
 CELL = ["unit_id", "wave", "segment"]
-JOB = ["unit_id", "wave", "job"]
 TASKS_PER_JOB = (15, 20)
 WEEKS = 52
 FULL_TIME_HOURS = 40 * WEEKS
 UNKNOWN = "unknown"
 
-GAP_PARTS = ("gap_not_adopted", "gap_saving_below_plan", "gap_rework", "gap_oversight")
 FOLLOWED_HOURS = {"realised_hours": "realised", "last_mile_gap_hours": "gap"} | {
     part: part for part in GAP_PARTS
 }
@@ -103,8 +102,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     unit_ids = data.membership["unit_id"].unique()
     if tasks is None or tasks.empty:
         return measures.fill_not_measured(measures.collect([]), TABLE, unit_ids, data.wave)
-    reported = _reported(_hours(tasks), data.membership)
-    cells = _cells(reported, _reported(_holders(tasks), data.membership))
+    reported = _reported(with_hours(tasks), data.membership)
+    cells = _cells(reported, _reported(job_holders(tasks), data.membership))
     floor = rules.settings.minimum_coverage
     made = [
         *_exposure(_by_segment(reported), floor),
@@ -116,71 +115,24 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     return measures.fill_not_measured(measures.collect(made), TABLE, unit_ids, data.wave)
 
 
-def task_table(data: Data) -> pd.DataFrame:
-    """Hours of every task, for charts: one row per reporting unit x wave x job x task.
+def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
+    """Hours of every task, for charts: one row per unit x wave x job x task, as recorded.
 
     Returns
     -------
     pandas.DataFrame
-        `unit_id`, `wave`, `job`, `task_id`; `task`, `mode`, `target_mode`, `pattern`, `exposure`, `blocker`,
-        `evidence`, `freed_for` (missing where the units behind a row differ); hours `hours`, `potential`,
-        `realised`, `gap`, its four parts, `unfollowed`; `people`, the holders of the job. Potential =
-        realised + gap + unfollowed, and the gap is the sum of its parts.
+        `unit_id`, `wave`, `job`, `task_id`, `task`, `mode`, `target_mode`, `pattern`, `exposure`, `blocker`,
+        `evidence`, `freed_for`; `barrier_id` that the blocker belongs to; hours `hours`, `potential`,
+        `realised`, `gap`, its four parts, `unfollowed`; `people`, the holders of the job (missing without a
+        headcount). Potential = realised + gap + unfollowed, and the gap is the sum of its parts.
     """
-    keys = [*JOB, "task_id"]
-    hours = ["hours", "potential", "realised", "gap", *GAP_PARTS, "unfollowed"]
+    columns = [*JOB, "task_id", *ATTRIBUTES, "barrier_id", *HOURS, PEOPLE]
     tasks = data.table(TABLE)
     if tasks is None or tasks.empty:
-        return pd.DataFrame(columns=[*keys, *ATTRIBUTES, *hours, PEOPLE])
-    grouped = _reported(_hours(tasks), data.membership).groupby(keys, sort=False)
-    first, kinds = grouped[list(ATTRIBUTES)].first(), grouped[list(ATTRIBUTES)].nunique()
-    holders = _reported(_holders(tasks), data.membership).groupby(JOB)["holders"].sum(min_count=1)
-    table = first.where(kinds <= 1, None).join(grouped[hours].sum(min_count=1)).reset_index()
-    return table.merge(holders.rename(PEOPLE).reset_index(), on=JOB, how="left")
-
-
-def _hours(tasks: pd.DataFrame) -> pd.DataFrame:
-    """Add hours, potential, realised, the gap and its parts to every task row; unknown stays missing."""
-    holders = tasks.groupby(JOB)["headcount"].transform("max")
-    persons = tasks["headcount"].fillna(holders).fillna(1.0)
-    human = tasks["mode"].eq("human")
-    human_only = tasks["target_mode"].fillna(tasks["mode"]).eq("human") & (human | tasks["mode"].isna())
-    adoption = tasks["adoption"].mask(human & tasks["adoption"].isna() | human_only, 0.0)
-    idle = adoption.eq(0)
-    saving = tasks["expected_saving"].mask(human_only, 0.0)
-    observed = tasks["observed_saving"].mask(idle & tasks["observed_saving"].isna() | human_only, 0.0)
-    rework = tasks["rework"].mask(idle & tasks["rework"].isna(), 0.0)
-    checking = tasks["oversight_hours"].mask(idle & tasks["oversight_hours"].isna() | human_only, 0.0)
-    hours = tasks["hours_per_year"] * persons
-    counted = hours.mask(human_only & hours.isna(), 0.0)  # nothing of an unknown number of hours is nothing
-    saved = counted * adoption * observed
-    parts = {
-        "holders": holders,
-        "hours": hours,
-        "potential": counted * saving,
-        "open": counted * saving * (1 - adoption),
-        "saved": saved,
-        "realised": saved * (1 - rework) - checking * persons,
-        "gap_not_adopted": counted * saving * (1 - adoption),
-        "gap_saving_below_plan": counted * adoption * (saving - observed),
-        "gap_rework": saved * rework,
-        "gap_oversight": checking * persons,
-    }
-    return _followed(tasks.assign(**parts))
-
-
-def _followed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep realised hours and the gap's parts only of tasks that are followed up whole."""
-    whole = rows[["potential", "realised", *GAP_PARTS]].notna().all(axis=1)
-    kept = rows[["saved", "realised", *GAP_PARTS]].where(whole)
-    gap = kept[list(GAP_PARTS)].sum(axis=1, min_count=len(GAP_PARTS))
-    return rows.assign(**kept, gap=gap, whole=whole, unfollowed=rows["potential"].where(~whole, 0.0))
-
-
-def _holders(tasks: pd.DataFrame) -> pd.DataFrame:
-    """Holders of every job: one row per unit x wave x job; the largest headcount of the job's rows."""
-    jobs = tasks.groupby(JOB, as_index=False)["headcount"].max().rename(columns={"headcount": "holders"})
-    return jobs.assign(jobs=1, persons=jobs["holders"].fillna(1.0), uncounted=jobs["holders"].isna())
+        return pd.DataFrame(columns=columns)
+    barrier = rules.blockers.set_index("blocker")["barrier_id"]
+    rows = with_hours(tasks).rename(columns={"holders": PEOPLE})
+    return rows.assign(barrier_id=rows["blocker"].map(barrier))[columns].reset_index(drop=True)
 
 
 def _reported(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
@@ -260,7 +212,7 @@ def _tallies(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _hour_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     """Potential, realised, the gap and its parts, in hours."""
-    enough = cells["known"] / cells["tasks"] >= floor
+    enough = _enough(cells, floor)
     potential = cells["potential"].where(enough)
     yield measures.rows(
         "potential_hours",
@@ -281,7 +233,7 @@ def _rate_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     """Shares of hours, with bounds over what is not known."""
     for name, rate in RATES.items():
         coverage = _coverage(cells, rate.covered, rate.counted)
-        enough = (coverage >= floor) & (cells["known"] / cells["tasks"] >= floor)
+        enough = _enough(cells, floor) & (coverage >= floor)
         value = cells[rate.numerator] / cells[rate.denominator].where(cells[rate.denominator] > 0)
         low, high = _bounds(value, coverage if rate.bounded else coverage * np.nan)
         notes = _join(
@@ -307,9 +259,7 @@ def _blocker_rows(reported: pd.DataFrame, cells: pd.DataFrame, floor: float) -> 
     total = whole[[*CELL, PEOPLE]].assign(value=whole["gap"], n=whole["followed"])
     made = pd.concat([total, parts.reset_index()], ignore_index=True)
     about = made[["unit_id", "wave"]].merge(whole.drop(columns=["segment", PEOPLE]), on=["unit_id", "wave"])
-    enough = (about["known"] / about["tasks"] >= floor) & (
-        _coverage(about, "followed_potential", "followed") >= floor
-    )
+    enough = _enough(about, floor) & (_coverage(about, "followed_potential", "followed") >= floor)
     notes = _counted(about["followed"], about["tasks"], FOLLOW_NEEDS)
     return measures.rows("gap_by_blocker", made.assign(value=made["value"].where(enough), note=notes))
 
@@ -333,6 +283,11 @@ def _count_rows(reported: pd.DataFrame) -> pd.DataFrame:
         totals["jobs"] - totals["outside"], totals["jobs"], f"{few}-{many} core tasks", "jobs"
     )
     return measures.rows("task_count", pd.concat([totals, jobs[jobs["segment"] != ALL]], ignore_index=True))
+
+
+def _enough(cells: pd.DataFrame, floor: float) -> pd.Series:
+    """Whether the potential of enough tasks is known."""
+    return cells["known"] / cells["tasks"] >= floor
 
 
 def _coverage(cells: pd.DataFrame, covered: str, counted: str) -> pd.Series:
@@ -385,7 +340,9 @@ def _evidence_notes(cells: pd.DataFrame) -> list[str]:
     """How much of the saving was measured and how much is only reported."""
     shares = [(cells[evidence] / cells["gain"].where(cells["gain"] > 0)) for evidence in EVIDENCE]
     return [
-        f"{measured:.0%} of the saving measured, {reported:.0%} reported" if measured == measured else ""
+        f"{100 * measured:.0f} % of the saving measured, {100 * reported:.0f} % reported"
+        if measured == measured
+        else ""
         for measured, reported in zip(*shares, strict=True)
     ]
 

@@ -1,0 +1,65 @@
+"""Hours of every task: what AI could save, what it saves, and the four parts of the difference."""
+
+import pandas as pd
+
+JOB = ["unit_id", "wave", "job"]
+GAP_PARTS = ("gap_not_adopted", "gap_saving_below_plan", "gap_rework", "gap_oversight")
+HOURS = ("hours", "potential", "realised", "gap", *GAP_PARTS, "unfollowed")
+
+
+def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
+    """Add the hours of every task: one row per unit x wave x job x task, hours per year of all holders.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The input with `holders` (of the job: its largest headcount), `HOURS`, `saved` (h a o), `open` (not
+        adopted, known even where the rest is not) and `whole` (followed up in full). Without a headcount the
+        hours are one person's.
+
+    Notes
+    -----
+    With h hours, s and o expected and observed saving, a adoption, w rework: potential h s; realised
+    h a o (1 - w) - oversight; not adopted h s (1 - a); saving below plan h a (s - o); rework h a o w.
+    Realised hours and the gap are given for whole tasks only; potential = realised + gap + unfollowed.
+    """
+    holders = tasks.groupby(JOB)["headcount"].transform("max")
+    persons = tasks["headcount"].fillna(holders).fillna(1.0)
+    human = tasks["mode"].eq("human")
+    human_only = tasks["target_mode"].fillna(tasks["mode"]).eq("human") & (human | tasks["mode"].isna())
+    adoption = tasks["adoption"].mask(human & tasks["adoption"].isna() | human_only, 0.0)
+    idle = adoption.eq(0)
+    saving = tasks["expected_saving"].mask(human_only, 0.0)
+    observed = tasks["observed_saving"].mask(idle & tasks["observed_saving"].isna() | human_only, 0.0)
+    rework = tasks["rework"].mask(idle & tasks["rework"].isna(), 0.0)
+    checking = tasks["oversight_hours"].mask(idle & tasks["oversight_hours"].isna() | human_only, 0.0)
+    hours = tasks["hours_per_year"] * persons
+    counted = hours.mask(human_only & hours.isna(), 0.0)  # nothing of an unknown number of hours is nothing
+    saved = counted * adoption * observed
+    parts = {
+        "holders": holders,
+        "hours": hours,
+        "potential": counted * saving,
+        "open": counted * saving * (1 - adoption),
+        "saved": saved,
+        "realised": saved * (1 - rework) - checking * persons,
+        "gap_not_adopted": counted * saving * (1 - adoption),
+        "gap_saving_below_plan": counted * adoption * (saving - observed),
+        "gap_rework": saved * rework,
+        "gap_oversight": checking * persons,
+    }
+    return _whole(tasks.assign(**parts))
+
+
+def _whole(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep realised hours and the gap's parts only of tasks that are followed up whole."""
+    whole = rows[["potential", "realised", *GAP_PARTS]].notna().all(axis=1)
+    kept = rows[["saved", "realised", *GAP_PARTS]].where(whole)
+    gap = kept[list(GAP_PARTS)].sum(axis=1, min_count=len(GAP_PARTS))
+    return rows.assign(**kept, gap=gap, whole=whole, unfollowed=rows["potential"].where(~whole, 0.0))
+
+
+def job_holders(tasks: pd.DataFrame) -> pd.DataFrame:
+    """Holders of every job: one row per unit x wave x job; the largest headcount of the job's rows."""
+    jobs = tasks.groupby(JOB, as_index=False)["headcount"].max().rename(columns={"headcount": "holders"})
+    return jobs.assign(jobs=1, persons=jobs["holders"].fillna(1.0), uncounted=jobs["holders"].isna())
