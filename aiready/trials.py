@@ -1,35 +1,23 @@
-"""Trials: what each one showed against its comparison, and the verdict a rule agreed beforehand gives."""
+"""Trials: verdicts, the pace of learning, and what the register has to show for itself."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from aiready import measures, statistics, waves
+from aiready import measures, stages, statistics, waves
 from aiready.instrument import Instrument
 from aiready.measures import NOT_MEASURED, ORGANISATION
-from aiready.schema import LIVE_STAGES, TABLES
+from aiready.records import CELL, reported
+from aiready.schema import TABLES
 from aiready.sources import Data
+from aiready.verdicts import NOT_ASSESSABLE, SCALE, TRIAL, verdicts
 
-CELL = ["unit_id", "wave"]
-TRIAL = ["initiative_id", "trial_no"]
-STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE = "STOP", "FIX", "NOT ASSESSABLE", "EXTEND", "SCALE"
-CAUTION = (STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE)
-"""Verdicts, the most cautious first: over the measures of a trial the first one holds."""
-COMPARISONS = ("random", "matched")
-ONE_SIDED = 0.90
-"""Two-sided level whose ends are the one-sided 95 % bounds L and U."""
+__all__ = ["measure", "verdicts"]
+
 OF_INITIATIVES = ("comparison_trials", "scaled_on_evidence")
 """Measures of the register that rest on trials, and are therefore stated here."""
 PACE_DAYS, PACE_QUARTERS = 365, 4
-COLUMNS = (
-    *TRIAL, "verdict", "reason", "outcome", "direction", "improvement", "low", "high", "lower", "upper",
-    "target_effect", "n_control", "n_treatment", "n_needed",
-    "deciding_measure", "deciding_kind", "deciding_bound", "guardrails", "assignment", "compared",
-    "declared_on", "started_on", "ended_on", "declared_before_start", "learned",
-)  # fmt: skip
 
 
 def measure(data: Data, rules: Instrument) -> pd.DataFrame:
@@ -62,238 +50,6 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     return measures.collect([own, _evidence(data, judged, unit_ids)])
 
 
-def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
-    """Verdict of every trial: one row per initiative x trial, `COLUMNS`.
-
-    Parameters
-    ----------
-    trials
-        The checked table `trials`, or None; a blank `trial_no` is 1.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `improvement` in the outcome's unit, positive is better; `low`, `high` two-sided 95 %, `lower`,
-        `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
-        an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
-        misses, if effect and spread stay as seen; missing where more cases cannot help. `guardrails`: each
-        with its finding. `compared`: random or matched arms, both there. `declared_before_start`: True,
-        False, None (unknown).
-
-    Notes
-    -----
-    With d the target effect: L >= d SCALE; 0 < L < d <= U EXTEND; 0 < L and U < d FIX; L <= 0 and U >= d
-    EXTEND (inconclusive); L <= 0 and U < d STOP. Guardrail with margin m, harm = -improvement: upper bound
-    <= m fine; lower bound > m STOP; point > m FIX; else EXTEND. The most cautious of all outcomes and
-    guardrails holds, in the order STOP, FIX, NOT ASSESSABLE, EXTEND, SCALE; with several outcomes, all have
-    to reach their target. Shares: Newcombe; means: Welch.
-
-    *Missing data* never help: without a comparison, a target effect or any outcome NOT ASSESSABLE; a
-    guardrail without a margin tolerates no harm (m = 0); SCALE needs every row to say `random` or `matched`,
-    else EXTEND. Where the arms state different target effects or margins, the stricter one counts.
-
-    References
-    ----------
-    Newcombe (1998), Statistics in Medicine 17; Welch (1947), Biometrika 34.
-    """
-    if trials is None or trials.empty:
-        return pd.DataFrame(columns=list(COLUMNS))
-    rows = trials.assign(trial_no=trials["trial_no"].fillna(1).astype(int))
-    rows = rows.drop_duplicates([*TRIAL, "measure", "arm"])
-    about = _about(rows)
-    judged = _judge(_compare(rows).merge(about, on=TRIAL))
-    ranked = judged.sort_values([*TRIAL, "caution", "is_guardrail"], kind="stable")
-    outcomes = ranked[~ranked["is_guardrail"]].drop_duplicates(TRIAL).rename(columns={"measure": "outcome"})
-    shown = COLUMNS[COLUMNS.index("outcome") : COLUMNS.index("n_needed")]
-    found = about.merge(outcomes[[*TRIAL, *shown]], on=TRIAL, how="left")
-    return found.merge(_deciding(ranked), on=TRIAL).merge(_guardrails(judged), on=TRIAL, how="left")[
-        list(COLUMNS)
-    ]
-
-
-def _about(rows: pd.DataFrame) -> pd.DataFrame:
-    """Facts of each trial: one row per initiative x trial."""
-    grouped = rows.groupby(TRIAL)
-    about = grouped.agg(declared_on=("declared_on", "max"), started_on=("started_on", "min"),
-                        ended_on=("ended_on", "max"), learned=("learned", "first"))  # fmt: skip
-    said = rows.assign(assignment=rows["assignment"].fillna("not stated")).groupby(TRIAL)["assignment"]
-    about["assignment"] = said.agg(lambda values: ", ".join(sorted(set(values))))
-    about["fair"] = rows["assignment"].isin(COMPARISONS).groupby([rows[key] for key in TRIAL]).all()
-    about["compared"] = about["fair"] & grouped["arm"].nunique().eq(2)
-    dated = about["declared_on"].notna() & about["started_on"].notna()
-    before = (about["declared_on"] <= about["started_on"]).astype(object)
-    about["declared_before_start"] = before.where(dated, None)
-    return about.reset_index()
-
-
-def _compare(rows: pd.DataFrame) -> pd.DataFrame:
-    """Set the arms side by side: one row per initiative x trial x measure, with the improvement's bounds."""
-    key = [*TRIAL, "measure"]
-    stated = rows.groupby(key, sort=False).agg(
-        kind=("kind", "first"), direction=("direction", "first"), directions=("direction", "nunique"),
-        target_effect=("target_effect", "max"), margin=("margin", "min"),
-    )  # fmt: skip
-    for arm in ("control", "treatment"):
-        numbers = rows[rows["arm"] == arm].set_index(key)[["n", "mean", "sd", "successes"]]
-        stated = stated.join(numbers.add_suffix(f"_{arm}"))
-    compared = stated.reset_index()
-    for low, high, level in (("low", "high", 0.95), ("lower", "upper", ONE_SIDED)):
-        compared["improvement"], compared[low], compared[high] = _improvement(compared, level)
-    compared["spread"] = _spread(compared)
-    return compared
-
-
-def _improvement(pairs: pd.DataFrame, level: float) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Improvement of each measure and its interval; missing where the arms cannot be compared."""
-    n1, n0 = pairs["n_treatment"], pairs["n_control"]
-    s1, s0 = pairs["successes_treatment"], pairs["successes_control"]
-    shares, counted = s1 / n1 - s0 / n0, (s1 <= n1) & (s0 <= n0)
-    low, high = statistics.newcombe_difference(s1.where(counted), n1, s0.where(counted), n0, level)
-    means = statistics.welch_difference(
-        pairs["mean_treatment"],
-        pairs["sd_treatment"],
-        n1,
-        pairs["mean_control"],
-        pairs["sd_control"],
-        n0,
-        level,
-    )
-    change = shares.where(counted, means.value)
-    low, high = (
-        pd.Series(share).where(counted, mean) for share, mean in ((low, means.low), (high, means.high))
-    )
-    agreed = pairs["directions"].eq(1) & low.notna()
-    falling = pairs["direction"].eq("decrease")
-    bounds = change.mask(falling, -change), low.mask(falling, -high), high.mask(falling, -low)
-    return tuple(number.where(agreed) for number in bounds)
-
-
-def _spread(pairs: pd.DataFrame) -> pd.Series:
-    """Variance of a case, summed over both arms."""
-    total = pd.Series(0.0, index=pairs.index)
-    for arm in ("control", "treatment"):
-        share = pairs[f"successes_{arm}"] / pairs[f"n_{arm}"]
-        total += (share * (1 - share)).fillna(pairs[f"sd_{arm}"] ** 2)
-    return total
-
-
-def _judge(compared: pd.DataFrame) -> pd.DataFrame:
-    """Give each measure its own word: one row per initiative x trial x measure."""
-    lower, upper, target = compared["lower"], compared["upper"], compared["target_effect"]
-    guardrail = compared["kind"].eq("guardrail")
-    margin = compared["margin"].fillna(0.0)
-    cases = [
-        (lower.isna() | (~guardrail & target.isna()), NOT_ASSESSABLE),
-        (guardrail & (-lower <= margin), SCALE),
-        (guardrail & (-upper > margin), STOP),
-        (guardrail & (-compared["improvement"] > margin), FIX),
-        (guardrail, EXTEND),
-        ((lower >= target) & compared["fair"], SCALE),
-        ((lower >= target) | (upper >= target), EXTEND),
-        (lower > 0, FIX),
-    ]
-    word = pd.Series(
-        np.select([case for case, _ in cases], [word for _, word in cases], STOP), compared.index
-    )
-    caution = word.map({word: place for place, word in enumerate(CAUTION)})
-    return compared.assign(verdict=word, caution=caution, is_guardrail=guardrail, margin_used=margin)
-
-
-def _deciding(ranked: pd.DataFrame) -> pd.DataFrame:
-    """The measure that decided each trial, why, and how many cases are still needed."""
-    first = ranked.drop_duplicates(TRIAL)
-    without = ~first.set_index(TRIAL).index.isin(ranked[~ranked["is_guardrail"]].set_index(TRIAL).index)
-    undecided = without & (first["caution"] > CAUTION.index(NOT_ASSESSABLE))
-    first = first.assign(verdict=first["verdict"].mask(undecided, NOT_ASSESSABLE), n_needed=_n_needed(first))
-    first["n_needed"] = first["n_needed"].mask(undecided)
-    upper = first["verdict"].isin([STOP, FIX])
-    gain, harm = first["lower"].mask(upper, first["upper"]), -first["lower"].mask(upper, first["upper"])
-    harm = harm.mask(first["verdict"].eq(FIX), -first["improvement"])
-    first["deciding_bound"] = gain.mask(first["is_guardrail"], harm)
-    first["reason"] = [_reason(row) for row in first.itertuples()]
-    first = first.rename(columns={"measure": "deciding_measure", "kind": "deciding_kind"})
-    return first[
-        [*TRIAL, "verdict", "reason", "deciding_measure", "deciding_kind", "deciding_bound", "n_needed"]
-    ]
-
-
-def _n_needed(rows: pd.DataFrame) -> pd.Series:
-    """Cases per arm for the lower bound to reach what it misses: n = z^2 (v1 + v0) / gap^2."""
-    d, seen = rows["target_effect"], rows["improvement"]
-    aim = d.where(seen > d, 0.0).mask(rows["is_guardrail"], -rows["margin_used"])
-    missed = rows["verdict"].eq(EXTEND) & (rows["lower"] < aim) & (seen > aim)
-    needed = np.ceil(stats.norm.isf(0.05) ** 2 * rows["spread"] / (seen - aim).where(missed) ** 2)
-    # The normal approximation may fall short of the interval that was used: never fewer than one more case.
-    return needed.clip(lower=rows[["n_control", "n_treatment"]].min(axis=1) + 1)
-
-
-def _reason(row: Any) -> str:
-    """Why the verdict is what it is, as a sentence."""
-    text = _guardrail_reason(row) if row.is_guardrail else _outcome_reason(row)
-    if pd.notna(row.n_needed):
-        text += f"; about {int(row.n_needed):,} cases per arm needed if effect and spread stay as seen"
-        text += f" ({int(row.n_control):,} and {int(row.n_treatment):,} so far)"
-    return text + (
-        "; the rule was written down after the start" if row.declared_before_start is False else ""
-    )
-
-
-def _outcome_reason(row: Any) -> str:
-    low, high, target = (f"{number:.3g}" for number in (row.lower, row.upper, row.target_effect))
-    if pd.isna(row.lower):
-        return f"{row.measure}: no comparison; both arms need n and successes, or n, mean and sd"
-    if pd.isna(row.target_effect):
-        return f"{row.measure}: no target effect was agreed"
-    if row.verdict == EXTEND and row.lower >= row.target_effect:
-        return (
-            f"{row.measure}: reaches its target effect {target}, but the assignment is {row.assignment}; "
-            "only random or matched arms show that it is the AI"
-        )
-    said = {
-        SCALE: f"lower bound {low} reaches the target effect {target}",
-        FIX: f"it works, lower bound {low}, but upper bound {high} stays below the target {target}",
-        EXTEND: f"it works, but the target effect {target} lies between the bounds {low} and {high}"
-        if row.lower > 0
-        else f"inconclusive: bounds {low} and {high} hold both no effect and the target effect {target}",
-        STOP: f"lower bound {low} shows no effect, upper bound {high} stays below the target {target}",
-    }
-    return f"{row.measure}: {said[row.verdict]}"
-
-
-def _guardrail_reason(row: Any) -> str:
-    if row.verdict == NOT_ASSESSABLE:
-        missing = (
-            "no comparison on this guardrail"
-            if pd.isna(row.lower)
-            else "no outcome was measured, only guardrails"
-        )
-        return f"{row.measure}: {missing}"
-    point, low, high, margin = (
-        f"{n:.3g}" for n in (-row.improvement, -row.upper, -row.lower, row.margin_used)
-    )
-    stated = f"the margin {margin}" if pd.notna(row.margin) else "0, as no margin was agreed"
-    said = {
-        STOP: f"harm of at least {low} exceeds {stated}",
-        FIX: f"harm seen, {point}, exceeds {stated}",
-        EXTEND: f"harm of up to {high} is not ruled out, more than {stated}",
-    }
-    return f"{row.measure}: {said[row.verdict]}"
-
-
-def _guardrails(judged: pd.DataFrame) -> pd.DataFrame:
-    """Every guardrail of a trial with its finding, as one text."""
-    found = judged[judged["is_guardrail"]]
-    words = {
-        SCALE: "holds",
-        EXTEND: "harm not ruled out",
-        FIX: "harm seen",
-        STOP: "harmed",
-        NOT_ASSESSABLE: "no comparison",
-    }
-    said = found["measure"].astype(str) + ": " + found["verdict"].map(words)
-    return found.assign(guardrails=said).groupby(TRIAL, as_index=False)["guardrails"].agg("; ".join)
-
-
 def _placed(judged: pd.DataFrame, data: Data) -> pd.DataFrame:
     """Give every trial the unit that owns its initiative; the organisation, where the register lacks it."""
     register = data.table("initiatives")
@@ -301,50 +57,45 @@ def _placed(judged: pd.DataFrame, data: Data) -> pd.DataFrame:
     return judged.assign(unit_id=judged["initiative_id"].map(owner).fillna(ORGANISATION), wave=data.wave)
 
 
-def _reported(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
-    """Give every reporting unit the rows of its members; rows of no unit belong to the organisation."""
+def _reached(membership: pd.DataFrame) -> pd.DataFrame:
+    """Membership, and the organisation as the unit of trials that no unit owns."""
     unowned = pd.DataFrame({"unit_id": [ORGANISATION], "member_id": [ORGANISATION]})
-    reach = pd.concat([membership[["unit_id", "member_id"]], unowned]).drop_duplicates()
-    return rows.rename(columns={"unit_id": "member_id"}).merge(reach, on="member_id")
+    return pd.concat([membership[["unit_id", "member_id"]], unowned]).drop_duplicates()
 
 
 def _trial_rows(placed: pd.DataFrame, data: Data) -> Iterable[pd.DataFrame]:
-    as_of, reported = pd.Timestamp(data.as_of), _reported(placed, data.membership)
-    yield _verdict_rows(placed, data.membership)
-    yield from _pace_rows(reported, as_of)
-    yield _first_verdict_rows(_reported(_first_verdicts(placed, as_of), data.membership))
-    yield _share_rows("learning_recorded", reported, reported["learned"].notna(), "")
+    as_of, reach = pd.Timestamp(data.as_of), _reached(data.membership)
+    every = reported(placed, reach)
+    yield _verdict_rows(placed, every)
+    yield from _pace_rows(every, as_of)
+    yield _first_verdict_rows(reported(_first_verdicts(placed, as_of), reach))
+    yield _share_rows("learning_recorded", every, every["learned"].notna().astype(float))
 
 
-def _verdict_rows(placed: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+def _verdict_rows(placed: pd.DataFrame, every: pd.DataFrame) -> pd.DataFrame:
     latest = placed.sort_values(TRIAL).drop_duplicates("initiative_id", keep="last")
-    stated = latest.assign(
+    each = latest.assign(
         segment=latest["initiative_id"], value=latest["improvement"],
-        n=latest["n_control"] + latest["n_treatment"],
-        note=latest["verdict"] + ": " + latest["reason"],
+        n=latest["n_control"] + latest["n_treatment"], note=latest["verdict"] + ": " + latest["reason"],
     )  # fmt: skip
-    whole = _reported(placed, membership)[CELL].drop_duplicates().assign(value=np.nan, n=np.nan)
-    whole["note"] = "stated per initiative"
-    return measures.collect([measures.rows("verdict", whole), measures.rows("verdict", stated)])
+    whole = every[CELL].drop_duplicates().assign(value=np.nan, n=np.nan, note="stated per initiative")
+    return measures.collect([measures.rows("verdict", cells) for cells in (whole, each)])
 
 
-def _pace_rows(reported: pd.DataFrame, as_of: pd.Timestamp) -> Iterable[pd.DataFrame]:
+def _pace_rows(every: pd.DataFrame, as_of: pd.Timestamp) -> Iterable[pd.DataFrame]:
     """Trials a quarter, over the last year and quarter by quarter."""
-    dated = reported[reported["started_on"].notna()]
-    age = (as_of - reported["started_on"]).dt.days
-    sums = reported.assign(dated=reported["started_on"].notna(), recent=age.between(0, PACE_DAYS - 1))
-    cells = sums.groupby(CELL, as_index=False).agg(
-        n=("dated", "sum"), trials=("dated", "size"), recent=("recent", "sum")
-    )
+    started = every["started_on"]
+    recent = (as_of - started).dt.days.between(0, PACE_DAYS - 1)
+    grouped = every.assign(dated=started.notna(), recent=recent).groupby(CELL, as_index=False)
+    cells = grouped.agg(n=("dated", "sum"), trials=("dated", "size"), recent=("recent", "sum"))
     cells["value"] = (cells["recent"] / PACE_QUARTERS).where((cells["n"] > 0) & pd.notna(as_of))
     undated = cells["trials"] - cells["n"]
-    cells["note"] = (undated.astype(str) + " of " + cells["trials"].astype(str) + " without a date").where(
-        undated > 0, ""
-    )
-    yield measures.rows("trials_per_quarter", cells)
-    by_quarter = dated.assign(segment=dated["started_on"].map(waves.quarter))
-    counted = by_quarter.groupby([*CELL, "segment"], as_index=False).agg(value=("trial_no", "size"))
-    yield measures.rows("trials_per_quarter", counted.assign(n=counted["value"]))
+    note = undated.astype(str) + " of " + cells["trials"].astype(str) + " without a date, not counted"
+    yield measures.rows("trials_per_quarter", cells.assign(note=note.where(undated > 0, "")))
+    dated = every[started.notna()]
+    quarters = dated.assign(segment=dated["started_on"].map(waves.quarter))
+    counted = quarters.groupby([*CELL, "segment"], as_index=False).agg(n=("trial_no", "size"))
+    yield measures.rows("trials_per_quarter", counted.assign(value=counted["n"]))
 
 
 def _first_verdicts(placed: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -368,44 +119,36 @@ def _first_verdict_rows(spans: pd.DataFrame) -> pd.DataFrame:
     return measures.rows("days_to_first_verdict", cells)
 
 
-def _share_rows(name: str, rows: pd.DataFrame, yes: pd.Series, nothing: str) -> pd.DataFrame:
+def _share_rows(name: str, every: pd.DataFrame, yes: pd.Series, nothing: str = "") -> pd.DataFrame:
     """Share of yes among the rows that apply; `yes` is missing where one does not apply."""
-    sums = (
-        rows.assign(yes=yes.astype(float))
-        .groupby(CELL, as_index=False)["yes"]
-        .agg(["sum", "count"])
-        .reset_index()
-    )
-    share = sums["sum"] / sums["count"].where(sums["count"] > 0)
-    cells = sums.assign(value=share, low=share, high=share, n=sums["count"])
-    return measures.rows(name, cells.assign(note=np.where(share.isna(), nothing, "")))
+    grouped = every.assign(yes=yes).groupby(CELL, as_index=False)
+    cells = grouped.agg(value=("yes", "mean"), n=("yes", "count"))
+    note = np.where(cells["value"].isna(), nothing, "")
+    return measures.rows(name, cells.assign(low=cells["value"], high=cells["value"], note=note))
 
 
 def _evidence(data: Data, judged: pd.DataFrame, unit_ids: list[str]) -> pd.DataFrame:
     """`comparison_trials` and `scaled_on_evidence`: what the register's initiatives have to show."""
-    register = data.table("initiatives")
-    made = measures.collect([])
+    register, made = data.table("initiatives"), measures.collect([])
     if register is not None and len(register):
-        latest = judged.sort_values(TRIAL).drop_duplicates("initiative_id", keep="last")
-        used = register[[f"{stage}_on" for stage in LIVE_STAGES]].notna()
-        piloted = register["stage"].isin(LIVE_STAGES) | used.any(axis=1)
-        scaled = register["stage"].eq("scaled") | used["scaled_on"]
-        compared = register["initiative_id"].isin(judged.loc[judged["compared"].eq(True), "initiative_id"])
-        proven = register["initiative_id"].isin(latest.loc[latest["verdict"] == SCALE, "initiative_id"])
-        facts = register[["unit_id", "wave"]].assign(
-            comparison_trials=compared.astype(float).where(piloted),
-            scaled_on_evidence=proven.astype(float).where(scaled),
-        )
-        rows = _reported(facts, data.membership)
-        nothing = ("no initiative has come to a pilot", "no initiative has been scaled")
-        shares = [
-            _share_rows(name, rows, rows[name], text)
-            for name, text in zip(OF_INITIATIVES, nothing, strict=True)
-        ]
-        made = measures.collect(shares)
+        made = _evidence_rows(register, judged, data.membership)
     filled = measures.fill_not_measured(made, "initiatives", unit_ids, data.wave)
     filled = filled[filled["measure"].isin(OF_INITIATIVES)]
     return filled if data.table("trials") is not None else _without_trials(filled)
+
+
+def _evidence_rows(register: pd.DataFrame, judged: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+    latest = judged.sort_values(TRIAL).drop_duplicates("initiative_id", keep="last")
+    known = register["initiative_id"]
+    compared = known.isin(judged.loc[judged["compared"].eq(True), "initiative_id"]).astype(float)
+    proven = known.isin(latest.loc[latest["verdict"].eq(SCALE), "initiative_id"]).astype(float)
+    every = reported(register.assign(
+        compared=compared.where(stages.piloted(register)), proven=proven.where(stages.ever_scaled(register))
+    ), membership)  # fmt: skip
+    return measures.collect([
+        _share_rows("comparison_trials", every, every["compared"], "none is as far as a pilot"),
+        _share_rows("scaled_on_evidence", every, every["proven"], "none is scaled"),
+    ])  # fmt: skip
 
 
 def _without_trials(rows: pd.DataFrame) -> pd.DataFrame:
