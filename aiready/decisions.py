@@ -7,31 +7,24 @@ pulled into memory.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from aiready.decision_counts import AUTOMATIC, LEVELS, SPEEDS, decider_counts, decision_times
 from aiready.instrument import Instrument, Settings
-from aiready.measures import ALL, INSUFFICIENT, NOT_MEASURED, OK, collect, fill_not_measured, rows
+from aiready.measures import ALL, NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds, mean_interval, wilson
 from aiready.waves import quarter, quarter_of_wave
 
-LEVELS = (0, 1, 2, 3, 4)
-AUTOMATIC = (3, 4)
-"""Autonomy levels at which the AI acts and a person samples or takes exceptions."""
-
 CASE_LEVEL = "case-level: decisions of one person are taken as independent"
 _BY_PEOPLE = "interval over deciders: whole people were drawn, not decisions"
 _NO_INITIAL = "collect `initial_decision`: what the person would have decided before the advice"
 _Z = float(stats.norm.isf(0.025))
-_TOLERANCE = 1e-12
-_SPEEDS = (("decision_speed_p50", 0.5), ("decision_speed_p90", 0.9))
 
 
 @dataclass(frozen=True)
@@ -61,13 +54,13 @@ RATIOS = (
     Ratio("over_reliance", "wrong_followed", "wrong_advice", "no advice is known to have been wrong"),
     Ratio("under_reliance", "broken", "right_advice", "no advice is known to have been right"),
     Ratio("override_rate", "overridden", "advised_final", "no decision was taken with advice"),
-    Ratio("override_correct", "fixed", "judged_overridden", "no overridden advice has a known outcome"),
+    Ratio("override_correct", "fixed", "overridden_judged", "no overridden advice has a known outcome"),
     Ratio("net_override_value", "net", "judged", "no advised decision has a known outcome", squares="net_sq"),
     Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded"),
     Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded"),
     Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq"),
     *(
-        Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome at this level", f"level {level}")
+        Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome here", f"level {level}")
         for level in LEVELS
     ),
     Ratio("context_coverage", "context_complete", "context_known", "`context_complete` is not recorded",
@@ -112,97 +105,6 @@ def _every_wave(made: pd.DataFrame, units: Iterable[str], wave: str) -> pd.DataF
     return collect(fill_not_measured(made[made["wave"] == one], "decisions", units, one) for one in present)
 
 
-# Counting: one pass over the log
-
-
-def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
-    """The log with the truth values that counts are made of; missing where one side is missing."""
-    first_too_young = None if as_of is None else as_of - timedelta(days=settings.label_days - 1)
-    decided = log.decided_at.notnull() | log.final_decision.notnull()
-    old_enough = ibis.literal(True) if first_too_young is None else log.opened_at < str(first_too_young)
-    advice_right = log.advice == log.correct_decision
-    return log.select(
-        "unit_id", "decider_id", "autonomy_level", "context_complete",
-        quarter=log.opened_at.truncate("Q"),
-        decided=decided,
-        eligible=decided & old_enough,
-        labelled=log.correct_decision.notnull(),
-        initial_right=log.initial_decision == log.correct_decision,
-        advice_right=advice_right,
-        final_right=log.final_decision == log.correct_decision,
-        follows=log.final_decision == log.advice,
-        initial_there=log.initial_decision.notnull(),
-        advised=log.advice.notnull() | log.advice_at.notnull(),
-        closed=log.decided_at.notnull(),
-        in_time=log.advice_at <= log.decided_at,
-        taken_back=log.reversed_at <= log.decided_at + ibis.interval(days=settings.reversal_days),
-        miss=(ibis.ifelse(advice_right, 1.0, 0.0) - log.advice_confidence) ** 2,
-    )  # fmt: skip
-
-
-def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
-    """What is counted, by name of the count; a missing truth value is not counted."""
-    level, scored = t.autonomy_level, t.eligible & t.final_right.notnull()
-    trio = {
-        f"trio_{i}{a}{f}": (t.initial_right == bool(i)) & (t.advice_right == bool(a)) & (t.final_right == bool(f))
-        for i in (0, 1) for a in (0, 1) for f in (0, 1)
-    }  # fmt: skip
-    by_level = {
-        name: condition & (level == one)
-        for one in LEVELS
-        for name, condition in (
-            (f"decided_{one}", t.decided), (f"scored_{one}", scored), (f"wrong_{one}", scored & ~t.final_right),
-        )
-    }  # fmt: skip
-    return {
-        "attended": level.isnull() | (level < max(LEVELS)),
-        "decided": t.decided,
-        "eligible": t.eligible,
-        "labels": t.eligible & t.labelled,
-        "eligible_automatic": t.eligible & level.isin(AUTOMATIC),
-        "scored": scored,
-        "right": t.eligible & t.final_right,
-        "taken_back": t.decided & level.isin(AUTOMATIC) & t.taken_back,
-        "advised_final": t.follows.notnull(),
-        "overridden": ~t.follows,
-        "judged": t.advice_right.notnull() & t.final_right.notnull(),
-        "judged_overridden": t.labelled & ~t.follows,
-        "right_advice": t.advice_right & t.final_right.notnull(),
-        "fixed": ~t.advice_right & t.final_right,
-        "broken": t.advice_right & ~t.final_right,
-        "advice_judged": t.advice_right.notnull(),
-        "advice_right": t.advice_right,
-        "initial_there": t.initial_there,
-        "human_judged": t.initial_right.notnull(),
-        "human_right": t.initial_right,
-        "advised": t.advised,
-        "context_known": t.context_complete.notnull(),
-        "context_complete": t.context_complete,
-        "unsafe": ~t.context_complete & t.advised,
-        "advised_decided": t.advised & t.closed,
-        "timed": t.in_time.notnull(),
-        "in_time": t.in_time,
-        "brier_n": t.advice_right.notnull() & t.miss.notnull(),
-        **trio,
-        **by_level,
-    }
-
-
-def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
-    """Counts behind all measures of the log but speed, as one expression.
-
-    Grain: one row per unit x quarter (its first moment) x decider; `decider_id` missing: nobody known.
-    """
-    flags = _flags(decisions, as_of, settings)
-    counts = {name: ibis.ifelse(true, 1, None).count() for name, true in _conditions(flags).items()}
-    # Exact decimals: sums of floats would differ with the order in which threads finish.
-    miss = ibis.ifelse(flags.advice_right.notnull(), flags.miss, None)
-    sums = {name: x.cast("decimal(18, 12)").sum() for name, x in (("brier_sum", miss), ("brier_sq", miss**2))}
-    return flags.group_by("unit_id", "quarter", "decider_id").aggregate(
-        decisions=flags.count(), **counts, **{name: total.cast("float64") for name, total in sums.items()}
-    )
-
-
 def _derived(counts: pd.DataFrame) -> pd.DataFrame:
     """Counts that are sums and differences of others."""
     decided = {level: counts[f"decided_{level}"] for level in LEVELS}
@@ -216,7 +118,8 @@ def _derived(counts: pd.DataFrame) -> pd.DataFrame:
         team_advice=counts["trio_001"] + counts["trio_101"] - counts["trio_010"] - counts["trio_110"],
         team_advice_sq=counts["trio_001"] + counts["trio_101"] + counts["trio_010"] + counts["trio_110"],
         wrong_advice=counts["judged"] - counts["right_advice"],
-        wrong_followed=counts["judged"] - counts["right_advice"] - counts["judged_overridden"] + counts["broken"],
+        wrong_followed=counts["judged"] - counts["right_advice"] - counts["wrong_overridden"],
+        overridden_judged=counts["wrong_overridden"] + counts["broken"],
         net=counts["fixed"] - counts["broken"], net_sq=counts["fixed"] + counts["broken"],
         automatic=automatic, lasting=automatic - counts["taken_back"],
         levelled=sum(decided.values()),
@@ -450,79 +353,6 @@ def _difference(
     return mean.to_numpy(), found[:, 0], found[:, 1], found[:, 2]
 
 
-# Speed: Kaplan-Meier by windows
-
-
-def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:
-    """Kaplan-Meier quantiles of the time from opening to decision, as one expression.
-
-    Grain: one row per reporting unit x quarter (its first moment): `follow_up` and, per quantile p, `at_p`,
-    `low_p`, `high_p` in microseconds, missing where not reached. S(t) = product of (1 - d/n); a quantile is
-    the smallest t with S(t) <= 1 - p; interval where the log-log bounds of S(t) reach 1 - p (Brookmeyer and
-    Crowley 1982). Decisions still open count until the end of `as_of`.
-    """
-    curve = _curve(_duration_counts(decisions, membership, as_of))
-    found = {}
-    for _, p in _SPEEDS:
-        target, name = 1 - p + _TOLERANCE, f"{p * 100:.0f}"
-        needed = -float(np.log(target))
-        factor = (curve.spread * _Z).exp()
-        inside = curve.hazard > 0
-        reached = curve.gone | (curve.hazard >= needed)
-        found |= {
-            f"at_{name}": ibis.ifelse(reached, curve.micro, None).min(),
-            f"low_{name}": ibis.ifelse(
-                inside & ~curve.gone & (curve.hazard * factor >= needed), curve.micro, None
-            ).min(),
-            f"high_{name}": ibis.ifelse(
-                inside & ~curve.gone & (curve.hazard >= needed * factor), curve.micro, None
-            ).min(),
-        }
-    return curve.group_by("unit_id", "quarter").aggregate(follow_up=curve.micro.max(), **found)
-
-
-def _duration_counts(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:
-    """Decisions and closed ones per reporting unit x quarter x time in microseconds."""
-    end = decisions.opened_at if as_of is None else ibis.timestamp(str(as_of + timedelta(days=1)))
-    times = decisions.select(
-        "unit_id",
-        quarter=decisions.opened_at.truncate("Q"),
-        micro=decisions.decided_at.coalesce(end).delta(decisions.opened_at, unit="microsecond"),
-        closed=decisions.decided_at,
-    )
-    own = times.group_by("unit_id", "quarter", "micro").aggregate(
-        n=times.count(), closed=times.closed.count()
-    )
-    # Most units have no children: their own counts stand as they are, and only totals are counted again.
-    alone = membership.groupby("unit_id")["member_id"].transform("size") == 1
-    alone &= membership["unit_id"] == membership["member_id"]
-    single, total = ibis.memtable(membership[alone]), ibis.memtable(membership[~alone])
-    rolled = own.rename(member_id="unit_id").inner_join(total, "member_id")
-    rolled = rolled.group_by("unit_id", "quarter", "micro").aggregate(
-        n=rolled.n.sum(), closed=rolled.closed.sum()
-    )
-    single_rows = own.semi_join(single, "unit_id")
-    return single_rows.union(rolled.cast({"n": "int64", "closed": "int64"}))
-
-
-def _curve(counts: ir.Table) -> ir.Table:
-    """Cumulative hazard -ln S(t) of each time, `gone` where S(t) = 0, and the log-log standard error."""
-    keys = ["unit_id", "quarter"]
-    later = ibis.window(group_by=keys, order_by="micro", preceding=0, following=None)
-    so_far = ibis.window(group_by=keys, order_by="micro", preceding=None, following=0)
-    at_risk = counts.mutate(at_risk=counts.n.sum().over(later).cast("float64"))
-    left = at_risk.at_risk - at_risk.closed
-    gone = left <= 0
-    steps = at_risk.select(
-        *keys, "micro", gone=gone,
-        hazard=ibis.ifelse(gone, 0.0, -(left / at_risk.at_risk).ln()),
-        variance=ibis.ifelse(gone, 0.0, at_risk.closed / (at_risk.at_risk * left)),
-    )  # fmt: skip
-    summed = steps.mutate(hazard=steps.hazard.sum().over(so_far), variance=steps.variance.sum().over(so_far))
-    spread = ibis.ifelse(summed.hazard > 0, summed.variance.sqrt() / summed.hazard, 0.0)
-    return summed.mutate(spread=spread)
-
-
 def _speed_rows(times: ir.Table, log: Log) -> list[pd.DataFrame]:
     found = times.to_pandas()
     found["wave"] = [quarter(day) for day in found["quarter"]]
@@ -530,7 +360,7 @@ def _speed_rows(times: ir.Table, log: Log) -> list[pd.DataFrame]:
     people = log.people("decisions")
     days = cells["follow_up"].map(lambda micro: f"{micro / 86_400e6:.1f}")
     made = []
-    for measure_name, p in _SPEEDS:
+    for measure_name, p in SPEEDS:
         seconds = {
             out: cells[f"{at}_{p * 100:.0f}"] / 1e6
             for out, at in (("value", "at"), ("low", "low"), ("high", "high"))
