@@ -1,0 +1,194 @@
+"""From the barrier profile to what to do about it: ranked actions, each with the number that calls for it."""
+
+import numpy as np
+import pandas as pd
+
+from aiready.instrument import Instrument
+from aiready.measures import ALL, MEASURES, OK
+
+UNIT = ["unit_id", "wave"]
+BARRIER = [*UNIT, "barrier_id"]
+COLUMNS = (
+    "unit_id", "wave", "rank", "template_id", "barrier_id", "action", "reason", "first_step", "owner_role",
+    "effort", "strategy", "measure", "trigger", "trigger_value", "evidence_value", "evidence_n", "pattern_id",
+)  # fmt: skip
+EVIDENCE = (
+    *BARRIER,
+    "trigger",
+    "trigger_value",
+    "facet",
+    "points",
+    "evidence_value",
+    "evidence_n",
+    "shown_as",
+)
+AMOUNTS = ("points", "evidence_value", "evidence_n")
+EFFORTS = ("small", "medium", "large")
+UNKNOWN = "unknown"
+BLOCKERS_CALLED = 2
+FIRST = 3
+
+
+def recommend(
+    barriers: pd.DataFrame,
+    measures: pd.DataFrame,
+    items: pd.DataFrame,
+    explain: pd.DataFrame,
+    rules: Instrument,
+) -> pd.DataFrame:
+    """Actions that the evidence calls for: one row per unit x wave x action, ranked from 1.
+
+    Parameters
+    ----------
+    barriers
+        Protected barrier profile; `perception`, `practice`, `score` and `n` are read.
+    measures
+        Protected measures rows; `gap_by_blocker` is read.
+    items
+        Protected item distributions, segment `all`.
+    explain
+        Items and indicators with their points (0-100).
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`. `evidence_value` is the number behind the reason in its own unit: points of 100 (band),
+        share of answers on the lowest levels (facet), value of the measure (indicator), hours a year
+        (blocker); `evidence_n` the answers, records or tasks behind it, missing for a band from records.
+
+    Notes
+    -----
+    Only `ok` cells call for an action; without evidence there is none. *band*: the lower voice lies in that
+    band. *facet*: its weakest item lies below `indicator_action_points`; the share is given of answers on the
+    lower two of five levels. *indicator*: it counts and lies below the same points. *blocker*: the two that
+    hold most of the gap; its points are the percentage of the gap held by everything else.
+
+    Rank: weakest barrier first (score, else the voice there is; none comes last), then fewest points, then
+    least effort. A barrier and facet have one action before any has a second, and of the first three a
+    barrier has two at most, unless it alone lies below `indicator_action_points`.
+    """
+    evidence = pd.concat(
+        [
+            _bands(barriers, rules),
+            _facets(items, explain, rules),
+            _indicators(explain, rules),
+            _blockers(measures, rules),
+        ],
+        ignore_index=True,
+    )
+    called = rules.actions.merge(evidence, on=["barrier_id", "trigger", "trigger_value"])
+    called["reason"] = [
+        reason.format(value=_shown(value, unit), n="" if np.isnan(n) else f"{n:,.0f}")
+        for reason, value, unit, n in zip(
+            called["reason"], called["evidence_value"], called["shown_as"], called["evidence_n"], strict=True
+        )
+    ]
+    return _ranked(called, barriers, rules)[list(COLUMNS)]
+
+
+def _bands(barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """The lower voice of every barrier, and the band it lies in."""
+    lower = barriers[["perception", "practice"]].astype(float).min(axis=1)
+    said = barriers["perception"].astype(float).eq(lower)
+    cells = barriers[BARRIER].assign(
+        trigger="band",
+        trigger_value=rules.band_of(lower),
+        points=lower,
+        evidence_value=lower,
+        evidence_n=barriers["n"].astype(float).where(said),
+        shown_as="score",
+    )
+    return _evidence(cells[lower.notna()])
+
+
+def _facets(items: pd.DataFrame, explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """The weakest item of every facet, with the share of its answers on the lowest levels."""
+    weak = _weak(explain, "item", rules).merge(_low_answers(items, rules), on=[*UNIT, "id"])
+    weakest = weak.sort_values("points", kind="stable").drop_duplicates([*BARRIER, "facet"])
+    cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"], shown_as="share")
+    return _evidence(cells)
+
+
+def _low_answers(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Share of the answers on a level that lie on its lowest: one row per unit x wave x item."""
+    level = pd.to_numeric(items["level"], errors="coerce")
+    rows = items[items["segment"].eq(ALL) & items["status"].eq(OK) & level.notna()]
+    rows = rows.merge(rules.items[["item_id", "reverse_scored"]], on="item_id")
+    top, lowest = rules.settings.scale_points, max(1, (rules.settings.scale_points - 1) // 2)
+    level = pd.to_numeric(rows["level"])
+    low = level.where(~rows["reverse_scored"].astype(bool), top + 1 - level) <= lowest
+    sums = rows.assign(low=rows["n"].where(low, 0.0)).groupby([*UNIT, "item_id"])[["low", "n"]].sum()
+    share = sums["low"] / sums["n"].where(sums["n"] > 0)
+    found = sums.assign(evidence_value=share, evidence_n=sums["n"])[share.notna()]
+    return found[["evidence_value", "evidence_n"]].rename_axis([*UNIT, "id"]).reset_index()
+
+
+def _indicators(explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Every practice indicator that counts and lies too low."""
+    weak = _weak(explain, "indicator", rules)
+    measure = weak["id"].map(rules.indicators.set_index("indicator_id")["measure"])
+    cells = weak.assign(
+        trigger="indicator",
+        trigger_value=weak["id"],
+        evidence_value=weak["value"].astype(float),
+        evidence_n=weak["n"].astype(float),
+        shown_as=measure.map({name: about.unit for name, about in MEASURES.items()}),
+    )
+    return _evidence(cells)
+
+
+def _weak(explain: pd.DataFrame, kind: str, rules: Instrument) -> pd.DataFrame:
+    counts = explain["kind"].eq(kind) & explain["status"].eq(OK)
+    return explain[counts & explain["points"].astype(float).lt(rules.settings.indicator_action_points)]
+
+
+def _blockers(measures: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """The blockers that hold most of the hours still open."""
+    rows = measures[measures["measure"].eq("gap_by_blocker") & measures["status"].eq(OK)]
+    rows = rows[rows["segment"].ne(ALL) & rows["value"].gt(0)]
+    total = rows.groupby(UNIT)["value"].transform("sum")
+    named = rows.assign(points=100 * (1 - rows["value"] / total))[rows["segment"].ne(UNKNOWN)]
+    largest = named.sort_values(["value", "segment"], ascending=[False, True])
+    largest = largest[largest.groupby(UNIT).cumcount() < BLOCKERS_CALLED].drop(columns="barrier_id")
+    found = largest.merge(rules.blockers[["blocker", "barrier_id"]], left_on="segment", right_on="blocker")
+    renamed = found.rename(columns={"value": "evidence_value", "n": "evidence_n", "segment": "trigger_value"})
+    return _evidence(renamed.assign(trigger="blocker", shown_as="hours"))
+
+
+def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
+    """One shape for all that can call for an action; a facet that is none is blank."""
+    shaped = cells.reindex(columns=EVIDENCE).astype(
+        {column: float if column in AMOUNTS else object for column in EVIDENCE}
+    )
+    return shaped.fillna({"facet": ""})
+
+
+def _shown(value: float, unit: str) -> str:
+    """A number as it stands in a sentence.
+
+    Examples
+    --------
+    >>> _shown(0.634, "share"), _shown(1234.5, "hours"), _shown(61.6, "score"), _shown(2.5, "days")
+    ('63 %', '1,234', '62', '2.5')
+    """
+    if unit == "share":
+        return f"{100 * value:.0f} %"
+    return f"{value:,.0f}" if unit in ("hours", "score", "points", "count") else f"{value:,.1f}"
+
+
+def _ranked(called: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Order the actions of every unit and wave, and spread the first over the barriers."""
+    voice = barriers[["perception", "practice"]].astype(float).min(axis=1)
+    severity = barriers[BARRIER].assign(severity=barriers["score"].astype(float).fillna(voice))
+    order = ["severity", "points", "effort_order", "template_id"]
+    rows = called.merge(severity, on=BARRIER)
+    rows["effort_order"] = rows["effort"].map({effort: place for place, effort in enumerate(EFFORTS)})
+    rows = rows.sort_values([*UNIT, *order], kind="stable", na_position="last", ignore_index=True)
+    about = rows["facet"].where(rows["facet"].ne(""), rows["template_id"])
+    again = rows.assign(about=about).groupby([*BARRIER, "about"]).cumcount()
+    place = rows[again.eq(0)].groupby(BARRIER).cumcount().reindex(rows.index)
+    weak = rows["barrier_id"].where(rows["severity"] < rules.settings.indicator_action_points)
+    alone = weak.notna() & weak.groupby([rows[key] for key in UNIT]).transform("nunique").eq(1)
+    later = np.select([again.gt(0), place.ge(np.where(alone, FIRST, FIRST - 1))], [2, 1], 0)
+    rows = rows.assign(later=later).sort_values([*UNIT, "later", *order], kind="stable", ignore_index=True)
+    return rows.assign(rank=rows.groupby(UNIT).cumcount() + 1)
