@@ -265,7 +265,7 @@ def _column_rules(column: Column, rows: ir.Table, known: Mapping[str, Sequence[s
     if name == "unit_id":
         rules.append(Rule(name, "`*` stands for the organisation", value == ORGANISATION))
     if name in known:
-        rules.append(Rule(name, _UNKNOWN[name], value.notnull() & value.notin(list(known[name]))))
+        rules.append(Rule(name, _UNKNOWN[name], value.notin([*known[name], ORGANISATION])))
     return rules
 
 
@@ -329,11 +329,16 @@ def _joined(
         if at.any():
             values = {
                 "column": "" if rule.column == SURPLUS else rule.column,
-                "value": cells[rule.column][at].map(lambda value: "" if pd.isna(value) else str(value)),
+                "value": _shown(cells, rule.column)[at],
                 "rule": f"{rule.column} {rule.text}" if rule.column != SURPLUS else rule.text,
             }
             joined[at] += joined[at].map(bool).map({True: "; ", False: ""}) + values[part]
     return joined
+
+
+def _shown(cells: pd.DataFrame, column: str) -> pd.Series:
+    given = cells.get(column, pd.Series("", index=cells.index))
+    return given.map(lambda value: "" if pd.isna(value) else str(value))
 
 
 def _evidence(

@@ -14,7 +14,7 @@ from ibis.backends.duckdb import Backend
 
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
-from aiready.places import ABOUT, Place
+from aiready.places import ABOUT, Found, Place
 from aiready.readers import FILE, ROW, SURPLUS, Sheet, column_names, read_csv, read_workbook_sheet
 from aiready.schema import TABLES, Table
 
@@ -29,16 +29,15 @@ def connect() -> Backend:
 
 
 def load(
-    engine: Backend, places: Sequence[Place], rules: Instrument
+    engine: Backend, found: Found, rules: Instrument
 ) -> tuple[dict[str, ir.Table], dict[str, str], list[str]]:
     """Every table as given, what `about` says, and notes; every unreadable file in one error."""
     items = tuple(rules.items["item_id"])
     raw: dict[str, ir.Table] = {}
     about: dict[str, str] = {}
-    problems: list[str] = []
-    notes: list[str] = []
-    for name in dict.fromkeys(place.table for place in places):
-        own = [place for place in places if place.table == name]
+    problems, notes = list(found.problems), list(found.notes)
+    for name in dict.fromkeys(place.table for place in found.places):
+        own = [place for place in found.places if place.table == name]
         try:
             if name == ABOUT:
                 about = _about(own)
@@ -53,7 +52,7 @@ def load(
         raw[name] = given
         notes += _ignored(TABLES[name], given, items, own)
     if not raw and not problems:
-        problems.append(f"{places[0].path.parent}: no table holds a row. Fill at least one.")
+        problems.append(f"{found.places[0].path.parent}: no table holds a row. Fill at least one.")
     all_at_once(InputError, problems)
     return raw, about, notes
 
@@ -111,11 +110,11 @@ def _stacked(engine: Backend, table: Table, parts: Sequence[Sheet | ir.Table]) -
         return parts[0] if parts[0].limit(1).count().execute() else None
     try:
         if len(parts) == 1:
-            stored = _store(engine, table.name, parts[0].batches)
+            stored = store(engine, f"{table.name} as given", parts[0].batches)
         else:
             texts = [part.batches.read_all() if isinstance(part, Sheet) else _as_text(part) for part in parts]
             together = pa.concat_tables(texts, promote_options="default")
-            stored = _store(engine, table.name, together)
+            stored = store(engine, f"{table.name} as given", together)
     except (pa.ArrowException, duckdb.Error) as problem:
         files = ", ".join(part.file for part in parts if isinstance(part, Sheet))
         raise InputError(f"{files}: cannot be read as a table ({problem}). Export it again.") from problem
@@ -128,12 +127,12 @@ def _as_text(part: ir.Table) -> pa.Table:
     ).to_pyarrow()
 
 
-def _store(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
+def store(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
     """A table on the engine, streamed there batch by batch."""
     engine.con.register("incoming", rows)
-    engine.con.execute(f'CREATE TABLE "{name} as given" AS SELECT * FROM incoming')
+    engine.con.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
     engine.con.unregister("incoming")
-    return engine.table(f"{name} as given")
+    return engine.table(name)
 
 
 def _lacking(table: Table, place: Place, columns: Sequence[str], items: Sequence[str]) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from aiready.errors import InputError, UsageError, all_at_once
+from aiready.errors import InputError, UsageError
 from aiready.readers import canonical, sheet_names
 from aiready.schema import TABLES
 
@@ -32,15 +32,25 @@ def instrument_folder(location: str | Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def find_tables(location: str | Path) -> tuple[list[Place], list[str]]:
+@dataclass(frozen=True)
+class Found:
+    """Parts of tables, what else lies there (a sentence each), and what must be mended before reading."""
+
+    places: tuple[Place, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def __add__(self, other: "Found") -> "Found":
+        return Found(self.places + other.places, self.notes + other.notes, self.problems + other.problems)
+
+
+def find_tables(location: str | Path) -> Found:
     """Every part of every table in a folder or workbook, and a note for each file that is no table.
 
     Raises
     ------
     UsageError
         When nothing is there, or it is no folder and no workbook.
-    InputError
-        When no table is found, or one is there twice: all at once.
     """
     path = Path(location)
     if "://" in str(location) or str(location).startswith("duckdb:"):
@@ -49,65 +59,68 @@ def find_tables(location: str | Path) -> tuple[list[Place], list[str]]:
         raise UsageError(f"{location}: there is no such folder or workbook.")
     if path.is_file() and path.suffix.lower() not in WORKBOOKS:
         raise UsageError(f"{location}: give the folder that holds the tables, or one .xlsx workbook.")
-    places, notes = _in_folder(path) if path.is_dir() else _in_workbook(path)
-    problems = _twice(places)
-    if not any(place.table in TABLES for place in places):
+    found = _in_folder(path) if path.is_dir() else _in_workbook(path)
+    problems = _twice(found.places)
+    if not found.problems and not any(place.table in TABLES for place in found.places):
         problems.append(
             f"{location}: no table found. Known tables: {', '.join(TABLES)}; each as <table>.csv, "
             "<table>.parquet, a sheet of one .xlsx workbook, or a folder <table>/ of forms."
         )
-    all_at_once(InputError, problems)
-    return places, notes
+    return found + Found(problems=tuple(problems))
 
 
-def _in_folder(folder: Path) -> tuple[list[Place], list[str]]:
-    places: list[Place] = []
-    notes: list[str] = []
-    for path in _visible(folder):
-        name, ending = canonical(path.stem), path.suffix.lower()
-        if path.is_dir() and canonical(path.name) in TABLES:
-            places += _forms(path)
-        elif path.is_dir() or ending not in _FILES or name in _READ_ELSEWHERE:
-            continue
-        elif name in _NAMES:
-            places.append(_place(name, path, path.name))
-        elif ending in WORKBOOKS:
-            found, said = _in_workbook(path)
-            places, notes = places + found, notes + said
-        else:
-            notes.append(f"{path.name} is no table and was not read{_did_you_mean(name)}.")
-    return places, notes
+def _in_folder(folder: Path) -> Found:
+    return sum((_at(path) for path in _visible(folder)), Found())
+
+
+def _at(path: Path) -> Found:
+    name, ending = canonical(path.stem), path.suffix.lower()
+    if path.is_dir():
+        return _forms(path) if canonical(path.name) in TABLES else Found()
+    if ending not in _FILES or name in _READ_ELSEWHERE:
+        return Found()
+    if name in _NAMES:
+        return _one(name, path, path.name)
+    if ending in WORKBOOKS:
+        return _in_workbook(path)
+    return Found(notes=(f"{path.name} is no table and was not read{_did_you_mean(name)}.",))
 
 
 def _visible(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "~$"))]
 
 
-def _forms(folder: Path) -> list[Place]:
+def _forms(folder: Path) -> Found:
     table = canonical(folder.name)
     paths = [path for path in _visible(folder) if path.suffix.lower() in _FILES]
-    return [_place(table, path, f"{folder.name}/{path.name}") for path in paths]
+    return sum((_one(table, path, f"{folder.name}/{path.name}") for path in paths), Found())
 
 
-def _place(table: str, path: Path, file: str) -> Place:
+def _one(table: str, path: Path, file: str) -> Found:
     """A file that is one table; of a workbook the sheet of that name, else the first."""
     if path.suffix.lower() not in WORKBOOKS:
-        return Place(table, path, file)
-    names = sheet_names(path, file)
-    return Place(table, path, file, next((name for name in names if canonical(name) == table), names[0]))
+        return Found((Place(table, path, file),))
+    try:
+        names = sheet_names(path, file)
+    except InputError as problem:
+        return Found(problems=(str(problem),))
+    sheet = next((name for name in names if canonical(name) == table), names[0])
+    return Found((Place(table, path, file, sheet),))
 
 
-def _in_workbook(path: Path) -> tuple[list[Place], list[str]]:
-    names = {sheet: canonical(sheet) for sheet in sheet_names(path, path.name)}
-    places = [
-        Place(name, path, f"{path.name}[{sheet}]", sheet) for sheet, name in names.items() if name in _NAMES
-    ]
-    notes = [
+def _in_workbook(path: Path) -> Found:
+    try:
+        names = {sheet: canonical(sheet) for sheet in sheet_names(path, path.name)}
+    except InputError as problem:
+        return Found(problems=(str(problem),))
+    known = {sheet: name for sheet, name in names.items() if name in _NAMES}
+    places = (Place(name, path, f"{path.name}[{sheet}]", sheet) for sheet, name in known.items())
+    notes = (
         f'{path.name}: sheet "{sheet}" is no table and was not read{_did_you_mean(name)}.'
         for sheet, name in names.items()
         if name not in _NAMES
-    ]
-    return places, notes
+    )
+    return Found(tuple(places), tuple(notes))
 
 
 def _did_you_mean(name: str) -> str:

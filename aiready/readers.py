@@ -94,7 +94,7 @@ def encoding_of(path: Path, file: str) -> str:
     """
     with path.open("rb") as stream:
         start = stream.read(_CHUNK)
-        if not start.strip():
+        if not start.removeprefix(codecs.BOM_UTF8).strip():
             raise InputError(f"{file}: the file is empty. Remove it, or export it again.")
         for mark, encoding in _BOMS:
             if start.startswith(mark):

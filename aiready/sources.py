@@ -10,9 +10,9 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
-from aiready import decision_log, hierarchy, loading, waves
+from aiready import decision_store, hierarchy, loading, waves
 from aiready.checks import Checked, check, quarantine, repeated
-from aiready.decision_log import Log
+from aiready.decision_store import Log
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
 from aiready.places import Place, find_tables, instrument_folder
@@ -81,14 +81,14 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
     InputError
         A file that cannot be read, a missing column, units in a circle: every problem at once.
     """
-    places, notes = find_tables(location)
+    found = find_tables(location)
     engine = loading.connect()
-    raw, about, said = loading.load(engine, places, rules)
+    raw, about, notes = loading.load(engine, found, rules)
     parts, log = _check_all(engine, raw, rules)
     as_of = as_of or _newest(parts, log)
     parts = {name: _cut(name, part, as_of) for name, part in parts.items()}
-    log = decision_log.cut(log, as_of) if log and as_of else log
-    decisions = decision_log.finished(log, TABLES["decisions"].names) if log else None
+    log = decision_store.cut(log, as_of) if log and as_of else log
+    decisions = decision_store.finished(log, TABLES["decisions"].names) if log else None
     survey_waves, wave, as_of = _waves(parts, as_of)
     tables = {name: _fill_wave(part.used, wave) for name, part in parts.items() if name != "units"}
     units = parts["units"].used if "units" in parts else _units_named(tables, decisions)
@@ -103,9 +103,9 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         decisions=decisions,
         quarantine=_quarantine(parts, log),
         counts=counts,
-        inputs=_inputs(places),
+        inputs=_inputs(found.places),
         about=about,
-        notes=(*notes, *said, *_said_of_counts(counts, as_of)),
+        notes=(*notes, *_said_of_counts(counts, as_of)),
     )
 
 
@@ -135,7 +135,7 @@ def _check_all(
         names = {column: ids for column, ids in known.items() if TABLES[name].key != (column,)}
         checked = check(TABLES[name], raw[name], items=items, levels=rules.settings.scale_points, known=names)
         if name == "decisions":
-            log = decision_log.read(checked, engine, stored=loading.is_stored(raw[name]))
+            log = decision_store.read(checked, engine, stored=loading.is_stored(raw[name]))
             continue
         parts[name] = _checked(checked, newest)
         used = parts[name].used
@@ -250,7 +250,7 @@ def _fill_wave(used: pd.DataFrame, wave: str) -> pd.DataFrame:
 
 
 def _units_named(tables: Mapping[str, pd.DataFrame], decisions: ir.Table | None) -> pd.DataFrame:
-    named = [table["unit_id"] for table in tables.values()]
+    named = [table["unit_id"] for table in tables.values() if "unit_id" in table]
     if decisions is not None:
         named.append(decisions.select("unit_id").distinct().to_pandas()["unit_id"])
     return hierarchy.units_from_names(pd.concat(named) if named else ())
@@ -295,7 +295,7 @@ def _inputs(places: Iterable[Place]) -> pd.DataFrame:
 
 
 _RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
-_PLAIN_NUMBER = r"^[+-]?\d+([.,]\d+)?([eE][+-]?\d+)?$"
+_PLAIN_NUMBER = r"^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$"
 
 
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:

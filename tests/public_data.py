@@ -38,7 +38,7 @@ def onet_folder(target: Path) -> Path:
 
 
 def advice_folder(target: Path) -> Path:
-    """Decisions of 51 people who took advice, as one unit; rows without an answer and attention checks out."""
+    """Decisions of 51 people who took advice, one unit; rows without an answer and attention checks out."""
     log = pd.read_csv(_needs("advice_log") / "accuracy_dates.csv")
     answers = ["initial", "advice", "final", "correct"]
     log = log[log[answers].notna().all(axis=1) & ~log["attention_check"].astype(bool)].reset_index(drop=True)
