@@ -96,13 +96,20 @@ def figure_html(payload: Mapping[str, Any], ident: str = "") -> str:
         f'<div class="{size}">{render_svg(payload[size], f"{ident}-{size[0]}", title, described)}</div>'
         for size in ("wide", "narrow")
     )
-    numbers = table_html(payload["columns"], payload["rows"], payload["caption"])
     return (
         f'<figure class="chart" id="{ident}"><figcaption><h3>{escape(title)}</h3>'
         f'<p class="sub">{escape(payload["subtitle"])}</p></figcaption>{drawn}'
-        f'<details><summary>Show the numbers<span class="unseen">: {escape(title)}</span></summary>'
-        f"{numbers}</details></figure>"
+        f"{_numbers(payload)}</figure>"
     )
+
+
+def _numbers(payload: Mapping[str, Any]) -> str:
+    """The numbers behind a figure, folded; nothing where there are none."""
+    if not payload["rows"]:
+        return ""
+    shown = table_html(payload["columns"], payload["rows"], payload["caption"])
+    named = f'Show the numbers<span class="unseen">: {escape(payload["title"])}</span>'
+    return f"<details><summary>{named}</summary>{shown}</details>"
 
 
 def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:

@@ -15,7 +15,7 @@ REST = ("#a9b5bd", "#c3ccd2", "#d9dfe3")
 DARK = {INK: "#e6ecf0", MUTED: "#a3b1bb", LINE: "#3a4751", PAPER: "#131b22",
         PEOPLE: "#f0964a", RECORDS: "#54b4da", ORGANISATION: "#93a1ab"}  # fmt: skip
 """Counterparts on a dark page; the style sheet swaps them in, so that one picture serves both."""
-_LIGHTEST, _DARKEST = (0xE4, 0xEF, 0xF5), (0x0A, 0x56, 0x78)
+_LIGHTEST, _DARKEST = (0xDA, 0xE8, 0xF0), (0x0A, 0x56, 0x78)
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
 SIZE, SMALL = 12.5, 11.5
@@ -32,7 +32,7 @@ def levels(count: int) -> tuple[str, ...]:
     Examples
     --------
     >>> levels(2), len(levels(11))
-    (('#e4eff5', '#0a5678'), 11)
+    (('#dae8f0', '#0a5678'), 11)
     """
     steps = [index / max(count - 1, 1) for index in range(count)]
     mixed = ([round(a + (b - a) * step) for a, b in zip(_LIGHTEST, _DARKEST, strict=True)] for step in steps)

@@ -77,7 +77,11 @@ def handout(nb: NotebookNode) -> dict[str, Any]:
     payloads = [bundle[FIGURE_MIME] for bundle in bundles(nb) if FIGURE_MIME in bundle]
     idents = unique([str(payload["name"]) for payload in payloads])
     figures = iter([figure_html(payload, ident) for payload, ident in zip(payloads, idents, strict=True)])
-    tables = [table_html(payload["columns"], payload["rows"], payload["caption"]) for payload in payloads]
+    tables = [
+        table_html(payload["columns"], payload["rows"], payload["caption"])
+        for payload in payloads
+        if payload["rows"]
+    ]
     return {
         "page": page(nb),
         "draw": lambda: next(figures),

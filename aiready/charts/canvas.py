@@ -1,0 +1,348 @@
+"""The canvas charts are drawn on: rows placed in pixels, so that names of any length fit any width.
+
+Wide, names stand in a column left of the plot, flush with the page's text; narrow, above their row.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, Literal, ParamSpec, cast
+
+import altair as alt
+import pandas as pd
+
+from aiready import theme
+
+LINE_HEIGHT = 15
+_AVERAGE = 0.57
+"""Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
+
+WORDS = {
+    "suppressed": "hidden: too few people",
+    "insufficient": "too few records",
+    "not_measured": "not measured",
+}
+"""What stands where a number cannot, by status."""
+
+Options = ParamSpec("Options")
+Layer = alt.Chart | alt.LayerChart
+
+
+def text_width(text: str, size: float = theme.SIZE) -> float:
+    """Estimated width of a text in pixels; wide signs (Chinese, Japanese, Korean) count double."""
+    signs = sum(1.75 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    return signs * _AVERAGE * size
+
+
+def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
+    r"""Break a text into lines that fit; a word longer than a line is broken too.
+
+    Examples
+    --------
+    >>> wrap("Trust and governance", 100)
+    'Trust and\ngovernance'
+    """
+    lines = [""]
+    for word in str(text).split(" "):
+        for part in _parts(word, pixels, size):
+            joined = f"{lines[-1]} {part}".strip()
+            if lines[-1] and text_width(joined, size) > pixels:
+                lines.append(part)
+            else:
+                lines[-1] = joined
+    return "\n".join(lines)
+
+
+def _parts(word: str, pixels: float, size: float) -> list[str]:
+    """A word in pieces that each fit a line."""
+    parts = [""]
+    for sign in word:
+        if text_width(parts[-1] + sign, size) > pixels and parts[-1]:
+            parts.append("")
+        parts[-1] += sign
+    return parts
+
+
+def drawn(
+    *needed: str, values: str = "value"
+) -> Callable[
+    [Callable[Concatenate[pd.DataFrame, Options], Layer]], Callable[Concatenate[pd.DataFrame, Options], Layer]
+]:
+    """Check a chart's columns, blank what is not `ok`, and stand in for it when nothing can be drawn.
+
+    `needed` are the columns a table must have, `values` those (separated by blanks) of which a row needs one.
+    """
+
+    def decorate(
+        draw: Callable[Concatenate[pd.DataFrame, Options], Layer],
+    ) -> Callable[Concatenate[pd.DataFrame, Options], Layer]:
+        @wraps(draw)
+        def chart(table: pd.DataFrame, *args: Options.args, **options: Options.kwargs) -> Layer:
+            absent = [column for column in (*needed, *values.split()) if column not in table]
+            if absent and len(table):
+                raise KeyError(f"{draw.__name__} needs the columns {', '.join(absent)}")
+            why = _reason(table, values.split())
+            if why:
+                width = options.get("width", theme.WIDE)
+                return placeholder(why, width=int(str(width)))
+            return draw(_blanked(table, values.split()), *args, **options)
+
+        return chart
+
+    return decorate
+
+
+def _blanked(table: pd.DataFrame, values: list[str]) -> pd.DataFrame:
+    table = table.reset_index(drop=True)
+    if "status" not in table:
+        return table
+    bounds = [
+        column for column in table if column in values or str(column).endswith(("low", "high", "_text"))
+    ]
+    return table.assign(**{column: table[column].where(table["status"] == "ok") for column in bounds})
+
+
+def _reason(table: pd.DataFrame, values: list[str]) -> str:
+    """Why nothing can be drawn, or nothing when something can."""
+    if not len(table):
+        return "Nothing recorded here yet."
+    if _blanked(table, values)[values].notna().any(axis=None):
+        return ""
+    states = list(dict.fromkeys(table["status"])) if "status" in table else []
+    word = WORDS.get(states[0], "not measured") if states else "not measured"
+    told = [note for note in dict.fromkeys(table.get("note", pd.Series(dtype=str))) if note]
+    return (
+        f"{word.capitalize()}. {told[0]}"
+        if told and states[:1] != ["suppressed"]
+        else f"{word.capitalize()}."
+    )
+
+
+def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:
+    """An empty frame that says why there is no chart."""
+    lines = wrap(reason, width - 40)
+    count = lines.count("\n") + 1
+    height = 40 + count * LINE_HEIGHT
+    table = pd.DataFrame({"text": [lines]})
+    frame = alt.Chart(table).mark_rect(stroke=theme.LINE, fillOpacity=0, strokeDash=[4, 3], cornerRadius=3)
+    words = alt.Chart(table).mark_text(align="left", color=theme.MUTED)
+    first = height / 2 - (count - 1) * LINE_HEIGHT / 2
+    layers = [
+        frame.encode(x=alt.value(0), x2=alt.value(width - 2), y=alt.value(0), y2=alt.value(height - 2)),
+        words.encode(text="text:N", x=alt.value(18), y=alt.value(first)),
+    ]
+    return sized(layers, (width, height), reason, (1, 1, 1, 1))
+
+
+def sized(
+    layers: Iterable[Layer],
+    size: tuple[float, float],
+    description: str,
+    padding: Sequence[float] = (0, 0, 0, 0),
+) -> alt.LayerChart:
+    """The layers as one chart of exactly this outer size; padding is left, right, top, bottom."""
+    (width, height), (left, right, top, bottom) = size, padding
+    chart = alt.layer(*layers).properties(
+        width=width - left - right,
+        height=height - top - bottom,
+        padding={"left": left, "right": right, "top": top, "bottom": bottom},
+        autosize={"type": "none"},
+        description=description,
+    )
+    return cast(alt.LayerChart, chart)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One entry of a legend: the mark as it is drawn, and its words."""
+
+    words: str
+    colour: str
+    shape: str = "circle"
+    filled: bool = True
+    size: int = 120
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Pixels that a chart of rows asks for.
+
+    `left` is the column for names, `right` the one for words right of the plot, both when wide; `reserve` is
+    what those words take of the name's line when narrow; `foot` keeps a line under each narrow row.
+    """
+
+    left: float = 170
+    right: float = 0
+    step: float = 40
+    top: float = 0
+    bottom: float = 24
+    reserve: float = 0
+    foot: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows placed on a canvas: `table` with `y`, `label_y`, `foot_y` in pixels from the plot's top."""
+
+    table: pd.DataFrame
+    names: pd.DataFrame
+    width: int
+    left: float
+    right: float
+    top: float
+    bottom: float
+    height: float
+
+    @property
+    def narrow(self) -> bool:
+        """Whether names stand above their row."""
+        return self.left == 0
+
+    @property
+    def plot(self) -> float:
+        """Width of the plot in pixels."""
+        return self.width - self.left - self.right
+
+    def x(self, field: str, domain: Sequence[float]) -> alt.X:
+        """Horizontal position on a scale of exactly this domain; `axis` draws its ticks."""
+        return alt.X(f"{field}:Q", axis=None, scale=alt.Scale(domain=list(domain), nice=False, zero=False))
+
+    def axis(
+        self, ticks: Sequence[float], domain: Sequence[float], words: Sequence[str] = (), title: str = ""
+    ) -> list[Layer]:
+        """Light lines at the ticks, behind the marks only, with numbers below and a title under them."""
+        reached = [(tick - domain[0]) / (domain[1] - domain[0]) for tick in ticks]
+        aligns = [
+            "left" if at < 0.05 and self.narrow else "right" if at > 0.95 and self.narrow else "center"
+            for at in reached
+        ]
+        shown = pd.DataFrame({"tick": ticks, "words": words or [theme.number(tick) for tick in ticks]})
+        small: dict[str, Any] = {"fontSize": theme.SMALL, "color": theme.MUTED}
+        numbers = alt.Chart(shown.assign(side=aligns)).mark_text(align=alt.expr("datum.side"), **small)
+        layers: list[Layer] = [
+            self.lines(ticks, domain),
+            numbers.encode(x=self.x("tick", domain), y=alt.value(self.height + 10), text="words:N"),
+        ]
+        if title:
+            below = alt.Chart(pd.DataFrame({"words": [title]})).mark_text(align="right", **small)
+            layers.append(below.encode(x=alt.value(self.plot), y=alt.value(self.height + 26), text="words:N"))
+        return layers
+
+    def lines(self, ticks: Sequence[float], domain: Sequence[float], colour: str = theme.LINE) -> Layer:
+        """Vertical lines behind the marks; in pieces when narrow, so that none crosses a name."""
+        whole = pd.DataFrame({"y": [self.height / 2], "height": [self.height]})
+        pieces = self.names[["y", "height"]] if self.narrow else whole
+        half = pieces["height"] / 2
+        ends = pieces.assign(start=pieces["y"] - half, end=pieces["y"] + half)
+        rule = alt.Chart(pd.DataFrame({"tick": list(ticks)}).merge(ends, how="cross")).mark_rule(color=colour)
+        return rule.encode(x=self.x("tick", domain), y=self.y("start"), y2="end")
+
+    def y(self, field: str = "y") -> alt.Y:
+        """Vertical position in pixels from the top of the plot."""
+        scale = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
+        return alt.Y(f"{field}:Q", axis=None, scale=scale)
+
+    def labels(self) -> list[Layer]:
+        """Names, and their details in small type, at the left edge."""
+        base = alt.Chart(self.names)
+        layers: list[Layer] = [
+            base.mark_text(align="left").encode(text="label:N", x=alt.value(-self.left), y=self.y("label_y"))
+        ]
+        if "detail" in self.names:
+            small = base.mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED)
+            layers.append(small.encode(text="detail:N", x=alt.value(-self.left), y=self.y("detail_y")))
+        return layers
+
+    def aside(self, field: str, *, below: str = "") -> list[Layer]:
+        """Words right of the plot (narrow: ending the name's line), `below` them a small line."""
+        once = self.table.drop_duplicates("y")
+        place: dict[str, Any] = {"x": alt.value(self.plot if self.narrow else self.plot + 22)}
+        align: Literal["left", "right"] = "right" if self.narrow else "left"
+        lift = -8 if below and not self.narrow else 0
+        bold = alt.Chart(once).mark_text(align=align, fontWeight=600, dy=lift)
+        layers: list[Layer] = [
+            bold.encode(text=f"{field}:N", y=self.y("label_y" if self.narrow else "y"), **place)
+        ]
+        if below:
+            small = alt.Chart(once).mark_text(
+                align="left", fontSize=theme.SMALL, color=theme.MUTED, dy=0 if self.narrow else 8
+            )
+            at = alt.value(0) if self.narrow else place["x"]
+            layers.append(small.encode(text=f"{below}:N", x=at, y=self.y("foot_y" if self.narrow else "y")))
+        return layers
+
+    def legend(self, marks: Sequence[Mark], domain: Sequence[float]) -> list[Layer]:
+        """A legend above the plot, drawn with the marks themselves; `domain` is that of the plot's `x`."""
+        table = _flow(marks, self.width)
+        per_pixel = (domain[1] - domain[0]) / self.plot
+        table = table.assign(x=domain[0] + (table["x"] - self.left) * per_pixel, y=table["y"] - self.top)
+        at = {"x": self.x("x", domain), "y": self.y()}
+        layers: list[Layer] = []
+        for filled, group in table.groupby("filled"):
+            point = alt.Chart(group).mark_point(filled=bool(filled), size=75, opacity=1, strokeWidth=1.5)
+            shape = alt.Shape("shape:N", scale=None)
+            layers.append(point.encode(**at, shape=shape, color=alt.Color("colour:N", scale=None)))
+        words = alt.Chart(table).mark_text(align="left", dx=10, fontSize=theme.SMALL, color=theme.MUTED)
+        return [*layers, words.encode(**at, text="words:N")]
+
+    def finish(self, layers: Iterable[Layer], description: str) -> alt.LayerChart:
+        """The layers as one chart of exactly this size."""
+        outer = self.height + self.top + self.bottom
+        padding = (self.left, self.right, self.top, self.bottom)
+        return sized(layers, (self.width, outer), description, padding)
+
+
+def place(table: pd.DataFrame, name: str, width: int, layout: Layout) -> Rows:
+    """Place one row per distinct `name`, as high as its wrapped words need.
+
+    A column `detail` is set in small type below the names.
+    """
+    narrow = width < 500
+    room = width - layout.reserve if narrow else layout.left - 16
+    names = table.drop_duplicates(name).reset_index(drop=True)
+    details = _details(names, width if narrow else room)
+    names = names[[name]].assign(label=[wrap(text, room) for text in names[name]], **details)
+    lines = names["label"].str.count("\n") + 1
+    more = names["detail"].str.count("\n") + names["detail"].ne("") if "detail" in names else 0 * lines
+    words = (lines + more) * LINE_HEIGHT
+    zone = layout.step * 0.62
+    heights = words + zone + 15 * layout.foot + 14 if narrow else (words + 10).clip(lower=layout.step)
+    start = heights.cumsum() - heights
+    names["label_y"] = start + (9 if narrow else (heights - words) / 2 + LINE_HEIGHT / 2)
+    names["detail_y"] = names["label_y"] + lines * LINE_HEIGHT + 1
+    names["y"] = start + words + 3 + zone / 2 if narrow else start + heights / 2
+    names["foot_y"] = names["y"] + zone / 2 + 7
+    names["height"] = zone if narrow else heights
+    placed = table.merge(names[[name, "y", "label_y", "foot_y"]], on=name, how="left")
+    left, right = (0.0, 0.0) if narrow else (layout.left, layout.right)
+    return Rows(placed, names, width, left, right, layout.top, layout.bottom, float(heights.sum()))
+
+
+def _details(names: pd.DataFrame, room: float) -> dict[str, list[str]]:
+    if "detail" not in names:
+        return {}
+    return {"detail": [wrap(text, room, theme.SMALL) if text else "" for text in names["detail"].fillna("")]}
+
+
+def _flow(marks: Sequence[Mark], width: int) -> pd.DataFrame:
+    """Legend entries set one after the other; a new line where the width ends."""
+    x, line, placed = 6.0, 0, []
+    for mark in marks:
+        taken = 30 + text_width(mark.words, theme.SMALL)
+        if x > 6 and x + taken - 14 > width:
+            x, line = 6.0, line + 1
+        placed.append({**vars(mark), "x": x, "y": 7.0 + line * 18})
+        x += taken
+    return pd.DataFrame(placed)
+
+
+def legend_height(marks: Sequence[Mark], width: int) -> float:
+    """Pixels a legend takes, with the space below it."""
+    return float(_flow(marks, width)["y"].max()) + 17
+
+
+def sentence(parts: Iterable[str]) -> str:
+    """Parts joined to the description of a chart."""
+    told = [part for part in parts if part]
+    return ". ".join(told) + "." if told else ""

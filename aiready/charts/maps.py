@@ -1,0 +1,232 @@
+"""Charts that place things: a workflow's steps side by side, initiatives between four named corners."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from aiready import theme
+from aiready.charts.canvas import LINE_HEIGHT, Layer, drawn, sentence, sized, wrap
+
+ACTORS = {"human": "a person", "ai": "AI", "human_ai": "a person with AI", "system": "a system"}
+_FILLS = {"human": "#f3ead9", "ai": theme.RECORDS, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
+CORNERS = {
+    (True, True): "used and paying off",
+    (True, False): "used, result not there yet",
+    (False, True): "result reached by few",
+    (False, False): "neither yet",
+}
+
+
+@drawn("version", "actor", "handoffs", values="step")
+def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """The steps of one workflow before, now and as intended, with who takes each.
+
+    Parameters
+    ----------
+    steps
+        One row per version x step in order: `version` (in words, at most three), `step`, `actor` (human, ai,
+        human_ai, system), `handoffs` (of the version, repeated), optional `note` (such as
+        `redesigned`).
+    """
+    placed, heads, height = _boxes(steps, width)
+    scale = {
+        "x": alt.Scale(domain=[0, width], range=[0, width]),
+        "y": alt.Scale(domain=[0, height], range=[0, height]),
+    }
+    at = {way: alt.X(f"{way}:Q", axis=None, scale=scale["x"]) for way in ("x", "text_x")}
+    y = {way: alt.Y(f"{way}:Q", axis=None, scale=scale["y"]) for way in ("y", "words_y", "actor_y", "middle")}
+    box = alt.Chart(placed).mark_rect(cornerRadius=3, stroke=theme.LINE)
+    line = alt.Chart(placed[~placed["first"]]).mark_rule(color=theme.ORGANISATION, strokeWidth=1.2)
+    change = alt.Chart(placed[placed["handoff"]]).mark_point(
+        shape="triangle-down", filled=True, opacity=1, size=70, color=theme.ORGANISATION
+    )
+    colour = alt.Color("on:N", scale=None)
+    words = alt.Chart(placed).mark_text(align="left")
+    actor = alt.Chart(placed).mark_text(align="left", fontSize=theme.SMALL)
+    bold, small = (
+        alt.Chart(heads).mark_text(align="left", fontWeight=600),
+        alt.Chart(heads).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED),
+    )
+    layers: list[Layer] = [
+        line.encode(x=at["text_x"], y=y["y"], y2="before"),
+        box.encode(x=at["x"], x2="x2", y=y["y"], y2="y2", color=alt.Color("fill:N", scale=None)),
+        change.encode(x=at["text_x"], y=y["middle"]),
+        words.encode(x=at["text_x"], y=y["words_y"], text="words:N", color=colour),
+        actor.encode(x=at["text_x"], y=y["actor_y"], text="by:N", color=colour),
+        bold.encode(x=at["x"], y=y["y"], text="version:N"),
+        small.encode(x=at["x"], y=y["words_y"], text="count:N"),
+    ]
+    told = zip(placed["version"], placed["step"], placed["by"], strict=True)
+    return sized(layers, (width, height), sentence(f"{v}: {s} ({b})" for v, s, b in told))
+
+
+def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """Boxes below one another, versions side by side (narrow: below one another too), in pixels."""
+    narrow, versions = width < 500, list(dict.fromkeys(steps["version"]))
+    room = width if narrow else (width + 24) / max(len(versions), 2) - 24
+    placed = steps.assign(words=[wrap(step, room - 24) for step in steps["step"]])
+    placed["by"] = placed["actor"].map(ACTORS)
+    if "note" in placed:
+        placed["by"] = placed["by"] + placed["note"].fillna("").map(lambda note: f" · {note}" if note else "")
+    lines = placed["words"].str.count("\n") + 1
+    tall, group = lines * LINE_HEIGHT + LINE_HEIGHT + 14, placed.groupby("version", sort=False)
+    reached = (tall + 16).groupby(placed["version"], sort=False).cumsum()
+    blocks = (tall + 16).groupby(placed["version"], sort=False).sum() + 44
+    above = (blocks.cumsum() - blocks) * narrow
+    left = pd.Series(np.arange(len(versions)) * (room + 24) * (not narrow), versions)
+    y = placed["version"].map(above) + 44 + reached - tall - 16
+    x, fill = placed["version"].map(left), placed["actor"].map(_FILLS)
+    first = group.cumcount() == 0
+    placed = placed.assign(
+        x=x,
+        x2=x + room,
+        text_x=x + 12,
+        y=y,
+        y2=y + tall,
+        before=y - 16,
+        middle=y - 8,
+        first=first,
+        words_y=y + 14,
+        actor_y=y + 14 + lines * LINE_HEIGHT,
+        fill=fill,
+        on=fill.map(theme.text_on),
+        handoff=~first & (placed["actor"] != group["actor"].shift()),
+    )
+    counts = [_handoffs(number) for number in group["handoffs"].first()]
+    heads = pd.DataFrame(
+        {
+            "version": versions,
+            "x": left[versions].to_numpy(),
+            "count": counts,
+            "y": above[versions].to_numpy() + 10,
+            "words_y": above[versions].to_numpy() + 27,
+        }
+    )
+    return placed, heads, float(placed["y2"].max() + 4)
+
+
+def _handoffs(number: float) -> str:
+    if pd.isna(number):
+        return ""
+    return f"{theme.number(number)} {'handoff' if number == 1 else 'handoffs'}" + " (triangles)" * (
+        number > 0
+    )
+
+
+@drawn("initiative", "progress", values="adoption")
+def adoption_progress_chart(
+    initiatives: pd.DataFrame, *, halves: tuple[float, float] = (0.5, 0.5), width: int = theme.WIDE
+) -> Layer:
+    """Each initiative between its adoption and its way to the target, in four named corners.
+
+    Parameters
+    ----------
+    initiatives
+        One row per initiative in the order wanted: `initiative` (name), `adoption` (0-1), `progress` (share
+        of the way from baseline to target; drawn between 0 and 1), optional `status`.
+    halves
+        Where the corners meet, on adoption and on progress.
+    """
+    known = initiatives.dropna(subset=["adoption", "progress"]).reset_index(drop=True)
+    narrow = width < 500
+    square = _Square(24.0, 20.0, width - 26 if narrow else 390, 280 if narrow else 312)
+    spots = known.assign(
+        number=[str(index + 1) for index in known.index],
+        px=square.x(known["adoption"]),
+        py=square.y(known["progress"]),
+    )
+    listed = _listed(spots, width, square, narrow=narrow)
+    height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
+    x, y = _pixel("px", width), _pixel("py", height)
+    dot = alt.Chart(spots).mark_point(filled=True, opacity=1, size=300, color=theme.RECORDS)
+    number = alt.Chart(spots).mark_text(color=theme.ON_DARK, fontWeight=600, fontSize=theme.SMALL)
+    key, name = (
+        alt.Chart(listed).mark_text(align="right", fontWeight=600, color=theme.RECORDS),
+        alt.Chart(listed),
+    )
+    start = 20 if narrow else square.left + square.wide + 48
+    row = _pixel("list_y", height)
+    layers: list[Layer] = [
+        *_cross(square, halves),
+        dot.encode(x=alt.X(**x), y=alt.Y(**y)),
+        number.encode(x=alt.X(**x), y=alt.Y(**y), text="number:N"),
+        key.encode(x=alt.value(start - 8), y=alt.Y(**row), text="number:N"),
+        name.mark_text(align="left").encode(x=alt.value(start), y=alt.Y(**row), text="words:N"),
+    ]
+    told = zip(known["initiative"], known["adoption"], known["progress"], strict=True)
+    words = (
+        f"{name}: adoption {theme.share(used)}, way to target {theme.share(done)}"
+        for name, used, done in told
+    )
+    return sized(layers, (width, height), sentence(words))
+
+
+def _pixel(field: str, size: float) -> dict[str, Any]:
+    scale = alt.Scale(domain=[0, size], range=[0, size], nice=False, zero=False)
+    return {"shorthand": f"{field}:Q", "axis": None, "scale": scale}
+
+
+@dataclass(frozen=True)
+class _Square:
+    """The plot in pixels; shares of 0-1 fall inside it with a margin for the marks."""
+
+    left: float
+    top: float
+    wide: float
+    tall: float
+
+    def x(self, share: Any) -> Any:
+        return self.left + self.wide * (0.05 + 0.9 * np.clip(share, 0, 1))
+
+    def y(self, share: Any) -> Any:
+        return self.top + self.tall * (0.95 - 0.9 * np.clip(share, 0, 1))
+
+
+def _listed(spots: pd.DataFrame, width: int, square: _Square, *, narrow: bool) -> pd.DataFrame:
+    """The key: numbered names below one another, beside the plot (narrow: under it)."""
+    words = [
+        wrap(name, width - 24 if narrow else width - square.left - square.wide - 50)
+        for name in spots["initiative"]
+    ]
+    listed = spots.assign(words=words)
+    tall = (listed["words"].str.count("\n") + 1) * LINE_HEIGHT + 5
+    start = square.top + square.tall + 62 if narrow else square.top + 10
+    return listed.assign(list_y=start + tall.cumsum() - tall, list_end=start + tall.cumsum())
+
+
+def _cross(square: _Square, halves: tuple[float, float]) -> list[Layer]:
+    """The frame, the lines between the corners, the corners' names, and what the two sides mean."""
+    right, low = square.left + square.wide, square.top + square.tall
+    middle_x, middle_y = float(square.x(halves[0])), float(square.y(halves[1]))
+    frame = alt.Chart(pd.DataFrame({"one": [1]}))
+    dashed = frame.mark_rule(color=theme.ORGANISATION, strokeDash=[3, 3])
+    made: list[Layer] = [
+        frame.mark_rect(fillOpacity=0, stroke=theme.LINE).encode(
+            x=alt.value(square.left), x2=alt.value(right), y=alt.value(square.top), y2=alt.value(low)
+        ),
+        dashed.encode(x=alt.value(middle_x), y=alt.value(square.top), y2=alt.value(low)),
+        dashed.encode(y=alt.value(middle_y), x=alt.value(square.left), x2=alt.value(right)),
+    ]
+    corners = [
+        (
+            words,
+            right if used else square.left,
+            square.top - 10 if done else low + 12,
+            "right" if used else "left",
+            0,
+        )
+        for (used, done), words in CORNERS.items()
+    ]
+    sides = [
+        ("more of the intended users use it →", right, low + 32, "right", 0),
+        ("further on the way to the target →", 9.0, square.top, "right", 270),
+    ]
+    for words, x, y, align, angle in [*corners, *sides]:
+        text = alt.Chart(pd.DataFrame({"words": [words]})).mark_text(
+            align=alt.expr(f"'{align}'"), angle=angle, fontSize=theme.SMALL, color=theme.MUTED
+        )
+        made.append(text.encode(x=alt.value(x), y=alt.value(y), text="words:N"))
+    return made

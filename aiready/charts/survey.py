@@ -1,0 +1,357 @@
+"""Charts of the barriers: both voices, items, groups, indicators, themes; units side by side."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from aiready import theme
+from aiready.charts.canvas import Layer, Layout, Mark, Rows, drawn, legend_height, place, sentence, wrap
+
+POINTS = (0, 100)
+TICKS = (0, 20, 40, 60, 80, 100)
+_BANDS = pd.DataFrame({"at_least": [0, 40, 60, 80], "name": ["blocking", "slowing", "workable", "clear"]})
+PEOPLE_SAY = Mark("people say, with interval", theme.PEOPLE)
+RECORDS_SHOW = Mark("records show", theme.RECORDS, "diamond", size=150)
+_ORGANISATION = Mark("organisation, both (hollow)", theme.ORGANISATION, filled=False)
+
+
+def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> Layer:
+    """One mark per row at `field`; rows without a value are left out."""
+    look: dict[str, Any] = {"strokeWidth": 1.6, "opacity": 1, "size": mark.size, "yOffset": dy}
+    shape = alt.Chart(table.dropna(subset=[field])).mark_point(
+        filled=mark.filled, color=mark.colour, shape=mark.shape, **look
+    )
+    return shape.encode(x=rows.x(field, POINTS), y=rows.y())
+
+
+def spans(rows: Rows, table: pd.DataFrame, bounds: tuple[str, str], *, dy: int = 0) -> Layer:
+    """One interval of what people say per row, drawn no further than the scale reaches."""
+    low, high = bounds
+    known = table.dropna(subset=[low, high])
+    seen = known.assign(**{low: known[low].clip(*POINTS), high: known[high].clip(*POINTS)})
+    rule = alt.Chart(seen).mark_rule(color=theme.PEOPLE, strokeWidth=2.2, yOffset=dy)
+    return rule.encode(x=rows.x(low, POINTS), x2=alt.X2(high), y=rows.y())
+
+
+def grid(rows: Rows, bands: pd.DataFrame) -> list[Layer]:
+    """The bands: their edges as lines with numbers below, their names above."""
+    tops = [*bands["at_least"].iloc[1:], 100]
+    named = bands.assign(middle=(bands["at_least"] + tops) / 2, y=-12)
+    edges = [float(edge) for edge in bands["at_least"].iloc[1:]]
+    text = alt.Chart(named).mark_text(fontSize=theme.SMALL, color=theme.MUTED)
+    names = text.encode(x=rows.x("middle", POINTS), y=rows.y(), text="name:N")
+    return [*rows.axis([0.0, *edges, 100.0], POINTS), names]
+
+
+@drawn("barrier", "band", values="perception practice")
+def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: int = theme.WIDE) -> Layer:
+    """Per barrier what people say, what records show, the organisation, and the score in words.
+
+    Parameters
+    ----------
+    profile
+        One row per barrier, in the order wanted: `barrier` (its name), `perception`, `perception_low`,
+        `perception_high`, `practice`, `score` (0-100, missing where not known), `band` (the score's, in
+        words, or empty), optional `organisation_perception`, `organisation_practice`, `status`.
+    bands
+        `at_least`, `name`, ascending.
+    """
+    marks = [PEOPLE_SAY, RECORDS_SHOW, _ORGANISATION][: 3 if "organisation_perception" in profile else 2]
+    told = profile.assign(verdict=_verdict(profile), voices=_voices(profile))
+    rows = place(
+        told,
+        "barrier",
+        width,
+        Layout(right=160, step=50, reserve=120, foot=True, top=legend_height(marks, width) + 22),
+    )
+    low, high = (
+        rows.table[["perception", "practice"]].min(axis=1),
+        rows.table[["perception", "practice"]].max(axis=1),
+    )
+    both = rows.table[["perception", "practice"]].notna().all(axis=1)
+    gap = alt.Chart(rows.table.assign(gap_low=low, gap_high=high)[both]).mark_rule(
+        color=theme.LINE, strokeWidth=6, strokeCap="round"
+    )
+    organisation = [
+        points(
+            rows,
+            rows.table,
+            f"organisation_{voice}",
+            Mark("", theme.ORGANISATION, shape, filled=False, size=42),
+            dy=13,
+        )
+        for voice, shape in (("perception", "circle"), ("practice", "diamond"))
+        if f"organisation_{voice}" in rows.table
+    ]
+    layers = [
+        *grid(rows, bands),
+        gap.encode(x=rows.x("gap_low", POINTS), x2="gap_high", y=rows.y()),
+        spans(rows, rows.table, ("perception_low", "perception_high")),
+        *organisation,
+        points(rows, rows.table, "practice", RECORDS_SHOW),
+        points(rows, rows.table, "perception", PEOPLE_SAY),
+        *rows.labels(),
+        *rows.aside("verdict", below="voices"),
+        *rows.legend(marks, POINTS),
+    ]
+    return rows.finish(
+        layers, sentence(f"{b}: {v}, {w}" for b, v, w in told[["barrier", "verdict", "voices"]].values)
+    )
+
+
+def _verdict(profile: pd.DataFrame) -> list[str]:
+    bands = profile["band"].fillna("")
+    return [
+        f"{theme.score(score)}  {band}" if pd.notna(score) else "no score"
+        for score, band in zip(profile["score"], bands, strict=True)
+    ]
+
+
+def _voices(profile: pd.DataFrame) -> list[str]:
+    pairs = zip(profile["perception"], profile["practice"], strict=True)
+    return [f"people {theme.score(said)}, records {theme.score(done)}" for said, done in pairs]
+
+
+@drawn("item", "level", "low", "high", "dont_know", values="share")
+def items_chart(
+    answers: pd.DataFrame, *, ends: tuple[str, str] = ("level 1–2", "level 4–5"), width: int = theme.WIDE
+) -> Layer:
+    """How each item was answered: levels as a 100 % bar, the ends and `don't know` as numbers.
+
+    Parameters
+    ----------
+    answers
+        One row per item x level: `item` (in words), `level` (1 ... L), `share` (of answers on a level; sums
+        to 1 per item), and repeated on each row of an item `low`, `high` (shares at the two ends) and
+        `dont_know` (of everybody asked). An item without answers has one row with missing `share`.
+    ends
+        What `low` and `high` are called.
+    """
+    fills = theme.levels(int(answers["level"].max()))
+    by_level = dict(enumerate(fills, start=1))
+    marks = [Mark(_level(number, len(fills)), fill, "square") for number, fill in enumerate(fills, start=1)]
+    texts = {name: [theme.share(value) for value in answers[name]] for name in ("low", "high", "dont_know")}
+    shown = answers.assign(**{f"{name}_words": text for name, text in texts.items()})
+    shown["foot"] = [
+        f"{ends[0]}: {low} · {ends[1]}: {high} · don't know: {unsure}"
+        for low, high, unsure in zip(*texts.values(), strict=True)
+    ]
+    rows = place(
+        shown,
+        "item",
+        width,
+        Layout(
+            left=200,
+            right=205,
+            step=34,
+            foot=True,
+            top=legend_height(marks, width) + (0 if width < 500 else 20),
+            bottom=4,
+        ),
+    )
+    layers = [
+        *stacked(rows, Parts("share", "level", by_level, lambda value: theme.number(100 * value)), (0, 1)),
+        *rows.labels(),
+        *rows.legend(marks, (0, 1)),
+        *_ends(rows, ends),
+    ]
+    once = shown.drop_duplicates("item")
+    return rows.finish(layers, sentence(f"{item}: {foot}" for item, foot in once[["item", "foot"]].values))
+
+
+def _level(number: int, count: int) -> str:
+    return {1: "level 1", count: f"level {count}"}.get(number, str(number))
+
+
+def _ends(rows: Rows, ends: tuple[str, str]) -> list[Layer]:
+    """The two ends and `don't know` as columns of numbers; in one line below the bar when narrow."""
+    once = rows.table.drop_duplicates("item")
+    if rows.narrow:
+        small = alt.Chart(once).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED)
+        return [small.encode(text="foot:N", x=alt.value(0), y=rows.y("foot_y"))]
+    layers: list[Layer] = []
+    for offset, field, head in (
+        (62, "low", ends[0]),
+        (127, "high", ends[1]),
+        (200, "dont_know", "don't know"),
+    ):
+        at = alt.value(rows.plot + offset)
+        cells = alt.Chart(once).mark_text(align="right", color=theme.INK)
+        top = alt.Chart(pd.DataFrame({"head": [head]})).mark_text(
+            align="right", fontSize=theme.SMALL, color=theme.MUTED
+        )
+        layers += [
+            cells.encode(text=f"{field}_words:N", x=at, y=rows.y()),
+            top.encode(text="head:N", x=at, y=alt.value(-9)),
+        ]
+    return layers
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a stacked bar is made of: columns of lengths and parts, each part's fill, the number's format."""
+
+    field: str
+    by: str
+    fills: Mapping[Any, str]
+    text: Callable[[float], str]
+
+
+def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[Layer]:
+    """Bars of parts end to end, what is below zero to the left; a number in every part wide enough for it."""
+    known = rows.table.dropna(subset=[parts.field])
+    length = known[parts.field]
+    end = length.groupby([known["y"], length < 0]).cumsum()
+    fill = known[parts.by].map(parts.fills)
+    bars = known.assign(
+        start=end - length, end=end, middle=end - length / 2, fill=fill, on=fill.map(theme.text_on)
+    )
+    bars["words"] = [parts.text(value) for value in length]
+    pixels = length.abs() / (domain[1] - domain[0]) * rows.plot
+    bar = alt.Chart(bars).mark_bar(height=24, stroke=theme.PAPER, strokeWidth=1)
+    inside = alt.Chart(bars[pixels >= 4 + 7 * bars["words"].str.len()]).mark_text(fontSize=theme.SMALL)
+    fills, on = alt.Color("fill:N", scale=None), alt.Color("on:N", scale=None)
+    return [
+        bar.encode(x=rows.x("start", domain), x2="end", y=rows.y(), color=fills),
+        inside.encode(x=rows.x("middle", domain), y=rows.y(), text="words:N", color=on),
+    ]
+
+
+@drawn("barrier", "group", "low", "high")
+def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """What two groups of people say, side by side per barrier, each with its interval.
+
+    Parameters
+    ----------
+    groups
+        One row per barrier x group: `barrier`, `group` (in words; the first is drawn filled, the second
+        hollow), `value`, `low`, `high` (0-100), optional `status`.
+    """
+    names = list(dict.fromkeys(groups["group"]))
+    looks = (("circle", True), ("square", False))
+    marks = [Mark(name, theme.PEOPLE, *look, size=85) for name, look in zip(names, looks, strict=False)]
+    rows = place(
+        groups, "barrier", width, Layout(right=110, step=44, reserve=90, top=legend_height(marks, width) + 4)
+    )
+    spread = rows.table.assign(words=[theme.score(value) for value in rows.table["value"]])
+    once = spread.groupby("barrier", sort=False)["words"].agg("  ·  ".join)
+    rows.table["verdict"] = rows.table["barrier"].map(once)
+    layers = rows.axis(TICKS, POINTS)
+    for name, mark, dy in zip(names, marks, (-7, 7), strict=False):
+        group = rows.table[rows.table["group"] == name]
+        layers += [
+            spans(rows, group, ("low", "high"), dy=dy),
+            _halo(rows, group, mark, dy),
+            points(rows, group, "value", mark, dy=dy),
+        ]
+    layers += [*rows.labels(), *rows.aside("verdict"), *rows.legend(marks, POINTS)]
+    return rows.finish(
+        layers, sentence(f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values)
+    )
+
+
+def _halo(rows: Rows, group: pd.DataFrame, mark: Mark, dy: int) -> Layer:
+    """Paper under a hollow mark, so that its interval does not run through it."""
+    return points(rows, group, "value", Mark("", theme.PAPER, mark.shape, size=mark.size), dy=dy)
+
+
+@drawn("indicator", "value_text", values="points")
+def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """The records behind practice: each indicator's points, and its value in natural units.
+
+    Parameters
+    ----------
+    indicators
+        One row per indicator: `indicator` (in words), `points` (0-100, missing where it does not count),
+        `value_text` (the value as text, or why it does not count), optional `detail` (n, coverage).
+    """
+    rows = place(indicators, "indicator", width, Layout(left=250, right=150, step=38, reserve=130))
+    known = alt.Chart(rows.table.dropna(subset=["points"]))
+    stem = known.mark_rule(color=theme.RECORDS, strokeWidth=3)
+    layers = [
+        *rows.axis(TICKS, POINTS),
+        stem.encode(x=rows.x("points", POINTS), x2=alt.datum(0), y=rows.y()),
+        points(rows, rows.table, "points", RECORDS_SHOW),
+        *rows.labels(),
+        *rows.aside("value_text"),
+    ]
+    told = zip(indicators["indicator"], indicators["value_text"], indicators["points"], strict=True)
+    return rows.finish(
+        layers, sentence(f"{name}: {text}, {theme.score(worth)} of 100" for name, text, worth in told)
+    )
+
+
+@drawn("theme", "low", "high")
+def themes_chart(themes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """Work, workforce and workplace: three scores of what people say.
+
+    Parameters
+    ----------
+    themes
+        One row per theme: `theme` (in words), `value`, `low`, `high` (0-100), optional `detail`, `status`.
+    """
+    told = themes.assign(words=[theme.score(value) for value in themes["value"]])
+    rows = place(told, "theme", width, Layout(right=60, step=38, reserve=40))
+    layers = [
+        *rows.axis(TICKS, POINTS),
+        spans(rows, rows.table, ("low", "high")),
+        points(rows, rows.table, "value", PEOPLE_SAY),
+        *rows.labels(),
+        *rows.aside("words"),
+    ]
+    return rows.finish(layers, sentence(f"{name}: {word}" for name, word in told[["theme", "words"]].values))
+
+
+@drawn("unit", "barrier", values="perception practice")
+def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """Barriers x units in the order given, both voices as numbers with their marks.
+
+    Parameters
+    ----------
+    units
+        One row per unit x barrier: `unit`, `barrier` (names), `perception`, `practice` (0-100), optional
+        `status`.
+    """
+    barriers = list(dict.fromkeys(units["barrier"]))
+    head = 54 if width < 500 else 40
+    rows = place(units, "unit", width, Layout(left=160, step=36, top=head + 18, bottom=4))
+    column = rows.plot / len(barriers)
+    centres = {name: (index + 0.5) * column for index, name in enumerate(barriers)}
+    cells = rows.table.assign(x=rows.table["barrier"].map(centres))
+    heads = pd.DataFrame(
+        {
+            "x": centres.values(),
+            "head": [wrap(name, column - 3, 10 if rows.narrow else theme.SMALL) for name in barriers],
+            "y": -head + 10,
+        }
+    )
+    text = alt.Chart(heads).mark_text(
+        fontSize=10 if rows.narrow else theme.SMALL, color=theme.MUTED, lineHeight=13
+    )
+    lines = alt.Chart(pd.DataFrame({"y": (rows.names["label_y"] - 14)})).mark_rule(color=theme.LINE)
+    pixels = (0, rows.plot)
+    layers = [
+        lines.encode(y=rows.y(), x=alt.value(-rows.left), x2=alt.value(rows.plot)),
+        text.encode(x=rows.x("x", pixels), y=rows.y(), text="head:N"),
+        *rows.labels(),
+        *_pair(rows, cells, "perception", PEOPLE_SAY, -1),
+        *_pair(rows, cells, "practice", RECORDS_SHOW, 1),
+        *rows.legend([Mark("people say", theme.PEOPLE), RECORDS_SHOW], pixels),
+    ]
+    told = zip(units["unit"], units["barrier"], _voices(units), strict=True)
+    return rows.finish(layers, sentence(f"{unit}, {barrier}: {voices}" for unit, barrier, voices in told))
+
+
+def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) -> list[Layer]:
+    """One voice of every cell: a small mark and its number, left or right of the cell's middle."""
+    shown = cells.assign(words=[theme.score(value) for value in cells[field]])
+    near = 15 if rows.narrow else 24
+    at = {"x": rows.x("x", (0, rows.plot)), "y": rows.y()}
+    text = alt.Chart(shown).mark_text(color=mark.colour, fontWeight=600, xOffset=side * near + 5)
+    point = alt.Chart(shown.dropna(subset=[field])).mark_point(
+        filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=34, xOffset=side * near - 9
+    )
+    return [text.encode(**at, text="words:N"), point.encode(**at)]

@@ -1,0 +1,180 @@
+"""Charts over time, as small multiples: the six metrics by quarter, both voices by wave."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from aiready import theme
+from aiready.charts.canvas import LINE_HEIGHT, Layer, Mark, Rows, drawn, legend_height, sentence, sized, wrap
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Small multiples: total width, panels side by side, height of the names, one scale or each its own."""
+
+    width: int
+    across: int
+    head: int
+    scale: tuple[float, float] | None = None
+
+    @property
+    def room(self) -> float:
+        """Width of one panel."""
+        return self.width / self.across - 26
+
+
+def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.DataFrame:
+    """Place small multiples: `px`, `py`, `plow`, `phigh` in pixels, `left`, `top` of the panel, `room` of it.
+
+    Each panel has its own vertical scale, from its own numbers, unless the frame's scale gives one for all.
+    """
+    moments = {label: index for index, label in enumerate(dict.fromkeys(sorted(points[time])))}
+    order = {label: index for index, label in enumerate(dict.fromkeys(points[name]))}
+    spot = points[name].map(order)
+    room, head, across, scale = frame.room, frame.head, frame.across, frame.scale
+    placed = points.assign(
+        room=room, left=spot % across * (room + 26), top=spot // across * (head + 104) + head
+    )
+    seen = placed[["value", "low", "high"]]
+    low, high = (
+        seen.min(axis=1).groupby(placed[name]).transform("min"),
+        seen.max(axis=1).groupby(placed[name]).transform("max"),
+    )
+    if scale:
+        low, high = low * 0 + scale[0], high * 0 + scale[1]
+    span = (high - low).where(high > low, 1.0)
+    for field, to in (("value", "py"), ("low", "plow"), ("high", "phigh")):
+        placed[to] = placed["top"] + 64 * (1 - (placed[field] - low) / span) + 4
+    placed["words_y"] = placed["py"]
+    return placed.assign(
+        px=placed["left"] + 4 + placed[time].map(moments) / max(len(moments) - 1, 1) * (room - 22)
+    )
+
+
+def _pixels(width: float, height: float) -> tuple[alt.Scale, alt.Scale]:
+    return tuple(
+        alt.Scale(domain=[0, size], range=[0, size], nice=False, zero=False) for size in (width, height)
+    )  # type: ignore[return-value]
+
+
+def _lines(
+    placed: pd.DataFrame, name: str, mark: Mark, scales: tuple[alt.Scale, alt.Scale], dash: Sequence[int] = ()
+) -> list[Layer]:
+    """One line per panel with its intervals, its points, and the newest value at its end."""
+    x, y = (alt.X("px:Q", axis=None, scale=scales[0]), alt.Y("py:Q", axis=None, scale=scales[1]))
+    line = alt.Chart(placed.dropna(subset=["py"])).mark_line(
+        color=mark.colour, strokeWidth=2, strokeDash=list(dash) or [1, 0]
+    )
+    bar = alt.Chart(placed.dropna(subset=["plow", "phigh"])).mark_rule(
+        color=mark.colour, strokeWidth=1.4, opacity=0.55
+    )
+    point = alt.Chart(placed.dropna(subset=["py"])).mark_point(
+        filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=38
+    )
+    newest = placed.dropna(subset=["py"]).drop_duplicates(name, keep="last")
+    words = alt.Chart(newest).mark_text(align="left", dx=8, color=mark.colour, fontWeight=600)
+    return [
+        bar.encode(x=x, y=alt.Y("plow:Q", axis=None, scale=scales[1]), y2="phigh"),
+        line.encode(x=x, y=y, detail=f"{name}:N"),
+        point.encode(x=x, y=y),
+        words.encode(x=x, y=alt.Y("words_y:Q", axis=None, scale=scales[1]), text="shown:N"),
+    ]
+
+
+def _frames(placed: pd.DataFrame, name: str, time: str, scales: tuple[alt.Scale, alt.Scale]) -> list[Layer]:
+    """Panel names above, first and last moment below a base line."""
+    once = placed.drop_duplicates(name)
+    room, size = float(once["room"].iloc[0]), theme.SMALL
+    names = once.assign(head=[wrap(text, room) for text in once[name]])
+    names["y"] = names["top"] - 12 - LINE_HEIGHT * names["head"].str.count("\n")
+    base = once.assign(y=once["top"] + 74, end=once["left"] + room)
+    moments = placed.sort_values(time)
+    first, last = moments.drop_duplicates(name), moments.drop_duplicates(name, keep="last")
+    edges = pd.concat(
+        [first.assign(side="left", at=first["left"]), last.assign(side="right", at=last["left"] + room)]
+    )
+    edges = edges.drop_duplicates([name, time]).assign(y=lambda table: table["top"] + 84)
+    x, y = alt.X("left:Q", axis=None, scale=scales[0]), alt.Y("y:Q", axis=None, scale=scales[1])
+    small = alt.Chart(edges).mark_text(fontSize=size, color=theme.MUTED, align=alt.expr("datum.side"))
+    return [
+        alt.Chart(names).mark_text(align="left", fontWeight=600).encode(x=x, y=y, text="head:N"),
+        alt.Chart(base).mark_rule(color=theme.LINE).encode(x=x, x2="end", y=y),
+        small.encode(x=alt.X("at:Q", axis=None, scale=scales[0]), y=y, text=f"{time}:N"),
+    ]
+
+
+@drawn("metric", "quarter", "low", "high", "shown")
+def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """The six metrics, one small panel each, by quarter; every panel has its own scale.
+
+    Parameters
+    ----------
+    metrics
+        One row per metric x quarter in the order of the panels: `metric` (in words), `quarter`, `value`,
+        `low`, `high` (any unit), `shown` (the value as text, with its unit), optional `status`.
+    """
+    across = 3 if width > 500 else 2
+    head = _head(metrics["metric"], width, across)
+    placed = panels(metrics, "metric", "quarter", Panels(width, across, head))
+    height = float(placed["top"].max() + 96)
+    scales = _pixels(width, height)
+    mark = Mark("", theme.RECORDS, "diamond")
+    layers = [*_frames(placed, "metric", "quarter", scales), *_lines(placed, "metric", mark, scales)]
+    told = metrics.dropna(subset=["value"])[["metric", "quarter", "shown"]].values
+    return sized(layers, (width, height), sentence(f"{m}, {q}: {s}" for m, q, s in told))
+
+
+def _head(names: pd.Series, width: int, across: int) -> int:
+    """Height of the names above a row of panels."""
+    room = width / across - 26
+    return 12 + LINE_HEIGHT * max(wrap(name, room).count("\n") + 1 for name in names)
+
+
+@drawn("barrier", "wave", "voice", "low", "high")
+def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """Both voices over the waves as separate lines, one small panel per barrier, all on 0 to 100.
+
+    Parameters
+    ----------
+    trend
+        One row per barrier x wave x voice, of waves with an equal basis: `barrier`, `wave`, `voice`
+        (perception, practice), `value`, `low`, `high` (0-100), optional `status`.
+    """
+    marks = {
+        "perception": Mark("people say, with interval", theme.PEOPLE),
+        "practice": Mark("records show", theme.RECORDS, "diamond"),
+    }
+    across = 3 if width > 500 else 2
+    top = legend_height(list(marks.values()), width)
+    shown = trend.assign(shown=[theme.score(value) for value in trend["value"]])
+    head = _head(trend["barrier"], width, across)
+    placed = panels(shown, "barrier", "wave", Panels(width, across, head, (0, 100)))
+    placed = _spread(placed)
+    height = float(placed["top"].max() + 96)
+    frame = Rows(placed, placed, width, 0, 0, top, 0, height)
+    scales = _pixels(width, height)
+    layers = [*_frames(placed, "barrier", "wave", scales)]
+    for voice, mark in marks.items():
+        layers += _lines(
+            placed[placed["voice"] == voice], "barrier", mark, scales, [4, 3] if voice == "practice" else ()
+        )
+    layers += frame.legend(list(marks.values()), (0, width))
+    told = shown.dropna(subset=["value"])[["barrier", "wave", "voice", "shown"]].values
+    return frame.finish(layers, sentence(f"{b}, {w}, {v}: {s}" for b, w, v, s in told))
+
+
+def _spread(placed: pd.DataFrame) -> pd.DataFrame:
+    """Push the two newest numbers of a panel apart where they would overlap."""
+    known = placed.dropna(subset=["py"]).drop_duplicates(["barrier", "voice"], keep="last")
+    newest = known.pivot(index="barrier", columns="voice", values="py").reindex(
+        columns=["perception", "practice"]
+    )
+    middle, distance = newest.mean(axis=1), newest["perception"] - newest["practice"]
+    side = np.where(distance > 0, 7.0, -7.0)
+    near = placed["barrier"].map(distance.abs() < 14)
+    turn = placed["voice"].map({"perception": 1.0, "practice": -1.0})
+    moved = placed["barrier"].map(middle) + placed["barrier"].map(pd.Series(side, newest.index)) * turn
+    return placed.assign(words_y=placed["words_y"].where(~near, moved))

@@ -1,0 +1,208 @@
+"""Charts of the work: where its hours go, its tasks by mode, the stages and the pilots of initiatives."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from aiready import theme
+from aiready.charts.canvas import Layer, Layout, Mark, drawn, legend_height, place, sentence
+from aiready.charts.survey import Parts, stacked
+
+_KINDS = {"realised": (theme.RECORDS,), "waits": theme.WAITS, "plan": theme.REST}
+_MODES = {"human": "#c3ccd2", "augment": "#6fa9c4", "automate": theme.RECORDS}
+
+
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
+    """Round tick values within a range.
+
+    Examples
+    --------
+    >>> ticks(0, 93)
+    [0.0, 20.0, 40.0, 60.0, 80.0]
+    """
+    span = max(high - low, 1e-9)
+    size = 10.0 ** np.floor(np.log10(span / count))
+    step = next(size * factor for factor in (1, 2, 5, 10) if size * factor * count >= span)
+    first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+    return [float(np.round(index * step, 10)) for index in np.arange(first, last + 1)]
+
+
+def extent(numbers: pd.DataFrame | pd.Series) -> tuple[float, float]:
+    """From the smallest to the largest number, zero always within."""
+    low, high = min(0.0, float(np.nanmin(numbers))), max(0.0, float(np.nanmax(numbers)))
+    return (low, high) if high > low else (0.0, 1.0)
+
+
+@drawn("task", "part", "kind", values="hours")
+def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE) -> Layer:
+    """Where the possible hours go: realised, waiting on something, or below plan, rework and oversight.
+
+    Parameters
+    ----------
+    hours
+        One row per task (or job) x part: `task`, `part` (in words, in the order drawn), `kind` (realised,
+        waits, plan), `hours` (a part may be negative: more saved than planned), optional `detail`.
+    unit
+        What one unit of the scale is.
+    """
+    return _hours(hours, "task", unit, width)
+
+
+@drawn("unit", "part", "kind", values="hours")
+def portfolio_hours_chart(
+    hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE
+) -> Layer:
+    """Where the possible hours go, one bar per business unit in the order given.
+
+    Parameters
+    ----------
+    hours
+        As for `hours_chart`, with `unit` (the unit's name) in place of `task`.
+    """
+    return _hours(hours, "unit", unit, width)
+
+
+def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> Layer:
+    parts = hours.drop_duplicates("part")[["part", "kind"]]
+    turn = parts.groupby("kind").cumcount()
+    fills = {
+        part: _KINDS[kind][min(index, len(_KINDS[kind]) - 1)]
+        for part, kind, index in zip(parts["part"], parts["kind"], turn, strict=True)
+    }
+    marks = [Mark(part, fill, "square") for part, fill in fills.items()]
+    ends = hours.groupby([hours[name], hours["hours"] < 0])["hours"].sum()
+    domain = extent(ends)
+    marked = ticks(*domain, 5 if width > 500 else 3)
+    rows = place(
+        hours, name, width, Layout(left=190, right=14, step=36, top=legend_height(marks, width), bottom=36)
+    )
+    layers = [
+        *rows.axis(marked, domain, title=unit),
+        *stacked(rows, Parts("hours", "part", fills, _whole), domain),
+        *rows.labels(),
+        *rows.legend(marks, domain),
+    ]
+    told = hours.dropna(subset=["hours"])
+    return rows.finish(
+        layers, sentence(f"{n}, {p}: {theme.hours(h)}" for n, p, h in told[[name, "part", "hours"]].values)
+    )
+
+
+def _whole(value: float) -> str:
+    return theme.number(value, int(abs(value) < 3))
+
+
+@drawn("row", "mode", values="count")
+def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """Tasks done by people, with AI, or by AI: today beside the target.
+
+    Parameters
+    ----------
+    modes
+        One row per row x mode: `row` (such as `today`, `target`, or a job's), `mode` (human, augment,
+        automate), `count` (of tasks), optional `detail`.
+    """
+    names = {"human": "people alone", "augment": "people with AI", "automate": "AI alone"}
+    marks = [Mark(names[mode], fill, "square") for mode, fill in _MODES.items()]
+    rows = place(
+        modes, "row", width, Layout(left=120, right=14, step=36, top=legend_height(marks, width), bottom=4)
+    )
+    domain = (0.0, float(modes.groupby("row")["count"].sum().max()))
+    layers = [
+        *stacked(rows, Parts("count", "mode", _MODES, theme.number), domain),
+        *rows.labels(),
+        *rows.legend(marks, domain),
+    ]
+    return rows.finish(
+        layers,
+        sentence(f"{r}, {names[m]}: {theme.number(c)}" for r, m, c in modes[["row", "mode", "count"]].values),
+    )
+
+
+@drawn("stage", "count")
+def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+    """How many initiatives stand at each stage, and how many moved on.
+
+    Parameters
+    ----------
+    stages
+        One row per stage in order: `stage`, `value` (initiatives), `count` (as text), optional `detail`
+        (the conversion to the next stage with its interval, as text).
+    """
+    rows = place(stages, "stage", width, Layout(left=220, right=60, step=38, reserve=40, bottom=4))
+    domain = (0.0, float(stages["value"].max()) or 1.0)
+    bar = alt.Chart(rows.table.dropna(subset=["value"])).mark_bar(height=20, color=theme.RECORDS)
+    layers = [
+        bar.encode(x=rows.x("value", domain), x2=alt.datum(0), y=rows.y()),
+        *rows.labels(),
+        *rows.aside("count"),
+    ]
+    return rows.finish(
+        layers, sentence(f"{stage}: {count}" for stage, count in stages[["stage", "count"]].values)
+    )
+
+
+@drawn("trial", "low", "high", "low90", "high90", "target", "verdict", "bound")
+def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WIDE) -> Layer:
+    """Did it work: each trial's improvement with its intervals, its target, and the verdict.
+
+    Parameters
+    ----------
+    trials
+        One row per trial: `trial` (name), `detail` (measure and n), `value`, `low`, `high` (improvement and
+        its 95 % interval), `low90`, `high90`, `target` (missing where none was set), `verdict` (word),
+        `bound` (what decided, in words), optional `unit`. Rows of different units are drawn as shares of
+        their target, so that one scale serves all.
+    unit
+        What one unit of the scale is, when all rows share one.
+    """
+    mixed = "unit" in trials and trials["unit"].nunique() > 1
+    numbers = ["value", "low", "high", "low90", "high90", "target"]
+    scaled = trials.assign(**{name: trials[name] / trials["target"] for name in numbers}) if mixed else trials
+    domain = extent(scaled[numbers])
+    marked = ticks(*domain, 6 if width > 500 else 4)
+    marks = [
+        Mark("difference, 90 % (thick) and 95 % interval", theme.RECORDS),
+        Mark("target set before", theme.PEOPLE, "M0,-1L0,1", filled=False),
+    ]
+    rows = place(
+        scaled,
+        "trial",
+        width,
+        Layout(
+            left=220,
+            right=200,
+            step=54,
+            reserve=110,
+            foot=True,
+            top=legend_height(marks, width) + 2,
+            bottom=38,
+        ),
+    )
+    at = {"y": rows.y()}
+    known, aimed = rows.table.dropna(subset=["value"]), rows.table.dropna(subset=["target"])
+    wide = alt.Chart(known).mark_rule(color=theme.RECORDS, strokeWidth=1.4)
+    likely = alt.Chart(known).mark_rule(color=theme.RECORDS, strokeWidth=4)
+    point = alt.Chart(known).mark_point(color=theme.RECORDS, filled=True, opacity=1, size=110)
+    target = alt.Chart(aimed).mark_tick(
+        color=theme.PEOPLE, thickness=3, size=26, orient="vertical", opacity=1
+    )
+    words = [theme.share(tick) if mixed else _plain(tick) for tick in marked]
+    layers = [
+        *rows.axis(marked, domain, words, "share of the target effect" if mixed else unit),
+        rows.lines([0.0], domain, theme.INK),
+        wide.encode(x=rows.x("low", domain), x2="high", **at),
+        likely.encode(x=rows.x("low90", domain), x2="high90", **at),
+        target.encode(x=rows.x("target", domain), **at),
+        point.encode(x=rows.x("value", domain), **at),
+        *rows.labels(),
+        *rows.aside("verdict", below="bound"),
+        *rows.legend(marks, domain),
+    ]
+    return rows.finish(
+        layers, sentence(f"{t}: {v}, {b}" for t, v, b in trials[["trial", "verdict", "bound"]].values)
+    )
+
+
+def _plain(tick: float) -> str:
+    return theme.number(tick, 0 if tick == round(tick) else 1 if round(tick, 1) == tick else 2)
