@@ -6,7 +6,8 @@ import pandas as pd
 from aiready.sample_seeds import CLOSING_TIME, FIRST_DAY, LAST_DAY, leaf_units, seed_table
 from aiready.schema import TABLES
 
-_LEVELS, _LEVEL_SHARES = (0, 1, 2, 3, 4), (0.05, 0.2, 0.6, 0.1, 0.05)
+_ALONE, _ON_REQUEST, _ALWAYS_ADVISED = 0.06, 0.24, 0.7  # shares among what people decide
+_AI_ACTS, _AI_ALONE = 0.7, 0.3  # shares among what AI decides
 _AGREES_IF_SAME = 0.985
 _PERSON_SD = 0.08
 _FLAGS, _PROBES_PER_UNIT = 500, 40
@@ -33,7 +34,10 @@ def _team_decisions(team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     log = pd.DataFrame({"unit_id": team["unit_id"], "initiative_id": team["initiative_id"]}, index=range(n))
     log["decider_id"] = [f"{team['unit_id'][:2]}-{number:02d}" for number in decider + 1]
     log["opened_at"] = _office_hours(n, rng)
-    log["autonomy_level"] = rng.choice(_LEVELS, n, p=_LEVEL_SHARES)
+    by_people = (1 - team["automatic"]) * np.array([_ALONE, _ON_REQUEST, _ALWAYS_ADVISED])
+    by_ai = team["automatic"] * np.array([_AI_ACTS, _AI_ALONE])
+    log["autonomy_level"] = rng.choice(5, n, p=[*by_people, *by_ai])
+    log["context_complete"] = np.where(rng.random(n) < team["context"], "yes", "no")
     log = _timed(log, team, rng)
     log = _judged(log, team, decider, rng)
     return _known_later(log, team, rng)
@@ -55,14 +59,18 @@ def _after(start: pd.Series, hours: np.ndarray) -> pd.Series:
 def _timed(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """Advice comes within minutes, mostly; a case not decided by the sample's end is open."""
     n = len(log)
+    # A careful team has the AI say nothing, and a person decide, where it lacks what the case needs.
+    silent = (log["context_complete"] == "no") & (rng.random(n) >= team["unsafe"])
+    level = log["autonomy_level"].mask(silent & (log["autonomy_level"] > 2), 1)
     wait = team["median_hours"] * np.exp(rng.normal(0, team["spread"], n))
-    wait = np.where(log["autonomy_level"] == 4, np.minimum(wait, 0.05), wait)
+    wait = np.where(level == 4, np.minimum(wait, 0.05), wait)
     # Where the context is thin, advice waits for documents and misses the decision more often.
     late = rng.random(n) < 0.02 + 0.5 * (1 - team["context"])
     ready = np.where(late, wait * rng.uniform(1.05, 2, n), wait * rng.uniform(0.01, 0.3, n))
     never = rng.random(n) < team["open_share"]
     return log.assign(
-        advice_at=_after(log["opened_at"], ready).where(log["autonomy_level"] > 0),
+        autonomy_level=level,
+        advice_at=_after(log["opened_at"], ready).where((level > 0) & ~silent),
         decided_at=_after(log["opened_at"], wait).mask(never),
     )
 
@@ -75,22 +83,34 @@ def _judged(
     truth = rng.choice(len(labels), n, p=(0.55, 0.25, 0.2))
     advice = _mostly(truth, team["advice_accuracy"], len(labels), rng)
     first = _mostly(truth, team["human_accuracy"], len(labels), rng)
-    person = rng.normal(0, _PERSON_SD, int(team["deciders"]))[decider]
-    follows = np.where(advice == truth, team["follows_right"], team["follows_wrong"]) + person
-    follows = np.where(first == advice, _AGREES_IF_SAME, follows)
-    taken = (rng.random(n) < follows) | (log["autonomy_level"] == 4)
+    taken = _taken(log, team, decider, (truth, advice, first), rng)
     own = np.where(first == advice, (advice + 1) % len(labels), first)
-    advised = (log["autonomy_level"] > 0) & log["advice_at"].notna()
+    advised, decided = log["advice_at"].notna(), log["decided_at"].notna()
     final = np.where(advised, np.where(taken, advice, own), first)
-    decided, asked_first = log["decided_at"].notna(), (log["autonomy_level"] < 3) & (rng.random(n) < 0.6)
+    asked_first = decided & (log["autonomy_level"] < 3) & (rng.random(n) < 0.6)
     confidence = np.where(advice == truth, rng.beta(9, 2, n), rng.beta(6, 3, n))
     return log.assign(
         advice=pd.Series(labels[advice]).where(advised),
         advice_confidence=pd.Series(confidence.round(2)).where(advised),
-        initial_decision=pd.Series(labels[first]).where(asked_first & decided),
+        initial_decision=pd.Series(labels[first]).where(asked_first),
         final_decision=pd.Series(labels[final]).where(decided),
         correct_decision=pd.Series(labels[truth]),
     )
+
+
+def _taken(
+    log: pd.DataFrame,
+    team: pd.Series,
+    decider: np.ndarray,
+    views: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Whether advice is followed: nearly always where it agrees, else as the team and the person do."""
+    truth, advice, first = views
+    person = rng.normal(0, _PERSON_SD, int(team["deciders"]))[decider]
+    against_own_view = np.where(advice == truth, team["follows_right"], team["follows_wrong"]) + person
+    follows = np.where(first == advice, _AGREES_IF_SAME, against_own_view)
+    return np.asarray((rng.random(len(log)) < follows) | (log["autonomy_level"] == 4))
 
 
 def _mostly(truth: np.ndarray, right: float, n_labels: int, rng: np.random.Generator) -> np.ndarray:
@@ -105,12 +125,11 @@ def _known_later(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -
     outcome_at = outcome_at.where(rng.random(n) < team["known"])
     wrong = log["final_decision"] != log["correct_decision"]
     reversed_at = _after(log["decided_at"], 24 * rng.uniform(1, 45, n))
-    complete = pd.Series(np.where(rng.random(n) < team["context"], "yes", "no"))
     return log.assign(
         outcome_at=outcome_at,
         correct_decision=log["correct_decision"].where(outcome_at.notna()),
         reversed_at=reversed_at.where(rng.random(n) < np.where(wrong, 0.08, 0.01)),
-        context_complete=complete.where(rng.random(n) < 0.95),
+        context_complete=log["context_complete"].where(rng.random(n) < 0.95),
     )
 
 
@@ -136,15 +155,15 @@ def _one_in_use(unit_ids: pd.Series, usage: pd.DataFrame, rng: np.random.Generat
 def _answered(flags: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     n = len(flags)
     listens = flags["unit_id"].map(leaf_units()["user_involvement"]) / 100
-    answered_at = _after(flags["flagged_at"], 24 * rng.lognormal(np.log(6), 0.9, n))
+    answered_at = _after(flags["flagged_at"], 24 * rng.lognormal(np.log(4), 0.9, n))
     answered_at = answered_at.where(rng.random(n) < 0.25 + listens * 0.9)
     fate = rng.random(n)
     # Most changes take weeks; units that listen change more, and sooner.
-    change_days = rng.lognormal(np.log(30 - 22 * listens), 0.6, n)
+    change_days = rng.lognormal(np.log(26 - 26 * listens), 0.6, n)
     return flags.assign(
         answered_at=answered_at,
-        deployed_at=_after(answered_at, 24 * change_days).where(fate < listens),
-        declined_at=answered_at.where((fate >= listens) & (fate < listens + 0.2)),
+        deployed_at=_after(answered_at, 24 * change_days).where(fate < (1.25 * listens).clip(upper=0.9)),
+        declined_at=answered_at.where(fate > 0.9),
     )
 
 

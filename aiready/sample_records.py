@@ -42,7 +42,7 @@ def make_initiatives(rng: np.random.Generator) -> pd.DataFrame:
     initiatives = initiatives.join(_governance(initiatives, recorded, rng))
     monitored = live & (rng.random(n) < recorded * 0.85)
     initiatives["monitored_on"] = days_before(rng, 3, 130, n).where(monitored)
-    reviewed = initiatives["limit_kind"].notna() & (rng.random(n) < 0.65)
+    reviewed = initiatives["limit_kind"].notna() & (rng.random(n) < 0.8)
     initiatives["limit_reviewed_on"] = days_before(rng, 10, 260, n).where(reviewed)
     link = "https://intranet.varnholt.example/ai/" + initiatives["initiative_id"]
     initiatives["evidence_url"] = link.where(live & (rng.random(n) < 0.5))
@@ -54,7 +54,7 @@ def _stage_dates(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.Data
     """Dates of the stages gone through, counted back from the present one."""
     dates = pd.DataFrame(pd.NaT, index=initiatives.index, columns=_STAGE_DATES, dtype="datetime64[ns]")
     for row, stage, path in initiatives[["stage", "path"]].itertuples():
-        entered = LAST_DAY - pd.Timedelta(days=int(rng.integers(70, 300)))
+        entered = LAST_DAY - pd.Timedelta(days=int(rng.integers(60, 400 if stage == "scaled" else 200)))
         for passed in reversed(_path(stage, path)):
             dates.loc[row, f"{passed}_on"] = entered
             entered -= pd.Timedelta(days=int(rng.integers(35, 150)))
@@ -71,7 +71,7 @@ def _path(stage: str, path: str | float) -> list[str]:
 
 def _last_activity(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
     # Where nobody who does the work takes part, things lie longer.
-    idle = rng.exponential(np.where(initiatives["users_involved"] == "never", 40, 11)).astype(int) + 1
+    idle = rng.exponential(np.where(initiatives["users_involved"] == "never", 30, 7)).astype(int) + 1
     latest = initiatives[_STAGE_DATES].max(axis=1)
     active = pd.Series(LAST_DAY - pd.to_timedelta(idle, unit="D")).where(initiatives["stopped_on"].isna())
     return pd.concat([active, latest], axis=1).max(axis=1)
@@ -80,7 +80,9 @@ def _last_activity(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.Se
 def _governance(initiatives: pd.DataFrame, recorded: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """Checks as a date, yes, no, or blank where nobody wrote it down."""
     n = len(initiatives)
-    careful = initiatives["unit_id"].map(leaf_units()["trust_governance"]) / 100 + 0.15
+    # Where users were in from the start, somebody asked about checks early, too.
+    early = initiatives["users_involved"].isin(["idea", "design"])
+    careful = initiatives["unit_id"].map(leaf_units()["trust_governance"]) / 100 + 0.1 + 0.15 * early
     checks = pd.DataFrame(index=initiatives.index)
     for check in GOVERNANCE_CHECKS:
         done = days_before(rng, 20, 400, n).dt.strftime("%Y-%m-%d") if check in _DATED_CHECKS else "yes"
