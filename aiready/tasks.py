@@ -29,8 +29,8 @@ EXPOSURE = {
     "exposure_beta": {"E0": 0.0, "E1": 1.0, "E2": 0.5},
     "exposure_zeta": {"E0": 0.0, "E1": 1.0, "E2": 1.0},
 }
-POTENTIAL_NEEDS = "hours_per_year and expected_saving"
-FOLLOW_NEEDS = "adoption, observed_saving, rework and oversight_hours"
+POTENTIAL_NEEDS = "hours and an expected saving"
+FOLLOW_NEEDS = "adoption, observed saving, rework and oversight"
 EVIDENCE = ("measured", "reported")
 TALLIES = (
     "tasks", "known", "followed", "adopted", "stated", "followed_potential", "adopted_potential",
@@ -58,7 +58,7 @@ RATES = {
         "checked", "saved", "followed_potential", "followed", FOLLOW_NEEDS, bounded=False
     ),
     "measured_share": Rate(
-        "measured", "stated_gain", "stated_potential", "stated", f"{FOLLOW_NEEDS}, evidence"
+        "measured", "stated_gain", "stated_potential", "stated", f"{FOLLOW_NEEDS}, evidence stated"
     ),
 }
 
@@ -221,7 +221,7 @@ def _hour_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
         ),
     )
     enough &= _coverage(cells, "followed_potential", "followed") >= floor
-    partial = enough & cells["followed"].lt(cells["tasks"])
+    partial = enough & cells["unfollowed"].gt(0)
     for name, column in FOLLOWED_HOURS.items():
         value = cells[column].where(enough)
         bounds = {"low": value, "high": value + cells["unfollowed"]} if name in BOUNDED else {}
@@ -239,7 +239,8 @@ def _rate_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
         notes = _join(
             value.isna().map({True: "no hours to divide by", False: ""}),
             value.gt(1).map({True: "above 1: more than was expected", False: ""}),
-            _counted(cells[rate.counted], cells["tasks"], rate.needs),
+            _counted(cells["known"], cells["tasks"], POTENTIAL_NEEDS),
+            _counted(cells[rate.counted], cells["known"], rate.needs),
             _evidence_notes(cells) if name == "realised_rate" else "",
         )
         made = cells[[*CELL, PEOPLE]].assign(
@@ -260,7 +261,7 @@ def _blocker_rows(reported: pd.DataFrame, cells: pd.DataFrame, floor: float) -> 
     made = pd.concat([total, parts.reset_index()], ignore_index=True)
     about = made[["unit_id", "wave"]].merge(whole.drop(columns=["segment", PEOPLE]), on=["unit_id", "wave"])
     enough = _enough(about, floor) & (_coverage(about, "followed_potential", "followed") >= floor)
-    notes = _counted(about["followed"], about["tasks"], FOLLOW_NEEDS)
+    notes = _join(*_completeness(about))
     return measures.rows("gap_by_blocker", made.assign(value=made["value"].where(enough), note=notes))
 
 
@@ -318,8 +319,15 @@ def _potential_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
 
 def _hour_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
     """What hours realised or open rest on."""
-    counted = _counted(cells["followed"], cells["tasks"], f"{POTENTIAL_NEEDS}, {FOLLOW_NEEDS}")
-    return _join(counted, _evidence_notes(cells), _holder_notes(cells, value))
+    return _join(*_completeness(cells), _evidence_notes(cells), _holder_notes(cells, value))
+
+
+def _completeness(cells: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """How many tasks have what the hours need."""
+    return (
+        _counted(cells["known"], cells["tasks"], POTENTIAL_NEEDS),
+        _counted(cells["followed"], cells["known"], FOLLOW_NEEDS),
+    )
 
 
 def _holder_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:

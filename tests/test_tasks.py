@@ -153,7 +153,7 @@ def test_a_task_without_hours_or_saving_is_left_out_and_counted() -> None:
     unknown = task("other", np.nan, 0.5, 0.5, 0.5, 0, 0)
     made = tasks.measure(data_of([*FOUR, unknown]), RULES)
     assert value(made, "potential_hours") == pytest.approx(147)
-    assert "4 of 5 tasks have hours_per_year and expected_saving" in cell(made, "potential_hours")["note"]
+    assert "4 of 5 tasks have hours and an expected saving" in cell(made, "potential_hours")["note"]
     little = tasks.measure(data_of([REPLY, unknown, unknown | {"task_id": "third"}]), RULES)
     assert cell(little, "potential_hours")["status"] == measures.INSUFFICIENT
 
