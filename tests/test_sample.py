@@ -289,3 +289,18 @@ def test_every_seed_initiative_with_a_trial_has_been_piloted(sample):
         .isin(["pilot", "limited", "scaled", "stopped"])
         .all()
     )
+
+
+def test_two_workflows_call_an_unchanged_step_redesigned(sample):
+    steps = sample["workflow_steps"]
+    before = steps[steps["version"] == "before"][["workflow", "step", "actor", "work_minutes"]]
+    claimed = steps[(steps["version"] == "now") & (steps["ai_use"] == "redesigned")]
+    unchanged = claimed.merge(before, on=["workflow", "step", "actor", "work_minutes"])
+    assert set(unchanged["workflow"]) == {"Total loss", "Call with a question about cover"}
+
+
+def test_teams_differ_in_advice_given_without_context(sample):
+    thin = sample["decisions"].query("context_complete == 'no'")
+    unsafe = thin["advice"].notna().groupby(thin["unit_id"]).mean()
+    assert unsafe["property-claims"] < 0.1
+    assert unsafe["contact-centre"] > 0.18
