@@ -93,8 +93,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     counted = decider_counts(data.decisions, data.as_of, settings).to_pandas()
     if counted.empty:
         return fill_not_measured(collect([]), "decisions", units, wave)
-    log = _rolled_up(counted, data, settings)
-    made = collect([*_ratio_rows(log, settings), _bounds_rows(log), _complementarity_rows(log, settings)])
+    log = rolled_up(counted, data, settings)
+    made = share_rows(log, settings)
     speeds = _speed_rows(decision_times(data.decisions, data.membership, data.as_of), log)
     return _every_wave(collect([made, *speeds]), units, wave)
 
@@ -157,7 +157,8 @@ class Log:
         return known.where(known > 0, self.cells["nobody"])
 
 
-def _rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
+def rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
+    """Sum counts per decider up to reporting units x quarters; a decider of several members is one person."""
     labels = {day: quarter(day) for day in counted["quarter"].unique()}
     members = counted.assign(wave=counted["quarter"].map(labels)).rename(columns={"unit_id": "member_id"})
     several = data.membership.merge(members, on="member_id").drop(columns=["member_id", "quarter"])
@@ -184,6 +185,11 @@ def _headcounts(data: Data) -> pd.Series:
 
 
 # Rows
+
+
+def share_rows(log: Log, settings: Settings) -> pd.DataFrame:
+    """Rows of every measure that counts suffice for: all but speed."""
+    return collect([*_ratio_rows(log, settings), _bounds_rows(log), _complementarity_rows(log, settings)])
 
 
 def _ratio_rows(log: Log, settings: Settings) -> list[pd.DataFrame]:

@@ -60,32 +60,31 @@ def ratio_quantiles(  # noqa: PLR0913  one bootstrap: what is drawn, from where,
     """
     sizes, ratios = np.diff(starts), numerators.shape[1]
     found = np.full((len(sizes), ratios, len(quantiles)), np.nan)
-    both = np.hstack([numerators, denominators])
+    columns = np.hstack([numerators, denominators])
     for size in np.unique(sizes[sizes >= max(minimum, 1)]):
         alike = np.flatnonzero(sizes == size)
         at_once = max(1, _CELLS_AT_ONCE // (draws * ratios))
         for block in np.array_split(alike, -(-len(alike) // at_once)):
-            clusters = both[starts[block][None, :] + np.arange(size)[:, None]].reshape(size, -1)
-            drawn = _sums(clusters, draws, seed).reshape(draws, len(block), 2 * ratios)
-            extra = _loose_sums(loose, block, draws, seed)
-            found[block] = _quantiles(
-                drawn[..., :ratios] + extra, drawn[..., ratios:] + loose.counts[block], quantiles
-            )
+            clusters = columns[starts[block][:, None] + np.arange(size)].transpose(0, 2, 1)
+            drawn = _sums(clusters.reshape(-1, size), draws, seed).reshape(len(block), -1, draws)
+            above = drawn[:, :ratios] + _loose_sums(loose, block, draws, seed)
+            below = drawn[:, ratios:] + loose.counts[block][..., None]
+            found[block] = _quantiles(above, below, quantiles)
     return found
 
 
 def _sums(clusters: Floats, draws: int, seed: int) -> Floats:
-    """Column sums of `draws` samples of the rows with replacement; the same draws for equal row counts."""
-    size = len(clusters)
+    """Row sums of `draws` samples of the columns with replacement; the same draws for equal column counts."""
+    size = clusters.shape[1]
     random = np.random.default_rng([seed, size])
     parts, done = [], 0
     while done < draws:
         several = min(draws - done, max(1, _CELLS_AT_ONCE // size))
         places = random.integers(0, size, (several, size)) + size * np.arange(several)[:, None]
         often = np.bincount(places.ravel(), minlength=several * size).reshape(several, size)
-        parts.append(often.astype(float) @ clusters)
+        parts.append(clusters @ often.astype(float).T)
         done += several
-    return np.concatenate(parts)
+    return np.concatenate(parts, axis=1)
 
 
 def _loose_sums(loose: Loose, block: NDArray[np.int_], draws: int, seed: int) -> Floats:
@@ -93,15 +92,15 @@ def _loose_sums(loose: Loose, block: NDArray[np.int_], draws: int, seed: int) ->
     if not counts.any():
         return np.zeros((1, 1, 1))
     spread = np.sqrt(np.maximum(squares - sums**2 / np.maximum(counts, 1), 0))
-    return sums + spread * np.random.default_rng(seed).standard_normal((draws, 1, sums.shape[1]))
+    return sums[..., None] + spread[..., None] * np.random.default_rng(seed).standard_normal(draws)
 
 
 def _quantiles(above: Floats, below: Floats, quantiles: tuple[float, ...]) -> Floats:
     """Quantiles over draws of above/below; draws without any case are left out."""
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(below > 0, above / below, np.nan)
-    found = np.moveaxis(np.quantile(shares, quantiles, axis=0), 0, -1)
-    gaps = np.isnan(found[..., 0]) & ~np.isnan(shares).all(axis=0)
+    found = np.moveaxis(np.quantile(shares, quantiles, axis=-1), 0, -1)
+    gaps = np.isnan(found[..., 0]) & ~np.isnan(shares).all(axis=-1)
     if gaps.any():
-        found[gaps] = np.nanquantile(shares[:, gaps], quantiles, axis=0).T
+        found[gaps] = np.nanquantile(shares[gaps], quantiles, axis=-1).T
     return found
