@@ -10,9 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from aiready.checks import GIVEN, Checked, quarantine, repeated
+from aiready.checks import Checked, quarantine, repeated, unlike
 from aiready.loading import store
 from aiready.readers import FILE, ROW
+from aiready.schema import Table
 
 KNOWN_LATER = {
     "decided_at": ("final_decision",),
@@ -34,7 +35,15 @@ class Log:
     after_as_of: int = 0
 
 
-def read(checked: Checked, engine: Backend, *, stored: bool) -> Log:
+def stored_as_wanted(table: Table, raw: ir.Table) -> list[str]:
+    """Columns of a stored log that are already what the schema wants, so that no query has to read them."""
+    tests = {c.name: unlike(c, raw[c.name]) for c in table.columns if c.name in raw.columns}
+    asked = {name: odd.any().fill_null(False) for name, odd in tests.items() if not isinstance(odd, bool)}
+    found = raw.aggregate(**asked).to_pandas().iloc[0] if asked else {}
+    return [name for name, odd in tests.items() if not found.get(name, odd)]
+
+
+def read(checked: Checked, engine: Backend, *, in_place: bool) -> Log:
     """Count, quarantine and type the decision log without fetching it.
 
     Parameters
@@ -43,20 +52,18 @@ def read(checked: Checked, engine: Backend, *, stored: bool) -> Log:
         The log's rows and rules.
     engine
         Where it lies.
-    stored
-        The log lies in a file that can be queried as it is (Parquet); else it is text, typed once here.
+    in_place
+        The log is stored as the schema wants it and stays where it is; else it is read once into the engine.
     """
+    rows = checked.rows.mutate(**{_BROKEN: checked.broken})
     happened = [column.name for column in checked.table.columns if column.happened]
-    rows, as_given = checked.rows, _comparable(checked)
-    counted = {"read": rows.count(), "broken": checked.broken.sum().fill_null(0)}
-    counted |= {name: rows[name].max(where=~checked.broken) for name in happened}
-    counted |= {f"same {name}": _same(rows, name) for name in as_given}
+    counted = {"read": rows.count(), "broken": rows[_BROKEN].sum().fill_null(0)}
+    counted |= {name: rows[name].max(where=~rows[_BROKEN]) for name in happened}
     facts = rows.aggregate(**counted).to_pandas().iloc[0]
     left_out = quarantine(checked) if facts["broken"] else pd.DataFrame()
-    kept = rows.filter(~checked.broken) if facts["broken"] else rows
-    untouched = [name for name in as_given if facts[f"same {name}"]]
-    used = kept.select(FILE, ROW, **{name: _column(kept, name, untouched) for name in checked.typed})
-    if not stored:
+    kept = checked.rows.filter(~checked.broken) if facts["broken"] else checked.rows
+    used = kept.select(FILE, ROW, *checked.typed)
+    if not in_place:
         used = engine.create_table("decisions typed", used)
     again = _again(used)
     if len(again):
@@ -65,24 +72,7 @@ def read(checked: Checked, engine: Backend, *, stored: bool) -> Log:
     return Log(used, int(facts["read"]), left_out, facts[happened])
 
 
-def _comparable(checked: Checked) -> list[str]:
-    """Columns given in the type the schema wants: used as they are where reading changes none of them."""
-    rows = checked.rows
-    return [
-        name
-        for name in checked.typed
-        if GIVEN + name in rows.columns
-        and name not in checked.table.hashed
-        and rows[GIVEN + name].type() == rows[name].type()
-    ]
-
-
-def _same(rows: ir.Table, name: str) -> ir.BooleanValue:
-    return rows[GIVEN + name].identical_to(rows[name]).all().fill_null(True)
-
-
-def _column(rows: ir.Table, name: str, untouched: Sequence[str]) -> ir.Value:
-    return rows[GIVEN + name] if name in untouched else rows[name]
+_BROKEN = "_broken"
 
 
 def _again(used: ir.Table) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """Bytes to raw text tables: delimiters, encodings, workbooks, odd rows; nothing is typed or judged here.
 
-Grain of every raw table: one row per filled row of the file, every cell as the text that stands there, with
-`FILE` and `ROW` (1-based, the header and empty rows count) to find it again, and `SURPLUS`, the cells beyond
-the header's last column.
+Grain of every raw table: one row per filled row of the file, every cell as the text that stands there,
+trimmed, with `FILE` and `ROW` (1-based, the header and empty rows count) to find it again, and `SURPLUS`, the
+cells beyond the header's last column.
 """
 
 import codecs
@@ -210,17 +210,24 @@ def _sheet(
                 table = table.append_column(SURPLUS, pa.nulls(len(table), pa.string()))
             table = table.append_column(FILE, pa.repeat(file, len(table)))
             table = table.append_column(ROW, pa.array(numbers, pa.int64()))
-            table = table.rename_columns(list(columns))
+            table = _trimmed(table.rename_columns(list(columns)), names)
             filled = pc.and_(_any_filled(table, names), pc.greater(table[ROW], after))
             yield from table.filter(filled).combine_chunks().to_batches()
 
     return Sheet(file, names, pa.RecordBatchReader.from_batches(schema, batches()))
 
 
+def _trimmed(table: pa.Table, names: Sequence[str]) -> pa.Table:
+    """Spaces around a cell, hard ones too, say nothing."""
+    for at, name in enumerate(names):
+        table = table.set_column(at, name, pc.utf8_trim_whitespace(table[name]))
+    return table
+
+
 def _any_filled(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray:
     filled = pc.is_valid(table[SURPLUS])
     for name in names:
-        filled = pc.or_(filled, pc.not_equal(pc.utf8_trim_whitespace(table[name]), ""))
+        filled = pc.or_(filled, pc.not_equal(table[name], ""))
     return filled
 
 

@@ -1,7 +1,7 @@
 """From a data folder or workbook to checked tables: all that measures look at, and what was left out."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -131,12 +131,14 @@ def _check_all(
     log = None
     newest = None
     for name in sorted(raw, key=_ORDER.index):
-        items = tuple(rules.items["item_id"]) if name == "responses" else ()
-        names = {column: ids for column, ids in known.items() if TABLES[name].key != (column,)}
-        checked = check(TABLES[name], raw[name], items=items, levels=rules.settings.scale_points, known=names)
+        table, given = TABLES[name], raw[name]
+        names = {column: ids for column, ids in known.items() if table.key != (column,)}
         if name == "decisions":
-            log = decision_store.read(checked, engine, stored=loading.is_stored(raw[name]))
+            log = _log(engine, given, names)
             continue
+        items = rules.items["item_id"] if name == "responses" else ()
+        levels = dict.fromkeys(items, rules.settings.scale_points)
+        checked = check(table, given, levels=levels, known=names)
         parts[name] = _checked(checked, newest)
         used = parts[name].used
         if name == "units":
@@ -147,6 +149,14 @@ def _check_all(
         elif name == "responses":
             newest = _newest_wave(used["wave"])
     return parts, log
+
+
+def _log(engine: Backend, given: ir.Table, known: Mapping[str, Sequence[str]]) -> Log:
+    table = TABLES["decisions"]
+    as_is = decision_store.stored_as_wanted(table, given) if loading.is_stored(given) else ()
+    checked = check(table, given, known=known, as_is=as_is)
+    in_place = set(as_is) == set(table.names) & set(given.columns)
+    return decision_store.read(checked, engine, in_place=in_place)
 
 
 _ORDER = ("units", "responses", *(name for name in TABLES if name not in ("units", "responses")))

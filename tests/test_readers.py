@@ -104,7 +104,8 @@ CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 def test_any_text_written_is_read_back(tmp_path_factory, cells, delimiter):
     path = tmp_path_factory.mktemp("any") / "responses.csv"
     pd.DataFrame(cells, columns=["unit_id", "role"]).to_csv(path, index=False, sep=delimiter)
-    wanted = [list(pair) for pair in cells if any(text.strip() for text in pair)]
+    trimmed = [[text.strip() for text in pair] for pair in cells]
+    wanted = [pair for pair in trimmed if any(pair)]
     assert rows_of(path)[["unit_id", "role"]].values.tolist() == wanted
 
 
