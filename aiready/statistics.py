@@ -377,7 +377,7 @@ def rank_interval(
     """
     centre, error = np.asarray(means, float), np.asarray(se, float)
     pairs = max(1, len(centre) * (len(centre) - 1) // 2)
-    margin = stats.norm.isf((1 - level) / 2 / pairs) * np.hypot(error[:, None], error)
+    margin = stats.norm.isf((1 - level) / 2 / pairs) * np.sqrt(error[:, None] ** 2 + error**2)
     ahead = centre - centre[:, None]
     return 1 + (ahead > margin).sum(axis=1), len(centre) - (ahead < -margin).sum(axis=1)
 

@@ -228,7 +228,7 @@ def _for_leaves(survey: Survey, cells: pd.DataFrame) -> pd.DataFrame:
 def _and_others(survey: Survey, cells: pd.DataFrame, done: set[str], why: str) -> pd.DataFrame:
     """Cells, and one empty cell for each other unit and wave, saying why."""
     others = survey.groups.table[survey.groups.whole & ~survey.groups.table["unit_id"].isin(done)]
-    empty = others[["unit_id", "wave"]].assign(value=np.nan, n=np.nan, note=why)
+    empty = others[["unit_id", "wave"]].assign(barrier_id="", value=np.nan, n=np.nan, note=why)
     return pd.concat([cells, empty], ignore_index=True) if len(empty) else cells
 
 
@@ -281,3 +281,19 @@ def _table(
 ) -> pd.DataFrame:
     survey = read_survey(data, rules)
     return pd.DataFrame(columns=columns) if survey is None else make(survey)[columns]
+
+
+def rankings(data: Data, rules: Instrument) -> pd.DataFrame:
+    """Flag, unit ranks and barrier priorities side by side, before the privacy gate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per unit x wave x barrier: unit_id, wave, barrier_id, flag, unit_rank_low, unit_rank_high,
+        priority_low, priority_high; missing where the survey does not allow them.
+    """
+    key = ["unit_id", "wave", "barrier_id"]
+    flags = differences(data, rules)[[*key, "flag"]]
+    ranks = unit_ranks(data, rules).drop(columns="verdict")
+    places = barrier_priorities(data, rules).drop(columns="weakest")
+    return places.merge(ranks, on=key, how="left").merge(flags, on=key, how="left")
