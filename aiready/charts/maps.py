@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import LINE_HEIGHT, Layer, drawn, sentence, sized, wrap
+from aiready.charts.canvas import LINE_HEIGHT, Layer, drawn, on, sentence, sized, wrap
 
 ACTORS = {"human": "a person", "ai": "AI", "human_ai": "a person with AI", "system": "a system"}
 _FILLS = {"human": "#f3ead9", "ai": theme.RECORDS, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
@@ -38,26 +38,28 @@ def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     }
     at = {way: alt.X(f"{way}:Q", axis=None, scale=scale["x"]) for way in ("x", "text_x")}
     y = {way: alt.Y(f"{way}:Q", axis=None, scale=scale["y"]) for way in ("y", "words_y", "actor_y", "middle")}
-    box = alt.Chart(placed).mark_rect(cornerRadius=3, stroke=theme.LINE)
-    line = alt.Chart(placed[~placed["first"]]).mark_rule(color=theme.ORGANISATION, strokeWidth=1.2)
-    change = alt.Chart(placed[placed["handoff"]]).mark_point(
+    box = on(placed).mark_rect(cornerRadius=3, stroke=theme.LINE)
+    line = on(placed[~placed["first"]]).mark_rule(color=theme.ORGANISATION, strokeWidth=1.2)
+    change = on(placed[placed["handoff"]]).mark_point(
         shape="triangle-down", filled=True, opacity=1, size=70, color=theme.ORGANISATION
     )
     colour = alt.Color("on:N", scale=None)
-    words = alt.Chart(placed).mark_text(align="left")
-    actor = alt.Chart(placed).mark_text(align="left", fontSize=theme.SMALL)
+    words = on(placed).mark_text(align="left")
+    actor = on(placed).mark_text(align="left", fontSize=theme.SMALL)
     bold, small = (
-        alt.Chart(heads).mark_text(align="left", fontWeight=600),
-        alt.Chart(heads).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED),
+        on(heads).mark_text(align="left", fontWeight=600),
+        on(heads).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED),
     )
     layers: list[Layer] = [
-        line.encode(x=at["text_x"], y=y["y"], y2="before"),
-        box.encode(x=at["x"], x2="x2", y=y["y"], y2="y2", color=alt.Color("fill:N", scale=None)),
+        line.encode(x=at["text_x"], y=y["y"], y2=alt.Y2("before")),
+        box.encode(
+            x=at["x"], x2=alt.X2("x2"), y=y["y"], y2=alt.Y2("y2"), color=alt.Color("fill:N", scale=None)
+        ),
         change.encode(x=at["text_x"], y=y["middle"]),
-        words.encode(x=at["text_x"], y=y["words_y"], text="words:N", color=colour),
-        actor.encode(x=at["text_x"], y=y["actor_y"], text="by:N", color=colour),
-        bold.encode(x=at["x"], y=y["y"], text="version:N"),
-        small.encode(x=at["x"], y=y["words_y"], text="count:N"),
+        words.encode(x=at["text_x"], y=y["words_y"], text=alt.Text("words:N"), color=colour),
+        actor.encode(x=at["text_x"], y=y["actor_y"], text=alt.Text("by:N"), color=colour),
+        bold.encode(x=at["x"], y=y["y"], text=alt.Text("version:N")),
+        small.encode(x=at["x"], y=y["words_y"], text=alt.Text("count:N")),
     ]
     told = zip(placed["version"], placed["step"], placed["by"], strict=True)
     return sized(layers, (width, height), sentence(f"{v}: {s} ({b})" for v, s, b in told))
@@ -141,20 +143,20 @@ def adoption_progress_chart(
     listed = _listed(spots, width, square, narrow=narrow)
     height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
     x, y = _pixel("px", width), _pixel("py", height)
-    dot = alt.Chart(spots).mark_point(filled=True, opacity=1, size=300, color=theme.RECORDS)
-    number = alt.Chart(spots).mark_text(color=theme.ON_DARK, fontWeight=600, fontSize=theme.SMALL)
+    dot = on(spots).mark_point(filled=True, opacity=1, size=300, color=theme.RECORDS)
+    number = on(spots).mark_text(color=theme.ON_DARK, fontWeight=600, fontSize=theme.SMALL)
     key, name = (
-        alt.Chart(listed).mark_text(align="right", fontWeight=600, color=theme.RECORDS),
-        alt.Chart(listed),
+        on(listed).mark_text(align="right", fontWeight=600, color=theme.RECORDS),
+        on(listed),
     )
     start = 20 if narrow else square.left + square.wide + 48
     row = _pixel("list_y", height)
     layers: list[Layer] = [
         *_cross(square, halves),
         dot.encode(x=alt.X(**x), y=alt.Y(**y)),
-        number.encode(x=alt.X(**x), y=alt.Y(**y), text="number:N"),
-        key.encode(x=alt.value(start - 8), y=alt.Y(**row), text="number:N"),
-        name.mark_text(align="left").encode(x=alt.value(start), y=alt.Y(**row), text="words:N"),
+        number.encode(x=alt.X(**x), y=alt.Y(**y), text=alt.Text("number:N")),
+        key.encode(x=alt.XValue(start - 8), y=alt.Y(**row), text=alt.Text("number:N")),
+        name.mark_text(align="left").encode(x=alt.XValue(start), y=alt.Y(**row), text=alt.Text("words:N")),
     ]
     told = zip(known["initiative"], known["adoption"], known["progress"], strict=True)
     words = (
@@ -201,14 +203,14 @@ def _cross(square: _Square, halves: tuple[float, float]) -> list[Layer]:
     """The frame, the lines between the corners, the corners' names, and what the two sides mean."""
     right, low = square.left + square.wide, square.top + square.tall
     middle_x, middle_y = float(square.x(halves[0])), float(square.y(halves[1]))
-    frame = alt.Chart(pd.DataFrame({"one": [1]}))
+    frame = on(pd.DataFrame({"one": [1]}))
     dashed = frame.mark_rule(color=theme.ORGANISATION, strokeDash=[3, 3])
     made: list[Layer] = [
         frame.mark_rect(fillOpacity=0, stroke=theme.LINE).encode(
-            x=alt.value(square.left), x2=alt.value(right), y=alt.value(square.top), y2=alt.value(low)
+            x=alt.XValue(square.left), x2=alt.X2Value(right), y=alt.YValue(square.top), y2=alt.Y2Value(low)
         ),
-        dashed.encode(x=alt.value(middle_x), y=alt.value(square.top), y2=alt.value(low)),
-        dashed.encode(y=alt.value(middle_y), x=alt.value(square.left), x2=alt.value(right)),
+        dashed.encode(x=alt.XValue(middle_x), y=alt.YValue(square.top), y2=alt.Y2Value(low)),
+        dashed.encode(y=alt.YValue(middle_y), x=alt.XValue(square.left), x2=alt.X2Value(right)),
     ]
     corners = [
         (
@@ -225,8 +227,8 @@ def _cross(square: _Square, halves: tuple[float, float]) -> list[Layer]:
         ("further on the way to the target →", 9.0, square.top, "right", 270),
     ]
     for words, x, y, align, angle in [*corners, *sides]:
-        text = alt.Chart(pd.DataFrame({"words": [words]})).mark_text(
+        text = on(pd.DataFrame({"words": [words]})).mark_text(
             align=alt.expr(f"'{align}'"), angle=angle, fontSize=theme.SMALL, color=theme.MUTED
         )
-        made.append(text.encode(x=alt.value(x), y=alt.value(y), text="words:N"))
+        made.append(text.encode(x=alt.XValue(x), y=alt.YValue(y), text=alt.Text("words:N")))
     return made

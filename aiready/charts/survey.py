@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import Layer, Layout, Mark, Rows, drawn, legend_height, place, sentence, wrap
+from aiready.charts.canvas import Layer, Layout, Mark, Rows, drawn, legend_height, on, place, sentence, wrap
 
 POINTS = (0, 100)
 TICKS = (0, 20, 40, 60, 80, 100)
@@ -21,7 +21,7 @@ _ORGANISATION = Mark("organisation, both (hollow)", theme.ORGANISATION, filled=F
 def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> Layer:
     """One mark per row at `field`; rows without a value are left out."""
     look: dict[str, Any] = {"strokeWidth": 1.6, "opacity": 1, "size": mark.size, "yOffset": dy}
-    shape = alt.Chart(table.dropna(subset=[field])).mark_point(
+    shape = on(table.dropna(subset=[field])).mark_point(
         filled=mark.filled, color=mark.colour, shape=mark.shape, **look
     )
     return shape.encode(x=rows.x(field, POINTS), y=rows.y())
@@ -32,7 +32,7 @@ def spans(rows: Rows, table: pd.DataFrame, bounds: tuple[str, str], *, dy: int =
     low, high = bounds
     known = table.dropna(subset=[low, high])
     seen = known.assign(**{low: known[low].clip(*POINTS), high: known[high].clip(*POINTS)})
-    rule = alt.Chart(seen).mark_rule(color=theme.PEOPLE, strokeWidth=2.2, yOffset=dy)
+    rule = on(seen).mark_rule(color=theme.PEOPLE, strokeWidth=2.2, yOffset=dy)
     return rule.encode(x=rows.x(low, POINTS), x2=alt.X2(high), y=rows.y())
 
 
@@ -41,8 +41,8 @@ def grid(rows: Rows, bands: pd.DataFrame) -> list[Layer]:
     tops = [*bands["at_least"].iloc[1:], 100]
     named = bands.assign(middle=(bands["at_least"] + tops) / 2, y=-12)
     edges = [float(edge) for edge in bands["at_least"].iloc[1:]]
-    text = alt.Chart(named).mark_text(fontSize=theme.SMALL, color=theme.MUTED)
-    names = text.encode(x=rows.x("middle", POINTS), y=rows.y(), text="name:N")
+    text = on(named).mark_text(fontSize=theme.SMALL, color=theme.MUTED)
+    names = text.encode(x=rows.x("middle", POINTS), y=rows.y(), text=alt.Text("name:N"))
     return [*rows.axis([0.0, *edges, 100.0], POINTS), names]
 
 
@@ -72,7 +72,7 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
         rows.table[["perception", "practice"]].max(axis=1),
     )
     both = rows.table[["perception", "practice"]].notna().all(axis=1)
-    gap = alt.Chart(rows.table.assign(gap_low=low, gap_high=high)[both]).mark_rule(
+    gap = on(rows.table.assign(gap_low=low, gap_high=high)[both]).mark_rule(
         color=theme.LINE, strokeWidth=6, strokeCap="round"
     )
     organisation = [
@@ -88,7 +88,7 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
     ]
     layers = [
         *grid(rows, bands),
-        gap.encode(x=rows.x("gap_low", POINTS), x2="gap_high", y=rows.y()),
+        gap.encode(x=rows.x("gap_low", POINTS), x2=alt.X2("gap_high"), y=rows.y()),
         spans(rows, rows.table, ("perception_low", "perception_high")),
         *organisation,
         points(rows, rows.table, "practice", RECORDS_SHOW),
@@ -170,22 +170,22 @@ def _ends(rows: Rows, ends: tuple[str, str]) -> list[Layer]:
     """The two ends and `don't know` as columns of numbers; in one line below the bar when narrow."""
     once = rows.table.drop_duplicates("item")
     if rows.narrow:
-        small = alt.Chart(once).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED)
-        return [small.encode(text="foot:N", x=alt.value(0), y=rows.y("foot_y"))]
+        small = on(once).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED)
+        return [small.encode(text=alt.Text("foot:N"), x=alt.XValue(0), y=rows.y("foot_y"))]
     layers: list[Layer] = []
     for offset, field, head in (
         (62, "low", ends[0]),
         (127, "high", ends[1]),
         (200, "dont_know", "don't know"),
     ):
-        at = alt.value(rows.plot + offset)
-        cells = alt.Chart(once).mark_text(align="right", color=theme.INK)
-        top = alt.Chart(pd.DataFrame({"head": [head]})).mark_text(
+        at = alt.XValue(rows.plot + offset)
+        cells = on(once).mark_text(align="right", color=theme.INK)
+        top = on(pd.DataFrame({"head": [head]})).mark_text(
             align="right", fontSize=theme.SMALL, color=theme.MUTED
         )
         layers += [
-            cells.encode(text=f"{field}_words:N", x=at, y=rows.y()),
-            top.encode(text="head:N", x=at, y=alt.value(-9)),
+            cells.encode(text=alt.Text(f"{field}_words:N"), x=at, y=rows.y()),
+            top.encode(text=alt.Text("head:N"), x=at, y=alt.YValue(-9)),
         ]
     return layers
 
@@ -211,12 +211,12 @@ def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[Layer
     )
     bars["words"] = [parts.text(value) for value in length]
     pixels = length.abs() / (domain[1] - domain[0]) * rows.plot
-    bar = alt.Chart(bars).mark_bar(height=24, stroke=theme.PAPER, strokeWidth=1)
-    inside = alt.Chart(bars[pixels >= 4 + 7 * bars["words"].str.len()]).mark_text(fontSize=theme.SMALL)
-    fills, on = alt.Color("fill:N", scale=None), alt.Color("on:N", scale=None)
+    bar = on(bars).mark_bar(height=24, stroke=theme.PAPER, strokeWidth=1)
+    inside = on(bars[pixels >= 4 + 7 * bars["words"].str.len()]).mark_text(fontSize=theme.SMALL)
+    fills, ink = alt.Color("fill:N", scale=None), alt.Color("on:N", scale=None)
     return [
-        bar.encode(x=rows.x("start", domain), x2="end", y=rows.y(), color=fills),
-        inside.encode(x=rows.x("middle", domain), y=rows.y(), text="words:N", color=on),
+        bar.encode(x=rows.x("start", domain), x2=alt.X2("end"), y=rows.y(), color=fills),
+        inside.encode(x=rows.x("middle", domain), y=rows.y(), text=alt.Text("words:N"), color=ink),
     ]
 
 
@@ -269,11 +269,11 @@ def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> La
         `value_text` (the value as text, or why it does not count), optional `detail` (n, coverage).
     """
     rows = place(indicators, "indicator", width, Layout(left=250, right=150, step=38, reserve=130))
-    known = alt.Chart(rows.table.dropna(subset=["points"]))
+    known = on(rows.table.dropna(subset=["points"]))
     stem = known.mark_rule(color=theme.RECORDS, strokeWidth=3)
     layers = [
         *rows.axis(TICKS, POINTS),
-        stem.encode(x=rows.x("points", POINTS), x2=alt.datum(0), y=rows.y()),
+        stem.encode(x=rows.x("points", POINTS), x2=alt.X2Datum(0), y=rows.y()),
         points(rows, rows.table, "points", RECORDS_SHOW),
         *rows.labels(),
         *rows.aside("value_text"),
@@ -328,14 +328,12 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> Lay
             "y": -head + 10,
         }
     )
-    text = alt.Chart(heads).mark_text(
-        fontSize=10 if rows.narrow else theme.SMALL, color=theme.MUTED, lineHeight=13
-    )
-    lines = alt.Chart(pd.DataFrame({"y": (rows.names["label_y"] - 14)})).mark_rule(color=theme.LINE)
+    text = on(heads).mark_text(fontSize=10 if rows.narrow else theme.SMALL, color=theme.MUTED, lineHeight=13)
+    lines = on(pd.DataFrame({"y": (rows.names["label_y"] - 14)})).mark_rule(color=theme.LINE)
     pixels = (0, rows.plot)
     layers = [
-        lines.encode(y=rows.y(), x=alt.value(-rows.left), x2=alt.value(rows.plot)),
-        text.encode(x=rows.x("x", pixels), y=rows.y(), text="head:N"),
+        lines.encode(y=rows.y(), x=alt.XValue(-rows.left), x2=alt.X2Value(rows.plot)),
+        text.encode(x=rows.x("x", pixels), y=rows.y(), text=alt.Text("head:N")),
         *rows.labels(),
         *_pair(rows, cells, "perception", PEOPLE_SAY, -1),
         *_pair(rows, cells, "practice", RECORDS_SHOW, 1),
@@ -350,8 +348,8 @@ def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) ->
     shown = cells.assign(words=[theme.score(value) for value in cells[field]])
     near = 15 if rows.narrow else 24
     at = {"x": rows.x("x", (0, rows.plot)), "y": rows.y()}
-    text = alt.Chart(shown).mark_text(color=mark.colour, fontWeight=600, xOffset=side * near + 5)
-    point = alt.Chart(shown.dropna(subset=[field])).mark_point(
+    text = on(shown).mark_text(color=mark.colour, fontWeight=600, xOffset=side * near + 5)
+    point = on(shown.dropna(subset=[field])).mark_point(
         filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=34, xOffset=side * near - 9
     )
-    return [text.encode(**at, text="words:N"), point.encode(**at)]
+    return [text.encode(**at, text=alt.Text("words:N")), point.encode(**at)]

@@ -8,7 +8,18 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import LINE_HEIGHT, Layer, Mark, Rows, drawn, legend_height, sentence, sized, wrap
+from aiready.charts.canvas import (
+    LINE_HEIGHT,
+    Layer,
+    Mark,
+    Rows,
+    drawn,
+    legend_height,
+    on,
+    sentence,
+    sized,
+    wrap,
+)
 
 
 @dataclass(frozen=True)
@@ -65,22 +76,22 @@ def _lines(
 ) -> list[Layer]:
     """One line per panel with its intervals, its points, and the newest value at its end."""
     x, y = (alt.X("px:Q", axis=None, scale=scales[0]), alt.Y("py:Q", axis=None, scale=scales[1]))
-    line = alt.Chart(placed.dropna(subset=["py"])).mark_line(
+    line = on(placed.dropna(subset=["py"])).mark_line(
         color=mark.colour, strokeWidth=2, strokeDash=list(dash) or [1, 0]
     )
-    bar = alt.Chart(placed.dropna(subset=["plow", "phigh"])).mark_rule(
+    bar = on(placed.dropna(subset=["plow", "phigh"])).mark_rule(
         color=mark.colour, strokeWidth=1.4, opacity=0.55
     )
-    point = alt.Chart(placed.dropna(subset=["py"])).mark_point(
+    point = on(placed.dropna(subset=["py"])).mark_point(
         filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=38
     )
     newest = placed.dropna(subset=["py"]).drop_duplicates(name, keep="last")
-    words = alt.Chart(newest).mark_text(align="left", dx=8, color=mark.colour, fontWeight=600)
+    words = on(newest).mark_text(align="left", dx=8, color=mark.colour, fontWeight=600)
     return [
-        bar.encode(x=x, y=alt.Y("plow:Q", axis=None, scale=scales[1]), y2="phigh"),
-        line.encode(x=x, y=y, detail=f"{name}:N"),
+        bar.encode(x=x, y=alt.Y("plow:Q", axis=None, scale=scales[1]), y2=alt.Y2("phigh")),
+        line.encode(x=x, y=y, detail=alt.Detail(f"{name}:N")),
         point.encode(x=x, y=y),
-        words.encode(x=x, y=alt.Y("words_y:Q", axis=None, scale=scales[1]), text="shown:N"),
+        words.encode(x=x, y=alt.Y("words_y:Q", axis=None, scale=scales[1]), text=alt.Text("shown:N")),
     ]
 
 
@@ -98,11 +109,11 @@ def _frames(placed: pd.DataFrame, name: str, time: str, scales: tuple[alt.Scale,
     )
     edges = edges.drop_duplicates([name, time]).assign(y=lambda table: table["top"] + 84)
     x, y = alt.X("left:Q", axis=None, scale=scales[0]), alt.Y("y:Q", axis=None, scale=scales[1])
-    small = alt.Chart(edges).mark_text(fontSize=size, color=theme.MUTED, align=alt.expr("datum.side"))
+    small = on(edges).mark_text(fontSize=size, color=theme.MUTED, align=alt.expr("datum.side"))
     return [
-        alt.Chart(names).mark_text(align="left", fontWeight=600).encode(x=x, y=y, text="head:N"),
-        alt.Chart(base).mark_rule(color=theme.LINE).encode(x=x, x2="end", y=y),
-        small.encode(x=alt.X("at:Q", axis=None, scale=scales[0]), y=y, text=f"{time}:N"),
+        on(names).mark_text(align="left", fontWeight=600).encode(x=x, y=y, text=alt.Text("head:N")),
+        on(base).mark_rule(color=theme.LINE).encode(x=x, x2=alt.X2("end"), y=y),
+        small.encode(x=alt.X("at:Q", axis=None, scale=scales[0]), y=y, text=alt.Text(f"{time}:N")),
     ]
 
 

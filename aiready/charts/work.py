@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import Layer, Layout, Mark, drawn, legend_height, place, sentence
+from aiready.charts.canvas import Layer, Layout, Mark, drawn, legend_height, on, place, sentence
 from aiready.charts.survey import Parts, stacked
 
 _KINDS = {"realised": (theme.RECORDS,), "waits": theme.WAITS, "plan": theme.REST}
@@ -131,9 +131,9 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     """
     rows = place(stages, "stage", width, Layout(left=220, right=60, step=38, reserve=40, bottom=4))
     domain = (0.0, float(stages["value"].max()) or 1.0)
-    bar = alt.Chart(rows.table.dropna(subset=["value"])).mark_bar(height=20, color=theme.RECORDS)
+    bar = on(rows.table.dropna(subset=["value"])).mark_bar(height=20, color=theme.RECORDS)
     layers = [
-        bar.encode(x=rows.x("value", domain), x2=alt.datum(0), y=rows.y()),
+        bar.encode(x=rows.x("value", domain), x2=alt.X2Datum(0), y=rows.y()),
         *rows.labels(),
         *rows.aside("count"),
     ]
@@ -181,18 +181,16 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
     )
     at = {"y": rows.y()}
     known, aimed = rows.table.dropna(subset=["value"]), rows.table.dropna(subset=["target"])
-    wide = alt.Chart(known).mark_rule(color=theme.RECORDS, strokeWidth=1.4)
-    likely = alt.Chart(known).mark_rule(color=theme.RECORDS, strokeWidth=4)
-    point = alt.Chart(known).mark_point(color=theme.RECORDS, filled=True, opacity=1, size=110)
-    target = alt.Chart(aimed).mark_tick(
-        color=theme.PEOPLE, thickness=3, size=26, orient="vertical", opacity=1
-    )
+    wide = on(known).mark_rule(color=theme.RECORDS, strokeWidth=1.4)
+    likely = on(known).mark_rule(color=theme.RECORDS, strokeWidth=4)
+    point = on(known).mark_point(color=theme.RECORDS, filled=True, opacity=1, size=110)
+    target = on(aimed).mark_tick(color=theme.PEOPLE, thickness=3, size=26, orient="vertical", opacity=1)
     words = [theme.share(tick) if mixed else _plain(tick) for tick in marked]
     layers = [
         *rows.axis(marked, domain, words, "share of the target effect" if mixed else unit),
         rows.lines([0.0], domain, theme.INK),
-        wide.encode(x=rows.x("low", domain), x2="high", **at),
-        likely.encode(x=rows.x("low90", domain), x2="high90", **at),
+        wide.encode(x=rows.x("low", domain), x2=alt.X2("high"), **at),
+        likely.encode(x=rows.x("low90", domain), x2=alt.X2("high90"), **at),
         target.encode(x=rows.x("target", domain), **at),
         point.encode(x=rows.x("value", domain), **at),
         *rows.labels(),

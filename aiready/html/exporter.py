@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from html import escape, unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ DROPPED = frozenset({"parameters", "injected-parameters", "remove-cell"})
 _HEADING = re.compile(r"<h([2-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _TOP = re.compile(r"<h1\b[^>]*>.*?</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+_ACTIVE = frozenset("script style link meta base iframe object embed form img image video audio".split())
 
 
 class HandoutExporter(HTMLExporter):
@@ -69,7 +71,12 @@ class HandoutExporter(HTMLExporter):
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """The filters of nbconvert, and those of the template."""
         yield from super().default_filters()
-        yield from (("anchored", anchored), ("contents", contents), ("css_string", css_string))
+        yield from (
+            ("inert", inert),
+            ("anchored", anchored),
+            ("contents", contents),
+            ("css_string", css_string),
+        )
 
 
 def handout(nb: NotebookNode) -> dict[str, Any]:
@@ -121,6 +128,22 @@ def unique(names: list[str]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         made.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return made
+
+
+class _Activity(HTMLParser):
+    """Whether markup holds anything that could run, load, send or restyle something."""
+
+    found = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found |= tag in _ACTIVE or any(name.startswith("on") or name == "style" for name, _ in attrs)
+
+
+def inert(markup: str) -> str:
+    """HTML of an output, or nothing when it is active: this package's blocks never are."""
+    reader = _Activity()
+    reader.feed(markup)
+    return "" if reader.found else markup
 
 
 def anchored(body: str) -> str:

@@ -1,0 +1,238 @@
+"""Every chart: marks from its own rows, a description, both widths, a placeholder with the reason."""
+
+import xml.etree.ElementTree as ET
+
+import altair as alt
+import pandas as pd
+import pytest
+
+from aiready import charts, theme
+from aiready.charts.canvas import text_width, wrap
+from aiready.charts.work import ticks
+from aiready.figures import specification
+from aiready.svg import render_svg
+
+NAN = float("nan")
+
+
+def _long(names: dict[str, list], **repeated: object) -> pd.DataFrame:
+    return pd.DataFrame(names).assign(**repeated)
+
+
+PROFILE = _long(
+    {
+        "barrier": ["Trust", "Measurement"],
+        "perception": [48, 55],
+        "perception_low": [43, 50],
+        "perception_high": [53, 60],
+        "practice": [24, NAN],
+        "score": [36, NAN],
+        "band": ["blocking", ""],
+        "organisation_perception": [58, 54],
+        "organisation_practice": [45, 46],
+    }
+)
+ITEMS = _long(
+    {"item": ["Reported errors"] * 5, "level": [1, 2, 3, 4, 5], "share": [0.3, 0.33, 0.2, 0.12, 0.05]},
+    low=0.63,
+    high=0.17,
+    dont_know=0.06,
+)
+GROUPS = _long(
+    {
+        "barrier": ["Trust"] * 2,
+        "group": ["doing", "leading"],
+        "value": [45, 64],
+        "low": [40, 50],
+        "high": [50, 78],
+    }
+)
+INDICATORS = _long(
+    {"indicator": ["checks done", "unsafe"], "points": [31, NAN], "value_text": ["31 %", "too few"]}
+)
+THEMES = _long({"theme": ["Work"], "value": [61], "low": [57], "high": [65]})
+UNITS = _long(
+    {
+        "unit": ["Claims", "Cards"],
+        "barrier": ["Trust", "Trust"],
+        "perception": [48, NAN],
+        "practice": [24, 40],
+    }
+)
+HOURS = _long(
+    {
+        "task": ["Classify"] * 3,
+        "part": ["realised", "waits on trust", "saving below plan"],
+        "kind": ["realised", "waits", "plan"],
+        "hours": [28, 14, -3],
+    }
+)
+MODES = _long({"row": ["today"] * 2, "mode": ["human", "augment"], "count": [12, 4]})
+FUNNEL = _long(
+    {"stage": ["idea", "pilot"], "value": [9, 5], "count": ["9", "5"], "detail": ["56 % moved on", ""]}
+)
+TRIALS = _long(
+    {
+        "trial": ["Letters", "Triage"],
+        "detail": ["400 + 400", ""],
+        "value": [8, NAN],
+        "low": [2.9, NAN],
+        "high": [13.1, NAN],
+        "low90": [3.7, NAN],
+        "high90": [12.3, NAN],
+        "target": [3, NAN],
+        "verdict": ["SCALE", "NOT ASSESSABLE"],
+        "bound": ["at least 3.7; target 3", "no control group"],
+    }
+)
+METRICS = _long(
+    {
+        "metric": ["Speed"] * 2,
+        "quarter": ["2026-Q2", "2026-Q3"],
+        "value": [5, 4.2],
+        "low": [4, 3.9],
+        "high": [6, 4.6],
+        "shown": ["5 h", "4.2 h"],
+    }
+)
+TREND = _long(
+    {
+        "barrier": ["Trust"] * 4,
+        "wave": ["2026-Q1", "2026-Q1", "2026-Q3", "2026-Q3"],
+        "voice": ["perception", "practice"] * 2,
+        "value": [40, 30, 48, 46],
+        "low": [35, NAN, 43, NAN],
+        "high": [45, NAN, 53, NAN],
+    }
+)
+STEPS = _long(
+    {
+        "version": ["before", "now", "now"],
+        "step": ["Read", "Classify", "Decide"],
+        "actor": ["human", "ai", "human"],
+        "handoffs": [0, 1, 1],
+    }
+)
+ADOPTION = _long({"initiative": ["Letters"], "adoption": [0.71], "progress": [1.2]})
+
+CHARTS = {
+    charts.say_do_chart: PROFILE,
+    charts.items_chart: ITEMS,
+    charts.groups_chart: GROUPS,
+    charts.indicators_chart: INDICATORS,
+    charts.themes_chart: THEMES,
+    charts.barriers_units_chart: UNITS,
+    charts.hours_chart: HOURS,
+    charts.portfolio_hours_chart: HOURS.rename(columns={"task": "unit"}),
+    charts.modes_chart: MODES,
+    charts.funnel_chart: FUNNEL,
+    charts.forest_chart: TRIALS,
+    charts.metrics_chart: METRICS,
+    charts.trend_chart: TREND,
+    charts.workflow_chart: STEPS,
+    charts.adoption_progress_chart: ADOPTION,
+}
+EACH = pytest.mark.parametrize(
+    ("chart", "table"), list(CHARTS.items()), ids=lambda part: getattr(part, "__name__", "")
+)
+
+
+def drawing(chart: alt.LayerChart) -> ET.Element:
+    return ET.fromstring(render_svg(specification(chart), "f", "t", "d"))
+
+
+def words(chart: alt.LayerChart) -> str:
+    return " | ".join(
+        "".join(text.itertext()) for text in drawing(chart).iter("{http://www.w3.org/2000/svg}text")
+    )
+
+
+@EACH
+@pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
+def test_a_chart_is_exactly_as_wide_as_asked_and_says_what_it_shows(chart, table, width):
+    made = chart(table, width=width)
+    assert float(drawing(made).get("width", "0")) == width
+    assert len(made.description) > 5
+
+
+@EACH
+def test_a_chart_is_valid_vega_lite(chart, table):
+    chart(table).to_dict(validate=True)
+
+
+@EACH
+def test_nothing_recorded_gives_a_placeholder_that_says_so(chart, table):
+    assert words(chart(table.head(0), width=theme.NARROW)) == "Nothing recorded here yet."
+
+
+@pytest.mark.parametrize("chart", [charts.groups_chart, charts.say_do_chart, charts.metrics_chart])
+def test_a_suppressed_table_gives_a_placeholder_without_any_number(chart):
+    made = chart(CHARTS[chart].assign(status="suppressed", note="4 people"))
+    assert words(made) == "Hidden: too few people."
+    assert made.description == "Hidden: too few people."
+
+
+def test_a_row_that_is_not_ok_loses_its_numbers_though_others_are_drawn():
+    made = charts.groups_chart(GROUPS.assign(status=["ok", "suppressed"]))
+    assert "64" not in made.description
+    assert "64" not in words(made)
+
+
+def test_a_missing_column_is_named():
+    with pytest.raises(KeyError, match="say_do_chart needs the columns band"):
+        charts.say_do_chart(PROFILE.drop(columns="band"))
+
+
+def test_say_and_do_stand_in_words_beside_the_marks():
+    shown = words(charts.say_do_chart(PROFILE))
+    assert "36  blocking" in shown and "people 48, records 24" in shown
+    assert "no score" in shown and "people 55, records –" in shown
+
+
+def test_items_show_both_ends_and_dont_know_as_numbers():
+    for width in (theme.WIDE, theme.NARROW):
+        assert all(
+            number in words(charts.items_chart(ITEMS, width=width)).replace(theme.NBSP, " ")
+            for number in ("63 %", "17 %", "6 %")
+        )
+
+
+def test_a_verdict_and_the_bound_that_decided_stand_beside_the_trial():
+    shown = words(charts.forest_chart(TRIALS, unit="points"))
+    assert "SCALE" in shown and "at least 3.7; target 3" in shown and "NOT ASSESSABLE" in shown
+
+
+def test_trials_of_different_units_share_the_scale_of_their_targets():
+    mixed = TRIALS.assign(
+        unit=["share", "minutes"], value=[8, 2], target=[4, 4], low=1, high=9, low90=2, high90=8
+    )
+    assert "share of the target effect" in words(charts.forest_chart(mixed))
+
+
+@pytest.mark.parametrize(
+    "name", ["Underwriting of commercial and industrial property " * 3, "理赔处理部门" * 20, "x" * 120]
+)
+def test_long_names_are_wrapped_to_the_room_they_have(name):
+    lines = wrap(name, 150).split("\n")
+    assert len(lines) > 1
+    assert all(text_width(line) <= 150 for line in lines)
+    assert "".join(lines).replace(" ", "") == name.replace(" ", "")
+    charts.groups_chart(GROUPS.assign(barrier=name), width=theme.NARROW)
+
+
+def test_a_number_keeps_its_unit_on_the_line():
+    assert wrap(f"aaaa 63{theme.NBSP}%", 40) == f"aaaa\n63{theme.NBSP}%"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 93), (-3, 14), (0, 0.4), (-0.02, 0.13), (0, 12_345)])
+def test_ticks_are_round_and_within_the_range(low, high):
+    marked = ticks(low, high)
+    assert 2 <= len(marked) <= 7
+    assert marked[0] >= low and marked[-1] <= high and 0 in marked
+
+
+def test_levels_darken_from_first_to_last_and_text_on_them_can_be_read():
+    for count in (2, 5, 11):
+        tones = [sum(int(fill[at : at + 2], 16) for at in (1, 3, 5)) for fill in theme.levels(count)]
+        assert tones == sorted(tones, reverse=True) and len(set(tones)) == count
+        assert {theme.text_on(fill) for fill in theme.levels(count)} == {theme.ON_DARK, theme.ON_LIGHT}
