@@ -48,7 +48,8 @@ copy (
       as final_decision,
     (r10 * 5)::int % 5 as autonomy_level, case when r11 < .7 then truth end as correct_decision,
     null::timestamp as outcome_at, r12 < .8 as context_complete,
-    case when closed and r13 < .03 then opened_at + to_seconds(seconds + (r12 * 5e6)::bigint) end as reversed_at
+    case when closed and r13 < .03 then opened_at + to_seconds(seconds + (r12 * 5e6)::bigint) end
+      as reversed_at
   from cases) to '{file}' (format parquet)
 """
 
@@ -104,7 +105,8 @@ def in_pandas(file: Path) -> pd.DataFrame:
         "closed": closed, "labels": closed & known, "final": final, "team": team & final, "advice": advice,
         "initial": initial, "ira": final & ~initial & advice, "ira_taken": final & ~initial & advice & team,
         "raw": final & initial & ~advice, "raw_kept": final & initial & ~advice & team,
-        "followed_wrong": final & ~advice & follows, "wrong": final & ~advice, "broken": final & advice & ~team,
+        "followed_wrong": final & ~advice & follows, "wrong": final & ~advice,
+        "broken": final & advice & ~team,
         "overridden": closed & ~follows, "fixed": final & ~advice & team, "automatic": closed & (level >= 3),
         "back": closed & (level >= 3) & window, "context": log["context_complete"],
         "unsafe": ~log["context_complete"] & log["advice"].notna(),

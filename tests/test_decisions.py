@@ -459,7 +459,8 @@ def test_no_log_is_not_measured():
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
 def test_both_passes_compile_for_every_database(dialect, monkeypatch):
     # The Spark compiler asks for an option that exists only where Spark is installed.
-    monkeypatch.setattr(ibis.options, "pyspark", SimpleNamespace(treat_nan_as_null=False))
+    options = SimpleNamespace(pyspark=SimpleNamespace(treat_nan_as_null=False))
+    monkeypatch.setattr("ibis.backends.sql.compilers.pyspark.options", options)
     log = ibis.table(data_of(twenty_cases()).decisions.schema(), name="decisions")
     counts = decider_counts(log, date(2026, 9, 30), Settings())
     assert "GROUP BY" in str(ibis.to_sql(counts, dialect=dialect)).upper()
