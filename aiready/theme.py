@@ -10,8 +10,9 @@ PEOPLE, RECORDS, ORGANISATION = "#b4560b", "#0a6a8f", "#6f7d88"
 INK, MUTED, LINE, PAPER = "#1a2530", "#56646f", "#dfe5e9", "#ffffff"
 ON_DARK, ON_LIGHT = "#fffffe", "#16202a"
 """Text on a filled mark: spelled apart from paper and ink, because dark mode turns those round, not these."""
-WAITS = ("#b4560b", "#d08a3c", "#e3b273", "#f1d6ad", "#f7e8d1")
+REALISED, WAITS = "#0a6a90", ("#b4560c", "#d08a3c", "#e3b273", "#f1d6ad", "#f7e8d1")
 REST = ("#a9b5bd", "#c3ccd2", "#d9dfe3")
+"""Fills that carry text: a shade off the colours of marks, since they keep on a dark page what those change."""
 DARK = {INK: "#e6ecf0", MUTED: "#a3b1bb", LINE: "#3a4751", PAPER: "#131b22",
         PEOPLE: "#f0964a", RECORDS: "#54b4da", ORGANISATION: "#93a1ab"}  # fmt: skip
 """Counterparts on a dark page; the style sheet swaps them in, so that one picture serves both."""

@@ -47,9 +47,7 @@ GROUPS = _long(
         "high": [50, 78],
     }
 )
-INDICATORS = _long(
-    {"indicator": ["checks done", "unsafe"], "points": [31, NAN], "value_text": ["31 %", "too few"]}
-)
+INDICATORS = _long({"indicator": ["checks done", "unsafe"], "points": [31, NAN], "value_text": ["31 %", "too few"]})
 THEMES = _long({"theme": ["Work"], "value": [61], "low": [57], "high": [65]})
 UNITS = _long(
     {
@@ -68,9 +66,7 @@ HOURS = _long(
     }
 )
 MODES = _long({"row": ["today"] * 2, "mode": ["human", "augment"], "count": [12, 4]})
-FUNNEL = _long(
-    {"stage": ["idea", "pilot"], "value": [9, 5], "count": ["9", "5"], "detail": ["56 % moved on", ""]}
-)
+FUNNEL = _long({"stage": ["idea", "pilot"], "value": [9, 5], "count": ["9", "5"], "detail": ["56 % moved on", ""]})
 TRIALS = _long(
     {
         "trial": ["Letters", "Triage"],
@@ -132,9 +128,7 @@ CHARTS = {
     charts.workflow_chart: STEPS,
     charts.adoption_progress_chart: ADOPTION,
 }
-EACH = pytest.mark.parametrize(
-    ("chart", "table"), list(CHARTS.items()), ids=lambda part: getattr(part, "__name__", "")
-)
+EACH = pytest.mark.parametrize(("chart", "table"), list(CHARTS.items()), ids=lambda part: getattr(part, "__name__", ""))
 
 
 def drawing(chart: alt.LayerChart) -> ET.Element:
@@ -142,9 +136,7 @@ def drawing(chart: alt.LayerChart) -> ET.Element:
 
 
 def words(chart: alt.LayerChart) -> str:
-    return " | ".join(
-        "".join(text.itertext()) for text in drawing(chart).iter("{http://www.w3.org/2000/svg}text")
-    )
+    return " | ".join("".join(text.itertext()) for text in drawing(chart).iter("{http://www.w3.org/2000/svg}text"))
 
 
 @EACH
@@ -203,9 +195,7 @@ def test_a_verdict_and_the_bound_that_decided_stand_beside_the_trial():
 
 
 def test_trials_of_different_units_share_the_scale_of_their_targets():
-    mixed = TRIALS.assign(
-        unit=["share", "minutes"], value=[8, 2], target=[4, 4], low=1, high=9, low90=2, high90=8
-    )
+    mixed = TRIALS.assign(unit=["share", "minutes"], value=[8, 2], target=[4, 4], low=1, high=9, low90=2, high90=8)
     assert "share of the target effect" in words(charts.forest_chart(mixed))
 
 

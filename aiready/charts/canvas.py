@@ -114,11 +114,7 @@ def _reason(table: pd.DataFrame, values: list[str]) -> str:
     states = list(dict.fromkeys(table["status"])) if "status" in table else []
     word = WORDS.get(states[0], "not measured") if states else "not measured"
     told = [note for note in dict.fromkeys(table.get("note", pd.Series(dtype=str))) if note]
-    return (
-        f"{word.capitalize()}. {told[0]}"
-        if told and states[:1] != ["suppressed"]
-        else f"{word.capitalize()}."
-    )
+    return f"{word.capitalize()}. {told[0]}" if told and states[:1] != ["suppressed"] else f"{word.capitalize()}."
 
 
 def on(table: pd.DataFrame) -> alt.Chart:
@@ -229,16 +225,12 @@ class Rows:
         numbers = on(shown.assign(side=aligns)).mark_text(align=alt.expr("datum.side"), **small)
         layers: list[Layer] = [
             self.lines(ticks, domain),
-            numbers.encode(
-                x=self.x("tick", domain), y=alt.YValue(self.height + 10), text=alt.Text("words:N")
-            ),
+            numbers.encode(x=self.x("tick", domain), y=alt.YValue(self.height + 10), text=alt.Text("words:N")),
         ]
         if title:
             below = on(pd.DataFrame({"words": [title]})).mark_text(align="right", **small)
             layers.append(
-                below.encode(
-                    x=alt.XValue(self.plot), y=alt.YValue(self.height + 26), text=alt.Text("words:N")
-                )
+                below.encode(x=alt.XValue(self.plot), y=alt.YValue(self.height + 26), text=alt.Text("words:N"))
             )
         return layers
 
@@ -281,9 +273,7 @@ class Rows:
                 align="left", fontSize=theme.SMALL, color=theme.MUTED, dy=0 if self.narrow else 8
             )
             at = alt.XValue(0) if self.narrow else place["x"]
-            layers.append(
-                small.encode(text=alt.Text(f"{below}:N"), x=at, y=self.y("foot_y" if self.narrow else "y"))
-            )
+            layers.append(small.encode(text=alt.Text(f"{below}:N"), x=at, y=self.y("foot_y" if self.narrow else "y")))
         return layers
 
     def legend(self, marks: Sequence[Mark], domain: Sequence[float]) -> list[Layer]:

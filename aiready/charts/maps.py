@@ -11,7 +11,7 @@ from aiready import theme
 from aiready.charts.canvas import LINE_HEIGHT, Layer, drawn, on, sentence, sized, wrap
 
 ACTORS = {"human": "a person", "ai": "AI", "human_ai": "a person with AI", "system": "a system"}
-_FILLS = {"human": "#f3ead9", "ai": theme.RECORDS, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
+_FILLS = {"human": "#f3ead9", "ai": theme.REALISED, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
 CORNERS = {
     (True, True): "used and paying off",
     (True, False): "used, result not there yet",
@@ -52,9 +52,7 @@ def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     )
     layers: list[Layer] = [
         line.encode(x=at["text_x"], y=y["y"], y2=alt.Y2("before")),
-        box.encode(
-            x=at["x"], x2=alt.X2("x2"), y=y["y"], y2=alt.Y2("y2"), color=alt.Color("fill:N", scale=None)
-        ),
+        box.encode(x=at["x"], x2=alt.X2("x2"), y=y["y"], y2=alt.Y2("y2"), color=alt.Color("fill:N", scale=None)),
         change.encode(x=at["text_x"], y=y["middle"]),
         words.encode(x=at["text_x"], y=y["words_y"], text=alt.Text("words:N"), color=colour),
         actor.encode(x=at["text_x"], y=y["actor_y"], text=alt.Text("by:N"), color=colour),
@@ -113,9 +111,7 @@ def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame,
 def _handoffs(number: float) -> str:
     if pd.isna(number):
         return ""
-    return f"{theme.number(number)} {'handoff' if number == 1 else 'handoffs'}" + " (triangles)" * (
-        number > 0
-    )
+    return f"{theme.number(number)} {'handoff' if number == 1 else 'handoffs'}" + " (triangles)" * (number > 0)
 
 
 @drawn("initiative", "progress", values="adoption")
@@ -143,7 +139,7 @@ def adoption_progress_chart(
     listed = _listed(spots, width, square, narrow=narrow)
     height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
     x, y = _pixel("px", width), _pixel("py", height)
-    dot = on(spots).mark_point(filled=True, opacity=1, size=300, color=theme.RECORDS)
+    dot = on(spots).mark_point(filled=True, opacity=1, size=300, color=theme.REALISED)
     number = on(spots).mark_text(color=theme.ON_DARK, fontWeight=600, fontSize=theme.SMALL)
     key, name = (
         on(listed).mark_text(align="right", fontWeight=600, color=theme.RECORDS),
@@ -159,10 +155,7 @@ def adoption_progress_chart(
         name.mark_text(align="left").encode(x=alt.XValue(start), y=alt.Y(**row), text=alt.Text("words:N")),
     ]
     told = zip(known["initiative"], known["adoption"], known["progress"], strict=True)
-    words = (
-        f"{name}: adoption {theme.share(used)}, way to target {theme.share(done)}"
-        for name, used, done in told
-    )
+    words = (f"{name}: adoption {theme.share(used)}, way to target {theme.share(done)}" for name, used, done in told)
     return sized(layers, (width, height), sentence(words))
 
 
@@ -190,8 +183,7 @@ class _Square:
 def _listed(spots: pd.DataFrame, width: int, square: _Square, *, narrow: bool) -> pd.DataFrame:
     """The key: numbered names below one another, beside the plot (narrow: under it)."""
     words = [
-        wrap(name, width - 24 if narrow else width - square.left - square.wide - 50)
-        for name in spots["initiative"]
+        wrap(name, width - 24 if narrow else width - square.left - square.wide - 50) for name in spots["initiative"]
     ]
     listed = spots.assign(words=words)
     tall = (listed["words"].str.count("\n") + 1) * LINE_HEIGHT + 5

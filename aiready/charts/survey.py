@@ -21,9 +21,7 @@ _ORGANISATION = Mark("organisation, both (hollow)", theme.ORGANISATION, filled=F
 def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> Layer:
     """One mark per row at `field`; rows without a value are left out."""
     look: dict[str, Any] = {"strokeWidth": 1.6, "opacity": 1, "size": mark.size, "yOffset": dy}
-    shape = on(table.dropna(subset=[field])).mark_point(
-        filled=mark.filled, color=mark.colour, shape=mark.shape, **look
-    )
+    shape = on(table.dropna(subset=[field])).mark_point(filled=mark.filled, color=mark.colour, shape=mark.shape, **look)
     return shape.encode(x=rows.x(field, POINTS), y=rows.y())
 
 
@@ -97,9 +95,7 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
         *rows.aside("verdict", below="voices"),
         *rows.legend(marks, POINTS),
     ]
-    return rows.finish(
-        layers, sentence(f"{b}: {v}, {w}" for b, v, w in told[["barrier", "verdict", "voices"]].values)
-    )
+    return rows.finish(layers, sentence(f"{b}: {v}, {w}" for b, v, w in told[["barrier", "verdict", "voices"]].values))
 
 
 def _verdict(profile: pd.DataFrame) -> list[str]:
@@ -180,9 +176,7 @@ def _ends(rows: Rows, ends: tuple[str, str]) -> list[Layer]:
     ):
         at = alt.XValue(rows.plot + offset)
         cells = on(once).mark_text(align="right", color=theme.INK)
-        top = on(pd.DataFrame({"head": [head]})).mark_text(
-            align="right", fontSize=theme.SMALL, color=theme.MUTED
-        )
+        top = on(pd.DataFrame({"head": [head]})).mark_text(align="right", fontSize=theme.SMALL, color=theme.MUTED)
         layers += [
             cells.encode(text=alt.Text(f"{field}_words:N"), x=at, y=rows.y()),
             top.encode(text=alt.Text("head:N"), x=at, y=alt.YValue(-9)),
@@ -206,9 +200,7 @@ def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[Layer
     length = known[parts.field]
     end = length.groupby([known["y"], length < 0]).cumsum()
     fill = known[parts.by].map(parts.fills)
-    bars = known.assign(
-        start=end - length, end=end, middle=end - length / 2, fill=fill, on=fill.map(theme.text_on)
-    )
+    bars = known.assign(start=end - length, end=end, middle=end - length / 2, fill=fill, on=fill.map(theme.text_on))
     bars["words"] = [parts.text(value) for value in length]
     pixels = length.abs() / (domain[1] - domain[0]) * rows.plot
     bar = on(bars).mark_bar(height=24, stroke=theme.PAPER, strokeWidth=1)
@@ -233,9 +225,7 @@ def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     names = list(dict.fromkeys(groups["group"]))
     looks = (("circle", True), ("square", False))
     marks = [Mark(name, theme.PEOPLE, *look, size=85) for name, look in zip(names, looks, strict=False)]
-    rows = place(
-        groups, "barrier", width, Layout(right=110, step=44, reserve=90, top=legend_height(marks, width) + 4)
-    )
+    rows = place(groups, "barrier", width, Layout(right=110, step=44, reserve=90, top=legend_height(marks, width) + 4))
     spread = rows.table.assign(words=[theme.score(value) for value in rows.table["value"]])
     once = spread.groupby("barrier", sort=False)["words"].agg("  ·  ".join)
     rows.table["verdict"] = rows.table["barrier"].map(once)
@@ -248,9 +238,7 @@ def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
             points(rows, group, "value", mark, dy=dy),
         ]
     layers += [*rows.labels(), *rows.aside("verdict"), *rows.legend(marks, POINTS)]
-    return rows.finish(
-        layers, sentence(f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values)
-    )
+    return rows.finish(layers, sentence(f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values))
 
 
 def _halo(rows: Rows, group: pd.DataFrame, mark: Mark, dy: int) -> Layer:
@@ -279,9 +267,7 @@ def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> La
         *rows.aside("value_text"),
     ]
     told = zip(indicators["indicator"], indicators["value_text"], indicators["points"], strict=True)
-    return rows.finish(
-        layers, sentence(f"{name}: {text}, {theme.score(worth)} of 100" for name, text, worth in told)
-    )
+    return rows.finish(layers, sentence(f"{name}: {text}, {theme.score(worth)} of 100" for name, text, worth in told))
 
 
 @drawn("theme", "low", "high")

@@ -46,9 +46,7 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     order = {label: index for index, label in enumerate(dict.fromkeys(points[name]))}
     spot = points[name].map(order)
     room, head, across, scale = frame.room, frame.head, frame.across, frame.scale
-    placed = points.assign(
-        room=room, left=spot % across * (room + 26), top=spot // across * (head + 104) + head
-    )
+    placed = points.assign(room=room, left=spot % across * (room + 26), top=spot // across * (head + 104) + head)
     seen = placed[["value", "low", "high"]]
     low, high = (
         seen.min(axis=1).groupby(placed[name]).transform("min"),
@@ -60,15 +58,11 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     for field, to in (("value", "py"), ("low", "plow"), ("high", "phigh")):
         placed[to] = placed["top"] + 64 * (1 - (placed[field] - low) / span) + 4
     placed["words_y"] = placed["py"]
-    return placed.assign(
-        px=placed["left"] + 4 + placed[time].map(moments) / max(len(moments) - 1, 1) * (room - 22)
-    )
+    return placed.assign(px=placed["left"] + 4 + placed[time].map(moments) / max(len(moments) - 1, 1) * (room - 22))
 
 
 def _pixels(width: float, height: float) -> tuple[alt.Scale, alt.Scale]:
-    return tuple(
-        alt.Scale(domain=[0, size], range=[0, size], nice=False, zero=False) for size in (width, height)
-    )  # type: ignore[return-value]
+    return tuple(alt.Scale(domain=[0, size], range=[0, size], nice=False, zero=False) for size in (width, height))  # type: ignore[return-value]
 
 
 def _lines(
@@ -76,12 +70,8 @@ def _lines(
 ) -> list[Layer]:
     """One line per panel with its intervals, its points, and the newest value at its end."""
     x, y = (alt.X("px:Q", axis=None, scale=scales[0]), alt.Y("py:Q", axis=None, scale=scales[1]))
-    line = on(placed.dropna(subset=["py"])).mark_line(
-        color=mark.colour, strokeWidth=2, strokeDash=list(dash) or [1, 0]
-    )
-    bar = on(placed.dropna(subset=["plow", "phigh"])).mark_rule(
-        color=mark.colour, strokeWidth=1.4, opacity=0.55
-    )
+    line = on(placed.dropna(subset=["py"])).mark_line(color=mark.colour, strokeWidth=2, strokeDash=list(dash) or [1, 0])
+    bar = on(placed.dropna(subset=["plow", "phigh"])).mark_rule(color=mark.colour, strokeWidth=1.4, opacity=0.55)
     point = on(placed.dropna(subset=["py"])).mark_point(
         filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=38
     )
@@ -104,9 +94,7 @@ def _frames(placed: pd.DataFrame, name: str, time: str, scales: tuple[alt.Scale,
     base = once.assign(y=once["top"] + 74, end=once["left"] + room)
     moments = placed.sort_values(time)
     first, last = moments.drop_duplicates(name), moments.drop_duplicates(name, keep="last")
-    edges = pd.concat(
-        [first.assign(side="left", at=first["left"]), last.assign(side="right", at=last["left"] + room)]
-    )
+    edges = pd.concat([first.assign(side="left", at=first["left"]), last.assign(side="right", at=last["left"] + room)])
     edges = edges.drop_duplicates([name, time]).assign(y=lambda table: table["top"] + 84)
     x, y = alt.X("left:Q", axis=None, scale=scales[0]), alt.Y("y:Q", axis=None, scale=scales[1])
     small = on(edges).mark_text(fontSize=size, color=theme.MUTED, align=alt.expr("datum.side"))
@@ -180,9 +168,7 @@ def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
 def _spread(placed: pd.DataFrame) -> pd.DataFrame:
     """Push the two newest numbers of a panel apart where they would overlap."""
     known = placed.dropna(subset=["py"]).drop_duplicates(["barrier", "voice"], keep="last")
-    newest = known.pivot(index="barrier", columns="voice", values="py").reindex(
-        columns=["perception", "practice"]
-    )
+    newest = known.pivot(index="barrier", columns="voice", values="py").reindex(columns=["perception", "practice"])
     middle, distance = newest.mean(axis=1), newest["perception"] - newest["practice"]
     side = np.where(distance > 0, 7.0, -7.0)
     near = placed["barrier"].map(distance.abs() < 14)

@@ -8,8 +8,8 @@ from aiready import theme
 from aiready.charts.canvas import Layer, Layout, Mark, drawn, legend_height, on, place, sentence
 from aiready.charts.survey import Parts, stacked
 
-_KINDS = {"realised": (theme.RECORDS,), "waits": theme.WAITS, "plan": theme.REST}
-_MODES = {"human": "#c3ccd2", "augment": "#6fa9c4", "automate": theme.RECORDS}
+_KINDS = {"realised": (theme.REALISED,), "waits": theme.WAITS, "plan": theme.REST}
+_MODES = {"human": "#c3ccd2", "augment": "#6fa9c4", "automate": theme.REALISED}
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
@@ -24,7 +24,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     size = 10.0 ** np.floor(np.log10(span / count))
     step = next(size * factor for factor in (1, 2, 5, 10) if size * factor * count >= span)
     first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
-    return [float(np.round(index * step, 10)) for index in np.arange(first, last + 1)]
+    return [float(np.round(index * step, 10)) + 0.0 for index in np.arange(first, last + 1)]
 
 
 def extent(numbers: pd.DataFrame | pd.Series) -> tuple[float, float]:
@@ -49,9 +49,7 @@ def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int =
 
 
 @drawn("unit", "part", "kind", values="hours")
-def portfolio_hours_chart(
-    hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE
-) -> Layer:
+def portfolio_hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE) -> Layer:
     """Where the possible hours go, one bar per business unit in the order given.
 
     Parameters
@@ -73,9 +71,7 @@ def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> Layer:
     ends = hours.groupby([hours[name], hours["hours"] < 0])["hours"].sum()
     domain = extent(ends)
     marked = ticks(*domain, 5 if width > 500 else 3)
-    rows = place(
-        hours, name, width, Layout(left=190, right=14, step=36, top=legend_height(marks, width), bottom=36)
-    )
+    rows = place(hours, name, width, Layout(left=190, right=14, step=36, top=legend_height(marks, width), bottom=36))
     layers = [
         *rows.axis(marked, domain, title=unit),
         *stacked(rows, Parts("hours", "part", fills, _whole), domain),
@@ -104,9 +100,7 @@ def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     """
     names = {"human": "people alone", "augment": "people with AI", "automate": "AI alone"}
     marks = [Mark(names[mode], fill, "square") for mode, fill in _MODES.items()]
-    rows = place(
-        modes, "row", width, Layout(left=120, right=14, step=36, top=legend_height(marks, width), bottom=4)
-    )
+    rows = place(modes, "row", width, Layout(left=120, right=14, step=36, top=legend_height(marks, width), bottom=4))
     domain = (0.0, float(modes.groupby("row")["count"].sum().max()))
     layers = [
         *stacked(rows, Parts("count", "mode", _MODES, theme.number), domain),
@@ -137,9 +131,7 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
         *rows.labels(),
         *rows.aside("count"),
     ]
-    return rows.finish(
-        layers, sentence(f"{stage}: {count}" for stage, count in stages[["stage", "count"]].values)
-    )
+    return rows.finish(layers, sentence(f"{stage}: {count}" for stage, count in stages[["stage", "count"]].values))
 
 
 @drawn("trial", "low", "high", "low90", "high90", "target", "verdict", "bound")
@@ -197,9 +189,7 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
         *rows.aside("verdict", below="bound"),
         *rows.legend(marks, domain),
     ]
-    return rows.finish(
-        layers, sentence(f"{t}: {v}, {b}" for t, v, b in trials[["trial", "verdict", "bound"]].values)
-    )
+    return rows.finish(layers, sentence(f"{t}: {v}, {b}" for t, v, b in trials[["trial", "verdict", "bound"]].values))
 
 
 def _plain(tick: float) -> str:

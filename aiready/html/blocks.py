@@ -133,8 +133,7 @@ def levels(now_heading: str, now: str, next_heading: str, next_level: str) -> Bl
     """A level is advice: today's words beside the next level's."""
     pairs = ((' class="now"', now_heading, now), ("", next_heading, next_level))
     cells = (
-        f"<div{mark}><p><strong>{escape(name)}</strong></p><p>{escape(text)}</p></div>"
-        for mark, name, text in pairs
+        f"<div{mark}><p><strong>{escape(name)}</strong></p><p>{escape(text)}</p></div>" for mark, name, text in pairs
     )
     return Block(f'<div class="level">{"".join(cells)}</div>')
 
@@ -146,7 +145,7 @@ def table(numbers: Any, caption: str) -> Block:
 
 
 def contained(*blocks: Block, kind: str) -> Block:
-    """Blocks inside one `div` of a class, such as `first` (kept together on the first printed page)."""
+    """Blocks inside one `div` of a class, such as `first` (alone on the first printed page)."""
     return Block(f'<div class="{escape(kind)}">{"".join(block.markup for block in blocks)}</div>')
 
 

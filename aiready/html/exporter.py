@@ -26,7 +26,9 @@ DROPPED = frozenset({"parameters", "injected-parameters", "remove-cell"})
 _HEADING = re.compile(r"<h([2-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _TOP = re.compile(r"<h1\b[^>]*>.*?</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
-_ACTIVE = frozenset("script style link meta base iframe object embed form img image video audio".split())
+_ACTIVE = frozenset(
+    ("script", "style", "link", "meta", "base", "iframe", "object", "embed", "form", "img", "image", "video")
+)
 
 
 class HandoutExporter(HTMLExporter):
@@ -85,9 +87,7 @@ def handout(nb: NotebookNode) -> dict[str, Any]:
     idents = unique([str(payload["name"]) for payload in payloads])
     figures = iter([figure_html(payload, ident) for payload, ident in zip(payloads, idents, strict=True)])
     tables = [
-        table_html(payload["columns"], payload["rows"], payload["caption"])
-        for payload in payloads
-        if payload["rows"]
+        table_html(payload["columns"], payload["rows"], payload["caption"]) for payload in payloads if payload["rows"]
     ]
     return {
         "page": page(nb),
@@ -166,8 +166,7 @@ def contents(body: str) -> list[tuple[str, str]]:
     """Anchor and name of every section of an anchored page, in order."""
     sections = (match for match in _HEADING.finditer(body) if match[1] == "2")
     return [
-        (_attribute(match[2], "id"), _attribute(match[2], "data-contents") or _text(match[3]))
-        for match in sections
+        (_attribute(match[2], "id"), _attribute(match[2], "data-contents") or _text(match[3])) for match in sections
     ]
 
 
