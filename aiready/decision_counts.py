@@ -149,17 +149,13 @@ def _duration_counts(decisions: ir.Table, membership: pd.DataFrame, as_of: date 
         micro=decisions.decided_at.coalesce(end).delta(decisions.opened_at, unit="microsecond"),
         closed=decisions.decided_at,
     )
-    own = times.group_by("unit_id", "quarter", "micro").aggregate(
-        n=times.count(), closed=times.closed.count()
-    )
+    own = times.group_by("unit_id", "quarter", "micro").aggregate(n=times.count(), closed=times.closed.count())
     # Most units have no children: their own counts stand as they are, and only totals are counted again.
     alone = membership.groupby("unit_id")["member_id"].transform("size") == 1
     alone &= membership["unit_id"] == membership["member_id"]
     single, total = ibis.memtable(membership[alone]), ibis.memtable(membership[~alone])
     rolled = own.rename(member_id="unit_id").inner_join(total, "member_id")
-    rolled = rolled.group_by("unit_id", "quarter", "micro").aggregate(
-        n=rolled.n.sum(), closed=rolled.closed.sum()
-    )
+    rolled = rolled.group_by("unit_id", "quarter", "micro").aggregate(n=rolled.n.sum(), closed=rolled.closed.sum())
     single_rows = own.semi_join(single, "unit_id")
     return single_rows.union(rolled.cast({"n": "int64", "closed": "int64"}))
 

@@ -237,9 +237,7 @@ def _ratio_cells(log: Log, ratio: Ratio, points: np.ndarray, settings: Settings)
     return cells.assign(value=value.mask(thin), note=cells["note"].mask(thin, note))
 
 
-def _case_interval(
-    counts: pd.DataFrame, ratio: Ratio, value: pd.Series, n: pd.Series
-) -> tuple[np.ndarray, np.ndarray]:
+def _case_interval(counts: pd.DataFrame, ratio: Ratio, value: pd.Series, n: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     if not ratio.squares:
         return wilson(counts[ratio.of], n)
     return mean_interval(value, _sd(counts[ratio.squares], value, n), n)
@@ -265,9 +263,7 @@ def _levels_noted(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
 def _needs_advice(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
     """No advice recorded at all says nothing about advice given without the context."""
     without = log.cells["advised"] == 0
-    return cells.assign(
-        value=cells["value"].mask(without), note=cells["note"].mask(without, "no advice is recorded")
-    )
+    return cells.assign(value=cells["value"].mask(without), note=cells["note"].mask(without, "no advice is recorded"))
 
 
 def _weighted(log: Log, cells: pd.DataFrame) -> pd.DataFrame:
@@ -368,8 +364,7 @@ def _speed_rows(times: ir.Table, log: Log) -> list[pd.DataFrame]:
     made = []
     for measure_name, p in SPEEDS:
         seconds = {
-            out: cells[f"{at}_{p * 100:.0f}"] / 1e6
-            for out, at in (("value", "at"), ("low", "low"), ("high", "high"))
+            out: cells[f"{at}_{p * 100:.0f}"] / 1e6 for out, at in (("value", "at"), ("low", "low"), ("high", "high"))
         }
         unreached = "not reached: the longest follow-up is " + days + " days"
         row = cells[["unit_id", "wave"]].assign(**seconds, n=cells["decisions"], people=people)

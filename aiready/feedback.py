@@ -70,9 +70,7 @@ def _loop(flags: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     last = wanted["deployed_at"].fillna(end)
     days = (last - wanted["flagged_at"]) / pd.Timedelta(days=1)
     timed = wanted[_CELL].assign(days=days, deployed=wanted["deployed_at"].notna())
-    found = timed.groupby(_CELL).apply(
-        lambda cell: _median(cell["days"], cell["deployed"]), include_groups=False
-    )
+    found = timed.groupby(_CELL).apply(lambda cell: _median(cell["days"], cell["deployed"]), include_groups=False)
     every = flags[_CELL].drop_duplicates().set_index(_CELL).index
     cells = pd.DataFrame(list(found.reindex(every)), index=every) if len(found) else pd.DataFrame(index=every)
     cells = cells.reindex(columns=["value", "low", "high", "n", "note"])
@@ -126,9 +124,7 @@ def _user_changes(data: Data, flags: pd.DataFrame, end: pd.Timestamp, settings: 
     """
     now = quarter_of_wave(data.wave)
     initiatives = data.table("initiatives")
-    owned = (
-        pd.DataFrame(columns=["initiative_id", "unit_id", "stage"]) if initiatives is None else initiatives
-    )
+    owned = pd.DataFrame(columns=["initiative_id", "unit_id", "stage"]) if initiatives is None else initiatives
     owners = owned.set_index("initiative_id")["unit_id"]
     touched = pd.concat([flags["unit_id"], flags["initiative_id"].map(owners).dropna()]).unique()
     heard = data.membership.loc[data.membership["member_id"].isin(touched), "unit_id"].drop_duplicates()

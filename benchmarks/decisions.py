@@ -157,9 +157,7 @@ def report(data: Data, file: Path, rows: int) -> None:
     base_times = min(seconds(plain(data, ("opened_at", "decided_at"))) for _ in range(3))
     print(f"one group-by: {base:.2f} s; over the two stamps alone: {base_times:.2f} s")
     counted: list[pd.DataFrame] = []
-    counting = seconds(
-        lambda: counted.append(decider_counts(data.decisions, AS_OF, rules.settings).to_pandas())
-    )
+    counting = seconds(lambda: counted.append(decider_counts(data.decisions, AS_OF, rules.settings).to_pandas()))
     log = decisions.rolled_up(counted[0], data, rules.settings)
     shares = seconds(lambda: decisions.share_rows(log, rules.settings))
     times = seconds(lambda: decision_times(data.decisions, data.membership, AS_OF).to_pandas())
@@ -176,9 +174,7 @@ def report(data: Data, file: Path, rows: int) -> None:
     if rows <= PANDAS_ROWS:
         by_hand = seconds(lambda: in_pandas(file))
         ours = counting + times
-        print(
-            f"pandas, same counts and quantiles {by_hand:.2f} s; these {ours:.2f} s: {by_hand / ours:.1f} x"
-        )
+        print(f"pandas, same counts and quantiles {by_hand:.2f} s; these {ours:.2f} s: {by_hand / ours:.1f} x")
 
 
 if __name__ == "__main__":

@@ -44,9 +44,7 @@ def log_of(**columns) -> pd.DataFrame:
 
 
 def _typed(values: pd.Series, kind: str) -> pa.Array:
-    cells = (
-        pd.to_datetime(values) if kind == "timestamp" else values.astype(object).where(values.notna(), None)
-    )
+    cells = pd.to_datetime(values) if kind == "timestamp" else values.astype(object).where(values.notna(), None)
     return pa.array(cells, type=ARROW.get(kind, pa.string()), from_pandas=True)
 
 
@@ -68,9 +66,7 @@ def data_of(log: pd.DataFrame, units: pd.DataFrame | None = None, as_of=date(202
         typed[name] = _typed(log[name], TABLES["decisions"].column(name).kind)
     con.con.register("log", pa.table(typed))
     table = con.table("log")
-    table = table.mutate(
-        wave=table.opened_at.year().cast("string") + "-Q" + table.opened_at.quarter().cast("string")
-    )
+    table = table.mutate(wave=table.opened_at.year().cast("string") + "-Q" + table.opened_at.quarter().cast("string"))
     return Data({}, units, membership, (), "2026-Q3", as_of, decisions=table)
 
 
@@ -85,9 +81,7 @@ def row(made: pd.DataFrame, measure: str, unit="claims", segment="all", wave="20
 
 
 def twenty_cases() -> pd.DataFrame:
-    patterns = (
-        [(1, 1, 1)] * 8 + [(0, 1, 1)] * 4 + [(0, 1, 0)] * 2 + [(1, 0, 1)] * 3 + [(1, 0, 0)] + [(0, 0, 0)] * 2
-    )
+    patterns = [(1, 1, 1)] * 8 + [(0, 1, 1)] * 4 + [(0, 1, 0)] * 2 + [(1, 0, 1)] * 3 + [(1, 0, 0)] + [(0, 0, 0)] * 2
     initial, advice, final = zip(*patterns, strict=True)
     text = {
         k: [str(x) for x in v]
@@ -218,9 +212,7 @@ def test_autonomy_reference():
     made = measured(log_of(autonomy_level=[4] * 600 + [2] * 400, reversed_at=back))
     share, lasting = row(made, "autonomy_share"), row(made, "effective_autonomy")
     assert [share["value"], share["low"], share["high"]] == pytest.approx([0.6, 0.569309, 0.629925], abs=5e-7)
-    assert [lasting["value"], lasting["low"], lasting["high"]] == pytest.approx(
-        [0.57, 0.539105, 0.600359], abs=5e-7
-    )
+    assert [lasting["value"], lasting["low"], lasting["high"]] == pytest.approx([0.57, 0.539105, 0.600359], abs=5e-7)
     assert row(made, "autonomy_index")["value"] == pytest.approx(0.8)
 
 
@@ -239,9 +231,7 @@ def test_context_and_brier_reference():
     )
     made = measured(log)
     context = row(made, "context_coverage")
-    assert [context["value"], context["low"], context["high"]] == pytest.approx(
-        [0.6, 0.312674, 0.831820], abs=5e-7
-    )
+    assert [context["value"], context["low"], context["high"]] == pytest.approx([0.6, 0.312674, 0.831820], abs=5e-7)
     assert row(made, "unsafe_answer_rate")["value"] == 0.5
     assert row(made, "brier")["value"] == pytest.approx(0.1675, abs=1e-12)
 
@@ -270,12 +260,8 @@ def random_log(seed: int, size: int = 3000) -> pd.DataFrame:
 
     opened = pd.Timestamp("2026-04-01") + pd.to_timedelta(random.integers(0, 180 * 86400, size), "s")
     opened = pd.Series(opened)
-    decided = (opened + pd.to_timedelta(random.exponential(3e5, size).round(3), "s")).mask(
-        random.random(size) < 0.2
-    )
-    advice_at = (opened + pd.to_timedelta(random.exponential(1e5, size).round(3), "s")).mask(
-        random.random(size) < 0.1
-    )
+    decided = (opened + pd.to_timedelta(random.exponential(3e5, size).round(3), "s")).mask(random.random(size) < 0.2)
+    advice_at = (opened + pd.to_timedelta(random.exponential(1e5, size).round(3), "s")).mask(random.random(size) < 0.1)
     late = pd.Timestamp("2026-10-01")
     return log_of(
         unit_id=random.choice(["claims", "cards", "post"], size),
@@ -291,9 +277,7 @@ def random_log(seed: int, size: int = 3000) -> pd.DataFrame:
     )  # fmt: skip
 
 
-HIERARCHY = pd.DataFrame(
-    {"unit_id": ["claims", "cards", "post", "front"], "parent_id": ["front", "front", None, None]}
-)
+HIERARCHY = pd.DataFrame({"unit_id": ["claims", "cards", "post", "front"], "parent_id": ["front", "front", None, None]})
 
 
 def by_pandas(log: pd.DataFrame) -> dict[str, tuple[float, int]]:
@@ -356,9 +340,7 @@ def test_every_ratio_and_speed_against_other_implementations(seed):
             found = row(made, measure, unit)
             if np.isfinite(kmf.percentile(1 - p)):
                 assert found["value"] == pytest.approx(kmf.percentile(1 - p), rel=1e-9)
-                np.testing.assert_allclose(
-                    [found["low"], found["high"]], [expected.low, expected.high], rtol=1e-9
-                )
+                np.testing.assert_allclose([found["low"], found["high"]], [expected.low, expected.high], rtol=1e-9)
             else:
                 assert found["status"] == "insufficient"
 

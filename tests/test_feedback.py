@@ -88,9 +88,7 @@ def test_loop_is_the_kaplan_meier_median_of_flags_not_declined():
     deployed = deployed.where(deployed < end)
     declined = pd.Series([flagged[i] + pd.Timedelta(days=1) if i % 8 == 0 else pd.NaT for i in range(80)])
     deployed = deployed.mask(declined.notna())
-    flags = pd.DataFrame(
-        {"unit_id": "claims", "flagged_at": flagged, "deployed_at": deployed, "declined_at": declined}
-    )
+    flags = pd.DataFrame({"unit_id": "claims", "flagged_at": flagged, "deployed_at": deployed, "declined_at": declined})
     kept = declined.isna().to_numpy()
     days = ((deployed.fillna(end) - flagged) / pd.Timedelta(days=1))[kept]
     expected = KaplanMeierFitter().fit(days, deployed.notna()[kept]).median_survival_time_
@@ -145,9 +143,7 @@ def test_user_changes_needs_the_register():
 
 
 def test_probes_six_of_ten():
-    probes = pd.DataFrame(
-        {"unit_id": "claims", "asked_at": "2026-08-01", "correct": [True] * 6 + [False] * 4}
-    )
+    probes = pd.DataFrame({"unit_id": "claims", "asked_at": "2026-08-01", "correct": [True] * 6 + [False] * 4})
     found = row(feedback.measure(data_of(probes=probes), rules()), "probe_accuracy")
     assert [found["value"], found["low"], found["high"]] == pytest.approx([0.6, 0.312674, 0.831820], abs=5e-7)
     assert "fewer than 30" in found["note"]
