@@ -30,6 +30,9 @@ DEFAULTS: Mapping[str, Mapping[str, str | int]] = {
 """What a blank means where the schema says so."""
 
 _LABELS = ("advice", "initial_decision", "final_decision", "correct_decision")
+_LARGEST = 1e300
+"""Beyond it only infinity and what is no number are left."""
+
 _SALT = "aiready:person:"
 _TYPES = {
     "text": "string", "id": "string", "url": "string", "check": "string", "wave": "string", "flag": "boolean",
@@ -93,10 +96,10 @@ def _without_nan(given: ir.Value) -> ir.Value:
 
 def number(text: ir.StringValue) -> ir.FloatingValue:
     """Number in a cell, with decimal point or comma; null where it is none or could be thousands (12,500)."""
-    clear = text.re_search(r"^[+-]?(\d{0,}|0),\d+$") & ~text.re_search(r"^[+-]?[1-9]\d{0,2},\d{3}$")
-    with_comma = clear.ifelse(text.replace(",", "."), ibis.null("string"))
-    value = text.contains(",").ifelse(with_comma, text).try_cast("float64")
-    return (value.isnan() | value.isinf()).ifelse(ibis.null("float64"), value)
+    decimal_comma = text.re_search(r"^[+-]?(\d*,(\d{1,2}|\d{4,})|(0\d*|\d{4,})?,\d{3})$")
+    pointed = decimal_comma.ifelse(text.replace(",", "."), ibis.null("string"))
+    value = text.contains(",").ifelse(pointed, text).try_cast("float64")
+    return value.between(-_LARGEST, _LARGEST).ifelse(value, ibis.null("float64"))
 
 
 def moment(text: ir.StringValue) -> ir.TimestampValue:
@@ -189,26 +192,21 @@ def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
     return odd | given.endswith(".0") if column.kind == "id" or column.name in _LABELS else odd
 
 
-def answer(given: ir.Value) -> ir.FloatingValue:
-    """Level answered to an item, or the code of an answer that is no level; null: no answer."""
+def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
+    """Level answered to an item, or the code of an answer that is no level; null: none that is known."""
     said = _said(given)
-    return ibis.cases(
-        (said.isin(SAYS_DOES_NOT_APPLY), DOES_NOT_APPLY),
-        (said.isin(SAYS_DONT_KNOW), DONT_KNOW),
-        (said.isin(NO_ANSWER), ibis.null("float64")),
-        else_=number(said),
-    ).cast("float64")
+    known = [(said.isin(spelled), value) for value, spelled in _answers(levels).items()]
+    return ibis.cases(*known, else_=ibis.null("float64")).cast("float64")
 
 
 def _said(given: ir.Value) -> ir.StringValue:
     return _without_nan(given).cast("string").lower().replace("’", "'").fill_null("")
 
 
-def _answer_broken(given: ir.Value, levels: int) -> ir.BooleanValue:
-    said = _said(given)
-    level = number(said)
-    fine = level.between(1, levels) & (level == level.floor())
-    return ~(said.isin(SAYS_DOES_NOT_APPLY + SAYS_DONT_KNOW + NO_ANSWER) | fine.fill_null(False))
+def _answers(levels: int) -> dict[float, tuple[str, ...]]:
+    """How each answer may be written."""
+    spelled = {float(level): (f"{level}", f"{level}.0", f"{level},0") for level in range(1, levels + 1)}
+    return {**spelled, DOES_NOT_APPLY: SAYS_DOES_NOT_APPLY, DONT_KNOW: SAYS_DONT_KNOW}
 
 
 def hashed(text: ir.StringValue) -> ir.StringValue:
@@ -219,15 +217,14 @@ def hashed(text: ir.StringValue) -> ir.StringValue:
 # Rules ---------------------------------------------------------------------------------------------------
 
 
-def check(
+def typed(
     table: Table,
     raw: ir.Table,
     *,
     levels: Mapping[str, int] = MappingProxyType({}),
-    known: Mapping[str, Sequence[str]],
     as_is: Collection[str] = (),
-) -> Checked:
-    """Read a raw table and derive its rules.
+) -> ir.Table:
+    """Read every cell of a raw table: the schema's columns and the items, beside the cells as given.
 
     Parameters
     ----------
@@ -235,19 +232,30 @@ def check(
         The schema's table, and its cells as given with `FILE` and `ROW`.
     levels
         Scale points of each item column of `responses`.
-    known
-        Ids that a column may name, by column.
     as_is
         Columns that are stored as the schema wants them: used without reading.
     """
     given = {GIVEN + name: raw[name] for name in raw.columns if name not in (FILE, ROW)}
-    typed = {c.name: _typed(table, c, raw, as_is) for c in table.columns}
-    answers = {item: answer(raw[item]) if item in raw.columns else ibis.null("float64") for item in levels}
-    rows = raw.select(raw[FILE], raw[ROW], **given, **typed, **answers)
+    columns = {column.name: _typed(table, column, raw, as_is) for column in table.columns}
+    answers = {
+        item: answer(raw[item], top) if item in raw.columns else ibis.null("float64") for item, top in levels.items()
+    }
+    return raw.select(raw[FILE], raw[ROW], **given, **columns, **answers)
+
+
+def check(
+    table: Table,
+    rows: ir.Table,
+    *,
+    levels: Mapping[str, int] = MappingProxyType({}),
+    known: Mapping[str, Sequence[str]],
+    as_is: Collection[str] = (),
+) -> Checked:
+    """Derive the rules of a typed table; `known` are the ids that a column may name, by column."""
     rules = [rule for column in table.columns for rule in _column_rules(column, rows, known, as_is)]
-    rules += [_item_rule(item, rows, top) for item, top in levels.items() if item in raw.columns]
+    rules += [_item_rule(item, rows, top) for item, top in levels.items() if GIVEN + item in rows.columns]
     rules += [*_order_rules(table, rows), *(_trial_rules(rows) if table.name == "trials" else [])]
-    if SURPLUS in raw.columns:
+    if GIVEN + SURPLUS in rows.columns:
         surplus = rows[GIVEN + SURPLUS].notnull()
         rules.append(Rule(SURPLUS, "more cells than the header has columns", surplus))
     return Checked(table, rows, tuple(rules), tuple(levels))
@@ -299,7 +307,8 @@ _UNKNOWN = {
 
 def _item_rule(item: str, rows: ir.Table, levels: int) -> Rule:
     text = f"is no level from 1 to {levels} (leave it empty for no answer)"
-    return Rule(item, text, _answer_broken(rows[GIVEN + item], levels))
+    unknown = rows[item].isnull() & _said(rows[GIVEN + item]).notin(NO_ANSWER)
+    return Rule(item, text, unknown)
 
 
 def _order_rules(table: Table, rows: ir.Table) -> list[Rule]:
@@ -363,9 +372,7 @@ def _evidence(
 ) -> pd.DataFrame:
     if SURPLUS in cells and cells[SURPLUS].isna().all():
         cells = cells.drop(columns=SURPLUS)
-    said = pd.DataFrame(
-        {"file": found[FILE], "row": found[ROW], "column": column, "value": value, "rule": rule}
-    )
+    said = pd.DataFrame({"file": found[FILE], "row": found[ROW], "column": column, "value": value, "rule": rule})
     cells = cells.rename(columns={name: f"{name} (given)" for name in cells if name in said})
     return pd.concat([cells.rename(columns={SURPLUS: "more cells"}), said], axis=1)
 

@@ -43,17 +43,15 @@ def stored_as_wanted(table: Table, raw: ir.Table) -> list[str]:
     return [name for name, odd in tests.items() if not found.get(name, odd)]
 
 
-def read(checked: Checked, engine: Backend, *, in_place: bool) -> Log:
+def read(checked: Checked, engine: Backend) -> Log:
     """Count, quarantine and type the decision log without fetching it.
 
     Parameters
     ----------
     checked
-        The log's rows and rules.
+        The log's typed rows, stored or queried where they lie, and its rules.
     engine
-        Where it lies.
-    in_place
-        The log is stored as the schema wants it and stays where it is; else it is read once into the engine.
+        Where they lie.
     """
     rows = checked.rows.mutate(**{_BROKEN: checked.broken})
     happened = [column.name for column in checked.table.columns if column.happened]
@@ -63,8 +61,6 @@ def read(checked: Checked, engine: Backend, *, in_place: bool) -> Log:
     left_out = quarantine(checked) if facts["broken"] else pd.DataFrame()
     kept = checked.rows.filter(~checked.broken) if facts["broken"] else checked.rows
     used = kept.select(FILE, ROW, *checked.typed)
-    if not in_place:
-        used = engine.create_table("decisions typed", used)
     again = _again(used)
     if len(again):
         left_out = pd.concat([left_out, repeated(checked, again)], ignore_index=True)

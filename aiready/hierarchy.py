@@ -57,9 +57,7 @@ def membership(units: pd.DataFrame) -> pd.DataFrame:
     A unit has itself, its descendants and the ids any of them was made from; `*` has all, each once.
     """
     parent = units.set_index("unit_id")["parent_id"]
-    own = pd.concat(
-        [pd.DataFrame({"unit_id": units["unit_id"], "member_id": units["unit_id"]}), former_ids(units)]
-    )
+    own = pd.concat([pd.DataFrame({"unit_id": units["unit_id"], "member_id": units["unit_id"]}), former_ids(units)])
     levels, at = [own], own
     while len(at := at.assign(unit_id=at["unit_id"].map(parent)).dropna(subset="unit_id")):
         levels.append(at)

@@ -28,9 +28,7 @@ def connect() -> Backend:
     return engine
 
 
-def load(
-    engine: Backend, found: Found, rules: Instrument
-) -> tuple[dict[str, ir.Table], dict[str, str], list[str]]:
+def load(engine: Backend, found: Found, rules: Instrument) -> tuple[dict[str, ir.Table], dict[str, str], list[str]]:
     """Every table as given, what `about` says, and notes; every unreadable file in one error."""
     items = tuple(rules.items["item_id"])
     raw: dict[str, ir.Table] = {}
@@ -122,9 +120,19 @@ def _stacked(engine: Backend, table: Table, parts: Sequence[Sheet | ir.Table]) -
 
 
 def _as_text(part: ir.Table) -> pa.Table:
-    return part.mutate(
-        **{name: part[name].cast("string") for name in part.columns if name != ROW}
-    ).to_pyarrow()
+    return part.mutate(**{name: part[name].cast("string") for name in part.columns if name != ROW}).to_pyarrow()
+
+
+def settled(engine: Backend, name: str, rows: ir.Table) -> ir.Table:
+    """Typed rows stored on the engine, so that no rule reads a cell again; the rows as given are let go."""
+    kept = engine.create_table(f"{name} typed", rows)
+    engine.con.execute(f'DROP TABLE IF EXISTS "{name} as given"')
+    return kept
+
+
+def forget(engine: Backend, name: str) -> None:
+    """Let the typed rows of a table go that lies in pandas now."""
+    engine.con.execute(f'DROP TABLE IF EXISTS "{name} typed"')
 
 
 def store(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
@@ -151,11 +159,7 @@ def _lacking(table: Table, place: Place, columns: Sequence[str], items: Sequence
 def _ignored(table: Table, given: ir.Table, items: Sequence[str], places: Sequence[Place]) -> list[str]:
     """One line on the columns that the table does not know."""
     known = {*_known(table, items), FILE, ROW, SURPLUS}
-    extra = [
-        name
-        for name in given.columns
-        if name not in known and not re.fullmatch(r"no header( \(\d+\))?", name)
-    ]
+    extra = [name for name in given.columns if name not in known and not re.fullmatch(r"no header( \(\d+\))?", name)]
     if not extra:
         return []
     listed = ", ".join(extra[:8]) + (", ..." if len(extra) > 8 else "")

@@ -166,9 +166,7 @@ def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
             ),
         )  # fmt: skip
     except pa.ArrowInvalid as problem:
-        raise InputError(
-            f"{file}: cannot be read as a table ({problem}). Export it again as CSV."
-        ) from problem
+        raise InputError(f"{file}: cannot be read as a table ({problem}). Export it again as CSV.") from problem
     parts = _numbered(stream, odd, delimiter, len(names))
     return _sheet(file, names, ((rows, table) for rows, table in parts), after=header_row)
 
@@ -184,9 +182,7 @@ def _numbered(
         last = int(numbers[-1]) if len(numbers) else last
         yield numbers, pa.Table.from_batches([batch])
     if odd.numbers:
-        rows = [
-            next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []) for text in odd.texts
-        ]
+        rows = [next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []) for text in odd.texts]
         yield np.array(odd.numbers), _cells(rows, width, delimiter)
 
 
@@ -197,9 +193,7 @@ def _cells(rows: Sequence[Sequence[str]], width: int, delimiter: str) -> pa.Tabl
     return table.append_column(SURPLUS, pa.array(surplus, pa.string()))
 
 
-def _sheet(
-    file: str, names: tuple[str, ...], parts: Iterable[tuple[np.ndarray, pa.Table]], *, after: int
-) -> Sheet:
+def _sheet(file: str, names: tuple[str, ...], parts: Iterable[tuple[np.ndarray, pa.Table]], *, after: int) -> Sheet:
     """Name the columns, leave out the header and empty rows, and keep where each row stands."""
     columns = (*names, SURPLUS, FILE, ROW)
     schema = pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in columns])

@@ -11,7 +11,7 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from aiready import decision_store, hierarchy, loading, waves
-from aiready.checks import Checked, check, quarantine, repeated
+from aiready.checks import Checked, check, quarantine, repeated, typed
 from aiready.decision_store import Log
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
@@ -122,9 +122,7 @@ class _Part:
     after_as_of: int = 0
 
 
-def _check_all(
-    engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument
-) -> tuple[dict[str, _Part], Log | None]:
+def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) -> tuple[dict[str, _Part], Log | None]:
     """Check in the order in which tables speak of each other: units, responses (waves), initiatives, rest."""
     known: dict[str, list[str]] = {"barrier_id": list(rules.barriers["barrier_id"])}
     parts: dict[str, _Part] = {}
@@ -138,8 +136,9 @@ def _check_all(
             continue
         items = rules.items["item_id"] if name == "responses" else ()
         levels = dict.fromkeys(items, rules.settings.scale_points)
-        checked = check(table, given, levels=levels, known=names)
-        parts[name] = _checked(checked, newest)
+        rows = loading.settled(engine, name, typed(table, given, levels=levels))
+        parts[name] = _checked(check(table, rows, levels=levels, known=names), newest)
+        loading.forget(engine, name)
         used = parts[name].used
         if name == "units":
             all_at_once(InputError, hierarchy.contradictions(used))
@@ -154,9 +153,10 @@ def _check_all(
 def _log(engine: Backend, given: ir.Table, known: Mapping[str, Sequence[str]]) -> Log:
     table = TABLES["decisions"]
     as_is = decision_store.stored_as_wanted(table, given) if loading.is_stored(given) else ()
-    checked = check(table, given, known=known, as_is=as_is)
-    in_place = set(as_is) == set(table.names) & set(given.columns)
-    return decision_store.read(checked, engine, in_place=in_place)
+    rows = typed(table, given, as_is=as_is)
+    if set(as_is) != set(table.names) & set(given.columns):
+        rows = loading.settled(engine, "decisions", rows)
+    return decision_store.read(check(table, rows, known=known, as_is=as_is), engine)
 
 
 _ORDER = ("units", "responses", *(name for name in TABLES if name not in ("units", "responses")))
@@ -200,19 +200,19 @@ def _newest_wave(labels: pd.Series) -> str | None:
 def _as_promised(checked: Checked, used: pd.DataFrame) -> pd.DataFrame:
     """Types of `Data`: float64 numbers, object texts with None, datetime64[ns], boolean flags."""
     kinds = {column.name: column.kind for column in checked.table.columns}
-    typed = {}
+    promised = {}
     for name in used.columns:
         kind = kinds.get(name, "number")
         if kind in ("integer", "number", "share"):
-            typed[name] = used[name].astype("float64")
+            promised[name] = used[name].astype("float64")
         elif kind in ("date", "timestamp"):
-            typed[name] = used[name].astype("datetime64[ns]")
+            promised[name] = used[name].astype("datetime64[ns]")
         elif kind == "flag":
-            typed[name] = used[name].astype("boolean")
+            promised[name] = used[name].astype("boolean")
         else:
             texts = used[name].astype(object)
-            typed[name] = texts.where(texts.notna(), None)
-    return pd.DataFrame(typed, index=used.index)
+            promised[name] = texts.where(texts.notna(), None)
+    return pd.DataFrame(promised, index=used.index)
 
 
 # As of a day ---------------------------------------------------------------------------------------------
@@ -288,8 +288,7 @@ def _counts(parts: Mapping[str, _Part], log: Log | None) -> pd.DataFrame:
 def _said_of_counts(counts: pd.DataFrame, as_of: date | None) -> list[str]:
     late = counts[counts["after_as_of"] > 0]
     return [
-        f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out."
-        for row in late.itertuples()
+        f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out." for row in late.itertuples()
     ]
 
 
