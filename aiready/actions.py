@@ -26,6 +26,8 @@ AMOUNTS = ("points", "evidence_value", "evidence_n")
 EFFORTS = ("small", "medium", "large")
 UNKNOWN = "unknown"
 BLOCKERS_CALLED = 2
+ANSWERS = "answers"
+NEARLY_ALL = 0.95
 FIRST = 3
 
 
@@ -45,7 +47,7 @@ def recommend(
     measures
         Protected measures rows; `gap_by_blocker` is read.
     items
-        Protected item distributions, segment `all`.
+        Protected item distributions; segment `all` is read. `n` is the answers a share is among.
     explain
         Items and indicators with their points (0-100).
 
@@ -105,22 +107,27 @@ def _facets(items: pd.DataFrame, explain: pd.DataFrame, rules: Instrument) -> pd
     """The weakest item of every facet, with the share of its answers on the lowest levels."""
     weak = _weak(explain, "item", rules).merge(_low_answers(items, rules), on=[*UNIT, "id"])
     weakest = weak.sort_values("points", kind="stable").drop_duplicates([*BARRIER, "facet"])
-    cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"], shown_as="share")
+    cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"], shown_as=ANSWERS)
     return _evidence(cells)
 
 
 def _low_answers(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """Share of the answers on a level that lie on its lowest: one row per unit x wave x item."""
+    """Share of the answers on a level that lie on its lowest: one row per unit x wave x item.
+
+    A blurred share (0 or 1, emptied by the privacy gate) is read as its note says, and all is blurred again.
+    """
     level = pd.to_numeric(items["level"], errors="coerce")
     rows = items[items["segment"].eq(ALL) & items["status"].eq(OK) & level.notna()]
     rows = rows.merge(rules.items[["item_id", "reverse_scored"]], on="item_id")
     top, lowest = rules.settings.scale_points, max(1, (rules.settings.scale_points - 1) // 2)
     level = pd.to_numeric(rows["level"])
     low = level.where(~rows["reverse_scored"].astype(bool), top + 1 - level) <= lowest
-    sums = rows.assign(low=rows["n"].where(low, 0.0)).groupby([*UNIT, "item_id"])[["low", "n"]].sum()
-    share = sums["low"] / sums["n"].where(sums["n"] > 0)
-    found = sums.assign(evidence_value=share, evidence_n=sums["n"])[share.notna()]
-    return found[["evidence_value", "evidence_n"]].rename_axis([*UNIT, "id"]).reset_index()
+    blurred = rows["note"].str.startswith(">=").astype(float)
+    share = rows["share"].fillna(blurred).where(low, 0.0)
+    sums = rows.assign(share=share).groupby([*UNIT, "item_id"]).agg(share=("share", "sum"), n=("n", "max"))
+    found = sums.assign(evidence_value=sums["share"].clip(upper=NEARLY_ALL), evidence_n=sums["n"])
+    called = found.loc[found["share"] > 0, ["evidence_value", "evidence_n"]]
+    return called.rename_axis([*UNIT, "id"]).reset_index()
 
 
 def _indicators(explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
@@ -170,8 +177,12 @@ def _shown(value: float, unit: str) -> str:
     --------
     >>> _shown(0.634, "share"), _shown(1234.5, "hours"), _shown(61.6, "score"), _shown(2.5, "days")
     ('63 %', '1,234', '62', '2.5')
+    >>> _shown(0.634, ANSWERS), _shown(NEARLY_ALL, ANSWERS)
+    ('63 %', '95 % or more')
     """
-    if unit == "share":
+    if unit == ANSWERS and value >= NEARLY_ALL:
+        return "95 % or more"
+    if unit in ("share", ANSWERS):
         return f"{100 * value:.0f} %"
     return f"{value:,.0f}" if unit in ("hours", "score", "points", "count") else f"{value:,.1f}"
 

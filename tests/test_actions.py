@@ -18,9 +18,7 @@ def instrument() -> Instrument:
     rules = []
     for barrier in BARRIERS:
         rules.append((f"{barrier}-band", barrier, "band", "blocking", "Stands at {value} of 100.", "medium"))
-        rules.append(
-            (f"{barrier}-blocked", barrier, "blocker", f"no_{barrier}", "{value} hours wait.", "small")
-        )
+        rules.append((f"{barrier}-blocked", barrier, "blocker", f"no_{barrier}", "{value} hours wait.", "small"))
     for barrier, facet in facets:
         rules.append((f"{facet}-ask", barrier, "facet", facet, "{value} of {n} answers.", "small"))
         rules.append((f"{facet}-mend", barrier, "indicator", f"{facet}_share", "{value} of {n}.", "medium"))
@@ -39,9 +37,7 @@ def instrument() -> Instrument:
         barriers=pd.DataFrame({"barrier_id": BARRIERS}),
         items=items,
         indicators=indicators,
-        bands=pd.DataFrame(
-            {"band": ["blocking", "slowing", "workable", "clear"], "at_least": [0, 40, 60, 80]}
-        ),
+        bands=pd.DataFrame({"band": ["blocking", "slowing", "workable", "clear"], "at_least": [0, 40, 60, 80]}),
         actions=pd.DataFrame(rules, columns=columns).assign(**blank),
         patterns=empty,
         sources=empty,
@@ -78,14 +74,16 @@ def explained(*rows: tuple[str, str, float], unit_id: str = "claims", status: st
     return pd.DataFrame(made, columns=columns)
 
 
-def answered(
-    facet: str, counts: tuple[float, ...], status: str = OK, unit_id: str = "claims"
-) -> pd.DataFrame:
-    levels = ["1", "2", "3", "4", "5", "na", "dont_know"]
-    total = sum(counts)
+def answered(facet: str, counts: tuple[float, ...], status: str = OK, unit_id: str = "claims") -> pd.DataFrame:
+    """Answers on levels 1-5, `does not apply` and `don't know`, as the privacy gate leaves them."""
+    on_level = sum(counts[:5])
+    base = np.array([on_level] * 5 + [sum(counts)] * 2, dtype=float)
+    share = pd.Series(np.array(counts) / base)
+    note = share.map({0.0: "<= 5 %", 1.0: ">= 95 %"}).fillna("")
     return pd.DataFrame(
-        {"unit_id": unit_id, "wave": WAVE, "item_id": f"{facet}_item", "segment": "all", "level": levels,
-         "n": counts, "share": [count / total for count in counts], "status": status}
+        {"unit_id": unit_id, "wave": WAVE, "item_id": f"{facet}_item", "segment": "all",
+         "level": ["1", "2", "3", "4", "5", "na", "dont_know"], "n": base,
+         "share": share.where(note.eq("")), "status": status, "note": note}
     )  # fmt: skip
 
 
@@ -134,6 +132,22 @@ def test_a_facet_calls_with_the_share_of_answers_on_its_lowest_levels() -> None:
     assert made["template_id"] == "users_2-ask"
     assert made["reason"] == "63 % of 100 answers."
     assert (made["evidence_value"], made["evidence_n"]) == pytest.approx((0.63, 100))
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [((60, 0, 0, 20, 20), "60 %"), ((0, 40, 0, 0, 0), "95 % or more"), ((10, 30, 0, 0, 0), "95 % or more")],
+)
+def test_a_share_blurred_for_privacy_stays_blurred(counts: tuple[int, ...], words: str) -> None:
+    items = answered("users_2", (*counts, 0, 0))
+    made = recommended(profile(users=45), explained(("item", "users_2", 41)), items).iloc[0]
+    assert made["reason"].startswith(f"{words} of ")
+    assert made["evidence_value"] <= 0.95
+
+
+def test_a_facet_nobody_puts_on_its_lowest_levels_does_not_call() -> None:
+    items = answered("users_2", (0, 0, 40, 0, 0, 0, 0))
+    assert recommended(profile(users=45), explained(("item", "users_2", 50)), items).empty
 
 
 def test_a_reversed_item_counts_its_highest_levels() -> None:
