@@ -4,27 +4,41 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from aiready import actions, barriers, decisions, errors, initiatives, survey, tasks, trials, waves, workflows
+from aiready import (
+    actions,
+    barriers,
+    decisions,
+    errors,
+    facets,
+    feedback,
+    initiatives,
+    privacy,
+    scales,
+    survey,
+    tasks,
+    trials,
+    waves,
+    workflows,
+)  # fmt: skip
 from aiready.instrument import Instrument, read_instrument
 from aiready.measures import ALL, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect
-from aiready.privacy import protect_counts, protect_measures, protect_tasks, survey_pattern
 from aiready.publication import write
 from aiready.schema import TABLES
 from aiready.shipped import shipped
 from aiready.sources import Data, instrument_folder, read_data, safe_cells
 
-NOUNS = (survey, initiatives, trials, tasks, workflows, decisions)
-OF_UNIT = ("tasks", "step_changes", "actions")
+NOUNS = (survey, initiatives, trials, tasks, workflows, decisions, feedback)
+OF_UNIT = ("step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
-OWN_AND_TOTAL = ("measures", "barriers", "items", "explain", "themes")
-"""Tables whose `unit_id` is the reporting unit: a unit holds its own rows and the organisation's."""
+OWN_AND_TOTAL = ("measures", "barriers", "items", "explain", "themes", "facets")
+"""Tables that hold the organisation's rows beside the unit's own."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,7 @@ class Assessment:
 
     `tables` maps a name to a table: `units` (one row per unit), `membership`, `counts` (one row per input
     table), `measures`, `barriers`, `items`, `explain` (design of the results folder), `themes` (unit x wave x
-    theme), `recommended` (unit x wave x action), `initiatives` (one row per initiative, with the parts of its
+    theme), `facets` (say and do), `recommended` (unit x wave x action), `initiatives` (one row per initiative, with the parts of its
     problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task), `step_changes` (unit x
     workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
     """
@@ -74,6 +88,7 @@ class Assessment:
     rules: Instrument
     facts: Facts
     unit_id: str = ORGANISATION
+    quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Give a table by its name, as an attribute."""
@@ -132,7 +147,8 @@ class Assessment:
             narrowed[name] = _of(self.tables[name], {unit_id, ORGANISATION})
         for name in OF_UNIT:
             narrowed[name] = _of(self.tables[name], members)
-        narrowed["recommended"] = _of(self.recommended, {unit_id})
+        for name in ("recommended", "tasks"):
+            narrowed[name] = _of(self.tables[name], {unit_id})
         narrowed["units"] = _of(self.units, {unit_id})
         narrowed["membership"] = _of(self.membership, {unit_id}).assign(member_id=unit_id)
         used = narrowed["measures"].loc[narrowed["measures"]["unit_id"] == unit_id, "segment"]
@@ -171,7 +187,7 @@ class Assessment:
     def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
         rows = self.tables[name]
-        if name in OWN_AND_TOTAL or name == "recommended":
+        if name in (*OWN_AND_TOTAL, "recommended", "tasks"):
             rows = rows.loc[rows["unit_id"] == (unit_id or self.unit_id)]
         if "wave" in rows:
             shown = self.facts.wave
@@ -206,9 +222,7 @@ class Assessment:
             ) from None
         unit_id = facts.pop("unit_id")
         facts |= {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])}
-        tables = {
-            path.stem: pd.read_parquet(path, use_threads=False) for path in sorted(folder.glob("*.parquet"))
-        }
+        tables = {path.stem: pd.read_parquet(path, use_threads=False) for path in sorted(folder.glob("*.parquet"))}
         return cls(tables, rules, Facts(**facts), unit_id)
 
 
@@ -216,13 +230,13 @@ def compute(data: Data, rules: Instrument) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
     made = collect(noun.measure(data, rules) for noun in NOUNS)
-    pattern = survey_pattern(made, settings)
-    measures = protect_measures(made, pattern, settings)
+    hidden = privacy.hidden_cells(made, scales.scored_people(data, rules), data.units, settings)
+    measures = privacy.protect_measures(made, hidden, settings)
     answers = survey.item_distributions(data, rules)
-    items = protect_counts(answers, pattern, settings.minimum_distribution, ["n", "share"])
-    themes = protect_counts(survey.themes(data, rules), pattern, settings.minimum_group, list(NUMBERS))
-    explain = _explain(measures, answers, pattern, data, rules)
+    explain = _explain(measures, answers, hidden, data, rules)
     profile = barriers.profile(measures, explain, survey.rankings(data, rules), rules)
+    items = privacy.protect_items(answers, hidden, settings)
+    register = initiatives.register(data, rules)
     tables = {
         "units": data.units,
         "membership": data.membership,
@@ -230,25 +244,30 @@ def compute(data: Data, rules: Instrument) -> Assessment:
         "barriers": profile,
         "items": items,
         "explain": explain,
-        "themes": themes,
+        "themes": privacy.protect_survey(
+            survey.themes(data, rules).assign(segment=ALL), hidden, settings.minimum_group, list(NUMBERS)
+        ),
         "recommended": actions.recommend(profile, measures, items, explain, rules),
-        "initiatives": initiatives.register(data, rules),
-        "verdicts": trials.verdicts(data, rules),
-        "tasks": protect_tasks(tasks.task_table(data, rules), settings),
+        "facets": facets.say_do(items, measures, register, data.membership, rules),
+        "initiatives": register,
+        "verdicts": trials.verdicts(data.table("trials")),
+        "tasks": privacy.protect_tasks(tasks.task_table(data, rules), hidden),
         "step_changes": workflows.step_changes(data),
         "actions": _agreed(data),
         "counts": data.counts,
+        "inputs": data.inputs,
     }
-    return Assessment(tables, rules, _facts(data, rules, waves.in_order(profile["wave"])))
+    facts = _facts(data, rules, waves.in_order(profile["wave"]))
+    return Assessment(tables, rules, facts, quarantine=data.quarantine)
 
 
 def _explain(
-    measures: pd.DataFrame, answers: pd.DataFrame, pattern: pd.DataFrame, data: Data, rules: Instrument
+    measures: pd.DataFrame, answers: pd.DataFrame, hidden: privacy.Hidden, data: Data, rules: Instrument
 ) -> pd.DataFrame:
     in_waves = barriers.profile_waves(measures, data.waves, data.wave)
     said = barriers.explain_items(answers, rules).assign(segment=ALL)
     numbers = ["value", "points", "n", "coverage"]
-    said = protect_counts(said, pattern, rules.settings.minimum_group, numbers).drop(columns="segment")
+    said = privacy.protect_survey(said, hidden, rules.settings.minimum_group, numbers).drop(columns="segment")
     return pd.concat([said, barriers.explain_indicators(measures, rules, in_waves)], ignore_index=True)
 
 

@@ -20,6 +20,7 @@ COLUMNS = (
 EXPLAIN_COLUMNS = (
     "unit_id", "wave", "barrier_id", "kind", "id", "facet", "value", "points", "weight", "n", "coverage", "status",
 )  # fmt: skip
+RANKS = ("unit_rank_low", "unit_rank_high", "priority_low", "priority_high")
 BY_QUARTER = ("decisions", "feedback", "probes")
 """Tables whose measures are dated by calendar quarter, not by survey wave."""
 
@@ -64,9 +65,7 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
     found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
     span = found["value_at_100"] - found["value_at_0"]
     found["points"] = (100 * (found["value"] - found["value_at_0"]) / span).clip(0, 100)
-    floor = np.where(
-        found["table"] == "probes", rules.settings.minimum_probes, rules.settings.minimum_records
-    )
+    floor = np.where(found["table"] == "probes", rules.settings.minimum_probes, rules.settings.minimum_records)
     found["status"] = found["status"].mask((found["status"] == OK) & (found["n"] < floor), INSUFFICIENT)
     found["kind"] = "indicator"
     return found.reindex(columns=EXPLAIN_COLUMNS).sort_values(KEY + ["id"], ignore_index=True)
@@ -131,9 +130,7 @@ def practice(explained: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
 
 
 def _frame(unit_ids: Sequence[str], in_waves: Sequence[str], rules: Instrument) -> pd.DataFrame:
-    index = pd.MultiIndex.from_product(
-        [list(unit_ids), list(in_waves), list(rules.barriers["barrier_id"])], names=KEY
-    )
+    index = pd.MultiIndex.from_product([list(unit_ids), list(in_waves), list(rules.barriers["barrier_id"])], names=KEY)
     return index.to_frame(index=False)
 
 
@@ -208,7 +205,9 @@ def profile(
     survey = table["survey_status"].fillna(NOT_MEASURED)
     table["status"] = survey.where(table["basis"] == "none", OK)
     table["note"] = _note(table, rules)
-    table["flag"] = table["flag"].fillna("")
+    unknown = table["perception"].isna()
+    table["flag"] = table["flag"].fillna("").mask(unknown, "")
+    table[list(RANKS)] = table[list(RANKS)].astype(float).mask(unknown)
     return table[list(COLUMNS)]
 
 
@@ -226,9 +225,7 @@ def weight_sensitivity(explained: pd.DataFrame, profiled: pd.DataFrame, rules: I
     concentration = rules.settings.sensitivity_concentration
     voices = random.dirichlet([concentration / 2] * 2, size=draws)
     weights = {
-        barrier: random.dirichlet(
-            concentration * rows["weight"].to_numpy() / rows["weight"].sum(), size=draws
-        )
+        barrier: random.dirichlet(concentration * rows["weight"].to_numpy() / rows["weight"].sum(), size=draws)
         for barrier, rows in rules.indicators.sort_values("indicator_id").groupby("barrier_id")
     }
     counted = explained.loc[(explained["kind"] == "indicator") & (explained["status"] == OK)]

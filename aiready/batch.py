@@ -28,7 +28,7 @@ class Options:
     """How a run is carried out; `timeout` in seconds per handout."""
 
     jobs: int = 2
-    engine: str = "aiready"
+    engine: str | None = "aiready"
     timeout: float = 600
     fail_fast: bool = False
     max_failures: int = 0
@@ -73,7 +73,7 @@ class Run:
         return [outcome for outcome in self.outcomes if outcome.status != "ok"]
 
 
-def execute(task: Task, engine: str) -> None:
+def execute(task: Task, engine: str | None) -> None:
     """Run a task's notebook in this process; the child of the batch ends with exit code 1 where a cell fails."""
     import papermill
 
@@ -139,9 +139,7 @@ def _report(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
     return outcome
 
 
-def _executed(
-    tasks: Sequence[Task], options: Options, context: ForkServerContext
-) -> Iterator[tuple[Task, Outcome]]:
+def _executed(tasks: Sequence[Task], options: Options, context: ForkServerContext) -> Iterator[tuple[Task, Outcome]]:
     """Run up to `jobs` child processes at once, and yield each task as its process ends."""
     waiting, running = list(reversed(tasks)), {}
     try:
@@ -152,9 +150,7 @@ def _executed(
                 process.start()
                 running[process.sentinel] = (task, process, time.monotonic())
             ended = wait(list(running), timeout=0.5)
-            late = [
-                key for key, (_, _, start) in running.items() if time.monotonic() - start > options.timeout
-            ]
+            late = [key for key, (_, _, start) in running.items() if time.monotonic() - start > options.timeout]
             for key in {*ended, *late}:
                 task, process, start = running.pop(key)
                 yield task, _outcome(task, process, time.monotonic() - start, timed_out=key not in ended)

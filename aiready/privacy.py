@@ -1,57 +1,275 @@
-"""Nobody identifiable: minimum groups on every table, before anything is written or drawn."""
+"""Nobody identifiable: the one gate that every table passes before it is written, drawn or worded.
+
+`survey_cells` and `people_cells` decide once which cells are hidden (primary, secondary, audited); `protect_*`
+blank them. Hidden cells keep no n, interval, rank or note.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from aiready.instrument import Settings
-from aiready.measures import COLUMNS, NOT_MEASURED, NUMBERS, PEOPLE, SUPPRESSED
+from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, PEOPLE, SUPPRESSED
+from aiready.schema import ROLES
+from aiready.suppression import System, stacked, suppress
+from aiready.waves import in_order
 
-SURVEY_KEY = ["unit_id", "wave", "segment"]
+CELL = ["unit_id", "wave", "segment"]
+DOING, LEADING, NO_ROLE = "doing", "leading", "no role"
+ALMOST_NONE = 0.05
+PARTS_OF_ALL = ("tasks", "usage", "decisions")
+"""Tables whose segments (job, initiative, level) add up to `all`."""
+SIDES = ((DOING, LEADING), ("frontline", "executive"))
 
 
-def survey_pattern(made: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Which survey cells are hidden: one row per unit x wave x segment with `n` and `hidden`.
+@dataclass(frozen=True)
+class Hidden:
+    """Which cells are hidden: `survey` (unit_id, wave, segment, n, hidden) and `people` (with `table` too)."""
+
+    survey: pd.DataFrame
+    people: pd.DataFrame
+
+
+def hidden_cells(made: pd.DataFrame, scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> Hidden:
+    """Decide once which cells of the survey and of the other tables are hidden.
+
+    Raises
+    ------
+    PrivacyError
+        A hidden cell could be worked out and nothing is left to hide.
+    """
+    return Hidden(survey_cells(scored, units, settings), people_cells(made, units, settings))
+
+
+def survey_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Which survey cells are hidden: one row per unit x wave x segment (n, hidden).
+
+    Parameters
+    ----------
+    scored
+        One row per own unit x wave x role: n, the smallest number of respondents with a score over the
+        barriers the role is asked. Role missing: a respondent without a role.
 
     Notes
     -----
-    One pattern covers everything from `responses`: n is the smallest number of scored respondents over the
-    barriers the group is asked.
+    One pattern per wave for everything that comes from `responses`. Cells are every unit, parent and the
+    organisation, in `all`, `doing`, `leading` and, above the leaves, the four roles. People without a role, a
+    parent's own people, and the roles of a leaf are children that are never published.
     """
-    rows = made.loc[(made["measure"] == "perception") & (made["status"] != NOT_MEASURED)]
-    cells = rows.groupby(SURVEY_KEY, as_index=False)[PEOPLE].min().rename(columns={PEOPLE: "n"})
-    return cells.assign(hidden=cells["n"] < settings.minimum_group)
+    segment_of = dict.fromkeys(settings.roles_doing, DOING) | dict.fromkeys(settings.roles_leading, LEADING)
+    above = {**segment_of, DOING: ALL, LEADING: ALL, NO_ROLE: ALL}
+    bottom = scored.assign(segment=scored["role"].fillna(NO_ROLE).replace("", NO_ROLE))
+    found = []
+    for wave, rows in bottom.groupby("wave", sort=False):
+        used = [*ROLES, DOING, LEADING, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
+        cells, system = _tree_system(rows, units, above, used)
+        leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
+        system = System(
+            system.n, system.published & ~(leaf_role | (cells["segment"] == NO_ROLE)).to_numpy(), system.sums
+        )
+        found.append((cells.assign(wave=wave), system))
+    return _hidden(found, settings.minimum_group)
 
 
-def protect_measures(made: pd.DataFrame, pattern: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Suppress measures rows: those behind which too few people stand, and every row of a hidden survey cell.
+def people_cells(made: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Which cells of the other tables are hidden: one row per table x unit x wave x segment (n, hidden).
 
-    Returns
-    -------
-    pandas.DataFrame
-        Same grain, `COLUMNS`; a hidden row keeps no number and no note that could give one back.
+    Parameters
+    ----------
+    made
+        Measures rows with `people`: deciders, intended users or job holders behind each.
     """
-    few = made[PEOPLE].lt(settings.minimum_group)
-    hidden = (few | _in_pattern(made, pattern)) & (made["status"] != NOT_MEASURED)
-    return _blank(made, hidden, list(NUMBERS))[list(COLUMNS)]
+    rows = made.loc[(made["table"] != "responses") & made[PEOPLE].notna()]
+    # blockers cut the hours of all jobs another way: the same total, other children
+    cut = rows["measure"].eq("gap_by_blocker")
+    totals = rows.loc[(rows["table"] == "tasks") & (rows["segment"] == ALL)]
+    rows = pd.concat([rows.assign(cut=cut), totals.assign(cut=True)])
+    found = []
+    for (table, wave, _), of_table in rows.groupby(["table", "wave", "cut"], sort=False):
+        counts = of_table.groupby(["unit_id", "segment"], as_index=False)[PEOPLE].min().rename(columns={PEOPLE: "n"})
+        above = dict.fromkeys(set(counts["segment"]) - {ALL}, ALL)
+        cells, system = _given_system(counts, units, above if table in PARTS_OF_ALL else {})
+        found.append((cells.assign(wave=wave, table=table), system))
+    return _hidden(found, settings.minimum_group)
 
 
-def protect_counts(
-    table: pd.DataFrame, pattern: pd.DataFrame, minimum: int, numbers: list[str]
-) -> pd.DataFrame:
-    """Blank `numbers` of survey tables (items, explain, themes) in hidden cells or below `minimum` people.
+def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFrame:
+    if not found:
+        return pd.DataFrame(columns=["table", *CELL, "n", "hidden"])
+    system = stacked(system for _, system in found)
+    cells = pd.concat([cells for cells, _ in found], ignore_index=True)
+    cells["hidden"] = suppress(system, minimum)
+    return cells.loc[system.published].drop(columns=["leaf", "own"]).reset_index(drop=True)
 
-    `table` has unit_id, wave, segment, people, status; the column `people` is dropped.
-    """
-    hidden = (table[PEOPLE].lt(minimum) | _in_pattern(table, pattern, every=True)) & (
-        table["status"] != NOT_MEASURED
+
+def _tree_system(
+    bottom: pd.DataFrame, units: pd.DataFrame, above: Mapping[str, str], segments: list[str]
+) -> tuple[pd.DataFrame, System]:
+    """Cells of every unit x segment with their sums, from the people of each own unit and finest segment."""
+    parents = _parents(units, bottom["unit_id"])
+    counts = bottom.groupby(["unit_id", "segment"])["n"].sum()
+    lineage = _lineage(parents)
+    spread = counts.reset_index().merge(lineage, on="unit_id")
+    finest = spread.groupby(["ancestor", "segment"], as_index=False)["n"].sum().rename(columns={"ancestor": "unit_id"})
+    raised = [finest]
+    for _ in range(2):
+        upper = raised[-1].assign(segment=raised[-1]["segment"].map(above)).dropna(subset="segment")
+        raised.append(upper.groupby(["unit_id", "segment"], as_index=False)["n"].sum())
+    summed = pd.concat(raised).groupby(["unit_id", "segment"])["n"].sum()
+    nodes = [*parents.index, ORGANISATION]
+    index = pd.MultiIndex.from_product([nodes, segments], names=["unit_id", "segment"])
+    return _bound(summed.reindex(index, fill_value=0).reset_index(), parents, above)
+
+
+def _given_system(counts: pd.DataFrame, units: pd.DataFrame, above: Mapping[str, str]) -> tuple[pd.DataFrame, System]:
+    """Cells as they were measured: totals keep their own count where it is larger than their children's."""
+    return _bound(counts, _parents(units, counts["unit_id"]), above)
+
+
+def _bound(cells: pd.DataFrame, parents: pd.Series, above: Mapping[str, str]) -> tuple[pd.DataFrame, System]:
+    """Bind cells by unit and by segment; what a total holds beyond its children is an unpublished child."""
+    up = parents.where(parents.notna(), ORGANISATION)
+    table = cells.reset_index(drop=True)
+    table["leaf"] = ~table["unit_id"].isin(set(up))
+    place = pd.Series(table.index, index=pd.MultiIndex.from_frame(table[["unit_id", "segment"]]))
+    by_unit = _bind(table, place, table["unit_id"].map(up), table["segment"], "unit")
+    by_segment = _bind(table, place, table["unit_id"], table["segment"].map(above), "segment")
+    sums = pd.concat([by_unit, by_segment], ignore_index=True)
+    n = _additive(table["n"].to_numpy(float), sums)
+    held = sums.assign(n=n[sums["child"]]).groupby(["total", "by"], as_index=False)["n"].sum()
+    beyond = held.assign(n=n[held["total"]] - held["n"]).query("n > 0").reset_index(drop=True)
+    rest = table.loc[beyond["total"], ["unit_id", "segment"]].reset_index(drop=True)
+    rest = rest.assign(n=beyond["n"], leaf=False, own=True)
+    elsewhere = pd.DataFrame({"total": beyond["total"], "child": beyond.index + len(table), "by": beyond["by"]})
+    every = pd.concat([table.assign(n=n, own=False), rest], ignore_index=True)
+    return every, System(
+        every["n"].to_numpy(float), ~every["own"].to_numpy(bool), pd.concat([sums, elsewhere], ignore_index=True)
     )
-    return _blank(table, hidden, numbers).drop(columns=PEOPLE)
 
 
-def _in_pattern(table: pd.DataFrame, pattern: pd.DataFrame, *, every: bool = False) -> pd.Series:
-    hidden = pd.MultiIndex.from_frame(pattern.loc[pattern["hidden"], SURVEY_KEY])
-    found = pd.Series(pd.MultiIndex.from_frame(table[SURVEY_KEY]).isin(hidden), index=table.index)
-    return found if every else found & (table["table"] == "responses")
+def _bind(table: pd.DataFrame, place: pd.Series, units: pd.Series, segments: pd.Series, by: str) -> pd.DataFrame:
+    total = place.reindex(pd.MultiIndex.from_arrays([units, segments])).to_numpy()
+    bound = pd.DataFrame({"total": total, "child": table.index, "by": by}).dropna()
+    return bound.astype({"total": int, "child": int})
+
+
+def _additive(n: np.ndarray, sums: pd.DataFrame) -> np.ndarray:
+    """Counts in which every total is at least the sum of its children: people may stand in several of them."""
+    counts = n.copy()
+    for _ in range(8):
+        needed = sums.assign(n=counts[sums["child"]]).groupby(["total", "by"])["n"].sum().groupby("total").max()
+        grown = np.maximum(counts[needed.index], needed.to_numpy())
+        if (grown == counts[needed.index]).all():
+            break
+        counts[needed.index] = grown
+    return counts
+
+
+def _parents(units: pd.DataFrame, used: pd.Series) -> pd.Series:
+    """Parent of every unit, missing at the top; units that only the tables name stand at the top."""
+    known = units.set_index("unit_id")["parent_id"]
+    known = known.where(known.notna() & (known != ""), None)
+    extra = [unit_id for unit_id in used.unique() if unit_id not in known.index and unit_id != ORGANISATION]
+    return pd.concat([known, pd.Series(None, index=extra, dtype=object)])
+
+
+def _lineage(parents: pd.Series) -> pd.DataFrame:
+    """Every unit with each of its ancestors, itself and the organisation (unit_id, ancestor)."""
+    step = pd.Series(parents.index, index=parents.index, dtype=object)
+    found = [step]
+    while step.notna().any():
+        step = step.map(parents)
+        found.append(step.dropna())
+    found.append(pd.Series(ORGANISATION, index=parents.index))
+    lineage = pd.concat(found).rename("ancestor").rename_axis("unit_id").reset_index()
+    return lineage.dropna()
+
+
+def protect_measures(made: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+    """Suppress measures rows; returns the same grain with `COLUMNS` only.
+
+    A row is hidden where too few people stand behind it, its cell is hidden, or it compares with a hidden cell
+    (the other role group, the wave before). Shares of the survey that are 0 or 1 are softened.
+    """
+    from_survey = made["table"] == "responses"
+    few = made[PEOPLE].lt(settings.minimum_group)
+    cell = _is_hidden(made, hidden.survey, CELL) & from_survey
+    other = _is_hidden(made, hidden.people, ["table", *CELL]) & made[PEOPLE].notna()
+    compared = _gap_hidden(made, hidden.survey) | _change_hidden(made, hidden.survey)
+    gone = (few | cell | other | compared) & (made["status"] != NOT_MEASURED)
+    return softened(_blank(made, gone, list(NUMBERS)), from_survey)[list(COLUMNS)]
+
+
+def _is_hidden(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.Series:
+    hidden = pd.MultiIndex.from_frame(cells.loc[cells["hidden"].astype(bool), key])
+    return pd.Series(pd.MultiIndex.from_frame(table[key]).isin(hidden), index=table.index)
+
+
+def _gap_hidden(made: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
+    """Role gaps either side of which is hidden."""
+    found = pd.Series(False, index=made.index)
+    roles_shown = set(survey.loc[survey["segment"] == ROLES[0], "unit_id"])
+    for sides, of in (
+        (SIDES[0], ~made["unit_id"].isin(roles_shown)),
+        (SIDES[1], made["unit_id"].isin(roles_shown)),
+    ):
+        for side in sides:
+            found |= of & _is_hidden(made.assign(segment=side), survey, CELL)
+    return found & (made["measure"] == "role_gap")
+
+
+def _change_hidden(made: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
+    """Changes whose earlier wave is hidden: the sum of the two would give it back."""
+    order = in_order(survey["wave"].unique())
+    before = dict(zip(order[1:], order[:-1], strict=True))
+    earlier = made.assign(wave=made["wave"].map(before))
+    return _is_hidden(earlier, survey, CELL) & (made["measure"] == "change")
+
+
+def softened(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """Blur survey shares of exactly 0 or 1: the value goes, bounds and a note stay."""
+    ends = rows & (table["unit"] == "share") & (table["status"] == OK) & table["value"].isin([0.0, 1.0])
+    none, everyone = ends & (table["value"] == 0), ends & (table["value"] == 1)
+    soft = table.copy()
+    soft.loc[none, ["low", "high"]] = [0.0, ALMOST_NONE]
+    soft.loc[everyone, ["low", "high"]] = [1 - ALMOST_NONE, 1.0]
+    soft.loc[none, "note"], soft.loc[everyone, "note"] = "<= 5 %", ">= 95 %"
+    soft.loc[ends, "value"] = np.nan
+    return soft
+
+
+def protect_survey(table: pd.DataFrame, hidden: Hidden, minimum: int, numbers: list[str]) -> pd.DataFrame:
+    """Blank `numbers` of a survey table (items, explain, themes) in hidden cells or below `minimum` people.
+
+    `table` has unit_id, wave, segment, people and status; `people` is dropped.
+    """
+    few = table[PEOPLE].lt(minimum)
+    gone = (few | _is_hidden(table, hidden.survey, CELL)) & (table["status"] != NOT_MEASURED)
+    return _blank(table, gone, numbers).drop(columns=PEOPLE)
+
+
+def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+    """Item distributions fit to publish: `n` is the answers a share is among, exact 0 and 1 are blurred.
+
+    Adds `note`: `<= 5 %` or `>= 95 %` where a share was blurred.
+    """
+    based = answers.assign(n=answers[PEOPLE], note="")
+    shown = protect_survey(based, hidden, settings.minimum_distribution, ["n", "share"])
+    shown["note"] = (
+        shown["share"].map({0.0: "<= 5 %", 1.0: ">= 95 %"}).fillna("").where(shown["status"] == OK, shown["note"])
+    )
+    shown["share"] = shown["share"].where(~shown["share"].isin([0.0, 1.0]))
+    return shown
+
+
+def protect_tasks(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
+    """Blank the hours of tasks whose job has too few holders or whose cell is hidden; adds `status`."""
+    cells = hidden.people.loc[hidden.people["table"] == "tasks"]
+    gone = _is_hidden(table.rename(columns={"job": "segment"}), cells, CELL) & table[PEOPLE].notna()
+    hours = list(table.select_dtypes("number").columns)
+    return _blank(table.assign(status=OK), gone, hours)
 
 
 def _blank(table: pd.DataFrame, hidden: pd.Series, numbers: list[str]) -> pd.DataFrame:
@@ -59,5 +277,7 @@ def _blank(table: pd.DataFrame, hidden: pd.Series, numbers: list[str]) -> pd.Dat
     shown[numbers] = shown[numbers].mask(hidden, np.nan)
     shown["status"] = shown["status"].mask(hidden, SUPPRESSED)
     if "note" in shown:
-        shown["note"] = shown["note"].mask(hidden, "fewer people than may be shown")
+        shown["note"] = shown["note"].mask(
+            hidden, "fewer people than may be shown, or a cell that would give them away"
+        )
     return shown

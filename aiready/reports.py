@@ -5,7 +5,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -32,7 +32,7 @@ PORTFOLIO = "portfolio.html"
 
 
 def save_results(assessment: Assessment, out: Path) -> Path:
-    """Write results and quarantine under `out/records`, for nobody but its owner; returns the records folder."""
+    """Write results and quarantine under `out/records`, for their owner alone; returns the records folder."""
     records = private(out / "records")
     assessment.save(records / "results")
     quarantine = records / "quarantine"
@@ -42,60 +42,62 @@ def save_results(assessment: Assessment, out: Path) -> Path:
     return records
 
 
-def report(
-    assessment: Assessment,
-    data: str,
-    out: Path,
-    unit_ids: Sequence[str],
-    options: Options,
-    done: Callable[[Outcome], None],
-) -> Run:
+@dataclass(frozen=True)
+class Request:
+    """What a run is asked for: units in order, and whom to tell of each page as it is published or has failed."""
+
+    data: str
+    out: Path
+    unit_ids: tuple[str, ...]
+    options: Options
+    done: Callable[[Outcome], None] = lambda _: None
+
+
+def report(assessment: Assessment, request: Request) -> Run:
     """Make the handouts of some units, the portfolio, the index and the manifest.
 
-    Parameters
-    ----------
-    unit_ids
-        Units to report; the handouts of units that no longer exist are withdrawn whatever is asked for.
-    done
-        Told of each page as it is published or has failed.
+    The handouts of units that no longer exist are withdrawn, whatever is asked for.
 
     Raises
     ------
     InfrastructureError
         The folder is locked by another run, or cannot be written.
     """
+    out, started = request.out, time.time()
     out.mkdir(parents=True, exist_ok=True)
-    started = time.time()
     with locked(out), tempfile.TemporaryDirectory(prefix="aiready-") as scratch:
         records = save_results(assessment, out)
-        tasks = plan(assessment, unit_ids, out, Path(scratch), data)
-        finished = run(tasks, options, done)
+        tasks = plan(assessment, request, Path(scratch))
+        finished = run(tasks, request.options, request.done)
         _keep_evidence(finished, tasks, private(records / "failed"))
-        pages = {f"{slug(unit_id)}.html" for unit_id in assessment.units["unit_id"]}
-        withdrawn = _withdraw((out / "units").glob("*.html"), pages)
-        statuses = _statuses(records / "manifest.json", finished, pages)
+        pages = {f"{slug(unit_id)}.html": unit_id for unit_id in assessment.units["unit_id"]}
+        withdrawn = _withdraw((out / "units").glob("*.html"), set(pages))
+        statuses = _statuses(records / "manifest.json", finished, {*pages, PORTFOLIO})
         write(out / "overview" / "index.html", overview.index_page(assessment, statuses, withdrawn))
         write(records / "manifest.json", _manifest(assessment, statuses, started))
     return finished
 
 
-def plan(assessment: Assessment, unit_ids: Sequence[str], out: Path, scratch: Path, data: str) -> list[Task]:
+def plan(assessment: Assessment, request: Request, scratch: Path) -> list[Task]:
     """Write each unit's slice of the results, and name the notebook, parameters and page of every task."""
-    pages = {unit_id: out / "units" / f"{slug(unit_id)}.html" for unit_id in unit_ids}
-    return [
-        _task(assessment, ORGANISATION, "portfolio_report", out / "overview" / PORTFOLIO, scratch, data),
-        *(_task(assessment, unit_id, "unit_report", page, scratch, data) for unit_id, page in pages.items()),
-    ]
+    portfolio = request.out / "overview" / PORTFOLIO
+    pages = {unit_id: request.out / "units" / f"{slug(unit_id)}.html" for unit_id in request.unit_ids}
+    tasks = [Task(ORGANISATION, _notebook("portfolio_report"), {}, portfolio, scratch / "organisation")]
+    for unit_id, page in pages.items():
+        tasks.append(Task(unit_id, _notebook("unit_report"), {"unit_id": unit_id}, page, scratch / f"unit-{page.stem}"))
+    return [_sliced(task, assessment, request.data) for task in tasks]
 
 
-def _task(assessment: Assessment, unit_id: str, notebook: str, page: Path, scratch: Path, data: str) -> Task:
-    folder = scratch / page.stem
-    sliced = assessment if unit_id == ORGANISATION else assessment.unit(unit_id)
-    sliced.save(folder / "results", spreadsheets=False)
-    parameters = {"data": data, "results": str(folder / "results"), "wave": assessment.facts.wave}
-    if unit_id != ORGANISATION:
-        parameters["unit_id"] = unit_id
-    return Task(unit_id, shipped("notebooks") / f"{notebook}.ipynb", parameters, page, folder)
+def _notebook(name: str) -> Path:
+    return shipped("notebooks") / f"{name}.ipynb"
+
+
+def _sliced(task: Task, assessment: Assessment, data: str) -> Task:
+    own = assessment if task.unit_id == ORGANISATION else assessment.unit(task.unit_id)
+    results = task.scratch / "results"
+    own.save(results, spreadsheets=False)
+    given = {"data": data, "results": str(results), "wave": assessment.facts.wave}
+    return replace(task, parameters={**task.parameters, **given})
 
 
 def _keep_evidence(finished: Run, tasks: Sequence[Task], folder: Path) -> None:

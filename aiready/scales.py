@@ -146,3 +146,25 @@ def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:
         score=survey.scores.ravel(),
         n_items=np.column_stack(given).ravel(),
     ).reset_index(drop=True)[columns]
+
+
+def scored_people(data: Data, rules: Instrument) -> pd.DataFrame:
+    """Respondents with a score, cell by cell, for the privacy gate.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per own unit x wave x role (None: no role): n, the smallest number of respondents with a score
+        over the barriers that the role is asked.
+    """
+    survey = read_survey(data, rules)
+    if survey is None:
+        return pd.DataFrame(columns=["unit_id", "wave", "role", "n"])
+    asked = rules.items.explode("roles").groupby("roles")["barrier_id"].agg(set)
+    scored = pd.DataFrame(~np.isnan(survey.scores), columns=list(survey.barriers))
+    keys = [survey.respondents[name] for name in ("unit_id", "wave", "role")]
+    counts = scored.groupby(keys, dropna=False, sort=False).sum().reset_index()
+    for role, known in asked.items():
+        spared = [barrier for barrier in survey.barriers if barrier not in known]
+        counts.loc[counts["role"] == role, spared] = np.nan
+    return counts[["unit_id", "wave", "role"]].assign(n=counts[list(survey.barriers)].min(axis=1))

@@ -1,0 +1,226 @@
+"""The command line: `check`, `score`, `report`, `new`, `sample`, `lab`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import click
+import pandas as pd
+import typer
+
+from aiready.errors import AireadyError, UsageError
+
+app = typer.Typer(
+    help="Assess the last mile of AI transformation: data folder in, one handout per business unit out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Engine(StrEnum):
+    """How notebooks run."""
+
+    aiready = "aiready"
+    nbclient = "nbclient"
+
+
+DataFolder = Annotated[str, typer.Argument(help="Data folder, or one .xlsx workbook with a sheet per table.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made when absent.")]
+AsOf = Annotated[
+    str, typer.Option("--as-of", help="Date ages are counted to (YYYY-MM-DD); default: the newest record.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors and the last line.")]
+
+
+@app.command()
+def check(data: DataFolder, as_of: AsOf = "", as_json: Json = False) -> None:
+    """Validate a data folder: rows read, used, quarantined; answers by unit and role; who would be suppressed.
+
+    Exit code 0: clean; 1: rows are quarantined; 2: the folder cannot be used.
+
+    Example: aiready check data/sample
+    """
+    from aiready import checkup
+
+    found = checkup.examine(data, _day(as_of))
+    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else found.as_text())
+    raise typer.Exit(1 if found.quarantined else 0)
+
+
+@app.command()
+def score(data: DataFolder, out: Out = Path("reports"), as_of: AsOf = "", quiet: Quiet = False) -> None:
+    """Compute every measure, and write OUT/records/results only.
+
+    Example: aiready score data/sample --out reports
+    """
+    from aiready.assessment import Assessment
+    from aiready.publication import locked
+    from aiready.reports import save_results
+
+    assessment = Assessment.open(data, as_of=_day(as_of))
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out):
+        records = save_results(assessment, out)
+    _counts(assessment.counts, quiet)
+    typer.echo(f"{len(assessment.measures)} measures of {len(assessment.units)} units in {records / 'results'}")
+
+
+@app.command()
+def report(
+    data: DataFolder,
+    out: Out = Path("reports"),
+    unit: Annotated[list[str] | None, typer.Option("--unit", help="Only this unit; may be repeated.")] = None,
+    wave: Annotated[str, typer.Option(help="Wave to show; default: the newest.")] = "",
+    jobs: Annotated[int, typer.Option(help="Handouts made at once.", min=1)] = os.cpu_count() or 1,
+    timeout: Annotated[float, typer.Option(help="Seconds a handout may take.", min=1)] = 600,
+    engine: Annotated[
+        Engine, typer.Option(help="How notebooks run: aiready (in process) or nbclient (a kernel each).")
+    ] = Engine.aiready,
+    as_of: AsOf = "",
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
+    max_failures: Annotated[int, typer.Option(help="Stop after this many failures; 0: never.", min=0)] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Write one handout per unit, the portfolio and the index.
+
+    Exit code 0: all done; 1: one or more units failed; 2: usage or input; 3: disk, lock, template or privacy.
+
+    Example: aiready report data/sample --out reports --unit claims
+    """
+    from aiready.assessment import Assessment
+    from aiready.batch import Options, Outcome
+    from aiready.reports import Request
+    from aiready.reports import report as make
+
+    assessment = Assessment.open(data, as_of=_day(as_of), wave=wave)
+    asked = list(dict.fromkeys(unit or assessment.units["unit_id"]))
+    for unit_id in asked:
+        assessment.unit(unit_id)
+    _counts(assessment.counts, quiet or as_json)
+    total, done = len(asked) + 1, 0
+
+    def told(outcome: Outcome) -> None:
+        nonlocal done
+        done += 1
+        if outcome.status != "ok":
+            typer.echo(f"[{done}/{total}] {outcome.page}: {outcome.status}: {outcome.reason}", err=True)
+        elif not (quiet or as_json):
+            typer.echo(f"[{done}/{total}] {outcome.page} ({outcome.seconds:.1f} s)")
+
+    options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
+                      fail_fast=fail_fast, max_failures=max_failures)  # fmt: skip
+    finished = make(assessment, Request(str(data), out, tuple(asked), options, told))
+    if as_json:
+        typer.echo(json.dumps([asdict(outcome) for outcome in finished.outcomes], indent=1))
+    else:
+        typer.echo(_summary(finished.outcomes, out))
+    raise typer.Exit(1 if finished.failed else 0)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; must not hold tables yet.")],
+    start: Annotated[bool, typer.Option("--start", help="Only the columns of the starter set.")] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="One workbook instead of CSV files.")] = False,
+) -> None:
+    """Make an empty data folder: every table with its headers, notes on each column, and an example.
+
+    Example: aiready new my-data --start
+    """
+    from aiready import forms
+
+    for path in forms.new_folder(folder, starter=start, workbook=xlsx):
+        typer.echo(str(path))
+    typer.echo(f"Fill in what you have, leave out the rest, then: aiready check {folder}")
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the sample organisation to.")],
+) -> None:
+    """Write the synthetic sample organisation; the same bytes every time.
+
+    Example: aiready sample my-sample
+    """
+    from aiready.sample import write_sample
+
+    write_sample(folder)
+    typer.echo(f"Synthetic sample organisation in {folder}. Next: aiready report {folder} --out reports")
+
+
+@app.command()
+def lab(
+    data: Annotated[str, typer.Argument(help="Data folder to explore; default: the sample.")] = "",
+) -> NoReturn:
+    """Open JupyterLab on the workbook, on this machine only, with its token.
+
+    Example: aiready lab my-data
+    """
+    from aiready.shipped import shipped
+
+    environment = os.environ | ({"AIREADY_DATA": str(Path(data).resolve())} if data else {})
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--notebook-dir={shipped('notebooks')}",
+    ]
+    raise typer.Exit(subprocess.run([*command, "00_start_here.ipynb"], env=environment, check=False).returncode)
+
+
+def _day(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'--as-of "{text}" is no date. Write it as 2026-09-30.') from None
+
+
+def _counts(counts: pd.DataFrame, quiet: bool) -> None:
+    if quiet:
+        return
+    for row in counts.itertuples():
+        typer.echo(
+            f"{row.table}: {row.read} read = {row.used} used + {row.quarantined} quarantined" + _late(row.after_as_of)
+        )
+
+
+def _late(number: int) -> str:
+    return f" + {number} after the as-of date" if number else ""
+
+
+def _summary(outcomes: Sequence, out: Path) -> str:
+    failed = [outcome for outcome in outcomes if outcome.status != "ok"]
+    text = f"{len(outcomes) - len(failed)} pages written, {len(failed)} failed. Open {out / 'overview' / 'index.html'}"
+    return text + (f"; evidence in {out / 'records' / 'failed'}" if failed else "")
+
+
+def main(arguments: Iterable[str] | None = None) -> NoReturn:
+    """Run the command line; every error this package raises is one to five lines and an exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        code = app(None if arguments is None else list(arguments), standalone_mode=False)
+    except AireadyError as error:
+        typer.echo(str(error), err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("Stopped.", err=True)
+        code = 130
+    sys.exit(code or 0)

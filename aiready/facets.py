@@ -1,0 +1,96 @@
+"""Say and do, facet by facet, in natural units: what people say beside what the records show."""
+
+import numpy as np
+import pandas as pd
+
+from aiready import waves
+from aiready.barriers import BY_QUARTER
+from aiready.instrument import Instrument
+from aiready.measures import ALL, MEASURES, OK
+from aiready.schema import LIVE_STAGES
+
+KEY = ["unit_id", "wave"]
+COLUMNS = (
+    "unit_id", "wave", "barrier_id", "facet", "says", "says_n", "says_label",
+    "record", "record_yes", "record_n", "record_label", "unit",
+)  # fmt: skip
+
+
+def say_do(
+    items: pd.DataFrame,
+    measures: pd.DataFrame,
+    register: pd.DataFrame,
+    membership: pd.DataFrame,
+    rules: Instrument,
+) -> pd.DataFrame:
+    """Set what is said beside what is recorded: one row per unit x wave x barrier x facet x record.
+
+    Parameters
+    ----------
+    items
+        Protected item distributions; `says` is the share of segment `all` at the level of the facet's twin and
+        above, among answers on a level (0-1).
+    measures
+        Protected measures rows; a twin that names a measure takes its value in its own unit.
+    register
+        Initiatives (unit_id, wave, stage and the columns the twins name); a twin that names columns counts the
+        live initiatives in which all of them are filled and not "no" (`record_yes` of `record_n`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`; either side is NaN where it is hidden or absent.
+    """
+    twins = rules.twins.merge(rules.items[["item_id", "barrier_id", "facet"]], on=["barrier_id", "facet"])
+    said = _said(items, twins)
+    shown = pd.concat([_measured(measures, twins, said), _registered(register, membership, twins)])
+    paired = said.merge(shown, on=[*KEY, "label"], how="left").rename(
+        columns={"label": "record_label", "says_text": "says_label"}
+    )
+    return paired.reindex(columns=COLUMNS)
+
+
+def _said(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+    rows = items.loc[items["segment"] == ALL].assign(step=lambda table: pd.to_numeric(table["level"], errors="coerce"))
+    rows = rows.loc[rows["step"].notna()].merge(
+        twins.rename(columns={"says": "says_text"})[
+            ["item_id", "barrier_id", "facet", "says_text", "says_from", "label"]
+        ],
+        on="item_id",
+    )
+    rows["reached"] = rows["n"].where(rows["step"] >= rows["says_from"].astype(float), 0.0).where(rows["n"].notna())
+    keys = [*KEY, "barrier_id", "facet", "says_text", "label"]
+    sums = rows.groupby(keys, as_index=False)[["n", "reached"]].sum(min_count=1)
+    sums["says"] = sums["reached"] / sums["n"].where(sums["n"] > 0)
+    return sums.rename(columns={"n": "says_n"}).drop(columns="reached")
+
+
+def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+    wanted = twins.loc[twins["measure"].notna() & (twins["measure"] != ""), ["measure", "label"]].drop_duplicates()
+    rows = measures.loc[(measures["segment"] == ALL) & (measures["status"] == OK)]
+    rows = rows.merge(wanted, on="measure")[["unit_id", "wave", "table", "measure", "label", "value", "n"]]
+    dated = rows["table"].isin(BY_QUARTER)
+    in_waves = pd.DataFrame({"of_wave": said["wave"].unique()})
+    in_waves["wave"] = in_waves["of_wave"].map(waves.quarter_of_wave)
+    by_quarter = rows.loc[dated].merge(in_waves, on="wave").drop(columns="wave").rename(columns={"of_wave": "wave"})
+    found = pd.concat([rows.loc[~dated], by_quarter])
+    found["unit"] = found["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
+    renamed = found.rename(columns={"value": "record", "n": "record_n"}).assign(record_yes=np.nan)
+    return renamed[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]
+
+
+def _registered(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+    live = register.loc[register["stage"].isin(LIVE_STAGES)] if len(register) else register
+    rows = live.rename(columns={"unit_id": "member_id"}).merge(membership, on="member_id")
+    wanted = twins.loc[twins["register_column"].notna() & (twins["register_column"] != "")]
+    found = []
+    for twin in wanted.drop_duplicates("label").itertuples():
+        columns = [column for column in twin.register_column.split(";") if column in rows]
+        filled = (rows[columns].notna() & (rows[columns] != "no")).all(axis=1)
+        counts = rows.assign(yes=filled).groupby(KEY)["yes"].agg(["sum", "size"]).reset_index()
+        found.append(counts.assign(label=twin.label, record_yes=counts["sum"], record_n=counts["size"]))
+    if not found:
+        return pd.DataFrame(columns=[*KEY, "label", "record", "record_yes", "record_n", "unit"])
+    stacked = pd.concat(found).assign(unit="share")
+    stacked["record"] = stacked["record_yes"] / stacked["record_n"]
+    return stacked[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]

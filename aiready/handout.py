@@ -1,0 +1,382 @@
+"""The sections of the handout, in reading order: each a block of sentences, its figures, or nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from aiready import charts, narrative, theme, views
+from aiready.assessment import Assessment
+from aiready.figures import Figure
+from aiready.html.blocks import (
+    Action,
+    Block,
+    Key,
+    Page,
+    actions,
+    contained,
+    keys,
+    lead,
+    levels,
+    notes,
+    paragraphs,
+    section,
+    standing,
+    table,
+    works,
+)  # fmt: skip
+from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
+
+SHOWN_ACTIONS = 3
+Part = Block | Figure
+Chart = Callable[..., alt.TopLevelMixin]
+
+
+class Section(list[Part]):
+    """Blocks and figures of one section, shown in order as the value of a notebook's cell."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for part in self:
+            display(part)
+
+
+def figure(chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame,
+           **options: Any) -> Figure:  # fmt: skip
+    """A chart in both widths with its words and numbers."""
+    wide = chart(rows, width=theme.WIDE, **options)
+    narrow = chart(rows, width=theme.NARROW, **options)
+    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers)
+
+
+def front(unit: Assessment) -> Section:
+    """The first page: the finding, what works, three things to do, figures in context."""
+    page = Page(
+        title=unit.name,
+        eyebrow=narrative.scope(unit),
+        meta=narrative.meta(unit),
+        notice=unit.facts.about.get("notice", ""),
+        footer=_footer(unit),
+        running=f"{unit.name} · AI last-mile assessment · {narrative.wave_words(unit.facts.wave)}",
+    )
+    doing = section("What to do next", short="To do", ident="to-do") + _todo(unit)
+    return Section(
+        [
+            page,
+            lead(narrative.lead(unit)) + works(narrative.what_works(unit)) + doing + keys(key_figures(unit)),
+        ]
+    )
+
+
+def _footer(unit: Assessment) -> str:
+    contact = unit.facts.about.get("contact", "")
+    ask = f"Questions: {contact}. " if contact else ""
+    return f"{ask}{unit.facts.about.get('notice', '')}".strip()
+
+
+def _todo(unit: Assessment) -> Block:
+    rows = unit.rows("recommended").sort_values("rank").head(SHOWN_ACTIONS)
+    if rows.empty:
+        return paragraphs("No action is recommended from what has been measured; see below what to collect first.")
+    return actions(
+        [
+            Action(
+                row.action,
+                row.reason,
+                f"First step: {row.first_step.rstrip('.')} · {row.owner_role} · {row.effort} effort",
+            )
+            for row in rows.itertuples()
+        ]
+    )
+
+
+def key_figures(unit: Assessment) -> list[Key]:
+    """Up to four figures in context, the first that there are."""
+    return [key for key in (_key_hours(unit), _key_agreed(unit), _key_pilots(unit), _key_adoption(unit), _key_speed(unit),
+                            _key_accuracy(unit), _key_exposure(unit)) if key][:4]  # fmt: skip
+
+
+def _key_hours(unit: Assessment) -> Key | None:
+    rate, gap = unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
+    if not rate.ok:
+        return None
+    week = narrative.per_week(unit, gap)
+    context = (
+        f"{theme.hours(week)} per person and week still open"
+        if pd.notna(week)
+        else f"{theme.hours(gap.value)} a year still open"
+    )
+    return Key("Possible hours realised", theme.share(rate.value), context)
+
+
+def _key_agreed(unit: Assessment) -> Key | None:
+    rows = views.agreed(unit)
+    kept = rows.loc[rows["State"] != "dropped"]
+    if kept.empty:
+        return None
+    late = int((kept["State"] == "overdue").sum())
+    done = int((kept["State"] == "done").sum())
+    return Key("Agreed actions done", f"{done} of {len(kept)}", f"{narrative.counted(late, 'action')} overdue")
+
+
+def _key_pilots(unit: Assessment) -> Key | None:
+    judged = unit.verdicts
+    if judged.empty:
+        return None
+    words = judged["verdict"].value_counts()
+    others = [f"{count} {narrative.VERDICTS[word]}" for word, count in words.items() if word != "SCALE"]
+    return Key("Pilots that may grow", f"{words.get('SCALE', 0)} of {len(judged)}", ", ".join(others))
+
+
+def _key_adoption(unit: Assessment) -> Key | None:
+    cell, total = unit.cell("adoption"), unit.cell("adoption", unit_id=ORGANISATION)
+    if not cell.ok:
+        return None
+    context = f"of {theme.number(cell.n)} intended uses"
+    if total.ok and unit.unit_id != ORGANISATION:
+        context += f"; organisation {theme.share(total.value)}"
+    return Key("Intended users who use it", theme.share(cell.value), context)
+
+
+def _key_speed(unit: Assessment) -> Key | None:
+    cell = unit.cell("decision_speed_p50")
+    spread = theme.interval(cell.low, cell.high, "seconds")
+    return (
+        Key("Time to a decision", theme.duration(cell.value), f"median, {spread}" if spread else "median")
+        if cell.ok
+        else None
+    )
+
+
+def _key_accuracy(unit: Assessment) -> Key | None:
+    cell = unit.cell("decision_accuracy")
+    if not cell.ok:
+        return None
+    return Key("Final decisions right", theme.share(cell.value), f"of {theme.number(cell.n)} whose outcome is known")
+
+
+def _key_exposure(unit: Assessment) -> Key | None:
+    alone, software = unit.cell("exposure_alpha"), unit.cell("exposure_zeta")
+    if not alone.ok:
+        return None
+    return Key(
+        "Work a model alone could halve",
+        theme.share(alone.value),
+        f"{theme.share(software.value)} with added software; not what is used",
+    )
+
+
+def barriers(unit: Assessment) -> Section:
+    """All barriers at a glance: both voices, the organisation, the score in words."""
+    rows = views.profile(unit)
+    head = section(narrative.barriers_heading(unit), short="Barriers")
+    if rows[["perception", "practice"]].isna().all(axis=None):
+        return Section([head + paragraphs(narrative.why_no_profile(unit))])
+    subtitle = (
+        "0 to 100, high is overcome · "
+        + narrative.basis_words(unit)
+        + " · score: mean of both, only where both are measured"
+    )
+    shown = figure(
+        charts.say_do_chart,
+        rows,
+        "barriers",
+        "How far each barrier is overcome",
+        subtitle,
+        views.profile_numbers(rows),
+    )
+    note = (
+        "Records are a census of what was written down, not of what is: no interval is claimed for them. In the words at the "
+        "right, what is not recorded counts as not shown."
+    )
+    return Section([head, shown, notes(note)])
+
+
+def barrier(unit: Assessment, barrier_id: str) -> Section:
+    """One barrier: what people answered, groups side by side, say and do, the records, the next level."""
+    name = narrative.barrier_name(unit, barrier_id)
+    head = section(narrative.barrier_heading(unit, barrier_id), narrative.groups_sentence(unit, barrier_id),
+                   narrative.change_sentence(unit, barrier_id), short=name)  # fmt: skip
+    parts = Section([head])
+    rows = views.answers(unit, barrier_id)
+    if rows["share"].notna().any():
+        most = rows["n"].max()
+        parts.append(figure(charts.items_chart, rows, f"answers-{barrier_id}", f"{name}: what people answered",
+                            f"Share of answers on levels 1 (light) to 5 (dark); don't know apart · up to {most:.0f} answers",
+                            views.answers_numbers(rows)))  # fmt: skip
+        parts.append(_next_level(unit, barrier_id))
+    parts.append(_facets(unit, barrier_id))
+    shown = views.indicators(unit, barrier_id)
+    if shown["points"].notna().any():
+        numbers = shown.rename(
+            columns={"indicator": "Indicator", "points": "Points", "value_text": "Value", "detail": "Records"}
+        )
+        parts.append(figure(charts.indicators_chart, shown, f"records-{barrier_id}", f"{name}: what the records show",
+                            "Points 0 to 100 and the value behind them; an indicator counts from "
+                            f"{unit.rules.settings.minimum_records} records", numbers))  # fmt: skip
+    return (
+        parts
+        if len(parts) > 2 or parts[1].markup
+        else Section([head + paragraphs(narrative.absent_barrier(unit, barrier_id))])
+    )
+
+
+def each_barrier(unit: Assessment) -> Section:
+    """A section per barrier, in the order of the instrument."""
+    return Section(part for name in unit.rules.barriers["barrier_id"] for part in barrier(unit, name))
+
+
+def _next_level(unit: Assessment, barrier_id: str) -> Block:
+    weakest = narrative.weakest_item(unit, barrier_id)
+    if weakest is None:
+        return Block("")
+    return levels(
+        f"Lowest item, level {weakest.level} today · {weakest.label}", weakest.words,
+        "The next level looks like this" if weakest.next_words else "The highest level", weakest.next_words,
+    )  # fmt: skip
+
+
+def _facets(unit: Assessment, barrier_id: str) -> Block:
+    rows = unit.rows("facets")
+    rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
+    return paragraphs(*(narrative.say_do(row) for _, row in rows.iterrows()), kind="facet")
+
+
+def groups(unit: Assessment) -> Section:
+    """Those doing the work and those leading it, barrier by barrier."""
+    rows = views.groups(unit)
+    if rows.empty or not (rows["status"] == OK).any():
+        return Section()
+    numbers = views.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", theme.score, "Barrier")
+    head = section(narrative.groups_heading(unit), short="Doing and leading")
+    return Section([head, figure(charts.groups_chart, rows, "groups", "What each group says",
+                                 "0 to 100 with 95 % interval · groups of fewer than "
+                                 f"{unit.rules.settings.minimum_group} people are hidden", numbers)])  # fmt: skip
+
+
+def work(unit: Assessment) -> Section:
+    """The work: hours and what they wait on, tasks by mode, or exposure alone."""
+    head = section(narrative.hours_heading(unit), *narrative.hours_sentences(unit), short="The work")
+    parts = Section([head])
+    hours = views.blocks_of_hours(unit)
+    if len(hours):
+        numbers = views.wide(hours, "task", "part", "hours", theme.hours, "Task").fillna("")
+        parts.append(figure(charts.hours_chart, hours, "hours", "Where the possible hours go",
+                            "Hours a year that AI could save, by what became of them", numbers))  # fmt: skip
+    modes = views.modes(unit)
+    if len(modes):
+        numbers = views.wide(modes.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "")
+        parts.append(
+            figure(
+                charts.modes_chart,
+                modes,
+                "modes",
+                "Who does the tasks",
+                "Number of tasks, today and as aimed at",
+                numbers,
+            )
+        )
+    exposed = views.exposure(unit)
+    if len(exposed) and not len(hours):
+        parts.append(table(exposed, "Share of the work whose time could be halved at equal quality") + notes(
+            "Exposure is rated from task descriptions (Eloundou et al. 2023). It is not adoption, and not a forecast."))  # fmt: skip
+    return parts
+
+
+def pilots(unit: Assessment) -> Section:
+    """Pilots: improvement against target, and the verdict with the bound that decided."""
+    head = section(narrative.pilots_heading(unit), short="Pilots")
+    rows = views.trials(unit)
+    if rows.empty:
+        return Section([head + paragraphs(narrative.no_pilots(unit))])
+    numbers = pd.DataFrame({"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"],
+                            "Why": rows["bound"]})  # fmt: skip
+    return Section([head, figure(charts.forest_chart, rows, "pilots", "Did it work?",
+                                 "Difference to the comparison with its 95 % and 90 % interval; orange: target agreed before",
+                                 numbers)])  # fmt: skip
+
+
+def metrics(unit: Assessment) -> Section:
+    """Six human-AI metrics by quarter, and every number behind them."""
+    rows = views.metrics(unit)
+    if rows.empty:
+        return Section()
+    head = section(narrative.metrics_heading(unit), short="Six metrics")
+    numbers = views.metric_numbers(unit)
+    return Section([head, figure(charts.metrics_chart, rows, "metrics", "Six metrics by quarter",
+                                 f"{narrative.wave_words(unit.facts.wave)} and before · band: 95 % interval", numbers)])  # fmt: skip
+
+
+def workflow(unit: Assessment) -> Section:
+    """Workflows before, now and as aimed at, with who takes each step."""
+    maps = views.workflows(unit)
+    if not maps:
+        return Section()
+    parts = Section([section(narrative.workflow_heading(unit), short="Workflows")])
+    for name, steps in maps.items():
+        numbers = steps.rename(columns={"version": "Version", "step": "Step", "actor": "Actor", "note": "Change"})
+        parts.append(figure(charts.workflow_chart, steps, f"workflow-{name}", name, "Steps before AI, now, and as aimed at",
+                            numbers.drop(columns="handoffs")))  # fmt: skip
+    return parts
+
+
+def themes(unit: Assessment) -> Section:
+    """Work, workforce, workplace: three scores."""
+    rows = views.themes(unit)
+    if rows.empty or not (rows["status"] == OK).any():
+        return Section()
+    numbers = pd.DataFrame({"Theme": rows["theme"], "People say": rows["value"].map(theme.score),
+                            "95 % interval": [theme.interval(row.low, row.high, "score") for row in rows.itertuples()],
+                            "n": rows["n"].map(theme.number)})  # fmt: skip
+    return Section([section(narrative.themes_heading(unit), short="Work, workforce, workplace"),
+                    figure(charts.themes_chart, rows, "themes", "The same answers, cut by theme",
+                           "0 to 100 with 95 % interval", numbers)])  # fmt: skip
+
+
+def trend(unit: Assessment) -> Section:
+    """Both voices over the waves."""
+    rows = views.trend(unit)
+    if rows.empty or rows["wave"].nunique() < 2:
+        return Section()
+    named = rows.assign(
+        label=rows["barrier"] + " · " + rows["voice"].map({"perception": "people", "practice": "records"})
+    )
+    numbers = views.wide(named, "label", "wave", "value", theme.score, "Barrier and voice").fillna("")
+    return Section([section(narrative.trend_heading(unit), short="Trend"),
+                    figure(charts.trend_chart, rows, "trend", "Both voices over the waves",
+                           "0 to 100 · people with 95 % interval · records only where the same indicators count", numbers)])  # fmt: skip
+
+
+def agreed(unit: Assessment) -> Section:
+    """Agreed actions and their state."""
+    rows = views.agreed(unit)
+    if rows.empty:
+        return Section()
+    return Section([section(narrative.agreed_heading(unit), short="Agreed actions") + table(rows, "Agreed actions")])
+
+
+def absent(unit: Assessment) -> Section:
+    """What has not been measured, and what to collect."""
+    rows = narrative.not_measured(unit)
+    if rows.empty:
+        return Section()
+    words = pd.DataFrame({"Not measured": rows["table"].map(narrative.TABLE_WORDS), "What to collect": rows["collect"]})
+    return Section(
+        [section(narrative.absent_heading(unit), short="Not measured") + table(words, "What to collect next")]
+    )
+
+
+def method(unit: Assessment) -> Section:
+    """How this was measured, and the sentences that stand on every handout."""
+    hidden = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id, "status"].eq(SUPPRESSED).sum()
+    facts = narrative.method_facts(unit, int(hidden))
+    return Section([section("How this was measured", short="Method") + table(facts, "What stands behind the numbers")
+                    + standing(*narrative.STANDING)])  # fmt: skip
+
+
+__all__ = [
+    "ALL", "Section", "absent", "agreed", "barrier", "barriers", "contained", "figure", "front", "groups", "method",
+    "metrics", "pilots", "themes", "trend", "work", "workflow",
+]  # fmt: skip

@@ -1,0 +1,102 @@
+"""The index of a run: links in organisation order, status per page, age of the records, what failed and why."""
+
+from datetime import UTC, date, datetime
+
+import nbformat
+import pandas as pd
+
+from aiready import narrative
+from aiready.assessment import Assessment
+from aiready.html import HandoutExporter
+from aiready.html.blocks import Block, Page, escape, notes, paragraphs, section
+from aiready.publication import slug
+
+STATUS = {"ok": "made in the latest run", "earlier": "from an earlier run"}
+
+
+def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: list[str]) -> bytes:
+    """Render `overview/index.html`: one row per unit, then failures and withdrawn pages."""
+    about = assessment.facts.about
+    page = Page(
+        title=about.get("organisation", "AI last-mile assessment"),
+        eyebrow="AI last-mile assessment · index of handouts",
+        meta=_age(assessment.facts.as_of),
+        notice=about.get("notice", ""),
+        footer="Each handout is for its unit; this index and the portfolio are for the sponsors.",
+    )
+    failed = [status for status in statuses.values() if status["status"] != "ok"]
+    blocks = [
+        section("Handouts", ident="handouts"),
+        _portfolio(statuses),
+        _units(assessment.units, statuses),
+        section(narrative.sentence(narrative.counted(len(failed), "page") + " failed")[:-1], ident="failed")
+        + paragraphs(*(f"{item['page']}: {item['status']}. {item['reason']}" for item in failed)),
+    ]
+    if withdrawn:
+        blocks.append(
+            section(
+                "Withdrawn",
+                "These units are gone, and their handouts with them: " + ", ".join(withdrawn) + ".",
+            )
+        )
+    return page_of(page, blocks)
+
+
+def page_of(page: Page, blocks: list[Block]) -> bytes:
+    """Render blocks as a page of the handout's template, with no notebook behind it."""
+    shown = [page._repr_mimebundle_(), *({"text/html": block.markup} for block in blocks)]
+    outputs = [nbformat.v4.new_output("display_data", data=data) for data in shown]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
+    text, _ = HandoutExporter().from_notebook_node(book)
+    return str(text).encode()
+
+
+def _age(as_of: str) -> str:
+    if not as_of:
+        return "the records carry no date"
+    days = (datetime.now(UTC).date() - date.fromisoformat(as_of)).days
+    age = f" · newest record {days} days old" if days > 0 else ""
+    return f"records up to {narrative.day_words(as_of)}{age}"
+
+
+def _portfolio(statuses: dict[str, dict]) -> Block:
+    status = statuses.get("portfolio.html", {"status": "earlier"})["status"]
+    return Block(f'<p><a href="portfolio.html">Portfolio</a>, for the sponsors: {escape(_words(status))}</p>')
+
+
+def _units(units: pd.DataFrame, statuses: dict[str, dict]) -> Block:
+    rows = "".join(_row(unit, statuses) for unit in in_order(units).itertuples())
+    return Block(
+        '<div class="scroll"><table><caption>One handout per unit</caption><thead><tr><th scope="col">Unit</th>'
+        f'<th scope="col">Status</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    ) + notes("Units stand in the order of the organisation, not by any score.")
+
+
+def _row(unit: object, statuses: dict[str, dict]) -> str:
+    page = f"{slug(unit.unit_id)}.html"
+    status = statuses.get(page, {"status": "earlier"})["status"]
+    indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
+    return (
+        f'<tr><th scope="row"{indent}><a href="../units/{escape(page)}">{escape(str(unit.name))}</a></th>'
+        f"<td>{escape(_words(status))}</td></tr>"
+    )
+
+
+def _words(status: str) -> str:
+    return STATUS.get(status, f"failed in the latest run ({status}); the page is from an earlier run, if there was one")
+
+
+def in_order(units: pd.DataFrame) -> pd.DataFrame:
+    """Units as the organisation is built: each parent before its children, with `depth` 0, 1, ..."""
+    children: dict[str, list[str]] = {}
+    parents = units.set_index("unit_id")["parent_id"]
+    for unit_id, parent in parents.items():
+        children.setdefault(parent if isinstance(parent, str) else "", []).append(str(unit_id))
+    order: list[tuple[str, int]] = []
+    waiting = [(unit_id, 0) for unit_id in reversed(children.get("", []))]
+    while waiting:
+        unit_id, depth = waiting.pop()
+        order.append((unit_id, depth))
+        waiting.extend((child, depth + 1) for child in reversed(children.get(unit_id, [])))
+    placed = pd.DataFrame(order, columns=["unit_id", "depth"])
+    return placed.merge(units, on="unit_id")

@@ -1,0 +1,317 @@
+"""Tables as charts and readers want them: one unit's results in words, in the order shown. No new numbers."""
+
+import pandas as pd
+
+from aiready import narrative, theme, waves
+from aiready.assessment import Assessment
+from aiready.measures import ALL, MEASURES, OK, ORGANISATION
+
+SIX_METRICS = (
+    "decision_speed_p50", "decision_accuracy", "over_reliance", "feedback_loop_p50", "effective_autonomy",
+    "context_coverage",
+)  # fmt: skip
+"""One measure for each of decision speed, accuracy, collaboration, feedback, autonomy and understanding."""
+METRIC_DETAILS = (
+    "decision_speed_p50", "decision_speed_p90", "advice_in_time_share", "decision_accuracy", "advice_accuracy",
+    "human_accuracy", "label_coverage", "complementarity", "reliance_on_right_advice", "self_reliance",
+    "over_reliance", "under_reliance", "override_rate", "override_correct", "net_override_value",
+    "feedback_loop_p50", "feedback_closed_30d", "feedback_declined_share", "insight_used_share", "user_changes",
+    "autonomy_share", "effective_autonomy", "autonomy_index", "context_coverage", "unsafe_answer_rate",
+    "probe_accuracy", "brier",
+)  # fmt: skip
+WORDS = {"ok": "", "suppressed": "hidden", "insufficient": "too few records", "not_measured": "not measured"}
+GROUPS = {"doing": "those doing the work", "leading": "those leading it"}
+ROLE_GROUPS = {
+    "frontline": "frontline",
+    "manager": "managers",
+    "technical": "technical",
+    "executive": "executives",
+}
+HOUR_PARTS = (
+    ("gap_saving_below_plan", "saving below plan"),
+    ("gap_rework", "rework"),
+    ("gap_oversight", "oversight"),
+)
+VERSIONS = {"before": "Before AI", "now": "Now", "target": "Target"}
+MODES = {"human": "by people", "augment": "with AI", "automate": "by AI"}
+TASKS_SHOWN = 10
+
+
+def profile(unit: Assessment) -> pd.DataFrame:
+    """One row per barrier, the lowest first: both voices, the organisation's, and the score in words."""
+    rows = unit.rows("barriers").copy()
+    rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
+    if unit.unit_id != ORGANISATION:
+        total = unit.rows("barriers", unit_id=ORGANISATION)[["barrier_id", "perception", "practice"]]
+        rows = rows.merge(total.rename(columns=lambda name: name if name == "barrier_id" else f"organisation_{name}"),
+                          on="barrier_id", how="left")  # fmt: skip
+    order = {barrier: place for place, barrier in enumerate(narrative.ranked_barriers(unit)["barrier_id"])}
+    rows["place"] = rows["barrier_id"].map(order).fillna(len(order))
+    return rows.sort_values(["place"], kind="stable", ignore_index=True).drop(columns="status")
+
+
+def profile_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """The profile as a table to read."""
+    said = [_with_interval(row.perception, row.perception_low, row.perception_high) for row in rows.itertuples()]
+    table = pd.DataFrame(
+        {
+            "Barrier": rows["barrier"],
+            "People say": said,
+            "n": [theme.number(n) for n in rows["n"]],
+            "Records show": rows["practice"].map(theme.score),
+            "Indicators that count": rows["practice_coverage"].map(theme.share),
+            "Score": [_with_interval(row.score, row.low, row.high) for row in rows.itertuples()],
+            "In words": rows["band"].where(rows["band"] != "", rows["basis"].map(
+                {"perception": "people only", "practice": "records only", "none": "not known", "both": ""})),
+        }
+    )  # fmt: skip
+    if "organisation_perception" in rows:
+        table.insert(4, "Organisation", [f"{theme.score(said)} / {theme.score(done)}" for said, done in
+                                         zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)])  # fmt: skip
+    return table
+
+
+def _with_interval(value: float, low: float, high: float) -> str:
+    spread = theme.interval(low, high, "score")
+    return f"{theme.score(value)} ({spread})" if spread else theme.score(value)
+
+
+def answers(unit: Assessment, barrier_id: str) -> pd.DataFrame:
+    """How each item of a barrier was answered: one row per item x level, shares of answers on a level."""
+    items = unit.rules.items.loc[unit.rules.items["barrier_id"] == barrier_id]
+    rows = unit.rows("items")
+    rows = rows.loc[(rows["segment"] == ALL) & rows["item_id"].isin(items["item_id"])]
+    if rows.empty:
+        return pd.DataFrame(columns=["item", "item_id", "level", "share", "low", "high", "dont_know", "n"])
+    steps = [str(step) for step in range(1, unit.rules.settings.scale_points + 1)]
+    blurred = rows["note"].map({"<= 5 %": 0.0, ">= 95 %": 0.95})
+    told = rows.assign(share=rows["share"].fillna(blurred))
+    every = told.pivot_table(index="item_id", columns="level", values="share", dropna=False)
+    based = told.loc[told["level"] == "1"].set_index("item_id")["n"]
+    shares = every.reindex(columns=steps)
+    ends = pd.DataFrame(
+        {
+            "low": shares[steps[:2]].sum(axis=1, min_count=1),
+            "high": shares[steps[-2:]].sum(axis=1, min_count=1),
+            "dont_know": every.get("dont_know"),
+            "n": based,
+        }
+    )
+    long = shares.rename_axis(columns="level").stack(future_stack=True).rename("share").reset_index()
+    long = long.merge(ends.reset_index(), on="item_id").merge(
+        items[["item_id", "facet_label"]].rename(columns={"facet_label": "item"}), on="item_id"
+    )
+    long["place"] = long["item_id"].map({item: place for place, item in enumerate(items["item_id"])})
+    return long.sort_values(["high", "place", "level"], ignore_index=True)
+
+
+def answers_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """Item distributions as a table to read."""
+    wide = rows.pivot_table(
+        index=["item", "n", "low", "high", "dont_know"], columns="level", values="share", sort=False
+    )
+    table = wide.map(theme.share).rename(columns=lambda level: f"Level {level}").reset_index()
+    for name in ("low", "high", "dont_know"):
+        table[name] = table[name].map(theme.share)
+    table["n"] = table["n"].map(theme.number)
+    named = {"item": "Question", "low": "Levels 1–2", "high": "Levels 4–5", "dont_know": "Don't know"}
+    return table.rename(columns=named).rename_axis(columns=None)
+
+
+def groups(unit: Assessment) -> pd.DataFrame:
+    """Those doing the work and those leading it, per barrier; one row per barrier x group."""
+    rows = unit.rows("measures")
+    rows = rows.loc[(rows["measure"] == "perception") & rows["segment"].isin(GROUPS)].copy()
+    rows["group"] = rows["segment"].map(GROUPS)
+    rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
+    order = {barrier: place for place, barrier in enumerate(unit.rules.barriers["barrier_id"])}
+    rows["place"] = rows["barrier_id"].map(order)
+    return rows.sort_values(["place", "segment"], ignore_index=True)
+
+
+def indicators(unit: Assessment, barrier_id: str) -> pd.DataFrame:
+    """Records behind practice of one barrier: one row per indicator, points and value in words."""
+    rows = unit.rows("explain")
+    rows = rows.loc[(rows["kind"] == "indicator") & (rows["barrier_id"] == barrier_id)]
+    rules = unit.rules.indicators.loc[unit.rules.indicators["barrier_id"] == barrier_id]
+    merged = rules.merge(
+        rows[["id", "value", "points", "n", "status"]], left_on="indicator_id", right_on="id", how="left"
+    )
+    status = merged["status"].fillna("not_measured")
+    units = [MEASURES[name].unit for name in merged["measure"]]
+    known = [theme.value_text(value, unit_of) for value, unit_of in zip(merged["value"], units, strict=True)]
+    shown = [text if state == OK else WORDS[state] for text, state in zip(known, status, strict=True)]
+    return pd.DataFrame(
+        {
+            "indicator": merged["label"].str.capitalize(),
+            "points": merged["points"].where(status == OK),
+            "value_text": shown,
+            "detail": [f"n {theme.number(n)}" if pd.notna(n) else "" for n in merged["n"]],
+        }
+    )
+
+
+def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
+    """Where the possible hours of each task go: one row per task x part, the largest tasks first."""
+    rows = unit.rows("tasks")
+    rows = rows.loc[(rows["status"] == OK) & rows["potential"].gt(0) & rows["gap"].notna()]
+    if rows.empty:
+        return pd.DataFrame(columns=["task", "part", "kind", "hours"])
+    jobs = rows["job"].nunique() > 1
+    rows = rows.sort_values("potential", ascending=False)
+    named = rows["task"] + (" (" + rows["job"] + ")" if jobs else "")
+    rows = rows.assign(label=named.where(rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN))
+    rest = int(rows["label"].isna().sum())
+    rows["label"] = rows["label"].fillna(narrative.counted(rest, "other task"))
+    waits = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
+    parts = [rows[["label", "realised"]].rename(columns={"realised": "hours"}).assign(part="realised", kind="realised")]
+    waiting = rows.assign(part=rows["blocker"].map(waits).fillna("reason not recorded"))
+    parts.append(
+        waiting[["label", "part", "gap_not_adopted"]].rename(columns={"gap_not_adopted": "hours"}).assign(kind="waits")
+    )
+    for column, name in HOUR_PARTS:
+        parts.append(rows[["label", column]].rename(columns={column: "hours"}).assign(part=name, kind="plan"))
+    stacked = pd.concat(parts, ignore_index=True)
+    summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
+    return summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+
+
+def wide(rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str) -> pd.DataFrame:
+    """A long table turned to a table to read: `index` down, `columns` across, cells as text."""
+    order = list(dict.fromkeys(rows[columns]))
+    turned = rows.pivot_table(index=index, columns=columns, values=values, sort=False)[order]
+    return turned.map(text).rename_axis(columns=None).rename_axis(first).reset_index()
+
+
+def modes(unit: Assessment) -> pd.DataFrame:
+    """Tasks by who does them, today and as aimed at: one row per moment x mode."""
+    rows = unit.rows("tasks")
+    counts = []
+    for column, moment in (("mode", "today"), ("target_mode", "target")):
+        known = rows[column].value_counts() if column in rows else pd.Series(dtype=int)
+        counts += [(moment, mode, int(known.get(mode, 0))) for mode in MODES if known.sum()]
+    return pd.DataFrame(counts, columns=["row", "mode", "count"])
+
+
+def exposure(unit: Assessment) -> pd.DataFrame:
+    """Exposure per job: one row per job (job, alpha, beta, zeta as text)."""
+    rows = unit.rows("measures")
+    rows = rows.loc[rows["measure"].isin(["exposure_alpha", "exposure_beta", "exposure_zeta"]) & (rows["status"] == OK)]
+    if rows.empty:
+        return pd.DataFrame(columns=["Job"])
+    wide_rows = rows.pivot_table(index="segment", columns="measure", values="value", sort=False).map(theme.share)
+    named = {
+        "exposure_alpha": "A model alone",
+        "exposure_beta": "Half weight for software",
+        "exposure_zeta": "With added software",
+    }
+    return (
+        wide_rows.rename(index={ALL: "all jobs"})
+        .rename(columns=named)
+        .rename_axis("Job")
+        .rename_axis(columns=None)
+        .reset_index()
+    )
+
+
+def trials(unit: Assessment) -> pd.DataFrame:
+    """Verdicts as the forest plot wants them: one row per trial that could be assessed or not."""
+    rows = unit.verdicts
+    named = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
+    count = rows["initiative_id"].map(rows["initiative_id"].value_counts())
+    return pd.DataFrame(
+        {
+            "trial": [
+                named.get(row.initiative_id, row.initiative_id) + (f", trial {row.trial_no:.0f}" if many > 1 else "")
+                for row, many in zip(rows.itertuples(), count, strict=True)
+            ],
+            "detail": [f"{row.measure} · {row.n_treatment:.0f} with, {row.n_control:.0f} without"
+                       if pd.notna(row.n_control) else str(row.measure) for row in rows.itertuples()],
+            "value": rows["improvement"], "low": rows["low"], "high": rows["high"],
+            "low90": rows["lower"], "high90": rows["upper"], "target": rows["target_effect"],
+            "verdict": rows["verdict"], "bound": rows["reason"], "unit": rows.get("unit", ""),
+        }
+    )  # fmt: skip
+
+
+def metrics(unit: Assessment) -> pd.DataFrame:
+    """The six metrics by quarter: one row per metric x quarter with a number."""
+    rows = unit.measures
+    rows = rows.loc[
+        (rows["unit_id"] == unit.unit_id)
+        & rows["measure"].isin(SIX_METRICS)
+        & (rows["segment"] == ALL)
+        & (rows["status"] == OK)
+    ].copy()
+    upto = waves.last_day(waves.quarter_of_wave(unit.facts.wave))
+    rows = rows.loc[[waves.last_day(wave) <= upto for wave in rows["wave"]]]
+    rows["metric"] = [MEASURES[name].label.capitalize() for name in rows["measure"]]
+    rows["shown"] = [theme.value_text(row.value, row.unit) for row in rows.itertuples()]
+    rows["place"] = rows["measure"].map({name: place for place, name in enumerate(SIX_METRICS)})
+    return rows.rename(columns={"wave": "quarter"}).sort_values(["place", "quarter"], ignore_index=True)
+
+
+def metric_numbers(unit: Assessment) -> pd.DataFrame:
+    """Every decision, feedback and probe measure of the quarter: one row each, absent ones with the reason."""
+    cells = [(MEASURES[name].label.capitalize(), unit.cell(name)) for name in METRIC_DETAILS]
+    return pd.DataFrame(
+        {
+            "Measure": [label for label, _ in cells],
+            "Value": [theme.value_text(cell.value, cell.unit) if cell.ok else WORDS[cell.status] for _, cell in cells],
+            "95 % interval": [theme.interval(cell.low, cell.high, cell.unit) if cell.ok else "" for _, cell in cells],
+            "n": [theme.number(cell.n) if cell.ok else "" for _, cell in cells],
+        }
+    )
+
+
+def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
+    """Steps of each workflow before, now and as aimed at: workflow name -> one row per version x step."""
+    rows = unit.step_changes
+    found = {}
+    for name, steps in rows.groupby("workflow", sort=False):
+        shown = steps.assign(
+            place=steps["version"].map({version: place for place, version in enumerate(VERSIONS)}),
+            words=steps["version"].map(VERSIONS),
+        ).sort_values(["place", "step_no"])
+        turns = shown.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
+        table = pd.DataFrame({"version": shown["words"], "step": shown["step"], "actor": shown["actor"],
+                              "handoffs": turns, "note": shown["change"].fillna("")})  # fmt: skip
+        found[str(name)] = table.reset_index(drop=True)
+    return found
+
+
+def trend(unit: Assessment) -> pd.DataFrame:
+    """Both voices over the waves: one row per barrier x wave x voice, practice only on an equal indicator set."""
+    rows = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id]
+    upto = unit.facts.waves.index(unit.facts.wave) + 1
+    rows = rows.loc[rows["wave"].isin(unit.facts.waves[:upto])].copy()
+    rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
+    said = rows.assign(
+        voice="perception", value=rows["perception"], low=rows["perception_low"], high=rows["perception_high"]
+    )
+    now = rows.loc[rows["wave"] == unit.facts.wave].set_index("barrier_id")["practice_coverage"]
+    equal = rows["practice_coverage"] == rows["barrier_id"].map(now)
+    shown = rows.loc[equal].assign(voice="practice", value=rows["practice"], low=float("nan"), high=float("nan"))
+    columns = ["barrier", "wave", "voice", "value", "low", "high"]
+    return pd.concat([said, shown], ignore_index=True)[columns].dropna(subset="value").reset_index(drop=True)
+
+
+def themes(unit: Assessment) -> pd.DataFrame:
+    """Work, workforce, workplace: one row per theme."""
+    rows = unit.rows("themes").rename(columns={"theme": "theme_id"})
+    return rows.assign(theme=rows["theme_id"].str.capitalize(),
+                       detail=[f"n {theme.number(n)}" if pd.notna(n) else "" for n in rows["n"]])  # fmt: skip
+
+
+def agreed(unit: Assessment) -> pd.DataFrame:
+    """Agreed actions and their state on the as-of date: one row per action."""
+    rows = unit.actions
+    as_of = pd.Timestamp(unit.facts.as_of) if unit.facts.as_of else pd.NaT
+    late = (rows["status"] == "open") & (pd.to_datetime(rows["due_on"]) < as_of)
+    return pd.DataFrame(
+        {
+            "Action": rows["action"], "Barrier": [narrative.barrier_name(unit, name) for name in rows["barrier_id"]],
+            "Owner": rows["owner"], "Due": pd.to_datetime(rows["due_on"]).dt.strftime("%Y-%m-%d"),
+            "State": rows["status"].mask(late, "overdue"),
+        }
+    ).reset_index(drop=True)  # fmt: skip
