@@ -14,6 +14,7 @@ A_UNIT = (
     r"%|\b(?:per(?: ?cent(?:age)?)?|number of|count of|share of|rate|ratio|points?|time|duration"
     r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b|\([^\s)]{1,5}\)$"
 )
+A_MODEL_FIGURE = r"\b(?:accuracy|auc|f1|gini|precision|recall|rmse|perplexity)\b"
 A_BODY = (
     r"\b(?:team|department|division|unit|group|committee|board|desk|centre|center|lab|office|staff"
     r"|everyone|all|we|it)$"
@@ -50,10 +51,11 @@ def problem_parts(initiatives: pd.DataFrame) -> pd.DataFrame:
     baseline; a target with number and direction; a deadline; a guardrail with a number in it; an owner that
     is a role or a person, not a body. Without `outcome_metric`, a problem statement that names a change
     ("improve forecast accuracy") gives a vague metric, one that names a tool none. `metric_kind` model or
-    activity: 1 at most. READY: metric, baseline, target and owner are 2, none is 0, and the target lies on
-    the better side of the baseline. VAGUE: the wording has to be sharpened, either because the metric is
-    vague or because nothing is absent; else NOT READY. Placeholders (tbd, n/a) are blanks. The rules read
-    words, not sense: show the text beside them.
+    activity: 1 at most, and so is a model's figure (accuracy, AUC) whose kind is not stated. READY: metric,
+    baseline, target and owner are 2, none is 0, and the target lies on the better side of the baseline.
+    VAGUE: the wording has to be sharpened, either because the metric is vague or because nothing is absent;
+    else NOT READY. Placeholders (tbd, n/a) are blanks. The rules read words, not sense: show the text beside
+    them.
 
     Examples
     --------
@@ -85,9 +87,10 @@ def _parts(given: pd.DataFrame) -> pd.DataFrame:
     metric, guardrail, owner = (stated_text(given[name]) for name in ("outcome_metric", "guardrail", "owner"))
     changes = stated_text(given["problem_statement"]).str.contains(CHANGE)
     named = _worded(metric, metric.str.contains(A_UNIT)).mask(metric.eq("") & changes, 1)
+    unsaid = given["metric_kind"].isna() & metric.str.contains(A_MODEL_FIGURE)
     a_body = owner.str.contains(A_BODY) & ~owner.str.contains(A_ROLE)
     return pd.DataFrame({
-        "metric": named.mask(_capped(given), named.clip(upper=1)),
+        "metric": named.mask(_capped(given) | unsaid, named.clip(upper=1)),
         "baseline": 2 * number["baseline"],
         "target": number["target"].astype(int) + given["direction"].isin(["increase", "decrease"]),
         "deadline": 2 * given["deadline"].notna(),

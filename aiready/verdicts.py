@@ -37,7 +37,8 @@ def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
         `improvement` in the outcome's unit, positive is better; `low`, `high` two-sided 95 %, `lower`,
         `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
         an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
-        misses, if effect and spread stay as seen; missing where more cases cannot help. `guardrails`: each
+        misses (0 where inconclusive, else d; a guardrail's margin), if effect and spread stay as seen; missing
+        where more cases cannot help. `guardrails`: each
         with its finding. `compared`: random or matched arms, both there. `declared_before_start`: True,
         False, None (unknown).
 
@@ -67,9 +68,7 @@ def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
     outcomes = ranked[~ranked["is_guardrail"]].drop_duplicates(TRIAL).rename(columns={"measure": "outcome"})
     shown = COLUMNS[COLUMNS.index("outcome") : COLUMNS.index("n_needed")]
     found = about.merge(outcomes[[*TRIAL, *shown]], on=TRIAL, how="left")
-    return found.merge(_deciding(ranked), on=TRIAL).merge(_guardrails(judged), on=TRIAL, how="left")[
-        list(COLUMNS)
-    ]
+    return found.merge(_deciding(ranked), on=TRIAL).merge(_guardrails(judged), on=TRIAL, how="left")[list(COLUMNS)]
 
 
 def _about(rows: pd.DataFrame) -> pd.DataFrame:
@@ -120,9 +119,7 @@ def _improvement(pairs: pd.DataFrame, level: float) -> tuple[pd.Series, pd.Serie
         level,
     )
     change = shares.where(counted, means.value)
-    low, high = (
-        pd.Series(share).where(counted, mean) for share, mean in ((low, means.low), (high, means.high))
-    )
+    low, high = (pd.Series(share).where(counted, mean) for share, mean in ((low, means.low), (high, means.high)))
     agreed = pairs["directions"].eq(1) & low.notna()
     falling = pairs["direction"].eq("decrease")
     bounds = change.mask(falling, -change), low.mask(falling, -high), high.mask(falling, -low)
@@ -153,9 +150,7 @@ def _judge(compared: pd.DataFrame) -> pd.DataFrame:
         ((lower >= target) | (upper >= target), EXTEND),
         (lower > 0, FIX),
     ]
-    word = pd.Series(
-        np.select([case for case, _ in cases], [word for _, word in cases], STOP), compared.index
-    )
+    word = pd.Series(np.select([case for case, _ in cases], [word for _, word in cases], STOP), compared.index)
     caution = word.map({word: place for place, word in enumerate(CAUTION)})
     return compared.assign(verdict=word, caution=caution, is_guardrail=guardrail, margin_used=margin)
 
@@ -173,17 +168,17 @@ def _deciding(ranked: pd.DataFrame) -> pd.DataFrame:
     first["deciding_bound"] = gain.mask(first["is_guardrail"], harm)
     first["reason"] = [_reason(row) for row in first.itertuples()]
     first = first.rename(columns={"measure": "deciding_measure", "kind": "deciding_kind"})
-    return first[
-        [*TRIAL, "verdict", "reason", "deciding_measure", "deciding_kind", "deciding_bound", "n_needed"]
-    ]
+    return first[[*TRIAL, "verdict", "reason", "deciding_measure", "deciding_kind", "deciding_bound", "n_needed"]]
 
 
 def _n_needed(rows: pd.DataFrame) -> pd.Series:
     """Cases per arm for the lower bound to reach what it misses: n = z^2 (v1 + v0) / gap^2."""
-    d, seen = rows["target_effect"], rows["improvement"]
-    aim = d.where(seen > d, 0.0).mask(rows["is_guardrail"], -rows["margin_used"])
+    seen = rows["improvement"]
+    aim = rows["target_effect"].where(rows["lower"] > 0, 0.0).mask(rows["is_guardrail"], -rows["margin_used"])
     missed = rows["verdict"].eq(EXTEND) & (rows["lower"] < aim) & (seen > aim)
-    needed = np.ceil(stats.norm.isf(0.05) ** 2 * rows["spread"] / (seen - aim).where(missed) ** 2)
+    needed = np.ceil(stats.norm.isf(0.05) ** 2 * rows["spread"] / (seen - aim).where(missed) ** 2).replace(
+        np.inf, np.nan
+    )
     # The normal approximation may fall short of the interval that was used: never fewer than one more case.
     return needed.clip(lower=rows[["n_control", "n_treatment"]].min(axis=1) + 1)
 
@@ -192,15 +187,15 @@ def _reason(row: Any) -> str:
     """Why the verdict is what it is, as a sentence."""
     text = _guardrail_reason(row) if row.is_guardrail else _outcome_reason(row)
     if pd.notna(row.n_needed):
-        text += f"; about {int(row.n_needed):,} cases per arm needed if effect and spread stay as seen"
+        aim = "the target effect" if row.lower > 0 else "that it works at all"
+        aim = "that harm stays within the margin" if row.is_guardrail else aim
+        text += f"; to show {aim} takes about {int(row.n_needed):,} cases per arm if effect and spread stay as seen"
         text += f" ({int(row.n_control):,} and {int(row.n_treatment):,} so far)"
-    return text + (
-        "; the rule was written down after the start" if row.declared_before_start is False else ""
-    )
+    return text + ("; the rule was written down after the start" if row.declared_before_start is False else "")
 
 
 def _outcome_reason(row: Any) -> str:
-    low, high, target = (f"{number:.3g}" for number in (row.lower, row.upper, row.target_effect))
+    low, high, target = (f"{number:.4g}" for number in (row.lower, row.upper, row.target_effect))
     if pd.isna(row.lower):
         return f"{row.measure}: no comparison; both arms need n and successes, or n, mean and sd"
     if pd.isna(row.target_effect):
@@ -224,14 +219,10 @@ def _outcome_reason(row: Any) -> str:
 def _guardrail_reason(row: Any) -> str:
     if row.verdict == NOT_ASSESSABLE:
         missing = (
-            "no comparison on this guardrail"
-            if pd.isna(row.lower)
-            else "no outcome was measured, only guardrails"
+            "no comparison on this guardrail" if pd.isna(row.lower) else "no outcome was measured, only guardrails"
         )
         return f"{row.measure}: {missing}"
-    point, low, high, margin = (
-        f"{n:.3g}" for n in (-row.improvement, -row.upper, -row.lower, row.margin_used)
-    )
+    point, low, high, margin = (f"{n:.4g}" for n in (-row.improvement, -row.upper, -row.lower, row.margin_used))
     stated = f"the margin {margin}" if pd.notna(row.margin) else "0, as no margin was agreed"
     said = {
         STOP: f"harm of at least {low} exceeds {stated}",
