@@ -1,8 +1,10 @@
 """The decision log, the one table too big for memory: checked and cut inside DuckDB, through Ibis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 
 import ibis
 import ibis.expr.types as ir
@@ -10,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
-from aiready.checks import Checked, quarantine, repeated, unlike
-from aiready.loading import store
+from aiready.cells import complete, typed, unlike
+from aiready.checks import quarantine, repeats, rules_of
+from aiready.loading import is_stored, store
 from aiready.readers import FILE, ROW
 from aiready.schema import Table
 
@@ -31,8 +34,12 @@ class Log:
     rows: ir.Table
     read: int
     quarantine: pd.DataFrame
-    newest: pd.Series
+    facts: pd.Series
     after_as_of: int = 0
+
+    def newest(self, name: str) -> pd.Timestamp:
+        """Newest time in a column; NaT where it holds none."""
+        return pd.Timestamp(self.facts.get(name, pd.NaT))
 
 
 def stored_as_wanted(table: Table, raw: ir.Table) -> list[str]:
@@ -43,32 +50,39 @@ def stored_as_wanted(table: Table, raw: ir.Table) -> list[str]:
     return [name for name, odd in tests.items() if not found.get(name, odd)]
 
 
-def read(checked: Checked, engine: Backend) -> Log:
-    """Count, quarantine and type the decision log without fetching it.
+def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Sequence[str]]) -> Log:
+    """Type, count and quarantine the decision log without fetching it.
 
-    Parameters
-    ----------
-    checked
-        The log's typed rows, stored or queried where they lie, and its rules.
-    engine
-        Where they lie.
+    A log stored as the schema wants it stays where it is; any other is read once into the engine.
     """
-    rows = checked.rows.mutate(**{_BROKEN: checked.broken})
-    happened = [column.name for column in checked.table.columns if column.happened]
-    counted = {"read": rows.count(), "broken": rows[_BROKEN].sum().fill_null(0)}
-    counted |= {name: rows[name].max(where=~rows[_BROKEN]) for name in happened}
-    facts = rows.aggregate(**counted).to_pandas().iloc[0]
-    left_out = quarantine(checked) if facts["broken"] else pd.DataFrame()
-    kept = checked.rows.filter(~checked.broken) if facts["broken"] else checked.rows
-    used = kept.select(FILE, ROW, *checked.typed)
-    again = _again(used)
+    as_is = stored_as_wanted(table, raw) if is_stored(raw) else []
+    rows = typed(table, raw, as_is=as_is)
+    if set(as_is) != set(table.names) & set(raw.columns):
+        rows = engine.create_table(f"{table.name} typed", rows)
+    rules = rules_of(table, rows, levels={}, known=known)
+    masks = {f"{place}": rule.broken.fill_null(False) for place, rule in enumerate(rules)}
+    broken = reduce(or_, masks.values())
+    facts = _facts(table, rows.mutate(**{_BROKEN: broken}))
+    left_out = pd.DataFrame()
+    if facts["broken"]:
+        left_out = quarantine(raw, rows.filter(broken).select(FILE, ROW, **masks).to_pandas(), rules)
+        rows = rows.filter(~broken)
+    again = _again(rows)
     if len(again):
-        left_out = pd.concat([left_out, repeated(checked, again)], ignore_index=True)
-        used = used.anti_join(store(engine, "decisions again", pa.Table.from_pandas(again)), [FILE, ROW])
-    return Log(used, int(facts["read"]), left_out, facts[happened])
+        left_out = pd.concat([left_out, repeats(raw, again, table.key)], ignore_index=True)
+        rows = rows.anti_join(store(engine, "decisions again", pa.Table.from_pandas(again)), [FILE, ROW])
+    return Log(complete(table, rows), int(facts["read"]), left_out, facts)
 
 
 _BROKEN = "_broken"
+
+
+def _facts(table: Table, rows: ir.Table) -> pd.Series:
+    """How many rows there are, how many are broken, and the newest date of each kind among the others."""
+    counted = {"read": rows.count(), "broken": rows[_BROKEN].sum().fill_null(0)}
+    happened = [column.name for column in table.columns if column.happened and column.name in rows.columns]
+    newest = {name: rows[name].max(where=~rows[_BROKEN]) for name in happened}
+    return rows.aggregate(**counted, **newest).to_pandas().iloc[0]
 
 
 def _again(used: ir.Table) -> pd.DataFrame:
@@ -88,11 +102,11 @@ def cut(log: Log, as_of: date) -> Log:
     """The log as it was known at the end of a day: later decisions left out, later events not yet there."""
     end = pd.Timestamp(as_of) + timedelta(days=1)
     rows, after = log.rows, 0
-    if log.newest["opened_at"] >= end:
+    if log.newest("opened_at") >= end:
         after = int(rows.filter(rows["opened_at"] >= ibis.timestamp(end)).count().execute())
         rows = rows.filter(rows["opened_at"] < ibis.timestamp(end))
     for name, told in KNOWN_LATER.items():
-        if log.newest[name] >= end:
+        if log.newest(name) >= end:
             later = (rows[name] >= ibis.timestamp(end)).fill_null(False)
             rows = rows.mutate(
                 **{known: later.ifelse(ibis.null(rows[known].type()), rows[known]) for known in (name, *told)}

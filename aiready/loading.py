@@ -123,16 +123,9 @@ def _as_text(part: ir.Table) -> pa.Table:
     return part.mutate(**{name: part[name].cast("string") for name in part.columns if name != ROW}).to_pyarrow()
 
 
-def settled(engine: Backend, name: str, rows: ir.Table) -> ir.Table:
-    """Typed rows stored on the engine, so that no rule reads a cell again; the rows as given are let go."""
-    kept = engine.create_table(f"{name} typed", rows)
-    engine.con.execute(f'DROP TABLE IF EXISTS "{name} as given"')
-    return kept
-
-
 def forget(engine: Backend, name: str) -> None:
-    """Let the typed rows of a table go that lies in pandas now."""
-    engine.con.execute(f'DROP TABLE IF EXISTS "{name} typed"')
+    """Let the rows as given go, once they are typed."""
+    engine.con.execute(f'DROP TABLE IF EXISTS "{name} as given"')
 
 
 def store(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:

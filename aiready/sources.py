@@ -11,7 +11,8 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from aiready import decision_store, hierarchy, loading, waves
-from aiready.checks import Checked, check, quarantine, repeated, typed
+from aiready.cells import typed
+from aiready.checks import quarantine, repeats, rules_of
 from aiready.decision_store import Log
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
@@ -132,13 +133,14 @@ def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) 
         table, given = TABLES[name], raw[name]
         names = {column: ids for column, ids in known.items() if table.key != (column,)}
         if name == "decisions":
-            log = _log(engine, given, names)
-            continue
-        items = rules.items["item_id"] if name == "responses" else ()
-        levels = dict.fromkeys(items, rules.settings.scale_points)
-        rows = loading.settled(engine, name, typed(table, given, levels=levels))
-        parts[name] = _checked(check(table, rows, levels=levels, known=names), newest)
+            log = decision_store.read(engine, table, given, names)
+        else:
+            items = rules.items["item_id"] if name == "responses" else ()
+            levels = dict.fromkeys(items, rules.settings.scale_points)
+            parts[name] = _checked(table, given, levels, names, newest)
         loading.forget(engine, name)
+        if name not in parts:
+            continue
         used = parts[name].used
         if name == "units":
             all_at_once(InputError, hierarchy.contradictions(used))
@@ -150,40 +152,34 @@ def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) 
     return parts, log
 
 
-def _log(engine: Backend, given: ir.Table, known: Mapping[str, Sequence[str]]) -> Log:
-    table = TABLES["decisions"]
-    as_is = decision_store.stored_as_wanted(table, given) if loading.is_stored(given) else ()
-    rows = typed(table, given, as_is=as_is)
-    if set(as_is) != set(table.names) & set(given.columns):
-        rows = loading.settled(engine, "decisions", rows)
-    return decision_store.read(check(table, rows, known=known, as_is=as_is), engine)
-
-
 _ORDER = ("units", "responses", *(name for name in TABLES if name not in ("units", "responses")))
 
 
-def _checked(checked: Checked, newest: str | None) -> _Part:
+def _checked(
+    table: Table, raw: ir.Table, levels: Mapping[str, int], known: Mapping[str, Sequence[str]], newest: str | None
+) -> _Part:
     """Type a small table and set aside the rows that break a rule or repeat a key."""
-    rows = checked.rows.select(FILE, ROW, *checked.typed, **{_BROKEN: checked.broken}).to_pandas()
-    broken = rows[_BROKEN].astype(bool)
-    left_out = [quarantine(checked)] if broken.any() else []
-    kept = rows[~broken].sort_values([FILE, ROW], ignore_index=True)
-    again = _again(checked.table, kept, newest)
-    left_out += [repeated(checked, again)] if len(again) else []
-    used = kept.drop(index=again.index)[list(checked.typed)].reset_index(drop=True)
-    together = pd.concat(left_out, ignore_index=True) if left_out else pd.DataFrame()
-    return _Part(len(rows), _as_promised(checked, used), together)
-
-
-_BROKEN = "_broken"
+    rows = typed(table, raw, levels=levels).to_pandas()
+    rules = rules_of(table, rows, levels=levels, known=known)
+    masks = pd.DataFrame({f"{place}": rule.broken.fillna(False) for place, rule in enumerate(rules)})
+    broken = masks.astype(bool).any(axis=1)
+    left_out = pd.DataFrame()
+    if broken.any():
+        left_out = quarantine(raw, rows[[FILE, ROW]].join(masks)[broken], rules)
+    kept = _as_promised(table, levels, rows[~broken].sort_values([FILE, ROW], ignore_index=True))
+    again = _again(table, kept, newest)
+    if len(again):
+        left_out = pd.concat([left_out, repeats(raw, again, table.key)], ignore_index=True)
+    used = kept.drop(index=again.index, columns=[FILE, ROW]).reset_index(drop=True)
+    return _Part(len(rows), used, left_out)
 
 
 def _again(table: Table, kept: pd.DataFrame, newest: str | None) -> pd.DataFrame:
     """Rows whose key came before: FILE, ROW and the `first` row; people without a code are never the same."""
-    key = kept[list(table.key)].copy()
+    key = kept[list(table.key)]
     if "wave" in key:
         blank = newest or _newest_wave(key["wave"]) if table.name == "responses" else newest
-        key["wave"] = key["wave"].fillna(blank or "")
+        key = key.assign(wave=key["wave"].fillna(blank or ""))
     again = key.duplicated() if table.key else pd.Series(False, index=kept.index)
     for name in set(table.key) & set(table.hashed):
         again &= kept[name].notna()
@@ -197,22 +193,36 @@ def _newest_wave(labels: pd.Series) -> str | None:
     return next(iter(waves.in_order(labels.dropna())[-1:]), None)
 
 
-def _as_promised(checked: Checked, used: pd.DataFrame) -> pd.DataFrame:
-    """Types of `Data`: float64 numbers, object texts with None, datetime64[ns], boolean flags."""
-    kinds = {column.name: column.kind for column in checked.table.columns}
-    promised = {}
-    for name in used.columns:
-        kind = kinds.get(name, "number")
-        if kind in ("integer", "number", "share"):
-            promised[name] = used[name].astype("float64")
-        elif kind in ("date", "timestamp"):
-            promised[name] = used[name].astype("datetime64[ns]")
-        elif kind == "flag":
-            promised[name] = used[name].astype("boolean")
-        else:
-            texts = used[name].astype(object)
-            promised[name] = texts.where(texts.notna(), None)
-    return pd.DataFrame(promised, index=used.index)
+def _as_promised(table: Table, items: Iterable[str], kept: pd.DataFrame) -> pd.DataFrame:
+    """Every column of the schema and every item, typed as `Data` says, with `FILE` and `ROW`."""
+    kinds = {**{column.name: column.kind for column in table.columns}, **dict.fromkeys(items, "number")}
+    blank = {**dict.fromkeys(kinds), **_BLANK_MEANS.get(table.name, {})}
+    values = {name: kept.get(name, pd.Series(None, kept.index, dtype=object)) for name in kinds}
+    filled = {name: value if blank[name] is None else value.fillna(blank[name]) for name, value in values.items()}
+    promised = {name: _typed_as(kind, filled[name]) for name, kind in kinds.items()}
+    return pd.DataFrame({**promised, FILE: kept[FILE], ROW: kept[ROW]}, index=kept.index)
+
+
+_BLANK_MEANS: Mapping[str, Mapping[str, str | int]] = {
+    "trials": {"trial_no": 1},
+    "workflow_steps": {"version": "now"},
+}
+"""What the schema says a blank stands for."""
+
+
+def _typed_as(kind: str, values: pd.Series) -> pd.Series:
+    dtype = _DTYPES.get(kind)
+    if dtype:
+        return values.astype(dtype)
+    texts = values.astype(object)
+    return texts.where(texts.notna(), None)
+
+
+_DTYPES = {
+    **dict.fromkeys(("integer", "number", "share"), "float64"),
+    **dict.fromkeys(("date", "timestamp"), "datetime64[ns]"),
+    "flag": "boolean",
+}
 
 
 # As of a day ---------------------------------------------------------------------------------------------
@@ -220,12 +230,14 @@ def _as_promised(checked: Checked, used: pd.DataFrame) -> pd.DataFrame:
 
 def _newest(parts: Mapping[str, _Part], log: Log | None) -> date | None:
     """Newest date of something that happened, over all tables; None when nothing carries a date."""
-    dates = [log.newest.astype("datetime64[ns]").max()] if log else []
-    for name, part in parts.items():
-        happened = [column.name for column in TABLES[name].columns if column.happened]
-        dates += [part.used[column].max() for column in happened]
+    dates = [log.newest(column) for column in _happened("decisions")] if log else []
+    dates += [part.used[column].max() for name, part in parts.items() for column in _happened(name)]
     known = [at for at in dates if pd.notna(at)]
     return max(known).date() if known else None
+
+
+def _happened(table: str) -> list[str]:
+    return [column.name for column in TABLES[table].columns if column.happened]
 
 
 _GOVERNED_BY = {"feedback": "flagged_at", "probes": "asked_at", "trials": "started_on"}

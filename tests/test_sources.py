@@ -194,6 +194,14 @@ def test_what_a_blank_means_is_filled_in_and_counts_for_the_key(tmp_path):
     assert data.quarantine["trials"]["row"].tolist() == [3]
 
 
+def test_a_value_that_cannot_be_read_is_not_taken_for_a_blank(tmp_path):
+    header = "unit_id,workflow,version,step_no,step,actor\n"
+    steps = header + "claims,w,later,1,s,ai\nclaims,w,,1,s,ai\nclaims,w,Target,1,s,ai\n"
+    data = read(tmp_path, workflow_steps=steps)
+    assert data.quarantine["workflow_steps"]["value"].tolist() == ["later"]
+    assert data.table("workflow_steps")["version"].tolist() == ["now", "target"]
+
+
 def test_a_repeat_of_a_row_that_was_itself_left_out_is_used(tmp_path):
     data = read(tmp_path, units="unit_id,name,headcount\na,A,many\na,A,12\n")
     assert data.units["headcount"].tolist() == [12.0]

@@ -1,0 +1,200 @@
+"""Cells as given -> values as the schema types them: Ibis expressions, whatever file or engine holds the table."""
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+
+import ibis
+import ibis.expr.types as ir
+
+from aiready.readers import FILE, ROW, SURPLUS
+from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, Column, Table
+
+MISSING = ("", "N/A", "n/a", "#N/A")
+NO_ANSWER = ("", "-9", "#n/a")
+SAYS_DOES_NOT_APPLY = ("does not apply", "doesn't apply", "not applicable", "n/a", "na")
+SAYS_DONT_KNOW = ("don't know", "i don't know", "do not know", "dont know", "dk")
+YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
+NO_LEVEL = -9.0
+"""An answer that cannot be read, until its row is quarantined."""
+
+GIVEN = "given "
+"""Prefix of the columns that hold a cell as given, beside its value."""
+
+_LABELS = ("advice", "initial_decision", "final_decision", "correct_decision")
+_SALT = "aiready:person:"
+_TYPES = {
+    "text": "string", "id": "string", "url": "string", "check": "string", "wave": "string", "flag": "boolean",
+    "integer": "int64", "number": "float64", "share": "float64", "date": "timestamp",
+    "timestamp": "timestamp",
+}  # fmt: skip
+
+
+# Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
+
+
+def cell(given: ir.Value) -> ir.StringValue:
+    """Text of a cell; null where it is blank or says that nothing is there."""
+    text = _text(given)
+    for nothing in MISSING:
+        text = text.nullif(nothing)
+    return text
+
+
+def _text(given: ir.Value) -> ir.StringValue:
+    return _without_nan(given).cast("string")
+
+
+def _without_nan(given: ir.Value) -> ir.Value:
+    return given.nullif(float("nan")) if given.type().is_floating() else given
+
+
+def number(text: ir.StringValue) -> ir.FloatingValue:
+    """Number in a cell, with decimal point or comma; null where it is none or could be thousands (12,500)."""
+    pointed = text.re_replace(r"^([+-]?\d*),(\d{1,2}|\d{4,})$", r"\1.\2")
+    pointed = pointed.re_replace(r"^([+-]?(?:0\d*|\d{4,})?),(\d{3})$", r"\1.\2")
+    value = pointed.try_cast("float64")
+    for no_number in ("nan", "inf", "-inf"):
+        value = value.nullif(float(no_number))
+    return value
+
+
+def moment(text: ir.StringValue) -> ir.TimestampValue:
+    """Time in a cell, UTC without zone: ISO, 11.05.2026, or the serial number of a spreadsheet."""
+    iso = text.re_replace(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-\2-\1")
+    # 20000-79999 are the days of 1954-2119 in the 1900 date system; 25569 is 1 January 1970
+    serial = text.re_extract(r"^[2-7]\d{4}(?:\.\d+)?$", 0).try_cast("float64")
+    counted = ((serial - 25569) * 86400).round().cast("int64").as_timestamp("s")
+    return ibis.coalesce(iso.try_cast("timestamp('UTC')").cast("timestamp"), counted.cast("timestamp"))
+
+
+def _whole_as_text(text: ir.StringValue) -> ir.StringValue:
+    """`11.0` and `11` are the same name: spreadsheets and data frames write either."""
+    return text.re_replace(r"^(-?\d+)\.0$", r"\1")
+
+
+def _wave(text: ir.StringValue) -> ir.StringValue:
+    """Wave label; `2026-09` that a spreadsheet turned into the first of the month is turned back."""
+    label = text.upper().re_replace(r"^(\d{4}-\d{2})-01(T00:00:00)?$", r"\1")
+    return label.re_extract(r"^\d{4}(?:-(?:Q[1-4]|0[1-9]|1[0-2]))?$", 0).nullif("")
+
+
+def _one_of(allowed: tuple[str, ...], text: ir.StringValue) -> ir.StringValue:
+    spelled = text.lower() if allowed[0].islower() else text.upper()
+    return spelled.re_extract(f"^(?:{'|'.join(allowed)})$", 0).nullif("")
+
+
+def _yes_no(text: ir.StringValue) -> ir.BooleanValue:
+    lower = text.lower()
+    return ibis.cases((lower.isin(YES), True), (lower.isin(NO), False), else_=ibis.null("boolean"))
+
+
+def _check(text: ir.StringValue) -> ir.StringValue:
+    lower = text.lower()
+    done = moment(text).notnull()
+    return ibis.cases((lower.isin(YES), "yes"), (lower.isin(NO), "no"), (done, "yes"), else_=ibis.null("string"))
+
+
+def _native(given: ir.Value, kind: str) -> ir.Value | None:
+    """A column that is stored in its own type needs no reading of text."""
+    stored = given.type()
+    if kind in ("integer", "number", "share") and stored.is_numeric():
+        return _without_nan(given) if stored.is_floating() else given
+    if kind == "flag" and stored.is_boolean():
+        return given
+    if kind in ("date", "timestamp") and (stored.is_timestamp() or stored.is_date()):
+        utc = given.cast("timestamp('UTC')") if stored.is_timestamp() and stored.timezone else given
+        return utc.cast("timestamp")
+    return None
+
+
+def reading(column: Column, given: ir.Value) -> ir.Value:
+    """Value of a cell as the schema types it; null where it is blank or cannot be read."""
+    native = _native(given, column.kind)
+    if column.kind in ("date", "timestamp"):
+        at = moment(_text(given)) if native is None else native
+        return at.truncate("D") if column.kind == "date" else at
+    if native is not None:
+        return native
+    if column.allowed:
+        return _one_of(column.allowed, _text(given))
+    if column.kind == "id" or column.name in _LABELS:
+        return _whole_as_text(cell(given))
+    readers = {
+        "integer": number, "number": number, "share": number, "wave": _wave, "flag": _yes_no, "check": _check,
+    }  # fmt: skip
+    return readers[column.kind](_text(given)) if column.kind in readers else cell(given)
+
+
+def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
+    """Cheap test, true where a stored cell is not yet what the schema wants."""
+    native = _native(given, column.kind)
+    if native is not None:
+        return given.isnan() if given.type().is_floating() else False
+    if column.kind not in ("text", "id", "url") or column.allowed or not given.type().is_string():
+        return True
+    odd = given.startswith(" ") | given.endswith(" ") | given.isin(MISSING)
+    return odd | given.endswith(".0") if column.kind == "id" or column.name in _LABELS else odd
+
+
+def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
+    """Level answered to an item, or the code of an answer that is no level; null: no answer."""
+    said = _text(given).lower().replace("’", "'").fill_null("")
+    top = "|".join(str(level) for level in range(levels, 0, -1))
+    level = said.re_extract(rf"^({top})(?:[.,]0)?$", 1).try_cast("float64")
+    others = ((SAYS_DOES_NOT_APPLY, DOES_NOT_APPLY), (SAYS_DONT_KNOW, DONT_KNOW), (NO_ANSWER, None))
+    known = [(said.isin(written), ibis.literal(value, "float64")) for written, value in others]
+    return ibis.cases((level.notnull(), level), *known, else_=ibis.literal(NO_LEVEL, "float64"))
+
+
+def hashed(text: ir.StringValue) -> ir.StringValue:
+    """Twelve hex digits in place of a person's code."""
+    return (ibis.literal(_SALT) + text).hexdigest("sha256").substr(0, 12)
+
+
+def typed(
+    table: Table,
+    raw: ir.Table,
+    *,
+    levels: Mapping[str, int] = MappingProxyType({}),
+    as_is: Collection[str] = (),
+) -> ir.Table:
+    """Read every cell of a raw table: the schema's columns and items that are there, with `FILE` and `ROW`.
+
+    Parameters
+    ----------
+    table, raw
+        The schema's table, and its cells as given with `FILE` and `ROW`.
+    levels
+        Scale points of each item column of `responses`.
+    as_is
+        Columns that are stored as the schema wants them: used without reading.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        Beside each column that may be unreadable stands the cell as given (`GIVEN` and its name).
+    """
+    there = [column for column in table.columns if column.name in raw.columns]
+    values = {column.name: _value(table, column, raw[column.name], as_is) for column in there}
+    given = {GIVEN + c.name: raw[c.name] for c in there if c.name not in as_is and _may_fail(c)}
+    answers = {item: answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
+    beside = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
+    return raw.select(*beside, **given, **values, **answers)
+
+
+def complete(table: Table, rows: ir.Table) -> ir.Table:
+    """Typed rows with every column of the schema, absent ones empty, whole numbers as such."""
+    kinds = {column.name: _TYPES[column.kind] for column in table.columns}
+    absent = {name: ibis.null(kind) for name, kind in kinds.items() if name not in rows.columns}
+    whole = {name: rows[name].cast(kind) for name, kind in kinds.items() if name in rows.columns and kind == "int64"}
+    return rows.mutate(**absent, **whole)
+
+
+def _may_fail(column: Column) -> bool:
+    return column.required or bool(column.allowed) or column.kind not in ("text", "id", "url")
+
+
+def _value(table: Table, column: Column, given: ir.Value, as_is: Collection[str]) -> ir.Value:
+    native = _native(given, column.kind) if column.name in as_is else None
+    value = reading(column, given) if column.name not in as_is else given if native is None else native
+    return hashed(value) if column.name in table.hashed else value
