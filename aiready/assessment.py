@@ -35,7 +35,7 @@ from aiready.shipped import shipped
 from aiready.sources import Data, instrument_folder, read_data, safe_cells
 
 NOUNS = (survey, initiatives, trials, tasks, workflows, decisions, feedback)
-OF_UNIT = ("step_changes", "actions")
+OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
 OWN_AND_TOTAL = ("measures", "barriers", "items", "explain", "themes", "facets")
 """Tables that hold the organisation's rows beside the unit's own."""
@@ -79,8 +79,8 @@ class Assessment:
 
     `tables` maps a name to a table: `units` (one row per unit), `membership`, `counts` (one row per input
     table), `measures`, `barriers`, `items`, `explain` (design of the results folder), `themes` (unit x wave x
-    theme), `facets` (say and do), `recommended` (unit x wave x action), `initiatives` (one row per initiative, with the parts of its
-    problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task), `step_changes` (unit x
+    theme), `facets` (say and do), `recommended` (unit x wave x action), `initiatives` (one row per initiative,
+    with the parts of its problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task), `step_changes` (unit x
     workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
     """
 
@@ -147,8 +147,7 @@ class Assessment:
             narrowed[name] = _of(self.tables[name], {unit_id, ORGANISATION})
         for name in OF_UNIT:
             narrowed[name] = _of(self.tables[name], members)
-        for name in ("recommended", "tasks"):
-            narrowed[name] = _of(self.tables[name], {unit_id})
+        narrowed["recommended"] = _of(self.recommended, {unit_id})
         narrowed["units"] = _of(self.units, {unit_id})
         narrowed["membership"] = _of(self.membership, {unit_id}).assign(member_id=unit_id)
         used = narrowed["measures"].loc[narrowed["measures"]["unit_id"] == unit_id, "segment"]
@@ -187,7 +186,7 @@ class Assessment:
     def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
         rows = self.tables[name]
-        if name in (*OWN_AND_TOTAL, "recommended", "tasks"):
+        if name in (*OWN_AND_TOTAL, "recommended"):
             rows = rows.loc[rows["unit_id"] == (unit_id or self.unit_id)]
         if "wave" in rows:
             shown = self.facts.wave
@@ -250,7 +249,9 @@ def compute(data: Data, rules: Instrument) -> Assessment:
         "recommended": actions.recommend(profile, measures, items, explain, rules),
         "facets": facets.say_do(items, measures, register, data.membership, rules),
         "initiatives": register,
-        "verdicts": trials.verdicts(data.table("trials")),
+        "verdicts": trials.verdicts(data.table("trials")).merge(
+            register[["initiative_id", "unit_id"]].drop_duplicates("initiative_id"), on="initiative_id", how="left"
+        ),
         "tasks": privacy.protect_tasks(tasks.task_table(data, rules), hidden),
         "step_changes": workflows.step_changes(data),
         "actions": _agreed(data),
@@ -266,7 +267,7 @@ def _explain(
 ) -> pd.DataFrame:
     in_waves = barriers.profile_waves(measures, data.waves, data.wave)
     said = barriers.explain_items(answers, rules).assign(segment=ALL)
-    numbers = ["value", "points", "n", "coverage"]
+    numbers = ["value", "points", "points_at_least", "n", "coverage"]
     said = privacy.protect_survey(said, hidden, rules.settings.minimum_group, numbers).drop(columns="segment")
     return pd.concat([said, barriers.explain_indicators(measures, rules, in_waves)], ignore_index=True)
 

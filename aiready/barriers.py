@@ -19,7 +19,11 @@ COLUMNS = (
 )  # fmt: skip
 EXPLAIN_COLUMNS = (
     "unit_id", "wave", "barrier_id", "kind", "id", "facet", "value", "points", "weight", "n", "coverage", "status",
+    "points_at_least",
 )  # fmt: skip
+"""`points_at_least`: the points if every unknown record were a no; equal to `points` where nothing is unknown."""
+OF_RECORDS = ("initiatives", "tasks", "workflow_steps")
+"""Tables whose shares carry coverage bounds, not sampling intervals, in `low` and `high`."""
 RANKS = ("unit_rank_low", "unit_rank_high", "priority_low", "priority_high")
 BY_QUARTER = ("decisions", "feedback", "probes")
 """Tables whose measures are dated by calendar quarter, not by survey wave."""
@@ -63,12 +67,20 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
     )
     found = pd.concat([by_wave, by_quarter], ignore_index=True)
     found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
-    span = found["value_at_100"] - found["value_at_0"]
-    found["points"] = (100 * (found["value"] - found["value_at_0"]) / span).clip(0, 100)
+    bounded = found["table"].isin(OF_RECORDS) & found["low"].notna() & found["high"].notna()
+    worst = found["low"].where(found["value_at_100"] > found["value_at_0"], found["high"])
+    found["points"] = _points(found, found["value"])
+    found["points_at_least"] = np.fmin(_points(found, worst.where(bounded, found["value"])), found["points"])
+    found["coverage"] = (1 - (found["high"] - found["low"])).clip(0, 1).where(bounded)
     floor = np.where(found["table"] == "probes", rules.settings.minimum_probes, rules.settings.minimum_records)
     found["status"] = found["status"].mask((found["status"] == OK) & (found["n"] < floor), INSUFFICIENT)
     found["kind"] = "indicator"
-    return found.reindex(columns=EXPLAIN_COLUMNS).sort_values(KEY + ["id"], ignore_index=True)
+    return found.reindex(columns=EXPLAIN_COLUMNS).sort_values([*KEY, "id"], ignore_index=True)
+
+
+def _points(found: pd.DataFrame, value: pd.Series) -> pd.Series:
+    span = found["value_at_100"] - found["value_at_0"]
+    return (100 * (value - found["value_at_0"]) / span).clip(0, 100)
 
 
 def explain_items(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
@@ -99,6 +111,7 @@ def explain_items(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     sums["points"] = 100 * (ascending - 1) / (rules.settings.scale_points - 1)
     sums["coverage"] = answered / sums["n"].where(sums["n"] > 0)
     sums["status"] = np.where(answered.notna(), OK, INSUFFICIENT)
+    sums["points_at_least"] = sums["points"]
     sums = sums.assign(kind="item", weight=1.0, n=answered, people=sums["levelled"])
     return sums.rename(columns={"item_id": "id"}).reindex(columns=[*EXPLAIN_COLUMNS, "people"])
 
@@ -109,8 +122,9 @@ def practice(explained: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     Notes
     -----
     `practice` is the weighted mean of the indicators that count, missing below `minimum_indicators` of them.
-    `shown` counts indicators that do not count as 0: it serves the band alone, so that leaving out a table can
-    never improve one. No interval: records are a census of what was recorded.
+    `shown` takes unknown records as a no and indicators that do not count as 0: it serves the band alone, so
+    that neither a blank nor leaving out a table can improve one. No interval: records are a census of what was
+    recorded.
     """
     rows = explained.loc[explained["kind"] == "indicator"]
     counts = rows["status"] == OK
@@ -118,14 +132,15 @@ def practice(explained: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
         counted=counts.astype(int),
         weighed=rows["weight"].where(counts, 0.0),
         earned=(rows["points"] * rows["weight"]).where(counts, 0.0),
+        least=(rows["points_at_least"] * rows["weight"]).where(counts, 0.0),
     )
-    sums = parts.groupby(KEY, as_index=False)[["counted", "weighed", "earned"]].sum()
+    sums = parts.groupby(KEY, as_index=False)[["counted", "weighed", "earned", "least"]].sum()
     possible = rules.indicators.groupby("barrier_id")["weight"].agg(["sum", "size"])
     sums["practice"] = (sums["earned"] / sums["weighed"].where(sums["weighed"] > 0)).where(
         sums["counted"] >= rules.settings.minimum_indicators
     )
     sums["practice_coverage"] = sums["counted"] / sums["barrier_id"].map(possible["size"])
-    sums["shown"] = (sums["earned"] / sums["barrier_id"].map(possible["sum"])).where(sums["practice"].notna())
+    sums["shown"] = (sums["least"] / sums["barrier_id"].map(possible["sum"])).where(sums["practice"].notna())
     return sums[[*KEY, "practice", "practice_coverage", "shown", "counted"]]
 
 
@@ -229,7 +244,7 @@ def weight_sensitivity(explained: pd.DataFrame, profiled: pd.DataFrame, rules: I
         for barrier, rows in rules.indicators.sort_values("indicator_id").groupby("barrier_id")
     }
     counted = explained.loc[(explained["kind"] == "indicator") & (explained["status"] == OK)]
-    points = {key: rows for key, rows in counted.groupby(["unit_id", "wave"])}
+    points = dict(list(counted.groupby(["unit_id", "wave"])))
     found = []
     for (unit_id, wave), rows in profiled.groupby(["unit_id", "wave"], sort=False):
         if (rows["basis"] != "both").any() or len(rows) < 2:

@@ -16,7 +16,7 @@ from pathlib import Path
 from aiready.errors import AireadyError
 from aiready.publication import write
 
-FORKED = ("aiready.handout", "aiready.engine", "papermill", "altair")
+FORKED = ("papermill", "aiready.handout", "aiready.portfolio", "altair")
 """Imported once by the process that every notebook run is forked from."""
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

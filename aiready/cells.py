@@ -139,11 +139,16 @@ def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
 def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
     """Level answered to an item, or the code of an answer that is no level; null: no answer."""
     said = _text(given).lower().replace("’", "'").fill_null("")
-    top = "|".join(str(level) for level in range(levels, 0, -1))
-    level = said.re_extract(rf"^({top})(?:[.,]0)?$", 1).try_cast("float64")
-    others = ((SAYS_DOES_NOT_APPLY, DOES_NOT_APPLY), (SAYS_DONT_KNOW, DONT_KNOW), (NO_ANSWER, None))
-    known = [(said.isin(written), ibis.literal(value, "float64")) for written, value in others]
-    return ibis.cases((level.notnull(), level), *known, else_=ibis.literal(NO_LEVEL, "float64"))
+    scale = [float(level) for level in range(1, levels + 1)]
+    level, with_comma = _text(given).try_cast("float64"), said.replace(",", ".").try_cast("float64")
+    codes = ((SAYS_DOES_NOT_APPLY, DOES_NOT_APPLY), (SAYS_DONT_KNOW, DONT_KNOW), (NO_ANSWER, None))
+    others = [(said.isin(written), ibis.literal(code, "float64")) for written, code in codes]
+    return ibis.cases(
+        (level.isin(scale), level),
+        *others,
+        (with_comma.isin(scale), with_comma),
+        else_=ibis.literal(NO_LEVEL, "float64"),
+    )
 
 
 def hashed(text: ir.StringValue) -> ir.StringValue:

@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import click
 import pandas as pd
 import typer
 
@@ -213,14 +212,8 @@ def main(arguments: Iterable[str] | None = None) -> NoReturn:
     """Run the command line; every error this package raises is one to five lines and an exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        code = app(None if arguments is None else list(arguments), standalone_mode=False)
+        app(None if arguments is None else list(arguments))
     except AireadyError as error:
         typer.echo(str(error), err=True)
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("Stopped.", err=True)
-        code = 130
-    sys.exit(code or 0)
+        sys.exit(error.exit_code)
+    sys.exit(0)

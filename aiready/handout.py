@@ -292,7 +292,7 @@ def pilots(unit: Assessment) -> Section:
     if rows.empty:
         return Section([head + paragraphs(narrative.no_pilots(unit))])
     numbers = pd.DataFrame({"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"],
-                            "Why": rows["bound"]})  # fmt: skip
+                            "Why": rows["why"]})  # fmt: skip
     return Section([head, figure(charts.forest_chart, rows, "pilots", "Did it work?",
                                  "Difference to the comparison with its 95 % and 90 % interval; orange: target agreed before",
                                  numbers)])  # fmt: skip

@@ -8,6 +8,7 @@ from aiready.handout import Section, figure
 from aiready.html.blocks import Page, keys, lead, notes, paragraphs, section, table
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 from aiready.overview import in_order
+from aiready.schema import LIVE_STAGES, STAGES
 
 HELP_FIRST = 3
 
@@ -57,7 +58,7 @@ def _owners_asked(whole: Assessment) -> list[tuple[str, str, str]]:
     register = whole.initiatives
     if register.empty:
         return []
-    live = register.loc[register["stage"].isin(narrative.LIVE_STAGES) & register["owner"].isna()]
+    live = register.loc[register["stage"].isin(LIVE_STAGES) & register["owner"].isna()]
     if live.empty:
         return []
     why = f"{narrative.counted(len(live), 'live initiative')} on record without an owner, or the register is incomplete"
@@ -116,7 +117,7 @@ def initiatives(whole: Assessment) -> Section:
         return Section()
     stages = register["stage"].value_counts()
     counts = pd.DataFrame(
-        {"stage": list(narrative.STAGES), "value": [int(stages.get(stage, 0)) for stage in narrative.STAGES]}
+        {"stage": list(STAGES), "value": [int(stages.get(stage, 0)) for stage in STAGES]}
     )
     counts["count"] = counts["value"].astype(str)
     funnel = figure(charts.funnel_chart, counts, "stages", "Where the initiatives stand", f"{len(register)} initiatives on record",

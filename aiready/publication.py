@@ -47,9 +47,7 @@ def write(path: Path, content: bytes) -> None:
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise InfrastructureError(
-            f"{path}: cannot be written ({error.strerror}). What was there stays."
-        ) from error
+        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). What was there stays.") from error
 
 
 def private(folder: Path) -> Path:

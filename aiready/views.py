@@ -1,5 +1,7 @@
 """Tables as charts and readers want them: one unit's results in words, in the order shown. No new numbers."""
 
+from typing import Any
+
 import pandas as pd
 
 from aiready import narrative, theme, waves
@@ -101,6 +103,7 @@ def answers(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     long = long.merge(ends.reset_index(), on="item_id").merge(
         items[["item_id", "facet_label"]].rename(columns={"facet_label": "item"}), on="item_id"
     )
+    long["level"] = long["level"].astype(int)
     long["place"] = long["item_id"].map({item: place for place, item in enumerate(items["item_id"])})
     return long.sort_values(["high", "place", "level"], ignore_index=True)
 
@@ -219,19 +222,38 @@ def trials(unit: Assessment) -> pd.DataFrame:
     rows = unit.verdicts
     named = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
     count = rows["initiative_id"].map(rows["initiative_id"].value_counts())
-    return pd.DataFrame(
+    shown = pd.DataFrame(
         {
             "trial": [
                 named.get(row.initiative_id, row.initiative_id) + (f", trial {row.trial_no:.0f}" if many > 1 else "")
                 for row, many in zip(rows.itertuples(), count, strict=True)
             ],
-            "detail": [f"{row.measure} · {row.n_treatment:.0f} with, {row.n_control:.0f} without"
-                       if pd.notna(row.n_control) else str(row.measure) for row in rows.itertuples()],
-            "value": rows["improvement"], "low": rows["low"], "high": rows["high"],
-            "low90": rows["lower"], "high90": rows["upper"], "target": rows["target_effect"],
-            "verdict": rows["verdict"], "bound": rows["reason"], "unit": rows.get("unit", ""),
+            "detail": [_arms(row) for row in rows.itertuples()],
+            "bound": [_deciding(row) for row in rows.itertuples()],
+            "why": [f"{reason[:1].upper()}{reason[1:]}." for reason in rows["reason"].astype(str)],
+            "unit": rows["outcome"].fillna(""),
         }
-    )  # fmt: skip
+    )
+    taken = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
+    numbers = rows.rename(columns=taken)[["value", "low", "high", "low90", "high90", "target", "verdict"]]
+    order = {verdict: place for place, verdict in enumerate(narrative.VERDICTS)}
+    table = pd.concat([shown, numbers.reset_index(drop=True)], axis=1)
+    placed = table.assign(place=table["verdict"].map(order)).sort_values(["place", "trial"], ignore_index=True)
+    return placed.drop(columns="place")
+
+
+def _arms(row: Any) -> str:
+    arms = f"{row.n_treatment:.0f} with, {row.n_control:.0f} without" if pd.notna(row.n_control) else "no comparison"
+    return f"{row.outcome} · {arms}" if pd.notna(row.outcome) else arms
+
+
+def _deciding(row: Any) -> str:
+    """The bound that decided and what it was held against, in a few words."""
+    if pd.isna(row.deciding_bound):
+        return ""
+    what = "bound" if row.deciding_kind == "outcome" else f"{row.deciding_measure}: harm up to"
+    text = f"{what} {theme.number(row.deciding_bound, 3)}"
+    return f"{text}, target {theme.number(row.target_effect, 3)}" if row.deciding_kind == "outcome" else text
 
 
 def metrics(unit: Assessment) -> pd.DataFrame:
