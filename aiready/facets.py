@@ -58,11 +58,11 @@ def _said(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
         ],
         on="item_id",
     )
-    rows["reached"] = rows["n"].where(rows["step"] >= rows["says_from"].astype(float), 0.0).where(rows["n"].notna())
+    rows["reached"] = rows["share"].where(rows["step"] >= rows["says_from"].astype(float), 0.0)
     keys = [*KEY, "barrier_id", "facet", "says_text", "label"]
-    sums = rows.groupby(keys, as_index=False)[["n", "reached"]].sum(min_count=1)
-    sums["says"] = sums["reached"] / sums["n"].where(sums["n"] > 0)
-    return sums.rename(columns={"n": "says_n"}).drop(columns="reached")
+    sums = rows.groupby(keys, as_index=False).agg(says_n=("n", "max"), says=("reached", "sum"))
+    inside = sums["says"].between(0, 1, inclusive="neither") & sums["says_n"].notna()
+    return sums.assign(says=sums["says"].where(inside))
 
 
 def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:

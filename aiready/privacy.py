@@ -5,7 +5,7 @@ blank them. Hidden cells keep no n, interval, rank or note.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,9 @@ def people_cells(made: pd.DataFrame, units: pd.DataFrame, settings: Settings) ->
         counts = of_table.groupby(["unit_id", "segment"], as_index=False)[PEOPLE].min().rename(columns={PEOPLE: "n"})
         above = dict.fromkeys(set(counts["segment"]) - {ALL}, ALL)
         cells, system = _given_system(counts, units, above if table in PARTS_OF_ALL else {})
-        found.append((cells.assign(wave=wave, table=table), system))
+        # what a total holds beyond its children can be subtracted by anybody: it is as good as printed, if large
+        open_rest = cells["own"].to_numpy(bool) & (system.n >= settings.minimum_group)
+        found.append((cells.assign(wave=wave, table=table), replace(system, published=system.published | open_rest)))
     return _hidden(found, settings.minimum_group)
 
 
@@ -101,7 +103,8 @@ def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFr
     system = stacked(system for _, system in found)
     cells = pd.concat([cells for cells, _ in found], ignore_index=True)
     cells["hidden"] = suppress(system, minimum)
-    return cells.loc[system.published].drop(columns=["leaf", "own"]).reset_index(drop=True)
+    shown = system.published & ~cells["own"].to_numpy(bool)
+    return cells.loc[shown].drop(columns=["leaf", "own"]).reset_index(drop=True)
 
 
 def _tree_system(
