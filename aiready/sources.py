@@ -166,12 +166,20 @@ def _checked(
     left_out = pd.DataFrame()
     if broken.any():
         left_out = quarantine(raw, rows[[FILE, ROW]].join(masks)[broken], rules)
-    kept = _as_promised(table, levels, rows[~broken].sort_values([FILE, ROW], ignore_index=True))
+    kept = _as_promised(table, levels, _in_order(rows[~broken] if broken.any() else rows))
     again = _again(table, kept, newest)
     if len(again):
         left_out = pd.concat([left_out, repeats(raw, again, table.key)], ignore_index=True)
-    used = kept.drop(index=again.index, columns=[FILE, ROW]).reset_index(drop=True)
+    used = kept.drop(columns=[FILE, ROW])
+    used = used.drop(index=again.index).reset_index(drop=True) if len(again) else used
     return _Part(len(rows), used, left_out)
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows in the order of their files; odd ones were read last."""
+    if rows[ROW].is_monotonic_increasing and rows[FILE].nunique() <= 1:
+        return rows.reset_index(drop=True)
+    return rows.sort_values([FILE, ROW], ignore_index=True)
 
 
 def _again(table: Table, kept: pd.DataFrame, newest: str | None) -> pd.DataFrame:
@@ -213,7 +221,7 @@ _BLANK_MEANS: Mapping[str, Mapping[str, str | int]] = {
 def _typed_as(kind: str, values: pd.Series) -> pd.Series:
     dtype = _DTYPES.get(kind)
     if dtype:
-        return values.astype(dtype)
+        return values.astype(dtype, copy=False)
     texts = values.astype(object)
     return texts.where(texts.notna(), None)
 

@@ -79,12 +79,10 @@ def test_five_bad_rows_among_twenty_five_are_quarantined_whole_and_twenty_used(t
 
 
 def test_answers_that_are_no_level_are_codes_and_blanks_are_missing(tmp_path):
-    said = ["4", "4.0", "does not apply", "N/A", "Don't know", "I don’t know", "-9", "", "#N/A"]
-    data = read(
-        tmp_path, responses="unit_id,item_a,role\n" + "".join(f"claims,{text},manager\n" for text in said)
-    )
+    said = ["4", "4.0", '"4,0"', "does not apply", "N/A", "Don't know", "I don’t know", "-9", "", "#N/A"]
+    data = read(tmp_path, responses="unit_id,item_a,role\n" + "".join(f"claims,{text},manager\n" for text in said))
     nan = np.nan
-    wanted = [4, 4, DOES_NOT_APPLY, DOES_NOT_APPLY, DONT_KNOW, DONT_KNOW, nan, nan, nan]
+    wanted = [4, 4, 4, DOES_NOT_APPLY, DOES_NOT_APPLY, DONT_KNOW, DONT_KNOW, nan, nan, nan]
     np.testing.assert_array_equal(data.table("responses")["item_a"], wanted)
     assert not data.quarantine
 
@@ -187,9 +185,7 @@ def test_a_row_that_breaks_a_rule_of_the_schema_is_quarantined(tmp_path, table, 
 
 def test_what_a_blank_means_is_filled_in_and_counts_for_the_key(tmp_path):
     header = "initiative_id,trial_no,measure,kind,direction,arm,n,successes\n"
-    data = read(
-        tmp_path, trials=header + "i,,m,outcome,increase,control,9,3\ni,1,m,outcome,increase,control,9,3\n"
-    )
+    data = read(tmp_path, trials=header + "i,,m,outcome,increase,control,9,3\ni,1,m,outcome,increase,control,9,3\n")
     assert data.table("trials")["trial_no"].tolist() == [1.0]
     assert data.quarantine["trials"]["row"].tolist() == [3]
 
@@ -238,9 +234,7 @@ def test_membership_holds_descendants_former_ids_and_the_organisation(tmp_path):
 
 # Dates ---------------------------------------------------------------------------------------------------
 
-FEEDBACK = (
-    "feedback_id,unit_id,flagged_at,deployed_at\nf1,claims,2026-01-10,2026-03-01\nf2,claims,2026-02-10,\n"
-)
+FEEDBACK = "feedback_id,unit_id,flagged_at,deployed_at\nf1,claims,2026-01-10,2026-03-01\nf2,claims,2026-02-10,\n"
 
 
 def test_as_of_is_the_newest_thing_that_happened_never_a_deadline(tmp_path):
@@ -384,9 +378,7 @@ def test_a_workbook_is_a_data_folder(tmp_path, inside):
 def test_a_folder_of_forms_is_one_table_and_every_row_remembers_its_file(tmp_path):
     header = ["initiative_id", "unit_id", "name", "stage"]
     workbook(tmp_path / "initiatives" / "a.xlsx", form=[header, ["i1", "claims", "A", "idea"]])
-    workbook(
-        tmp_path / "initiatives" / "b.xlsx", form=[[*header, "owner"], ["i2", "claims", "B", "nowhere", "Z"]]
-    )
+    workbook(tmp_path / "initiatives" / "b.xlsx", form=[[*header, "owner"], ["i2", "claims", "B", "nowhere", "Z"]])
     (tmp_path / "initiatives" / "c.csv").write_text("stage;name;unit_id;initiative_id\nidea;C;claims;i1\n")
     data = read_data(tmp_path, RULES)
     assert data.table("initiatives")["name"].tolist() == ["A"]
@@ -399,9 +391,7 @@ def test_a_folder_of_forms_is_one_table_and_every_row_remembers_its_file(tmp_pat
 
 def test_forms_in_parquet_and_csv_are_one_table(tmp_path):
     (tmp_path / "units").mkdir()
-    pd.DataFrame({"unit_id": [1], "name": ["A"], "headcount": [5.0]}).to_parquet(
-        tmp_path / "units" / "a.parquet"
-    )
+    pd.DataFrame({"unit_id": [1], "name": ["A"], "headcount": [5.0]}).to_parquet(tmp_path / "units" / "a.parquet")
     (tmp_path / "units" / "b.csv").write_text("unit_id,name\n2,B\n")
     assert read_data(tmp_path, RULES).units["unit_id"].tolist() == ["1", "2"]
 
