@@ -131,7 +131,7 @@ class Assessment:
         return replace(self, facts=replace(self.facts, wave=wave))
 
     def unit(self, unit_id: str) -> "Assessment":
-        """Narrow to one unit and the organisation's total: nothing of any other unit stays.
+        """Narrow to one unit and the organisation's total: of other units nothing stays but the names of initiatives used.
 
         Raises
         ------
@@ -151,9 +151,11 @@ class Assessment:
         narrowed["units"] = _of(self.units, {unit_id})
         narrowed["membership"] = _of(self.membership, {unit_id}).assign(member_id=unit_id)
         used = narrowed["measures"].loc[narrowed["measures"]["unit_id"] == unit_id, "segment"]
-        for name in ("initiatives", "verdicts"):
-            rows = self.tables[name]
-            narrowed[name] = rows.loc[rows["unit_id"].isin(members) | rows["initiative_id"].isin(used)]
+        owned = self.initiatives["unit_id"].isin(members)
+        named = self.initiatives["initiative_id"].isin(used) & ~owned
+        borrowed = self.initiatives.loc[named, ["initiative_id", "name"]]
+        narrowed["initiatives"] = pd.concat([self.initiatives.loc[owned], borrowed], ignore_index=True)
+        narrowed["verdicts"] = _of(self.verdicts, members)
         return replace(self, tables=narrowed, unit_id=unit_id)
 
     @property

@@ -224,7 +224,9 @@ def barrier(unit: Assessment, barrier_id: str) -> Section:
 
 
 def each_barrier(unit: Assessment) -> Section:
-    """A section per barrier, in the order of the instrument."""
+    """A section per barrier, in the order of the instrument; none where nothing can be said of any."""
+    if unit.rows("barriers")["basis"].eq("none").all():
+        return Section()
     return Section(part for name in unit.rules.barriers["barrier_id"] for part in barrier(unit, name))
 
 
@@ -264,7 +266,7 @@ def work(unit: Assessment) -> Section:
     if len(hours):
         numbers = views.wide(hours, "task", "part", "hours", theme.hours, "Task").fillna("")
         parts.append(figure(charts.hours_chart, hours, "hours", "Where the possible hours go",
-                            "Hours a year that AI could save, by what became of them", numbers))  # fmt: skip
+                            "Hours a year that AI could save: realised, what the rest waits on, and what is lost on the way", numbers))  # fmt: skip
     modes = views.modes(unit)
     if len(modes):
         numbers = views.wide(modes.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "")
@@ -290,7 +292,7 @@ def pilots(unit: Assessment) -> Section:
     head = section(narrative.pilots_heading(unit), short="Pilots")
     rows = views.trials(unit)
     if rows.empty:
-        return Section([head + paragraphs(narrative.no_pilots(unit))])
+        return Section([head + paragraphs(narrative.no_pilots())])
     numbers = pd.DataFrame({"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"],
                             "Why": rows["why"]})  # fmt: skip
     return Section([head, figure(charts.forest_chart, rows, "pilots", "Did it work?",

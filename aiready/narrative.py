@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready import theme, waves
 from aiready.assessment import Assessment, Cell
-from aiready.measures import MEASURES, NOT_MEASURED, OK, ORGANISATION, SUPPRESSED
+from aiready.measures import ALL, MEASURES, NOT_MEASURED, OK, ORGANISATION, SUPPRESSED
 from aiready.schema import LIVE_STAGES, TABLES
 
 MANY = 10
@@ -26,9 +26,18 @@ def counted(number: float, one: str, many: str = "") -> str:
     >>> counted(1, "pilot"), counted(0, "pilot"), counted(12, "person", "people")
     ('one pilot', 'no pilots', '12 people')
     """
-    whole = int(number)
-    word = _WORDS[whole] if whole <= MANY else theme.number(whole)
-    return f"{word} {one if whole == 1 else many or one + 's'}"
+    return f"{in_words(number)} {one if int(number) == 1 else many or one + 's'}"
+
+
+def in_words(number: float) -> str:
+    """A count as a word up to ten, as a number beyond.
+
+    Examples
+    --------
+    >>> in_words(3), in_words(12)
+    ('three', '12')
+    """
+    return _WORDS[int(number)] if number <= MANY else theme.number(int(number))
 
 
 def sentence(*parts: str) -> str:
@@ -83,6 +92,17 @@ def day_words(iso: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def short_day(day: pd.Timestamp) -> str:
+    """A date for a table cell, which must not break: 3 Sep 2026.
+
+    Examples
+    --------
+    >>> short_day(pd.Timestamp("2026-09-03")).replace(theme.NBSP, " ")
+    '3 Sep 2026'
+    """
+    return "" if pd.isna(day) else f"{day.day}{theme.NBSP}{day:%b}{theme.NBSP}{day:%Y}"
+
+
 def barrier_name(unit: Assessment, barrier_id: str) -> str:
     """A barrier's name as readers know it."""
     named = unit.rules.barriers.set_index("barrier_id")["name"]
@@ -118,21 +138,25 @@ def answered(unit: Assessment) -> str:
 
 def lead(unit: Assessment) -> str:
     """The finding in a sentence or two, from the richest evidence there is."""
+    hidden = ""
+    if _suppressed(unit):
+        hidden = (
+            "What people answered here is not shown: the group is too small, or it would give a small one away. "
+            "Nobody should be recognisable in a number. "
+        )
     for finding in (_lead_barrier, _lead_decisions, _lead_hours, _lead_exposure):
         text = finding(unit)
         if text:
-            return text
-    if _suppressed(unit):
-        return (
-            f"Fewer than {counted(unit.rules.settings.minimum_group, 'person', 'people')} answered here, so no "
-            "figure about them is shown: nobody should be recognisable in a number."
-        )
+            return hidden + text
+    if hidden:
+        return hidden.strip()
     return "Nothing that can be judged has been measured here yet. Below it says what to collect first."
 
 
 def _suppressed(unit: Assessment) -> bool:
     rows = unit.measures
     mine = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["measure"] == "perception")]
+    mine = mine.loc[(mine["segment"] == ALL) & (mine["wave"] == unit.facts.wave)]
     return bool((mine["status"] == SUPPRESSED).any())
 
 
@@ -188,7 +212,7 @@ def say_do(facet: pd.Series) -> str:
     shown = (
         f"{facet['record_yes']:.0f} of {facet['record_n']:.0f} {facet['record_label']}"
         if pd.notna(facet["record_yes"])
-        else f"{facet['record_label']}: {theme.value_text(facet['record'], facet['unit'])}"
+        else f"{theme.value_text(facet['record'], facet['unit'])} ({facet['record_label']})"
     )
     return f"{said}; the records show {shown}, or they are incomplete."
 
@@ -234,8 +258,8 @@ def what_works(unit: Assessment) -> str:
     """What works, from the firmest evidence: a pilot that may grow, else a barrier that is clear, else nothing."""
     grown = unit.verdicts.loc[unit.verdicts["verdict"] == "SCALE"] if len(unit.verdicts) else unit.verdicts
     if len(grown):
-        best = grown.iloc[0]
-        return f"{initiative_name(unit, best['initiative_id'])} did what it promised: {best['reason']} It may grow."
+        best = grown.assign(ratio=grown["lower"] / grown["target_effect"]).sort_values("ratio").iloc[-1]
+        return f"{initiative_name(unit, best['initiative_id'])} did what it promised. {trial_words(best)} It may grow."
     rows = unit.rows("barriers")
     above = rows.loc[rows["flag"].str.startswith("above")].sort_values("perception", ascending=False)
     if len(above):
@@ -256,6 +280,32 @@ def what_works(unit: Assessment) -> str:
     )
 
 
+def effect(value: float, unit: str) -> str:
+    """An improvement in its unit: shares as points of a hundred.
+
+    Examples
+    --------
+    >>> effect(0.3085, "share"), effect(5.069, "")
+    ('31 in 100', '5.1')
+    """
+    if unit == "share":
+        return f"{theme.number(100 * value, int(abs(value) < 0.1))} in 100"
+    return theme.number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2)
+
+
+def trial_words(trial: pd.Series) -> str:
+    """What a trial showed: the improvement, its bounds and the target, in the measure's unit."""
+    if pd.isna(trial["improvement"]):
+        return f"{str(trial['reason'])[:1].upper()}{str(trial['reason'])[1:]}."
+    point, low, high = (effect(trial[name], trial["unit"]) for name in ("improvement", "lower", "upper"))
+    target = (
+        f"; the target was {effect(trial['target_effect'], trial['unit'])}" if pd.notna(trial["target_effect"]) else ""
+    )
+    late = ", written down after the start" if target and trial["declared_before_start"] is False else ""
+    outcome = str(trial["outcome"])
+    return f"{outcome[:1].upper()}{outcome[1:]}: {point} better (at least {low}, at most {high}{target}{late})."
+
+
 def initiative_name(unit: Assessment, initiative_id: str) -> str:
     """An initiative's name as readers know it."""
     named = unit.initiatives.set_index("initiative_id")["name"] if len(unit.initiatives) else {}
@@ -267,21 +317,20 @@ def barriers_heading(unit: Assessment) -> str:
     rows = ranked_barriers(unit)
     if rows.empty:
         return "The barriers cannot be judged yet"
-    value, total = rows["on"].iloc[0], len(rows)
-    workable = unit.rules.bands.set_index("band")["at_least"].sort_values().iloc[-2]
+    value = rows["on"].iloc[0]
+    workable = unit.rules.bands["at_least"].sort_values().iloc[-2]
     low = int((rows[value] < workable).sum())
-    head = f"{_WORDS[low].capitalize() if low <= MANY else low} of {counted(total, 'barrier')} stand{'s' if low == 1 else ''} below {workable:.0f}"
-    if low == 0:
-        head = f"No barrier stands below {workable:.0f}"
-    if value != "score":
-        voice = "what people say" if value == "perception" else "what records show"
-        return f"{head}, judged on {voice} alone"
-    less = int((rows["practice"] < rows["perception"]).sum())
-    return (
-        f"{head}, and on {counted(less, 'one', '')}".strip() + " the records show less than people say"
-        if less
-        else head
+    some = (
+        f"{in_words(low)} of {counted(len(rows), 'barrier')} {'stands' if low == 1 else 'stand'} below {workable:.0f}"
     )
+    head = f"{some[:1].upper()}{some[1:]}" if low else f"No barrier stands below {workable:.0f}"
+    if value != "score":
+        return f"{head}, judged on what {'people say' if value == 'perception' else 'records show'} alone"
+    less = int((rows["practice"] < rows["perception"]).sum())
+    if not less:
+        return head
+    where = "all" if less == len(rows) else in_words(less)
+    return f"{head}; on {where} of them the records show less than people say"
 
 
 def barrier_heading(unit: Assessment, barrier_id: str) -> str:
@@ -560,7 +609,7 @@ def hours_sentences(unit: Assessment) -> list[str]:
     return sentences
 
 
-def no_pilots(unit: Assessment) -> str:
+def no_pilots() -> str:
     """What a pilot needs before it can be judged."""
     return TABLES["trials"].collect.capitalize() + "; at best with cases dealt to the arms at random."
 
@@ -589,7 +638,7 @@ def agreed_heading(unit: Assessment) -> str:
     rows = unit.actions
     kept = rows.loc[rows["status"] != "dropped"]
     done = int((kept["status"] == "done").sum())
-    return f"{done} of {counted(len(kept), 'agreed action')} done"
+    return f"{done} of {len(kept)} agreed action{'' if len(kept) == 1 else 's'} done"
 
 
 def absent_heading(unit: Assessment) -> str:

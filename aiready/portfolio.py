@@ -45,12 +45,12 @@ def decisions_asked(whole: Assessment) -> pd.DataFrame:
 
 
 def _pilots_asked(whole: Assessment) -> list[tuple[str, str, str]]:
-    judged = whole.verdicts
+    judged = whole.verdicts.sort_values("trial_no").drop_duplicates("initiative_id", keep="last")
     words = {"SCALE": "Let it grow", "STOP": "Stop it"}
     asked = judged.loc[judged["verdict"].isin(list(words))].sort_values(["verdict", "initiative_id"])
     return [
-        (words[row.verdict], narrative.initiative_name(whole, row.initiative_id), row.reason)
-        for row in asked.itertuples()
+        (words[row["verdict"]], narrative.initiative_name(whole, row["initiative_id"]), narrative.trial_words(row))
+        for _, row in asked.iterrows()
     ]
 
 
@@ -116,9 +116,7 @@ def initiatives(whole: Assessment) -> Section:
     if register.empty:
         return Section()
     stages = register["stage"].value_counts()
-    counts = pd.DataFrame(
-        {"stage": list(STAGES), "value": [int(stages.get(stage, 0)) for stage in STAGES]}
-    )
+    counts = pd.DataFrame({"stage": list(STAGES), "value": [int(stages.get(stage, 0)) for stage in STAGES]})
     counts["count"] = counts["value"].astype(str)
     funnel = figure(charts.funnel_chart, counts, "stages", "Where the initiatives stand", f"{len(register)} initiatives on record",
                     counts[["stage", "count"]].rename(columns={"stage": "Stage", "count": "Initiatives"}))  # fmt: skip

@@ -16,7 +16,7 @@ COMPARISONS = ("random", "matched")
 ONE_SIDED = 0.90
 """Two-sided level whose ends are the one-sided 95 % bounds L and U."""
 COLUMNS = (
-    *TRIAL, "verdict", "reason", "outcome", "direction", "improvement", "low", "high", "lower", "upper",
+    *TRIAL, "verdict", "reason", "outcome", "direction", "unit", "improvement", "low", "high", "lower", "upper",
     "target_effect", "n_control", "n_treatment", "n_needed",
     "deciding_measure", "deciding_kind", "deciding_bound", "guardrails", "assignment", "compared",
     "declared_on", "started_on", "ended_on", "declared_before_start", "learned",
@@ -34,7 +34,7 @@ def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `improvement` in the outcome's unit, positive is better; `low`, `high` two-sided 95 %, `lower`,
+        `improvement` in the outcome's `unit` (`share`: 0-1; blank: the measure's own), positive is better; `low`, `high` two-sided 95 %, `lower`,
         `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
         an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
         misses (0 where inconclusive, else d; a guardrail's margin), if effect and spread stay as seen; missing
@@ -100,6 +100,8 @@ def _compare(rows: pd.DataFrame) -> pd.DataFrame:
     for low, high, level in (("low", "high", 0.95), ("lower", "upper", ONE_SIDED)):
         compared["improvement"], compared[low], compared[high] = _improvement(compared, level)
     compared["spread"] = _spread(compared)
+    counted = compared["successes_treatment"].notna() & compared["successes_control"].notna()
+    compared["unit"] = np.where(counted, "share", "")
     return compared
 
 

@@ -29,13 +29,19 @@ ROLE_GROUPS = {
     "technical": "technical",
     "executive": "executives",
 }
-HOUR_PARTS = (
-    ("gap_saving_below_plan", "saving below plan"),
-    ("gap_rework", "rework"),
-    ("gap_oversight", "oversight"),
-)
+HOUR_PARTS = ("gap_saving_below_plan", "gap_rework", "gap_oversight")
+SHORT_OF_PLAN = "below plan, rework, checking"
+BLOCKERS_SHOWN = 3
 VERSIONS = {"before": "Before AI", "now": "Now", "target": "Target"}
 MODES = {"human": "by people", "augment": "with AI", "automate": "by AI"}
+CHANGES = {
+    "actor": "another actor",
+    "reordered": "moved",
+    "replaces": "new in place of another",
+    "merged": "merged",
+    "added": "added",
+    "removed": "removed",
+}
 TASKS_SHOWN = 10
 
 
@@ -166,17 +172,21 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     rows = rows.assign(label=named.where(rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN))
     rest = int(rows["label"].isna().sum())
     rows["label"] = rows["label"].fillna(narrative.counted(rest, "other task"))
-    waits = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
     parts = [rows[["label", "realised"]].rename(columns={"realised": "hours"}).assign(part="realised", kind="realised")]
-    waiting = rows.assign(part=rows["blocker"].map(waits).fillna("reason not recorded"))
-    parts.append(
-        waiting[["label", "part", "gap_not_adopted"]].rename(columns={"gap_not_adopted": "hours"}).assign(kind="waits")
-    )
-    for column, name in HOUR_PARTS:
-        parts.append(rows[["label", column]].rename(columns={column: "hours"}).assign(part=name, kind="plan"))
+    waiting = rows.assign(part=_waits_on(unit, rows), kind="waits", hours=rows["gap_not_adopted"])
+    short = rows.assign(part=SHORT_OF_PLAN, kind="plan", hours=rows[list(HOUR_PARTS)].sum(axis=1))
+    parts += [table[["label", "part", "kind", "hours"]] for table in (waiting, short)]
     stacked = pd.concat(parts, ignore_index=True)
     summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
     return summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+
+
+def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
+    """What the hours not adopted wait on, in words: the largest few by name, the rest together."""
+    waits = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
+    named = rows["blocker"].map(waits).fillna("reason not recorded")
+    most = rows.groupby(named)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
+    return named.where(named.isin(most), "waits on something else")
 
 
 def wide(rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str) -> pd.DataFrame:
@@ -230,8 +240,8 @@ def trials(unit: Assessment) -> pd.DataFrame:
             ],
             "detail": [_arms(row) for row in rows.itertuples()],
             "bound": [_deciding(row) for row in rows.itertuples()],
-            "why": [f"{reason[:1].upper()}{reason[1:]}." for reason in rows["reason"].astype(str)],
-            "unit": rows["outcome"].fillna(""),
+            "why": [_why(row) for _, row in rows.iterrows()],
+            "unit": rows["unit"].where(rows["unit"] == "share", rows["outcome"].fillna("")),
         }
     )
     taken = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
@@ -251,9 +261,25 @@ def _deciding(row: Any) -> str:
     """The bound that decided and what it was held against, in a few words."""
     if pd.isna(row.deciding_bound):
         return ""
-    what = "bound" if row.deciding_kind == "outcome" else f"{row.deciding_measure}: harm up to"
-    text = f"{what} {theme.number(row.deciding_bound, 3)}"
-    return f"{text}, target {theme.number(row.target_effect, 3)}" if row.deciding_kind == "outcome" else text
+    if row.deciding_kind != "outcome":
+        return "a guardrail decided"
+    word, bound = ("at most", row.upper) if row.verdict in ("FIX", "STOP") else ("at least", row.lower)
+    scale = 100 if row.unit == "share" else 1
+    shown = [narrative.effect(scale * number, "") for number in (bound, row.target_effect)]
+    return f"{word} {shown[0]}, target {shown[1]}"
+
+
+def _why(row: pd.Series) -> str:
+    """What the trial showed, what decided, and the cases still needed."""
+    reason = str(row["reason"])
+    told = [narrative.trial_words(row)]
+    if row["verdict"] not in ("SCALE", "NOT ASSESSABLE") and row["deciding_kind"] != "outcome":
+        told.append(f"{reason[:1].upper()}{reason[1:]}.")
+    if row["verdict"] == "EXTEND" and not row["compared"]:
+        told.append("The cases were not dealt at random or matched, so it may not grow on this.")
+    if row["verdict"] == "EXTEND" and pd.notna(row["n_needed"]):
+        told.append(f"About {theme.number(row['n_needed'])} cases in each arm would show it, if the effect is as seen.")
+    return " ".join(told)
 
 
 def metrics(unit: Assessment) -> pd.DataFrame:
@@ -297,7 +323,7 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
         ).sort_values(["place", "step_no"])
         turns = shown.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
         table = pd.DataFrame({"version": shown["words"], "step": shown["step"], "actor": shown["actor"],
-                              "handoffs": turns, "note": shown["change"].fillna("")})  # fmt: skip
+                              "handoffs": turns, "note": shown["change"].map(CHANGES).fillna("")})  # fmt: skip
         found[str(name)] = table.reset_index(drop=True)
     return found
 
@@ -333,7 +359,7 @@ def agreed(unit: Assessment) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Action": rows["action"], "Barrier": [narrative.barrier_name(unit, name) for name in rows["barrier_id"]],
-            "Owner": rows["owner"], "Due": pd.to_datetime(rows["due_on"]).dt.strftime("%Y-%m-%d"),
+            "Owner": rows["owner"], "Due": [narrative.short_day(day) for day in pd.to_datetime(rows["due_on"])],
             "State": rows["status"].mask(late, "overdue"),
         }
     ).reset_index(drop=True)  # fmt: skip

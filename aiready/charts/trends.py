@@ -22,6 +22,10 @@ from aiready.charts.canvas import (
 )
 
 
+GAP = 62
+"""Pixels between panels: room for the last value beside its line."""
+
+
 @dataclass(frozen=True)
 class Panels:
     """Small multiples: total width, panels side by side, height of the names, one scale or each its own."""
@@ -34,7 +38,7 @@ class Panels:
     @property
     def room(self) -> float:
         """Width of one panel."""
-        return self.width / self.across - 26
+        return self.width / self.across - GAP
 
 
 def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.DataFrame:
@@ -46,7 +50,7 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     order = {label: index for index, label in enumerate(dict.fromkeys(points[name]))}
     spot = points[name].map(order)
     room, head, across, scale = frame.room, frame.head, frame.across, frame.scale
-    placed = points.assign(room=room, left=spot % across * (room + 26), top=spot // across * (head + 104) + head)
+    placed = points.assign(room=room, left=spot % across * (room + GAP), top=spot // across * (head + 104) + head)
     seen = placed[["value", "low", "high"]]
     low, high = (
         seen.min(axis=1).groupby(placed[name]).transform("min"),
@@ -128,7 +132,7 @@ def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
 
 def _head(names: pd.Series, width: int, across: int) -> int:
     """Height of the names above a row of panels."""
-    room = width / across - 26
+    room = width / across - GAP
     return 12 + LINE_HEIGHT * max(wrap(name, room).count("\n") + 1 for name in names)
 
 
