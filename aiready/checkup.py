@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from aiready import survey
+from aiready import scales
 from aiready.instrument import read_instrument
 from aiready.measures import ORGANISATION
-from aiready.privacy import survey_pattern
+from aiready.privacy import survey_cells
 from aiready.schema import ROLES
 from aiready.sources import instrument_folder, read_data
 
@@ -78,8 +78,8 @@ def examine(location: str, as_of: date | None = None) -> Checkup:
     if responses is not None and len(responses):
         wave = data.waves[-1] if data.waves else data.wave
         answers = _answers(responses.loc[responses["wave"] == wave])
-        pattern = survey_pattern(survey.measure(data, rules), rules.settings)
-        hidden = pattern.loc[pattern["hidden"] & (pattern["wave"] == wave), ["unit_id", "segment"]]
+        pattern = survey_cells(scales.scored_people(data, rules), data.units, rules.settings)
+        hidden = pattern.loc[pattern["hidden"].astype(bool) & (pattern["wave"] == wave), ["unit_id", "segment"]]
     reasons = _reasons(data.quarantine)
     return Checkup(data.counts, reasons, answers, hidden, data.notes, data.waves[-1] if data.waves else data.wave)
 
