@@ -3,10 +3,11 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,7 @@ from aiready.schema import TABLES
 from aiready.shipped import shipped
 from aiready.sources import Data, instrument_folder, read_data, safe_cells
 
+FACTS = "facts.json"
 NOUNS = (survey, initiatives, trials, tasks, workflows, decisions, feedback)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
@@ -80,8 +82,8 @@ class Assessment:
     `tables` maps a name to a table: `units` (one row per unit), `membership`, `counts` (one row per input
     table), `measures`, `barriers`, `items`, `explain` (design of the results folder), `themes` (unit x wave x
     theme), `facets` (say and do), `recommended` (unit x wave x action), `initiatives` (one row per initiative,
-    with the parts of its problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task), `step_changes` (unit x
-    workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
+    with the parts of its problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task),
+    `step_changes` (unit x workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -89,6 +91,7 @@ class Assessment:
     facts: Facts
     unit_id: str = ORGANISATION
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _found: dict[str, Mapping[Any, np.ndarray]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Give a table by its name, as an attribute."""
@@ -131,32 +134,58 @@ class Assessment:
         return replace(self, facts=replace(self.facts, wave=wave))
 
     def unit(self, unit_id: str) -> "Assessment":
-        """Narrow to one unit and the organisation's total: of other units nothing stays but the names of initiatives used.
+        """Narrow to one unit and the organisation's total; of others, only names of the initiatives used here stay.
 
         Raises
         ------
         UsageError
             Unknown unit; with the nearest name.
         """
-        known = [*self.units["unit_id"], ORGANISATION]
-        if unit_id not in known:
-            raise errors.unknown("unit", unit_id, known)
-        members = set(self.membership.loc[self.membership["unit_id"] == unit_id, "member_id"])
+        self.check_known([unit_id])
+        members = self._members(unit_id)
         narrowed = dict(self.tables)
         for name in OWN_AND_TOTAL:
-            narrowed[name] = _of(self.tables[name], {unit_id, ORGANISATION})
-        for name in OF_UNIT:
-            narrowed[name] = _of(self.tables[name], members)
-        narrowed["recommended"] = _of(self.recommended, {unit_id})
-        narrowed["units"] = _of(self.units, {unit_id})
-        narrowed["membership"] = _of(self.membership, {unit_id}).assign(member_id=unit_id)
-        used = narrowed["measures"].loc[narrowed["measures"]["unit_id"] == unit_id, "segment"]
-        owned = self.initiatives["unit_id"].isin(members)
-        named = self.initiatives["initiative_id"].isin(used) & ~owned
-        borrowed = self.initiatives.loc[named, ["initiative_id", "name"]]
-        narrowed["initiatives"] = pd.concat([self.initiatives.loc[owned], borrowed], ignore_index=True)
-        narrowed["verdicts"] = _of(self.verdicts, members)
+            narrowed[name] = self._rows_of(name, (unit_id, ORGANISATION))
+        for name in (*OF_UNIT, "verdicts"):
+            narrowed[name] = self._rows_of(name, members)
+        for name in ("recommended", "units"):
+            narrowed[name] = self._rows_of(name, (unit_id,))
+        narrowed["membership"] = pd.DataFrame({"unit_id": [unit_id], "member_id": [unit_id]})
+        used = self.initiatives["initiative_id"].isin(narrowed["measures"].loc[
+            narrowed["measures"]["unit_id"] == unit_id, "segment"])  # fmt: skip
+        owned = self._rows_of("initiatives", members)
+        borrowed = self.initiatives.loc[used & ~self.initiatives["unit_id"].isin(members), ["initiative_id", "name"]]
+        narrowed["initiatives"] = pd.concat([owned, borrowed], ignore_index=True) if len(borrowed) else owned
         return replace(self, tables=narrowed, unit_id=unit_id)
+
+    def check_known(self, unit_ids: Iterable[str]) -> None:
+        """Raise UsageError, with the nearest name, for the first unit that does not exist."""
+        known = {*self.units["unit_id"], ORGANISATION}
+        for unit_id in unit_ids:
+            if unit_id not in known:
+                raise errors.unknown("unit", unit_id, known - {ORGANISATION})
+
+    def _members(self, unit_id: str) -> tuple[str, ...]:
+        places = self._places("membership").get(unit_id, [])
+        return tuple(self.membership["member_id"].iloc[places])
+
+    def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
+        places = self._places(name)
+        found = [places[unit_id] for unit_id in unit_ids if unit_id in places]
+        rows = np.sort(np.concatenate(found)) if found else []
+        return self.tables[name].iloc[rows].reset_index(drop=True)
+
+    def _cells(self, unit_id: str, measure: str) -> pd.DataFrame:
+        """Measures rows of one unit and measure."""
+        if "cells" not in self._found:
+            self._found["cells"] = self.measures.groupby(["unit_id", "measure"], sort=False).indices
+        return self.measures.iloc[self._found["cells"].get((unit_id, measure), [])]
+
+    def _places(self, name: str) -> Mapping[str, np.ndarray]:
+        """Where each unit's rows stand in a table: looked up once, since a batch narrows to every unit."""
+        if name not in self._found:
+            self._found[name] = self.tables[name].groupby("unit_id", sort=False).indices
+        return self._found[name]
 
     @property
     def name(self) -> str:
@@ -172,12 +201,10 @@ class Assessment:
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
         shown = wave or self.facts.wave
-        rows = self.measures
+        rows = self._cells(unit_id or self.unit_id, measure)
         found = rows.loc[
-            (rows["measure"] == measure)
-            & (rows["segment"] == segment)
+            (rows["segment"] == segment)
             & (rows["barrier_id"] == barrier_id)
-            & (rows["unit_id"] == (unit_id or self.unit_id))
             & rows["wave"].isin([shown, waves.quarter_of_wave(shown)])
         ]
         if found.empty:
@@ -195,16 +222,25 @@ class Assessment:
             rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
         return rows.reset_index(drop=True)
 
-    def save(self, folder: Path, *, spreadsheets: bool = True) -> None:
-        """Write every table as Parquet and, for people, as CSV; and the facts. Each file whole or not at all."""
+    def save(self, folder: Path) -> None:
+        """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
         for name, table in self.tables.items():
-            if spreadsheets:
-                write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
+            write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
             buffer = io.BytesIO()
             table.to_parquet(buffer, index=False)
             write(folder / f"{name}.parquet", buffer.getvalue())
+        write(folder / FACTS, self._facts_json())
+
+    def save_slice(self, folder: Path) -> None:
+        """Write what a notebook run reads, to a folder that is thrown away: no spreadsheets, no care for crashes."""
+        folder.mkdir(parents=True)
+        for name, table in self.tables.items():
+            table.to_parquet(folder / f"{name}.parquet", index=False)
+        (folder / FACTS).write_bytes(self._facts_json())
+
+    def _facts_json(self) -> bytes:
         facts = asdict(self.facts) | {"unit_id": self.unit_id}
-        write(folder / "facts.json", json.dumps(facts, indent=1, ensure_ascii=False).encode())
+        return json.dumps(facts, indent=1, ensure_ascii=False).encode()
 
     @classmethod
     def read(cls, folder: Path, rules: Instrument) -> "Assessment":
@@ -216,7 +252,7 @@ class Assessment:
             There are no results in the folder.
         """
         try:
-            facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         except OSError:
             raise errors.UsageError(
                 f"{folder}: no results here. Name a folder written by `aiready score`, or leave `results` empty."
@@ -291,7 +327,3 @@ def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...]) -> Facts:
         notes=data.notes,
         input_digest=hashlib.sha256(digests.encode()).hexdigest()[:12],
     )
-
-
-def _of(table: pd.DataFrame, unit_ids: set[str]) -> pd.DataFrame:
-    return table.loc[table["unit_id"].isin(unit_ids)].reset_index(drop=True)

@@ -1,13 +1,14 @@
-"""The batch runner: every page in a fresh process, rendered by warm ones; one failure never stops the rest."""
+"""The batch runner: each page in a fresh process, drawn by warm ones; one failure never stops the rest."""
 
 import multiprocessing
 import os
+import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -18,6 +19,7 @@ from aiready.publication import write
 
 FORKED = ("papermill", "aiready.handout", "aiready.portfolio", "altair")
 """Imported once by the process that every notebook run is forked from."""
+OK = "ok"
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
@@ -25,7 +27,7 @@ os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is carried out; `timeout` in seconds per handout."""
+    """How a run is carried out; `timeout` in seconds per handout, `max_failures` 0 for no limit."""
 
     jobs: int = 2
     engine: str | None = "aiready"
@@ -36,7 +38,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Task:
-    """One page to make: which notebook, which parameters, and where the page goes."""
+    """One page to make: which notebook, which parameters, and where the page goes.
+
+    `scratch` is the task's own folder; it is removed when the task is done.
+    """
 
     unit_id: str
     notebook: Path
@@ -49,32 +54,31 @@ class Task:
         """Where the executed notebook is kept until it is rendered."""
         return self.scratch / "executed.ipynb"
 
+    @property
+    def error(self) -> Path:
+        """Where the traceback of a failed notebook is kept."""
+        return self.scratch / "error.txt"
 
-@dataclass
+
+@dataclass(frozen=True)
 class Outcome:
-    """What became of a task: `status` is ok, or the true cause of its failure."""
+    """What became of a task: `status` is ok, or the true cause of its failure, with its evidence."""
 
     unit_id: str
     page: str
-    status: str = "ok"
-    reason: str = ""
     seconds: float = 0.0
+    status: str = OK
+    reason: str = ""
+    traceback: str = ""
+    notebook: bytes = b""
 
-
-@dataclass
-class Run:
-    """A finished run: outcomes by task and what the manifest says."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    @property
-    def failed(self) -> list[Outcome]:
-        """Outcomes that are not ok."""
-        return [outcome for outcome in self.outcomes if outcome.status != "ok"]
+    def failed(self, status: str, reason: str) -> "Outcome":
+        """The same task, failed."""
+        return replace(self, status=status, reason=reason)
 
 
 def execute(task: Task, engine: str | None) -> None:
-    """Run a task's notebook in this process; the child of the batch ends with exit code 1 where a cell fails."""
+    """Run a task's notebook in this process, which ends with exit code 1 where a cell fails."""
     import papermill
 
     os.environ["AIREADY_CHARTS"] = "json"
@@ -89,7 +93,7 @@ def execute(task: Task, engine: str | None) -> None:
             kernel_name="python3",
         )
     except Exception:
-        (task.scratch / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        task.error.write_text(traceback.format_exc(), encoding="utf-8")
         sys.exit(1)
 
 
@@ -101,54 +105,79 @@ def render(executed: Path) -> bytes:
     return page.encode()
 
 
-def run(tasks: Sequence[Task], options: Options, done: Callable[[Outcome], None]) -> Run:
-    """Carry out all tasks, each in its own fresh process; one that fails never stops the rest.
+def run(tasks: Iterable[Task], options: Options, done: Callable[[Outcome], None]) -> list[Outcome]:
+    """Carry out all tasks, each in its own fresh process, and publish each page as it is ready.
 
     Parameters
     ----------
+    tasks
+        Taken one by one as there is room, so that what they need can be prepared while others run.
     done
         Told of each outcome as it comes, for progress lines.
+
+    Raises
+    ------
+    InfrastructureError
+        A page cannot be written.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(FORKED))
-    finished = Run()
+    outcomes: list[Outcome] = []
+    drawing: list[tuple[Task, Outcome, Future[bytes]]] = []
+
+    def settle(outcome: Outcome, task: Task) -> None:
+        shutil.rmtree(task.scratch, ignore_errors=True)
+        outcomes.append(outcome)
+        done(outcome)
+
     renderers = ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn"))
-    pages: list[tuple[Task, Outcome, Future[bytes]]] = []
     try:
         for task, outcome in _executed(tasks, options, context):
-            if outcome.status == "ok":
-                pages.append((task, outcome, renderers.submit(render, task.executed)))
+            if outcome.status == OK:
+                drawing.append((task, outcome, renderers.submit(render, task.executed)))
             else:
-                finished.outcomes.append(_report(outcome, done))
-            pages = _publish_ready(pages, finished, done)
-            if _stop(finished, options):
+                settle(outcome, task)
+            ready = [entry for entry in drawing if entry[2].done()]
+            drawing = [entry for entry in drawing if entry not in ready]
+            for entry in ready:
+                settle(_published(*entry), entry[0])
+            if _enough(outcomes, options):
                 break
-        _publish_ready(pages, finished, done, wait_for_all=True)
+        for entry in drawing:
+            settle(_published(*entry), entry[0])
     finally:
         renderers.shutdown(cancel_futures=True)
-    return finished
+    return outcomes
 
 
-def _stop(finished: Run, options: Options) -> bool:
-    failures = len(finished.failed)
+def _enough(outcomes: list[Outcome], options: Options) -> bool:
+    failures = sum(outcome.status != OK for outcome in outcomes)
     return (options.fail_fast and failures > 0) or (0 < options.max_failures <= failures)
 
 
-def _report(outcome: Outcome, done: Callable[[Outcome], None]) -> Outcome:
-    done(outcome)
+def _published(task: Task, outcome: Outcome, page: Future[bytes]) -> Outcome:
+    try:
+        write(task.page, page.result())
+    except AireadyError:
+        raise
+    except Exception as error:
+        failed = outcome.failed("render", f"{type(error).__name__}: {error}")
+        return replace(failed, notebook=task.executed.read_bytes())
     return outcome
 
 
-def _executed(tasks: Sequence[Task], options: Options, context: ForkServerContext) -> Iterator[tuple[Task, Outcome]]:
+def _executed(tasks: Iterable[Task], options: Options, context: ForkServerContext) -> Iterator[tuple[Task, Outcome]]:
     """Run up to `jobs` child processes at once, and yield each task as its process ends."""
-    waiting, running = list(reversed(tasks)), {}
+    coming = iter(tasks)
+    running: dict[int, tuple[Task, BaseProcess, float]] = {}
     try:
-        while waiting or running:
-            while waiting and len(running) < options.jobs:
-                task = waiting.pop()
-                process = context.Process(target=execute, args=(task, options.engine), daemon=False)
+        while True:
+            while len(running) < options.jobs and (task := next(coming, None)) is not None:
+                process = context.Process(target=execute, args=(task, options.engine))
                 process.start()
                 running[process.sentinel] = (task, process, time.monotonic())
+            if not running:
+                return
             ended = wait(list(running), timeout=0.5)
             late = [key for key, (_, _, start) in running.items() if time.monotonic() - start > options.timeout]
             for key in {*ended, *late}:
@@ -161,40 +190,18 @@ def _executed(tasks: Sequence[Task], options: Options, context: ForkServerContex
 
 
 def _outcome(task: Task, process: BaseProcess, seconds: float, *, timed_out: bool) -> Outcome:
+    """Status from the process itself: papermill's own marks are not to be trusted after a crash."""
     if timed_out:
         process.kill()
     process.join()
     outcome = Outcome(task.unit_id, task.page.name, seconds=round(seconds, 3))
-    evidence = task.scratch / "error.txt"
     if timed_out:
-        outcome.status, outcome.reason = "time-out", f"stopped after {seconds:.0f} s"
-    elif evidence.exists():
-        outcome.status, outcome.reason = (
-            "cell error",
-            evidence.read_text(encoding="utf-8").strip().splitlines()[-1],
-        )
-    elif process.exitcode != 0 or not task.executed.exists():
-        outcome.status, outcome.reason = "killed", f"the process ended with exit code {process.exitcode}"
+        return outcome.failed("time-out", f"stopped after {seconds:.0f} s")
+    if task.error.exists():
+        text = task.error.read_text(encoding="utf-8").strip()
+        executed = task.executed.read_bytes() if task.executed.exists() else b""
+        failed = outcome.failed("cell error", text.splitlines()[-1])
+        return replace(failed, traceback=text, notebook=executed)
+    if process.exitcode != 0 or not task.executed.exists():
+        return outcome.failed("killed", f"the process ended with exit code {process.exitcode}")
     return outcome
-
-
-def _publish_ready(
-    pages: list[tuple[Task, Outcome, Future[bytes]]],
-    finished: Run,
-    done: Callable[[Outcome], None],
-    *,
-    wait_for_all: bool = False,
-) -> list[tuple[Task, Outcome, Future[bytes]]]:
-    later = []
-    for task, outcome, page in pages:
-        if not (wait_for_all or page.done()):
-            later.append((task, outcome, page))
-            continue
-        try:
-            write(task.page, page.result())
-        except AireadyError:
-            raise
-        except Exception as error:
-            outcome.status, outcome.reason = "render", f"{type(error).__name__}: {error}"
-        finished.outcomes.append(_report(outcome, done))
-    return later

@@ -76,7 +76,7 @@ def score(data: DataFolder, out: Out = Path("reports"), as_of: AsOf = "", quiet:
 
 
 @app.command()
-def report(
+def report(  # noqa: PLR0913 - the options of the command, one each
     data: DataFolder,
     out: Out = Path("reports"),
     unit: Annotated[list[str] | None, typer.Option("--unit", help="Only this unit; may be repeated.")] = None,
@@ -105,8 +105,7 @@ def report(
 
     assessment = Assessment.open(data, as_of=_day(as_of), wave=wave)
     asked = list(dict.fromkeys(unit or assessment.units["unit_id"]))
-    for unit_id in asked:
-        assessment.unit(unit_id)
+    assessment.check_known(asked)
     _counts(assessment.counts, quiet or as_json)
     total, done = len(asked) + 1, 0
 
@@ -120,12 +119,13 @@ def report(
 
     options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
                       fail_fast=fail_fast, max_failures=max_failures)  # fmt: skip
-    finished = make(assessment, Request(str(data), out, tuple(asked), options, told))
-    if as_json:
-        typer.echo(json.dumps([asdict(outcome) for outcome in finished.outcomes], indent=1))
-    else:
-        typer.echo(_summary(finished.outcomes, out))
-    raise typer.Exit(1 if finished.failed else 0)
+    outcomes = make(assessment, Request(str(data), out, tuple(asked), options, told))
+    typer.echo(
+        json.dumps([asdict(outcome) | {"notebook": None} for outcome in outcomes], indent=1)
+        if as_json
+        else _summary(outcomes, out)
+    )
+    raise typer.Exit(1 if any(outcome.status != "ok" for outcome in outcomes) else 0)
 
 
 @app.command()

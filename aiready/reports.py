@@ -4,7 +4,7 @@ import json
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aiready import overview
 from aiready.assessment import Assessment
-from aiready.batch import Options, Outcome, Run, Task, run
+from aiready.batch import OK, Options, Outcome, Task, run
 from aiready.measures import ORGANISATION
 from aiready.publication import locked, private, slug, write
 from aiready.shipped import shipped
@@ -53,7 +53,7 @@ class Request:
     done: Callable[[Outcome], None] = lambda _: None
 
 
-def report(assessment: Assessment, request: Request) -> Run:
+def report(assessment: Assessment, request: Request) -> list[Outcome]:
     """Make the handouts of some units, the portfolio, the index and the manifest.
 
     The handouts of units that no longer exist are withdrawn, whatever is asked for.
@@ -67,25 +67,28 @@ def report(assessment: Assessment, request: Request) -> Run:
     out.mkdir(parents=True, exist_ok=True)
     with locked(out), tempfile.TemporaryDirectory(prefix="aiready-") as scratch:
         records = save_results(assessment, out)
-        tasks = plan(assessment, request, Path(scratch))
-        finished = run(tasks, request.options, request.done)
-        _keep_evidence(finished, tasks, private(records / "failed"))
-        pages = {f"{slug(unit_id)}.html": unit_id for unit_id in assessment.units["unit_id"]}
-        withdrawn = _withdraw((out / "units").glob("*.html"), set(pages))
-        statuses = _statuses(records / "manifest.json", finished, {*pages, PORTFOLIO})
+        outcomes = run(plan(assessment, request, Path(scratch)), request.options, request.done)
+        _keep_evidence(outcomes, private(records / "failed"))
+        pages = {f"{slug(unit_id)}.html" for unit_id in assessment.units["unit_id"]}
+        withdrawn = _withdraw((out / "units").glob("*.html"), pages)
+        statuses = _statuses(records / "manifest.json", outcomes, {*pages, PORTFOLIO})
         write(out / "overview" / "index.html", overview.index_page(assessment, statuses, withdrawn))
         write(records / "manifest.json", _manifest(assessment, statuses, started))
-    return finished
+    return outcomes
 
 
-def plan(assessment: Assessment, request: Request, scratch: Path) -> list[Task]:
-    """Write each unit's slice of the results, and name the notebook, parameters and page of every task."""
+def plan(assessment: Assessment, request: Request, scratch: Path) -> Iterator[Task]:
+    """Name the notebook, parameters and page of every task, each with its slice of the results just written."""
     portfolio = request.out / "overview" / PORTFOLIO
-    pages = {unit_id: request.out / "units" / f"{slug(unit_id)}.html" for unit_id in request.unit_ids}
-    tasks = [Task(ORGANISATION, _notebook("portfolio_report"), {}, portfolio, scratch / "organisation")]
-    for unit_id, page in pages.items():
-        tasks.append(Task(unit_id, _notebook("unit_report"), {"unit_id": unit_id}, page, scratch / f"unit-{page.stem}"))
-    return [_sliced(task, assessment, request.data) for task in tasks]
+    yield _sliced(
+        Task(ORGANISATION, _notebook("portfolio_report"), {}, portfolio, scratch / "organisation"),
+        assessment,
+        request.data,
+    )
+    for unit_id in request.unit_ids:
+        page = request.out / "units" / f"{slug(unit_id)}.html"
+        task = Task(unit_id, _notebook("unit_report"), {"unit_id": unit_id}, page, scratch / f"unit-{page.stem}")
+        yield _sliced(task, assessment, request.data)
 
 
 def _notebook(name: str) -> Path:
@@ -95,28 +98,22 @@ def _notebook(name: str) -> Path:
 def _sliced(task: Task, assessment: Assessment, data: str) -> Task:
     own = assessment if task.unit_id == ORGANISATION else assessment.unit(task.unit_id)
     results = task.scratch / "results"
-    own.save(results, spreadsheets=False)
+    own.save_slice(results)
     given = {"data": data, "results": str(results), "wave": assessment.facts.wave}
     return replace(task, parameters={**task.parameters, **given})
 
 
-def _keep_evidence(finished: Run, tasks: Sequence[Task], folder: Path) -> None:
-    by_page = {task.page.name: task for task in tasks}
-    kept = set()
-    for outcome in finished.failed:
-        task = by_page[outcome.page]
-        stem = task.page.stem
-        error = task.scratch / "error.txt"
-        text = error.read_text(encoding="utf-8") if error.exists() else outcome.reason
-        write(folder / f"{stem}.txt", f"{outcome.status}: {outcome.reason}\n\n{text}\n".encode())
-        kept.add(f"{stem}.txt")
-        if task.executed.exists():
-            write(folder / f"{stem}.ipynb", task.executed.read_bytes())
-            kept.add(f"{stem}.ipynb")
-    fine = {task.page.stem for task in tasks} - {Path(name).stem for name in kept}
-    for path in folder.iterdir():
-        if path.stem in fine:
+def _keep_evidence(outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Keep traceback and notebook of what failed; what works again loses its old evidence."""
+    for outcome in outcomes:
+        stem = Path(outcome.page).stem
+        for path in folder.glob(f"{stem}.*"):
             path.unlink()
+        if outcome.status != OK:
+            text = f"{outcome.status}: {outcome.reason}\n\n{outcome.traceback}\n"
+            write(folder / f"{stem}.txt", text.encode())
+        if outcome.notebook:
+            write(folder / f"{stem}.ipynb", outcome.notebook)
 
 
 def _withdraw(present: Iterable[Path], wanted: set[str]) -> list[str]:
@@ -126,11 +123,12 @@ def _withdraw(present: Iterable[Path], wanted: set[str]) -> list[str]:
     return sorted(path.stem for path in gone)
 
 
-def _statuses(manifest: Path, finished: Run, pages: set[str]) -> dict[str, dict]:
+def _statuses(manifest: Path, outcomes: Sequence[Outcome], pages: set[str]) -> dict[str, dict]:
     """Latest outcome of every page, this run's first; pages of an earlier run keep theirs."""
     earlier = json.loads(manifest.read_text(encoding="utf-8"))["pages"] if manifest.exists() else {}
     kept = {page: status for page, status in earlier.items() if page in pages}
-    return kept | {outcome.page: asdict(outcome) for outcome in finished.outcomes}
+    told = ("unit_id", "page", "status", "reason", "seconds")
+    return kept | {outcome.page: {name: getattr(outcome, name) for name in told} for outcome in outcomes}
 
 
 def _manifest(assessment: Assessment, statuses: dict[str, dict], started: float) -> bytes:

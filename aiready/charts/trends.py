@@ -21,7 +21,6 @@ from aiready.charts.canvas import (
     wrap,
 )
 
-
 GAP = 62
 """Pixels between panels: room for the last value beside its line."""
 
