@@ -1,0 +1,151 @@
+"""What the documents say is true: commands exist, modules are listed, links resolve, generated pages are current."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+
+from aiready import codebook
+from aiready.cli import app
+from aiready.instrument import read_instrument
+from aiready.measures import MEASURES
+from aiready.schema import TABLES
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "reports" / "README.md", *DOCS.glob("*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+MODULE_ROW = re.compile(r"^\| `(\w+)` \| (.+) \|$", re.MULTILINE)
+
+
+def code(page: str) -> list[str]:
+    """Lines of shell blocks without their comments, and what stands in backticks in running text."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    prose = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    return [text for text in [*lines, *re.findall(r"`([^`]+)`", prose)] if text]
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_named_exists_with_its_options(page):
+    for text in code(page.read_text(encoding="utf-8")):
+        words = text.split()
+        if words[0] == "aiready" and len(words) > 1:
+            assert words[1] in COMMANDS, text
+            known = {option for parameter in COMMANDS[words[1]].params for option in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= known, text
+        if words[0] == "make" and len(words) > 1:
+            assert words[1] in TARGETS, text
+
+
+def test_the_readme_names_the_commands_a_new_user_needs():
+    said = [text.split()[:2] for text in code(README)]
+    for wanted in ("make report", "make test", "aiready new", "aiready check", "aiready report"):
+        assert wanted.split() in said
+
+
+def test_the_papermill_example_names_a_notebook_and_a_unit_of_the_sample():
+    example = next(text for text in code(README) if text.startswith("papermill"))
+    words = example.split()
+    assert (ROOT / words[1]).exists()
+    assert words[-1] in set(pd.read_csv(ROOT / "data" / "sample" / "units.csv")["unit_id"])
+
+
+def test_the_module_table_lists_exactly_the_modules():
+    listed = [name for name, _ in MODULE_ROW.findall(README.split("## Modules")[1])]
+    package = Path(codebook.__file__).parent
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    assert sorted(listed) == sorted(modules | packages)
+
+
+def test_a_module_imports_only_what_stands_above_it_in_the_table():
+    listed = [name for name, _ in MODULE_ROW.findall(README.split("## Modules")[1])]
+    package = Path(codebook.__file__).parent
+    for path in package.rglob("*.py"):
+        own = path.relative_to(package).parts[0].removesuffix(".py")
+        if own == "__init__" or own not in listed:
+            continue
+        text = path.read_text(encoding="utf-8")
+        found = set(re.findall(r"^\s*(?:from|import) aiready\.(\w+)", text, re.MULTILINE))
+        several = re.findall(r"^\s*from aiready import (?:\(([^)]*)\)|(.+))$", text, re.MULTILINE)
+        found |= {name for group in several for name in re.findall(r"\b[a-z]\w+\b", ",".join(group))}
+        above = {*listed[: listed.index(own)], own}
+        assert found & set(listed) <= above, own
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_resolve(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    for link in links:
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def test_the_picture_of_a_handout_is_light():
+    assert (DOCS / "handout.png").stat().st_size < 150_000
+
+
+def test_every_measure_has_its_row_and_no_row_is_without_a_measure():
+    notes = codebook.measure_notes()
+    assert tuple(notes.columns) == codebook.NOTE_COLUMNS
+    assert list(notes["measure"]) == list(MEASURES)
+
+
+def test_every_note_is_filled_and_names_known_sources():
+    notes = codebook.measure_notes()
+    assert notes.ne("").all(axis=None)
+    known = {*read_instrument().sources["source_id"], codebook.CONVENTION}
+    assert {one for sources in notes["source"] for one in sources.split(";")} <= known
+
+
+def test_the_page_of_measures_is_current():
+    assert (DOCS / "measures.md").read_text(encoding="utf-8") == codebook.measures_page(), "run aiready.codebook"
+
+
+def test_the_tables_of_your_data_are_current():
+    page = (DOCS / "your-data.md").read_text(encoding="utf-8")
+    assert page == codebook.with_tables(page), "run aiready.codebook"
+
+
+def test_every_table_and_column_is_explained():
+    section = codebook.tables_section()
+    for table in TABLES.values():
+        part = section.split(f"### {table.name}\n")[1].split("\n### ")[0]
+        for column in table.columns:
+            assert f"`{column.name}`" in part
+            assert column.meaning in part
+
+
+def test_a_page_without_marks_is_refused():
+    with pytest.raises(ValueError, match="needs the marks"):
+        codebook.with_tables("# Your data\n")
+
+
+def test_text_of_a_note_cannot_break_the_page(tmp_path):
+    (tmp_path / "your-data.md").write_text(f"before\n{codebook.START}\nold\n{codebook.END}\nafter\n")
+    codebook.write_docs(tmp_path)
+    written = (tmp_path / "your-data.md").read_text(encoding="utf-8")
+    assert written.startswith("before\n") and written.endswith("\nafter\n") and "\nold\n" not in written
+    assert "mean(x*)" not in (tmp_path / "measures.md").read_text(encoding="utf-8")
+
+
+def test_requirements_are_exact_and_those_for_tests_add_to_them():
+    run, tests = ((ROOT / name).read_text().splitlines() for name in ("requirements.txt", "requirements-dev.txt"))
+    assert tests[0] == "-r requirements.txt"
+    exact = re.compile(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+")
+    assert [line for line in [*run, *tests[1:]] if not exact.fullmatch(line)] == []
+    assert not set(run) & set(tests)
