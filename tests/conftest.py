@@ -1,0 +1,98 @@
+"""What several test files share: the sample computed once, and its handouts made once."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+EXPENSIVE = ("sample", "sample_results", "reports_folder", "small_results")
+"""Fixtures that take seconds: tests that ask for one are slow."""
+REPORTED = ("motor-claims", "treasury", "finance", "customer-operations")
+"""Units of the shared run: one with everything, one hidden, one without records, one parent."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if set(EXPENSIVE) & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
+def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder made by the first worker that asks, and found by the others."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "popen-gw" in base.name else base
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not (folder / "made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            (folder / "made").touch()
+    return folder
+
+
+def answers(people: int = 25, **columns: object) -> "object":
+    """Responses of the shipped questionnaire without a wave: one row per person, levels 1-5 by turns."""
+    import pandas as pd
+
+    from aiready.instrument import read_instrument
+
+    items = read_instrument().items["item_id"]
+    given = {item: [1 + (person + place) % 5 for person in range(people)] for place, item in enumerate(items)}
+    return pd.DataFrame({"unit_id": ["claims"] * people} | columns | given)
+
+
+@pytest.fixture(scope="session")
+def sample_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of the sample organisation, as `aiready score` writes them."""
+    from aiready import Assessment
+
+    return _once(tmp_path_factory, "sample-results", lambda folder: Assessment.open(SAMPLE).save(folder))
+
+
+@pytest.fixture(scope="session")
+def sample(sample_results: Path):
+    """The sample organisation, assessed."""
+    from aiready import Assessment
+
+    return Assessment.open(SAMPLE, results=sample_results)
+
+
+@pytest.fixture(scope="session")
+def small_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder `data` with 25 answers of one unit, and its `results`."""
+    from aiready import Assessment
+
+    def make(folder: Path) -> None:
+        data = folder / "data"
+        data.mkdir()
+        answers().to_csv(data / "responses.csv", index=False)
+        Assessment.open(data).save(folder / "results")
+
+    return _once(tmp_path_factory, "small", make)
+
+
+@pytest.fixture
+def small(small_results: Path) -> Iterator:
+    """One unit, 25 answers, nothing else."""
+    from aiready import Assessment
+
+    return Assessment.open(small_results / "data", results=small_results / "results")
+
+
+@pytest.fixture(scope="session")
+def reports_folder(tmp_path_factory: pytest.TempPathFactory, sample) -> Path:
+    """A finished run of the sample: `REPORTED` units, the portfolio, the index, the records."""
+    from aiready.batch import Options
+    from aiready.reports import Request, report
+
+    def make(folder: Path) -> None:
+        finished = report(sample, Request(str(SAMPLE), folder, REPORTED, Options(jobs=2)))
+        assert not finished.failed, finished.failed
+
+    return _once(tmp_path_factory, "reports", make)
