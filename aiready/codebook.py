@@ -4,6 +4,7 @@ What is said of a measure beyond its name stands in `measure_notes.csv` beside t
 what is said of a column stands in `schema`. `python -m aiready.codebook docs` writes both pages anew.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,7 @@ def _contents() -> str:
 
 def _measure_entry(measure: Measure, notes: pd.Series, cited: pd.Series) -> str:
     known = [one for one in notes["source"].split(";") if one != CONVENTION]
-    source = "; ".join(_short(cited[one]) for one in known) or "our own convention"
+    source = "; ".join(_short(cited[one]) for one in known) or "Our own convention"
     said = (
         ("Formula", notes["formula"]),
         ("Range", notes["range"] + "."),
@@ -73,20 +74,21 @@ def _measure_entry(measure: Measure, notes: pd.Series, cited: pd.Series) -> str:
         ("Source", source + "."),
     )
     lines = "".join(f"- **{about}.** {_escaped(text)}\n" for about, text in said)
-    return f"\n### {measure.name}\n\n{measure.label} · in {measure.unit}\n\n{lines}"
+    return f"\n### {measure.name}\n\n{measure.label} · {measure.unit}\n\n{lines}"
 
 
 def _short(citation: str) -> str:
-    """`Brier (1950)` of a full citation: first author, others as et al., year.
+    """Authors and year of a full citation; more than two authors as et al.
 
     Examples
     --------
     >>> _short("Brier, G. W. (1950). Verification of forecasts."), _short("Feng, D., & Cliff, N. (2004). Monte Carlo.")
-    ('Brier (1950)', 'Feng et al. (2004)')
+    ('Brier (1950)', 'Feng & Cliff (2004)')
     """
     authors, _, rest = citation.partition(" (")
-    several = "&" in authors or authors.count(",") > 1
-    return f"{authors.split(',')[0]}{' et al.' if several else ''} ({rest.split(')')[0]})"
+    surnames = [author.split(",")[0] for author in re.split(r"\.,\s+(?:&\s+)?", authors)]
+    named = " & ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
+    return f"{named} ({rest.split(')')[0]})"
 
 
 def _escaped(text: str) -> str:
