@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -36,6 +37,8 @@ from aiready.shipped import shipped
 from aiready.sources import Data, instrument_folder, read_data, safe_cells
 
 FACTS = "facts.json"
+DATA = "AIREADY_DATA"
+"""Environment variable: the folder a notebook opens where it names none (`aiready lab DATA` sets it)."""
 NOUNS = (survey, initiatives, trials, tasks, workflows, decisions, feedback)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
@@ -109,7 +112,7 @@ class Assessment:
         wave: str = "",
         as_of: str | date | None = None,
     ) -> "Assessment":
-        """Open a data folder (default: the sample), or read its results where `results` is given.
+        """Open a data folder (default: `AIREADY_DATA`, else the sample), or read its results where `results` is given.
 
         Raises
         ------
@@ -118,7 +121,7 @@ class Assessment:
         UsageError
             The wave does not exist.
         """
-        location = data or shipped("data/sample")
+        location = data or os.environ.get(DATA) or shipped("data/sample")
         rules = read_instrument(instrument_folder(location))
         if results:
             opened = cls.read(Path(results), rules)
@@ -166,13 +169,13 @@ class Assessment:
                 raise errors.unknown("unit", unit_id, known - {ORGANISATION})
 
     def _members(self, unit_id: str) -> tuple[str, ...]:
-        places = self._places("membership").get(unit_id, [])
-        return tuple(self.membership["member_id"].iloc[places])
+        places = self._places("membership")
+        return tuple(self.membership["member_id"].iloc[places[unit_id]]) if unit_id in places else ()
 
     def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
         places = self._places(name)
         found = [places[unit_id] for unit_id in unit_ids if unit_id in places]
-        rows = np.sort(np.concatenate(found)) if found else []
+        rows = np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
         return self.tables[name].iloc[rows].reset_index(drop=True)
 
     def _cells(self, unit_id: str, measure: str) -> pd.DataFrame:

@@ -25,6 +25,8 @@ EXPLAIN_COLUMNS = (
 OF_RECORDS = ("initiatives", "tasks", "workflow_steps")
 """Tables whose shares carry coverage bounds, not sampling intervals, in `low` and `high`."""
 RANKS = ("unit_rank_low", "unit_rank_high", "priority_low", "priority_high")
+BANDS = ("perception_band", "practice_band", "band")
+"""Empty where the voice is missing, as `flag` is."""
 BY_QUARTER = ("decisions", "feedback", "probes")
 """Tables whose measures are dated by calendar quarter, not by survey wave."""
 
@@ -217,6 +219,7 @@ def profile(
     table["perception_band"] = rules.band_of(table["perception"])
     table["practice_band"] = rules.band_of(table["shown"])
     table["band"] = rules.band_of((table["perception"] + table["shown"]) / 2)
+    table[list(BANDS)] = table[list(BANDS)].fillna("")
     survey = table["survey_status"].fillna(NOT_MEASURED)
     table["status"] = survey.where(table["basis"] == "none", OK)
     table["note"] = _note(table, rules)

@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 from aiready.errors import AireadyError
 from aiready.publication import write
@@ -169,13 +170,13 @@ def _published(task: Task, outcome: Outcome, page: Future[bytes]) -> Outcome:
 def _executed(tasks: Iterable[Task], options: Options, context: ForkServerContext) -> Iterator[tuple[Task, Outcome]]:
     """Run up to `jobs` child processes at once, and yield each task as its process ends."""
     coming = iter(tasks)
-    running: dict[int, tuple[Task, BaseProcess, float]] = {}
+    running: dict[Any, tuple[Task, BaseProcess, float]] = {}
     try:
         while True:
             while len(running) < options.jobs and (task := next(coming, None)) is not None:
-                process = context.Process(target=execute, args=(task, options.engine))
-                process.start()
-                running[process.sentinel] = (task, process, time.monotonic())
+                child = context.Process(target=execute, args=(task, options.engine))
+                child.start()
+                running[child.sentinel] = (task, child, time.monotonic())
             if not running:
                 return
             ended = wait(list(running), timeout=0.5)

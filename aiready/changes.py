@@ -104,12 +104,8 @@ def _sources(survey: Survey, pair: _Pair) -> pd.DataFrame:
     mix, answers = np.nansum((w1 - w0) * (m1 + m0) / 2, 1), np.nansum((m1 - m0) * (w1 + w0) / 2, 1)
     both = np.concatenate([n1, n0], axis=1)
     people = np.where(both > 0, both, np.inf).min(axis=1)
-    at = survey.groups.table.loc[pair.now, ["unit_id", "wave"]].assign(
-        barrier_id=pair.barrier_id, people=people
-    )
-    parts = (
-        at.assign(source=source, points=points) for source, points in ((ROLE_MIX, mix), (ANSWERS, answers))
-    )
+    at = survey.groups.table.loc[pair.now, ["unit_id", "wave"]].assign(barrier_id=pair.barrier_id, people=people)
+    parts = (at.assign(source=source, points=points) for source, points in ((ROLE_MIX, mix), (ANSWERS, answers)))
     return pd.concat(parts, ignore_index=True)[SOURCES]
 
 
@@ -123,9 +119,7 @@ def _parts(survey: Survey, moments: Moments, rows: NDArray[np.intp]) -> tuple[Fl
     if survey.answers.roles:
         for steps, here in (((1, 2), leaf), ((3, 4, 5, 6), ~leaf)):
             for step in steps:
-                n[here, step], total[here, step] = (
-                    part[rows[here] + step, 0] for part in (moments.n, moments.total)
-                )
+                n[here, step], total[here, step] = (part[rows[here] + step, 0] for part in (moments.n, moments.total))
     n[:, 0], total[:, 0] = moments.n[rows, 0] - n.sum(axis=1), moments.total[rows, 0] - total.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return n, moments.shift + total / n

@@ -1,5 +1,6 @@
 """What `aiready check` says: rows by table, answers by unit and role, and who would be suppressed today."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -92,7 +93,7 @@ def _answers(responses: pd.DataFrame) -> pd.DataFrame:
     return by_role.reset_index()
 
 
-def _reasons(quarantine: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _reasons(quarantine: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     found = [
         rows.groupby("rule", sort=False)
         .agg(rows=("row", "size"), file=("file", "first"), row=("row", "first"), value=("value", "first"))

@@ -17,6 +17,7 @@ import typer
 
 from aiready.errors import AireadyError, UsageError
 
+DEBUG = "AIREADY_DEBUG"
 app = typer.Typer(
     help="Assess the last mile of AI transformation: data folder in, one handout per business unit out.",
     no_args_is_help=True,
@@ -216,4 +217,10 @@ def main(arguments: Iterable[str] | None = None) -> NoReturn:
     except AireadyError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        typer.echo(f"Internal error, not your data's fault: {type(error).__name__}: {error}", err=True)
+        typer.echo(f"Set {DEBUG}=1 and run again to see where, and please report it.", err=True)
+        sys.exit(3)
     sys.exit(0)

@@ -110,7 +110,5 @@ def theme_scores(survey: Survey, population: Floats) -> pd.DataFrame:
     moments = groups.moments(np.column_stack(scores))
     low, high = mean_interval(moments.mean, moments.sd, moments.n, population[whole][:, None])
     cells = {"value": moments.mean, "low": low, "high": high, "n": moments.n, "people": moments.n}
-    made = by_barrier(groups.table[["unit_id", "wave"]], names, **cells).rename(
-        columns={"barrier_id": "theme"}
-    )
+    made = by_barrier(groups.table[["unit_id", "wave"]], names, **cells).rename(columns={"barrier_id": "theme"})
     return made.assign(status=np.where(made["n"] > 0, OK, INSUFFICIENT))[THEMES]

@@ -25,11 +25,11 @@ from aiready.html.blocks import (
     standing,
     table,
     works,
-)  # fmt: skip
+)
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 
 SHOWN_ACTIONS = 3
-Part = Block | Figure
+Part = Block | Figure | Page
 Chart = Callable[..., alt.TopLevelMixin]
 
 
@@ -43,8 +43,9 @@ class Section(list[Part]):
             display(part)
 
 
-def figure(chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame,
-           **options: Any) -> Figure:  # fmt: skip
+def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
+    chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame, **options: Any
+) -> Figure:
     """A chart in both widths with its words and numbers."""
     wide = chart(rows, width=theme.WIDE, **options)
     narrow = chart(rows, width=theme.NARROW, **options)
@@ -79,7 +80,7 @@ def _footer(unit: Assessment) -> str:
 def _todo(unit: Assessment) -> Block:
     rows = unit.rows("recommended").sort_values("rank").head(SHOWN_ACTIONS)
     if rows.empty:
-        return paragraphs("No action is recommended from what has been measured; see below what to collect first.")
+        return paragraphs(narrative.collect_first(unit))
     return actions(
         [
             Action(
@@ -94,8 +95,8 @@ def _todo(unit: Assessment) -> Block:
 
 def key_figures(unit: Assessment) -> list[Key]:
     """Up to four figures in context, the first that there are."""
-    return [key for key in (_key_hours(unit), _key_agreed(unit), _key_pilots(unit), _key_adoption(unit), _key_speed(unit),
-                            _key_accuracy(unit), _key_exposure(unit)) if key][:4]  # fmt: skip
+    makers = (_key_hours, _key_agreed, _key_pilots, _key_adoption, _key_speed, _key_accuracy, _key_exposure)
+    return [key for make in makers if (key := make(unit))][:4]
 
 
 def _key_hours(unit: Assessment) -> Key | None:
@@ -188,8 +189,8 @@ def barriers(unit: Assessment) -> Section:
         views.profile_numbers(rows),
     )
     note = (
-        "Records are a census of what was written down, not of what is: no interval is claimed for them. In the words at the "
-        "right, what is not recorded counts as not shown."
+        "Records are a census of what was written down, not of what is: no interval is claimed for them. In the "
+        "words at the right, what is not recorded counts as not shown."
     )
     return Section([head, shown, notes(note)])
 
@@ -197,30 +198,49 @@ def barriers(unit: Assessment) -> Section:
 def barrier(unit: Assessment, barrier_id: str) -> Section:
     """One barrier: what people answered, groups side by side, say and do, the records, the next level."""
     name = narrative.barrier_name(unit, barrier_id)
-    head = section(narrative.barrier_heading(unit, barrier_id), narrative.groups_sentence(unit, barrier_id),
-                   narrative.change_sentence(unit, barrier_id), short=name)  # fmt: skip
+    head = section(
+        narrative.barrier_heading(unit, barrier_id),
+        narrative.groups_sentence(unit, barrier_id),
+        narrative.change_sentence(unit, barrier_id),
+        short=name,
+    )
     parts = Section([head])
     rows = views.answers(unit, barrier_id)
     if rows["share"].notna().any():
         most = rows["n"].max()
-        parts.append(figure(charts.items_chart, rows, f"answers-{barrier_id}", f"{name}: what people answered",
-                            f"Share of answers on levels 1 (light) to 5 (dark); don't know apart · up to {most:.0f} answers",
-                            views.answers_numbers(rows)))  # fmt: skip
+        parts.append(
+            figure(
+                charts.items_chart,
+                rows,
+                f"answers-{barrier_id}",
+                f"{name}: what people answered",
+                f"Share of answers on each level; don't know apart · up to {most:.0f} answers",
+                views.answers_numbers(rows),
+            )
+        )
         parts.append(_next_level(unit, barrier_id))
-    parts.append(_facets(unit, barrier_id))
+    facets = _facets(unit, barrier_id)
+    if facets.markup:
+        parts.append(facets)
     shown = views.indicators(unit, barrier_id)
     if shown["points"].notna().any():
         numbers = shown.rename(
             columns={"indicator": "Indicator", "points": "Points", "value_text": "Value", "detail": "Records"}
         )
-        parts.append(figure(charts.indicators_chart, shown, f"records-{barrier_id}", f"{name}: what the records show",
-                            "Points 0 to 100 and the value behind them; an indicator counts from "
-                            f"{unit.rules.settings.minimum_records} records", numbers))  # fmt: skip
-    return (
-        parts
-        if len(parts) > 2 or parts[1].markup
-        else Section([head + paragraphs(narrative.absent_barrier(unit, barrier_id))])
-    )
+        parts.append(
+            figure(
+                charts.indicators_chart,
+                shown,
+                f"records-{barrier_id}",
+                f"{name}: what the records show",
+                "Points 0 to 100 and the value behind them; an indicator counts from "
+                f"{unit.rules.settings.minimum_records} records",
+                numbers,
+            )
+        )
+    if len(parts) == 1:
+        parts.append(paragraphs(narrative.absent_barrier(unit, barrier_id)))
+    return parts
 
 
 def each_barrier(unit: Assessment) -> Section:
@@ -235,9 +255,11 @@ def _next_level(unit: Assessment, barrier_id: str) -> Block:
     if weakest is None:
         return Block("")
     return levels(
-        f"Lowest item, level {weakest.level} today · {weakest.label}", weakest.words,
-        "The next level looks like this" if weakest.next_words else "The highest level", weakest.next_words,
-    )  # fmt: skip
+        f"Lowest item, level {weakest.level} today · {weakest.label}",
+        weakest.words,
+        "The next level looks like this" if weakest.next_words else "The highest level",
+        weakest.next_words,
+    )
 
 
 def _facets(unit: Assessment, barrier_id: str) -> Block:
@@ -253,9 +275,20 @@ def groups(unit: Assessment) -> Section:
         return Section()
     numbers = views.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", theme.score, "Barrier")
     head = section(narrative.groups_heading(unit), short="Doing and leading")
-    return Section([head, figure(charts.groups_chart, rows, "groups", "What each group says",
-                                 "0 to 100 with 95 % interval · groups of fewer than "
-                                 f"{unit.rules.settings.minimum_group} people are hidden", numbers)])  # fmt: skip
+    return Section(
+        [
+            head,
+            figure(
+                charts.groups_chart,
+                rows,
+                "groups",
+                "What each group says",
+                "0 to 100 with 95 % interval · groups of fewer than "
+                f"{unit.rules.settings.minimum_group} people are hidden",
+                numbers,
+            ),
+        ]
+    )
 
 
 def work(unit: Assessment) -> Section:
@@ -265,8 +298,16 @@ def work(unit: Assessment) -> Section:
     hours = views.blocks_of_hours(unit)
     if len(hours):
         numbers = views.wide(hours, "task", "part", "hours", theme.hours, "Task").fillna("")
-        parts.append(figure(charts.hours_chart, hours, "hours", "Where the possible hours go",
-                            "Hours a year that AI could save: realised, what the rest waits on, and what is lost on the way", numbers))  # fmt: skip
+        parts.append(
+            figure(
+                charts.hours_chart,
+                hours,
+                "hours",
+                "Where the possible hours go",
+                "Hours a year that AI could save: realised, what the rest waits on, what is lost",
+                numbers,
+            )
+        )
     modes = views.modes(unit)
     if len(modes):
         numbers = views.wide(modes.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "")
@@ -281,9 +322,13 @@ def work(unit: Assessment) -> Section:
             )
         )
     exposed = views.exposure(unit)
-    if len(exposed) and not len(hours):
-        parts.append(table(exposed, "Share of the work whose time could be halved at equal quality") + notes(
-            "Exposure is rated from task descriptions (Eloundou et al. 2023). It is not adoption, and not a forecast."))  # fmt: skip
+    if len(exposed) and hours.empty:
+        rated = views.exposed_tasks(unit)
+        parts.append(
+            table(exposed, "Share of the work whose time could be halved at equal quality")
+            + (table(rated, "Task by task, as rated from its description") if len(rated) else Block(""))
+            + notes("Exposure is rated from descriptions (Eloundou et al. 2023). It is not adoption, and no forecast.")
+        )
     return parts
 
 
@@ -292,12 +337,23 @@ def pilots(unit: Assessment) -> Section:
     head = section(narrative.pilots_heading(unit), short="Pilots")
     rows = views.trials(unit)
     if rows.empty:
-        return Section([head + paragraphs(narrative.no_pilots())])
-    numbers = pd.DataFrame({"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"],
-                            "Why": rows["why"]})  # fmt: skip
-    return Section([head, figure(charts.forest_chart, rows, "pilots", "Did it work?",
-                                 "Difference to the comparison with its 95 % and 90 % interval; orange: target agreed before",
-                                 numbers)])  # fmt: skip
+        return Section([head + paragraphs(narrative.no_pilots())] if len(unit.initiatives) else [])
+    numbers = pd.DataFrame(
+        {"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"], "Why": rows["why"]}
+    )
+    return Section(
+        [
+            head,
+            figure(
+                charts.forest_chart,
+                rows,
+                "pilots",
+                "Did it work?",
+                "Difference to the comparison, 95 % and 90 % interval; orange: target agreed before",
+                numbers,
+            ),
+        ]
+    )
 
 
 def metrics(unit: Assessment) -> Section:
@@ -307,8 +363,19 @@ def metrics(unit: Assessment) -> Section:
         return Section()
     head = section(narrative.metrics_heading(unit), short="Six metrics")
     numbers = views.metric_numbers(unit)
-    return Section([head, figure(charts.metrics_chart, rows, "metrics", "Six metrics by quarter",
-                                 f"{narrative.wave_words(unit.facts.wave)} and before · band: 95 % interval", numbers)])  # fmt: skip
+    return Section(
+        [
+            head,
+            figure(
+                charts.metrics_chart,
+                rows,
+                "metrics",
+                "Six metrics by quarter",
+                f"{narrative.wave_words(unit.facts.wave)} and before · band: 95 % interval",
+                numbers,
+            ),
+        ]
+    )
 
 
 def workflow(unit: Assessment) -> Section:
@@ -319,8 +386,16 @@ def workflow(unit: Assessment) -> Section:
     parts = Section([section(narrative.workflow_heading(unit), short="Workflows")])
     for name, steps in maps.items():
         numbers = steps.rename(columns={"version": "Version", "step": "Step", "actor": "Actor", "note": "Change"})
-        parts.append(figure(charts.workflow_chart, steps, f"workflow-{name}", name, "Steps before AI, now, and as aimed at",
-                            numbers.drop(columns="handoffs")))  # fmt: skip
+        parts.append(
+            figure(
+                charts.workflow_chart,
+                steps,
+                f"workflow-{name}",
+                name,
+                "Steps before AI, now, and as aimed at",
+                numbers.drop(columns="handoffs"),
+            )
+        )
     return parts
 
 
@@ -329,12 +404,27 @@ def themes(unit: Assessment) -> Section:
     rows = views.themes(unit)
     if rows.empty or not (rows["status"] == OK).any():
         return Section()
-    numbers = pd.DataFrame({"Theme": rows["theme"], "People say": rows["value"].map(theme.score),
-                            "95 % interval": [theme.interval(row.low, row.high, "score") for row in rows.itertuples()],
-                            "n": rows["n"].map(theme.number)})  # fmt: skip
-    return Section([section(narrative.themes_heading(unit), short="Work, workforce, workplace"),
-                    figure(charts.themes_chart, rows, "themes", "The same answers, cut by theme",
-                           "0 to 100 with 95 % interval", numbers)])  # fmt: skip
+    numbers = pd.DataFrame(
+        {
+            "Theme": rows["theme"],
+            "People say": rows["value"].map(theme.score),
+            "95 % interval": [theme.interval(row.low, row.high, "score") for row in rows.itertuples()],
+            "n": rows["n"].map(theme.number),
+        }
+    )
+    return Section(
+        [
+            section(narrative.themes_heading(unit), short="Work, workforce, workplace"),
+            figure(
+                charts.themes_chart,
+                rows,
+                "themes",
+                "The same answers, cut by theme",
+                "0 to 100 with 95 % interval",
+                numbers,
+            ),
+        ]
+    )
 
 
 def trend(unit: Assessment) -> Section:
@@ -346,9 +436,19 @@ def trend(unit: Assessment) -> Section:
         label=rows["barrier"] + " · " + rows["voice"].map({"perception": "people", "practice": "records"})
     )
     numbers = views.wide(named, "label", "wave", "value", theme.score, "Barrier and voice").fillna("")
-    return Section([section(narrative.trend_heading(unit), short="Trend"),
-                    figure(charts.trend_chart, rows, "trend", "Both voices over the waves",
-                           "0 to 100 · people with 95 % interval · records only where the same indicators count", numbers)])  # fmt: skip
+    return Section(
+        [
+            section(narrative.trend_heading(unit), short="Trend"),
+            figure(
+                charts.trend_chart,
+                rows,
+                "trend",
+                "Both voices over the waves",
+                "0 to 100 · people with 95 % interval · records where the same indicators count",
+                numbers,
+            ),
+        ]
+    )
 
 
 def agreed(unit: Assessment) -> Section:
@@ -374,11 +474,31 @@ def method(unit: Assessment) -> Section:
     """How this was measured, and the sentences that stand on every handout."""
     hidden = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id, "status"].eq(SUPPRESSED).sum()
     facts = narrative.method_facts(unit, int(hidden))
-    return Section([section("How this was measured", short="Method") + table(facts, "What stands behind the numbers")
-                    + standing(*narrative.STANDING)])  # fmt: skip
+    return Section(
+        [
+            section("How this was measured", short="Method")
+            + table(facts, "What stands behind the numbers")
+            + standing(*narrative.STANDING)
+        ]
+    )
 
 
 __all__ = [
-    "ALL", "Section", "absent", "agreed", "barrier", "barriers", "contained", "figure", "front", "groups", "method",
-    "metrics", "pilots", "themes", "trend", "work", "workflow",
-]  # fmt: skip
+    "ALL",
+    "Section",
+    "absent",
+    "agreed",
+    "barrier",
+    "barriers",
+    "contained",
+    "figure",
+    "front",
+    "groups",
+    "method",
+    "metrics",
+    "pilots",
+    "themes",
+    "trend",
+    "work",
+    "workflow",
+]

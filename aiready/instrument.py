@@ -199,9 +199,7 @@ def _read_proven(
 def _with_facets(items: pd.DataFrame) -> pd.DataFrame:
     """Items whose blank facet is the item itself, and whose blank label is the facet in words."""
     facet = items["facet"].where(items["facet"] != "", items["item_id"])
-    label = items["facet_label"].where(
-        items["facet_label"] != "", facet.str.replace("_", " ").str.capitalize()
-    )
+    label = items["facet_label"].where(items["facet_label"] != "", facet.str.replace("_", " ").str.capitalize())
     return items.assign(facet=facet, facet_label=label)
 
 

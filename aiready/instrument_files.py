@@ -49,9 +49,7 @@ FILES: Mapping[str, File] = {
     ),
     "bands": File(("band", "at_least"), _blank("name"), ("band",)),
     "blockers": File(("blocker", "barrier_id"), _blank("label"), ("blocker",)),
-    "patterns": File(
-        ("pattern_id", "name"), _blank("fits_when", "oversight", "fails_by", "measure"), ("pattern_id",)
-    ),
+    "patterns": File(("pattern_id", "name"), _blank("fits_when", "oversight", "fails_by", "measure"), ("pattern_id",)),
     "twins": File(
         ("barrier_id", "facet", "label"),
         _blank("measure", "register_column", "says", says_from="4"),
@@ -194,9 +192,7 @@ def with_numbers(table: pd.DataFrame) -> pd.DataFrame:
 # Proving ----------------------------------------------------------------------------------------------------
 
 
-def problems_of(
-    name: str, table: pd.DataFrame, before: Tables, levels: tuple[str, ...] = ()
-) -> Iterator[Problem]:
+def problems_of(name: str, table: pd.DataFrame, before: Tables, levels: tuple[str, ...] = ()) -> Iterator[Problem]:
     """Everything wrong with the rows of one file, given the sound files read before it."""
     file = FILES[name]
     for column in (*file.required, *levels):

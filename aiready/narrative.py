@@ -222,7 +222,8 @@ def _lead_decisions(unit: Assessment) -> str:
     if not team.ok:
         speed = unit.cell("decision_speed_p50")
         return f"Half of the decisions are taken within {theme.duration(speed.value)}." if speed.ok else ""
-    text = f"Final decisions were right in {theme.share(team.value)} of {theme.number(team.n)} cases whose outcome is known"
+    known = f"{theme.number(team.n)} cases whose outcome is known"
+    text = f"Final decisions were right in {theme.share(team.value)} of {known}"
     if advice.ok:
         text += f"; the advice alone was right in {theme.share(advice.value)}"
     over = unit.cell("over_reliance")
@@ -462,6 +463,15 @@ def not_measured(unit: Assessment) -> pd.DataFrame:
     return pd.DataFrame(absent, columns=["table", "collect"])
 
 
+def collect_first(unit: Assessment) -> str:
+    """What to collect first, where nothing measured calls for an action."""
+    absent = not_measured(unit)
+    if absent.empty:
+        return "Nothing that has been measured calls for an action."
+    first = listed(absent["collect"].head(2))
+    return f"Nothing measured so far calls for an action. The next step is to collect {first}."
+
+
 def per_week(unit: Assessment, total: Cell) -> float:
     """Hours a year as hours per person and week; NaN where the holders of the jobs are not known."""
     held = unit.tasks.drop_duplicates(["unit_id", "job"])["people"] if len(unit.tasks) else pd.Series(dtype=float)
@@ -480,7 +490,8 @@ STANDING: tuple[str, ...] = (
     "This page was made to find what to mend. Once it is used for targets, bonus or appraisal, people answer to the "
     "target and it stops measuring.",
     "There is no outside comparison: compare with your own organisation and your own past.",
-    "Hours are minutes spread over many people and tasks. They are not positions, and they assume that the checking is done.",
+    "Hours are minutes spread over many people and tasks. They are not positions, and they assume that the "
+    "checking is done.",
     "Speed and overrides describe how the work is set up, not how well a person works.",
     "Units differ in their work, their data and in who answered.",
     "The questionnaire has not been validated yet.",
@@ -562,8 +573,8 @@ def why_no_profile(unit: Assessment) -> str:
     """Why there is no barrier to show."""
     if _suppressed(unit):
         return (
-            "Too few people answered for any figure about them to be shown, and the records do not reach two indicators "
-            "of a barrier."
+            "Too few people answered for any figure about them to be shown, and the records do not reach two "
+            "indicators of a barrier."
         )
     return (
         "Nobody has been asked here, and the records do not reach two indicators of any barrier. Each barrier needs "
@@ -650,9 +661,10 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
     """What stands behind the numbers: one row per fact (About, Stated)."""
     facts = unit.facts
     left_out = int(unit.counts["quarantined"].sum())
+    settings = unit.rules.settings
     return pd.DataFrame(
         [
-            ("Wave shown", wave_words(facts.wave)),
+            ("Wave shown", wave_words(facts.wave) if facts.wave != waves.UNDATED else "not dated"),
             ("Records up to", day_words(facts.as_of) or "the records carry no date"),
             (
                 "Who answered",
@@ -660,7 +672,7 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
             ),
             (
                 "Groups shown from",
-                f"{unit.rules.settings.minimum_group} people; distributions from {unit.rules.settings.minimum_distribution}",
+                f"{settings.minimum_group} people; distributions from {settings.minimum_distribution}",
             ),
             ("Figures hidden here", theme.number(hidden)),
             ("Rows left out as faulty, whole organisation", theme.number(left_out)),

@@ -1,6 +1,7 @@
 """The index of a run: links in organisation order, status per page, age of the records, what failed and why."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import nbformat
 import pandas as pd
@@ -72,7 +73,7 @@ def _units(units: pd.DataFrame, statuses: dict[str, dict]) -> Block:
     ) + notes("Units stand in the order of the organisation, not by any score.")
 
 
-def _row(unit: object, statuses: dict[str, dict]) -> str:
+def _row(unit: Any, statuses: dict[str, dict]) -> str:
     page = f"{slug(unit.unit_id)}.html"
     status = statuses.get(page, {"status": "earlier"})["status"]
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""

@@ -91,13 +91,14 @@ def barriers(whole: Assessment) -> Section:
     wide = numbers.pivot(index="unit", columns="barrier", values="both")
     wide = wide.loc[list(dict.fromkeys(rows["unit"])), list(dict.fromkeys(rows["barrier"]))]
     shown = figure(
-        charts.barriers_units_chart, rows, "units", "Barriers by unit, people say / records show",
-        "0 to 100, high is overcome · units in the order of the organisation", wide.rename_axis("Unit").rename_axis(
-            columns=None).reset_index(),
-    )  # fmt: skip
-    caution = (
-        "Units differ in their work, their data and in who answered. – means hidden, too few records, or not measured."
+        charts.barriers_units_chart,
+        rows,
+        "units",
+        "Barriers by unit, people say / records show",
+        "0 to 100, high is overcome · units in the order of the organisation",
+        wide.rename_axis("Unit").rename_axis(columns=None).reset_index(),
     )
+    caution = "Units differ in work, data and in who answered. – means hidden, too few records, or not measured."
     return Section([head, shown, notes(caution)])
 
 
@@ -118,17 +119,30 @@ def initiatives(whole: Assessment) -> Section:
     stages = register["stage"].value_counts()
     counts = pd.DataFrame({"stage": list(STAGES), "value": [int(stages.get(stage, 0)) for stage in STAGES]})
     counts["count"] = counts["value"].astype(str)
-    funnel = figure(charts.funnel_chart, counts, "stages", "Where the initiatives stand", f"{len(register)} initiatives on record",
-                    counts[["stage", "count"]].rename(columns={"stage": "Stage", "count": "Initiatives"}))  # fmt: skip
+    funnel = figure(
+        charts.funnel_chart,
+        counts,
+        "stages",
+        "Where the initiatives stand",
+        f"{len(register)} initiatives on record",
+        counts[["stage", "count"]].rename(columns={"stage": "Stage", "count": "Initiatives"}),
+    )
     parts = Section([section(_initiatives_heading(whole), short="Initiatives"), funnel])
     rows = adoption_progress(whole)
     if len(rows):
         numbers = rows.assign(adoption=rows["adoption"].map(theme.share), progress=rows["progress"].map(theme.share))
         parts.append(
-            figure(charts.adoption_progress_chart, rows, "corners", "Used, and moving its figure",
-                   f"{len(rows)} initiatives with use and a fresh outcome on record",
-                   numbers.rename(columns={"initiative": "Initiative", "adoption": "Adoption", "progress": "Way to target"}))
-        )  # fmt: skip
+            figure(
+                charts.adoption_progress_chart,
+                rows,
+                "corners",
+                "Used, and moving its figure",
+                f"{len(rows)} initiatives with use and a fresh outcome on record",
+                numbers.rename(
+                    columns={"initiative": "Initiative", "adoption": "Adoption", "progress": "Way to target"}
+                ),
+            )
+        )
     return parts
 
 
@@ -160,17 +174,30 @@ def work(whole: Assessment) -> Section:
     if rows.empty:
         return Section([head])
     numbers = views.wide(rows, "unit", "part", "hours", theme.hours, "Unit")
-    return Section([head, figure(charts.portfolio_hours_chart, rows, "unit-hours", "Where the possible hours go, by unit",
-                                 "Hours a year, in the order of the organisation", numbers)])  # fmt: skip
+    return Section(
+        [
+            head,
+            figure(
+                charts.portfolio_hours_chart,
+                rows,
+                "unit-hours",
+                "Where the possible hours go, by unit",
+                "Hours a year, in the order of the organisation",
+                numbers,
+            ),
+        ]
+    )
 
 
 def unit_hours(whole: Assessment) -> pd.DataFrame:
     """Hours realised, waiting and below plan, unit by unit: one row per unit x part."""
     parts = {
-        "realised_hours": ("realised", "realised"), "gap_not_adopted": ("not adopted", "waits"),
-        "gap_saving_below_plan": ("saving below plan", "plan"), "gap_rework": ("rework", "plan"),
+        "realised_hours": ("realised", "realised"),
+        "gap_not_adopted": ("not adopted", "waits"),
+        "gap_saving_below_plan": ("saving below plan", "plan"),
+        "gap_rework": ("rework", "plan"),
         "gap_oversight": ("oversight", "plan"),
-    }  # fmt: skip
+    }
     rows = whole.measures.loc[(whole.measures["wave"] == whole.facts.wave) & (whole.measures["segment"] == ALL)]
     rows = rows.loc[rows["measure"].isin(list(parts)) & (rows["status"] == OK)].copy()
     rows["part"] = rows["measure"].map({name: words for name, (words, _) in parts.items()})

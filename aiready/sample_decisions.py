@@ -75,9 +75,7 @@ def _timed(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.D
     )
 
 
-def _judged(
-    log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.random.Generator
-) -> pd.DataFrame:
+def _judged(log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     """What was right, what the AI advised, what the person thought first, and what came of it."""
     n, labels = len(log), np.array(team["labels"].split(";"))
     truth = rng.choice(len(labels), n, p=(0.55, 0.25, 0.2))
@@ -170,9 +168,7 @@ def _answered(flags: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def make_probes(rng: np.random.Generator) -> pd.DataFrame:
     """One row per question put to the AI: the same forty for five units, in the last month."""
     number = [f"q-{question:02d}" for question in range(1, _PROBES_PER_UNIT + 1)]
-    probes = pd.DataFrame({"unit_id": list(_PROBED)}).merge(
-        pd.DataFrame({"question_id": number}), how="cross"
-    )
+    probes = pd.DataFrame({"unit_id": list(_PROBED)}).merge(pd.DataFrame({"question_id": number}), how="cross")
     knows = 0.35 + 0.9 * probes["unit_id"].map(leaf_units()["context_fit"]) / 100
     probes["initiative_id"] = probes["unit_id"].map(_PROBED)
     asked = rng.integers(9 * 3600, 17 * 3600, len(probes))

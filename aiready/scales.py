@@ -135,10 +135,7 @@ def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     people, scales = survey.scores.shape
     long = survey.respondents.loc[np.repeat(np.arange(people), scales)]
-    given = [
-        (survey.answers.keyed(survey.answers.items_of(barrier)) > 0).sum(axis=1)
-        for barrier in survey.barriers
-    ]
+    given = [(survey.answers.keyed(survey.answers.items_of(barrier)) > 0).sum(axis=1) for barrier in survey.barriers]
     return long.assign(
         segment=long["role"].map(segment_of_role(rules.settings)),
         respondent=long.index,

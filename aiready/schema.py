@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal[
-    "text", "id", "integer", "number", "share", "date", "timestamp", "wave", "flag", "check", "url"
-]
+Kind = Literal["text", "id", "integer", "number", "share", "date", "timestamp", "wave", "flag", "check", "url"]
 """How a cell is read: `share` is 0-1, `flag` yes or no, `check` yes, no or the date it was done."""
 
 
@@ -83,15 +81,11 @@ def _unit(meaning: str = "business unit the row belongs to") -> Column:
 
 
 def _wave(*, starter: bool = False) -> Column:
-    return Column(
-        "wave", "wave", "survey wave or period; blank: the newest survey wave", "2026-Q3", starter=starter
-    )
+    return Column("wave", "wave", "survey wave or period; blank: the newest survey wave", "2026-Q3", starter=starter)
 
 
 def _initiative(*, required: bool = False) -> Column:
-    return Column(
-        "initiative_id", "id", "AI initiative the row is about", "letter-drafting", required, required
-    )
+    return Column("initiative_id", "id", "AI initiative the row is about", "letter-drafting", required, required)
 
 
 def _date(name: str, meaning: str, *, happened: bool = True) -> Column:
@@ -110,9 +104,7 @@ def _count(name: str, meaning: str, example: str, *, required: bool = False, at_
     return Column(name, "integer", meaning, example, required, at_least=at_least)
 
 
-def _choice(
-    name: str, meaning: str, allowed: tuple[str, ...], example: str, *, starter: bool = False
-) -> Column:
+def _choice(name: str, meaning: str, allowed: tuple[str, ...], example: str, *, starter: bool = False) -> Column:
     return Column(name, "text", meaning, example, starter=starter, allowed=allowed)
 
 
@@ -140,7 +132,7 @@ _INVITATIONS = Table(
 )  # fmt: skip
 
 _RESPONSES = Table(
-    "responses", "respondent and wave", "answers to the questionnaire, one row per person (`aiready questionnaire`)",
+    "responses", "respondent and wave", "answers to the questionnaire, one row per person",
     (
         Column("respondent_id", "id", "any stable code; hashed when read; blank: anonymous", "r-0017", starter=True),
         _unit("business unit the respondent works in"),

@@ -161,9 +161,7 @@ def coverage_bounds(share: ArrayLike, coverage: ArrayLike) -> tuple[Floats, Floa
     return known, known + 1 - np.asarray(coverage, float)
 
 
-def stratified_share(
-    weights: ArrayLike, shares: ArrayLike, n: ArrayLike, population: ArrayLike
-) -> tuple[float, float]:
+def stratified_share(weights: ArrayLike, shares: ArrayLike, n: ArrayLike, population: ArrayLike) -> tuple[float, float]:
     """Share over strata sampled at different rates, and its standard error.
 
     value = sum W_h p_h; se^2 = sum W_h^2 p_h(1-p_h)/(n_h-1) (1-n_h/N_h). A stratum seen whole adds no error;
@@ -204,9 +202,7 @@ def cluster_bootstrap_shares(
     return float(low), float(high)
 
 
-def kaplan_meier_quantile(
-    durations: ArrayLike, events: ArrayLike, p: float, level: float = LEVEL
-) -> Quantile:
+def kaplan_meier_quantile(durations: ArrayLike, events: ArrayLike, p: float, level: float = LEVEL) -> Quantile:
     """Time within which a share `p` of cases ends, open cases censored (Kaplan-Meier).
 
     The smallest t with S(t) <= 1 - p, no interpolation; `nan` when not reached. Interval: Brookmeyer-Crowley
@@ -290,9 +286,7 @@ def cliffs_delta(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> t
     return float(delta[0]), float(low[0]), float(high[0])
 
 
-def cliffs_delta_of_counts(
-    first: ArrayLike, second: ArrayLike, level: float = LEVEL
-) -> tuple[Floats, Floats, Floats]:
+def cliffs_delta_of_counts(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats, Floats]:
     """Cliff's delta, P(first > second) - P(first < second), of many pairs of samples at once.
 
     Parameters
@@ -362,9 +356,7 @@ def shrink(means: ArrayLike, n: ArrayLike, within: float, between: float) -> Shr
     return Shrunk(own * raw + (1 - own) * centre, centre, own)
 
 
-def rank_interval(
-    means: ArrayLike, se: ArrayLike, level: float = LEVEL
-) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+def rank_interval(means: ArrayLike, se: ArrayLike, level: float = LEVEL) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
     """Ranks that each of K groups may hold, highest mean first: [1 + surely above, K - surely below].
 
     Pairwise z tests of the differences, two-sided, Bonferroni over K(K-1)/2 at the family error 1 - level.

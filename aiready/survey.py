@@ -83,9 +83,7 @@ def _rows(data: Data, survey: Survey) -> Iterator[pd.DataFrame]:
     yield rows("rwg_j", _agreement(survey))
     yield from (rows(name, _icc(survey, anovas, name)) for name in ("icc1", "icc2"))
     yield rows("perception_shrunk", _for_leaves(survey, comparisons.shrunk_means(survey, anovas)))
-    yield rows(
-        "difference_from_rest", _for_leaves(survey, _read_differences(comparisons.differences(survey)))
-    )
+    yield rows("difference_from_rest", _for_leaves(survey, _read_differences(comparisons.differences(survey))))
     yield rows("role_gap", comparisons.role_gaps(survey))
     yield rows("change", changes.changes(survey))
 
@@ -142,9 +140,7 @@ def _straightliners(survey: Survey) -> pd.DataFrame:
         both = (ticked[:, reverse[items]] > 0).any(axis=1) & (ticked[:, ~reverse[items]] > 0).any(axis=1)
         lowest = np.where(ticked > 0, ticked, np.iinfo(np.int8).max).min(axis=1)
         able[:, place], flagged[:, place] = both, both & (ticked.max(axis=1) == lowest)
-    return _shares(
-        survey, flagged, able, "no respondent answered both plain and reversed items of this scale"
-    )
+    return _shares(survey, flagged, able, "no respondent answered both plain and reversed items of this scale")
 
 
 def _answer_share(survey: Survey, code: float) -> pd.DataFrame:
@@ -175,9 +171,7 @@ def _reliability(survey: Survey, name: str) -> pd.DataFrame:
         for barrier in survey.barriers:
             keyed = here.keyed(here.items_of(barrier) & common).astype(float)
             found = RELIABILITY[name](np.where(keyed > 0, keyed, np.nan))
-            made.append(
-                (ORGANISATION, wave, barrier, found.value, found.low, found.high, found.n, _reading(found))
-            )
+            made.append((ORGANISATION, wave, barrier, found.value, found.low, found.high, found.n, _reading(found)))
     columns = ["unit_id", "wave", "barrier_id", "value", "low", "high", "n", "note"]
     cells = pd.DataFrame(made, columns=columns)
     return _and_others(survey, cells.assign(people=cells["n"]), {ORGANISATION}, ORGANISATION_ONLY)
@@ -188,9 +182,7 @@ def _reading(found: Reliability) -> str:
     if found.value < 0:
         return f"{about}; negative: an item should probably be reversed"
     if np.isnan(found.value):
-        return (
-            f"{about}: too few items or complete answers, no variance, or no proper solution with one factor"
-        )
+        return f"{about}: too few items or complete answers, no variance, or no proper solution with one factor"
     return about
 
 
@@ -276,9 +268,7 @@ def change_sources(data: Data, rules: Instrument) -> pd.DataFrame:
     return _table(data, rules, changes.change_sources, changes.SOURCES)
 
 
-def _table(
-    data: Data, rules: Instrument, make: Callable[[Survey], pd.DataFrame], columns: list[str]
-) -> pd.DataFrame:
+def _table(data: Data, rules: Instrument, make: Callable[[Survey], pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     survey = read_survey(data, rules)
     return pd.DataFrame(columns=columns) if survey is None else make(survey)[columns]
 

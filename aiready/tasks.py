@@ -20,9 +20,7 @@ WEEKS = 52
 FULL_TIME_HOURS = 40 * WEEKS
 UNKNOWN = "unknown"
 
-FOLLOWED_HOURS = {"realised_hours": "realised", "last_mile_gap_hours": "gap"} | {
-    part: part for part in GAP_PARTS
-}
+FOLLOWED_HOURS = {"realised_hours": "realised", "last_mile_gap_hours": "gap"} | {part: part for part in GAP_PARTS}
 BOUNDED = ("realised_hours", "last_mile_gap_hours", "gap_not_adopted")
 EXPOSURE = {
     "exposure_alpha": {"E0": 0.0, "E1": 1.0, "E2": 0.0},
@@ -54,12 +52,8 @@ class Rate:
 RATES = {
     "realised_rate": Rate("realised", "followed_potential", "followed_potential", "followed", FOLLOW_NEEDS),
     "not_adopted_rate": Rate("open", "adopted_potential", "adopted_potential", "adopted", "adoption"),
-    "rework_oversight_rate": Rate(
-        "checked", "saved", "followed_potential", "followed", FOLLOW_NEEDS, bounded=False
-    ),
-    "measured_share": Rate(
-        "measured", "stated_gain", "stated_potential", "stated", f"{FOLLOW_NEEDS}, evidence stated"
-    ),
+    "rework_oversight_rate": Rate("checked", "saved", "followed_potential", "followed", FOLLOW_NEEDS, bounded=False),
+    "measured_share": Rate("measured", "stated_gain", "stated_potential", "stated", f"{FOLLOW_NEEDS}, evidence stated"),
 }
 
 
@@ -216,9 +210,7 @@ def _hour_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     potential = cells["potential"].where(enough)
     yield measures.rows(
         "potential_hours",
-        cells[[*CELL, PEOPLE]].assign(
-            value=potential, n=cells["known"], note=_potential_notes(cells, potential)
-        ),
+        cells[[*CELL, PEOPLE]].assign(value=potential, n=cells["known"], note=_potential_notes(cells, potential)),
     )
     enough &= _coverage(cells, "followed_potential", "followed") >= floor
     partial = enough & cells["unfollowed"].gt(0)
@@ -243,9 +235,7 @@ def _rate_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
             _counted(cells[rate.counted], cells["known"], rate.needs),
             _evidence_notes(cells) if name == "realised_rate" else "",
         )
-        made = cells[[*CELL, PEOPLE]].assign(
-            value=value.where(enough), n=cells[rate.counted], low=low, high=high
-        )
+        made = cells[[*CELL, PEOPLE]].assign(value=value.where(enough), n=cells[rate.counted], low=low, high=high)
         yield measures.rows(name, made.assign(note=notes))
 
 
@@ -280,9 +270,7 @@ def _count_rows(reported: pd.DataFrame) -> pd.DataFrame:
         value=("value", "sum"), outside=("outside", "sum"), jobs=("n", "size")
     )
     totals = totals.reset_index().assign(segment=ALL, n=lambda total: total["value"])
-    totals["note"] = _counted(
-        totals["jobs"] - totals["outside"], totals["jobs"], f"{few}-{many} core tasks", "jobs"
-    )
+    totals["note"] = _counted(totals["jobs"] - totals["outside"], totals["jobs"], f"{few}-{many} core tasks", "jobs")
     return measures.rows("task_count", pd.concat([totals, jobs[jobs["segment"] != ALL]], ignore_index=True))
 
 
@@ -310,10 +298,7 @@ def _potential_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
     return _join(
         _counted(cells["known"], cells["tasks"], POTENTIAL_NEEDS),
         _holder_notes(cells, value),
-        [
-            f"tasks add up to {year:,.0f} hours a year for one person" if year > FULL_TIME_HOURS else ""
-            for year in long
-        ],
+        [f"tasks add up to {year:,.0f} hours a year for one person" if year > FULL_TIME_HOURS else "" for year in long],
     )
 
 
@@ -335,9 +320,7 @@ def _holder_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
     return [
         f"headcount absent for {uncounted:.0f} of {jobs:.0f} jobs: hours of one person each"
         if uncounted
-        else (
-            f"{hours / persons / WEEKS:.1f} hours per holder and week" if hours == hours and persons else ""
-        )
+        else (f"{hours / persons / WEEKS:.1f} hours per holder and week" if hours == hours and persons else "")
         for uncounted, jobs, persons, hours in zip(
             cells["uncounted"], cells["jobs"], cells["persons"], value, strict=True
         )

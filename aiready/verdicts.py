@@ -34,7 +34,8 @@ def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `improvement` in the outcome's `unit` (`share`: 0-1; blank: the measure's own), positive is better; `low`, `high` two-sided 95 %, `lower`,
+        `improvement` in the outcome's `unit` (`share`: 0-1; blank: the measure's own), positive is better;
+        `low`, `high` two-sided 95 %, `lower`,
         `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
         an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
         misses (0 where inconclusive, else d; a guardrail's margin), if effect and spread stay as seen; missing

@@ -9,18 +9,43 @@ from aiready.assessment import Assessment
 from aiready.measures import ALL, MEASURES, OK, ORGANISATION
 
 SIX_METRICS = (
-    "decision_speed_p50", "decision_accuracy", "over_reliance", "feedback_loop_p50", "effective_autonomy",
+    "decision_speed_p50",
+    "decision_accuracy",
+    "over_reliance",
+    "feedback_loop_p50",
+    "effective_autonomy",
     "context_coverage",
-)  # fmt: skip
+)
 """One measure for each of decision speed, accuracy, collaboration, feedback, autonomy and understanding."""
 METRIC_DETAILS = (
-    "decision_speed_p50", "decision_speed_p90", "advice_in_time_share", "decision_accuracy", "advice_accuracy",
-    "human_accuracy", "label_coverage", "complementarity", "reliance_on_right_advice", "self_reliance",
-    "over_reliance", "under_reliance", "override_rate", "override_correct", "net_override_value",
-    "feedback_loop_p50", "feedback_closed_30d", "feedback_declined_share", "insight_used_share", "user_changes",
-    "autonomy_share", "effective_autonomy", "autonomy_index", "context_coverage", "unsafe_answer_rate",
-    "probe_accuracy", "brier",
-)  # fmt: skip
+    "decision_speed_p50",
+    "decision_speed_p90",
+    "advice_in_time_share",
+    "decision_accuracy",
+    "advice_accuracy",
+    "human_accuracy",
+    "label_coverage",
+    "complementarity",
+    "reliance_on_right_advice",
+    "self_reliance",
+    "over_reliance",
+    "under_reliance",
+    "override_rate",
+    "override_correct",
+    "net_override_value",
+    "feedback_loop_p50",
+    "feedback_closed_30d",
+    "feedback_declined_share",
+    "insight_used_share",
+    "user_changes",
+    "autonomy_share",
+    "effective_autonomy",
+    "autonomy_index",
+    "context_coverage",
+    "unsafe_answer_rate",
+    "probe_accuracy",
+    "brier",
+)
 WORDS = {"ok": "", "suppressed": "hidden", "insufficient": "too few records", "not_measured": "not measured"}
 GROUPS = {"doing": "those doing the work", "leading": "those leading it"}
 ROLE_GROUPS = {
@@ -42,6 +67,13 @@ CHANGES = {
     "added": "added",
     "removed": "removed",
 }
+EXPOSURE = {
+    "exposure_alpha": "A model alone",
+    "exposure_beta": "Half weight for software",
+    "exposure_zeta": "With added software",
+}
+EXPOSURE_WORDS = {"E1": "yes, a model alone", "E2": "with added software", "E0": "no"}
+EXPOSED_SHOWN = 40
 TASKS_SHOWN = 10
 
 
@@ -51,8 +83,11 @@ def profile(unit: Assessment) -> pd.DataFrame:
     rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
     if unit.unit_id != ORGANISATION:
         total = unit.rows("barriers", unit_id=ORGANISATION)[["barrier_id", "perception", "practice"]]
-        rows = rows.merge(total.rename(columns=lambda name: name if name == "barrier_id" else f"organisation_{name}"),
-                          on="barrier_id", how="left")  # fmt: skip
+        rows = rows.merge(
+            total.rename(columns=lambda name: name if name == "barrier_id" else f"organisation_{name}"),
+            on="barrier_id",
+            how="left",
+        )
     order = {barrier: place for place, barrier in enumerate(narrative.ranked_barriers(unit)["barrier_id"])}
     rows["place"] = rows["barrier_id"].map(order).fillna(len(order))
     return rows.sort_values(["place"], kind="stable", ignore_index=True).drop(columns="status")
@@ -69,13 +104,23 @@ def profile_numbers(rows: pd.DataFrame) -> pd.DataFrame:
             "Records show": rows["practice"].map(theme.score),
             "Indicators that count": rows["practice_coverage"].map(theme.share),
             "Score": [_with_interval(row.score, row.low, row.high) for row in rows.itertuples()],
-            "In words": rows["band"].where(rows["band"] != "", rows["basis"].map(
-                {"perception": "people only", "practice": "records only", "none": "not known", "both": ""})),
+            "In words": rows["band"].where(
+                rows["band"] != "",
+                rows["basis"].map(
+                    {"perception": "people only", "practice": "records only", "none": "not known", "both": ""}
+                ),
+            ),
         }
-    )  # fmt: skip
+    )
     if "organisation_perception" in rows:
-        table.insert(4, "Organisation", [f"{theme.score(said)} / {theme.score(done)}" for said, done in
-                                         zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)])  # fmt: skip
+        table.insert(
+            4,
+            "Organisation",
+            [
+                f"{theme.score(said)} / {theme.score(done)}"
+                for said, done in zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)
+            ],
+        )
     return table
 
 
@@ -189,7 +234,9 @@ def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
     return named.where(named.isin(most), "waits on something else")
 
 
-def wide(rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str) -> pd.DataFrame:
+def wide(  # noqa: PLR0913 - one table turned
+    rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str
+) -> pd.DataFrame:
     """A long table turned to a table to read: `index` down, `columns` across, cells as text."""
     order = list(dict.fromkeys(rows[columns]))
     turned = rows.pivot_table(index=index, columns=columns, values=values, sort=False)[order]
@@ -207,24 +254,27 @@ def modes(unit: Assessment) -> pd.DataFrame:
 
 
 def exposure(unit: Assessment) -> pd.DataFrame:
-    """Exposure per job: one row per job (job, alpha, beta, zeta as text)."""
+    """Exposure per job: one row per job, and all jobs together where there are several, shares as text."""
     rows = unit.rows("measures")
-    rows = rows.loc[rows["measure"].isin(["exposure_alpha", "exposure_beta", "exposure_zeta"]) & (rows["status"] == OK)]
+    rows = rows.loc[rows["measure"].isin(EXPOSURE) & (rows["status"] == OK)]
+    if rows["segment"].nunique() == 2:
+        rows = rows.loc[rows["segment"] != ALL]
     if rows.empty:
         return pd.DataFrame(columns=["Job"])
-    wide_rows = rows.pivot_table(index="segment", columns="measure", values="value", sort=False).map(theme.share)
-    named = {
-        "exposure_alpha": "A model alone",
-        "exposure_beta": "Half weight for software",
-        "exposure_zeta": "With added software",
-    }
-    return (
-        wide_rows.rename(index={ALL: "all jobs"})
-        .rename(columns=named)
-        .rename_axis("Job")
-        .rename_axis(columns=None)
-        .reset_index()
-    )
+    turned = rows.pivot_table(index="segment", columns="measure", values="value", sort=False).map(theme.share)
+    turned = turned.rename(index={ALL: "all jobs"}).rename(columns=EXPOSURE).rename_axis("Job")
+    return turned.rename_axis(columns=None).reset_index()
+
+
+def exposed_tasks(unit: Assessment) -> pd.DataFrame:
+    """Rated tasks, those a model alone could speed up first: one row per task (What AI could do, Task)."""
+    rows = unit.rows("tasks")
+    rated = rows.loc[rows["exposure"].isin(EXPOSURE_WORDS)].drop_duplicates(["job", "task"])
+    order = {level: place for place, level in enumerate(EXPOSURE_WORDS)}
+    rated = rated.assign(place=rated["exposure"].map(order)).sort_values(["place", "job"], kind="stable")
+    words = rated["exposure"].map(EXPOSURE_WORDS)
+    table = pd.DataFrame({"Task": rated["task"], "Halve its time?": words, "Job": rated["job"]})
+    return (table if rated["job"].nunique() > 1 else table.drop(columns="Job")).head(EXPOSED_SHOWN)
 
 
 def trials(unit: Assessment) -> pd.DataFrame:
@@ -322,8 +372,15 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
             words=steps["version"].map(VERSIONS),
         ).sort_values(["place", "step_no"])
         turns = shown.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
-        table = pd.DataFrame({"version": shown["words"], "step": shown["step"], "actor": shown["actor"],
-                              "handoffs": turns, "note": shown["change"].map(CHANGES).fillna("")})  # fmt: skip
+        table = pd.DataFrame(
+            {
+                "version": shown["words"],
+                "step": shown["step"],
+                "actor": shown["actor"],
+                "handoffs": turns,
+                "note": shown["change"].map(CHANGES).fillna(""),
+            }
+        )
         found[str(name)] = table.reset_index(drop=True)
     return found
 
@@ -347,8 +404,10 @@ def trend(unit: Assessment) -> pd.DataFrame:
 def themes(unit: Assessment) -> pd.DataFrame:
     """Work, workforce, workplace: one row per theme."""
     rows = unit.rows("themes").rename(columns={"theme": "theme_id"})
-    return rows.assign(theme=rows["theme_id"].str.capitalize(),
-                       detail=[f"n {theme.number(n)}" if pd.notna(n) else "" for n in rows["n"]])  # fmt: skip
+    return rows.assign(
+        theme=rows["theme_id"].str.capitalize(),
+        detail=[f"n {theme.number(n)}" if pd.notna(n) else "" for n in rows["n"]],
+    )
 
 
 def agreed(unit: Assessment) -> pd.DataFrame:
@@ -358,8 +417,10 @@ def agreed(unit: Assessment) -> pd.DataFrame:
     late = (rows["status"] == "open") & (pd.to_datetime(rows["due_on"]) < as_of)
     return pd.DataFrame(
         {
-            "Action": rows["action"], "Barrier": [narrative.barrier_name(unit, name) for name in rows["barrier_id"]],
-            "Owner": rows["owner"], "Due": [narrative.short_day(day) for day in pd.to_datetime(rows["due_on"])],
+            "Action": rows["action"],
+            "Barrier": [narrative.barrier_name(unit, name) for name in rows["barrier_id"]],
+            "Owner": rows["owner"],
+            "Due": [narrative.short_day(day) for day in pd.to_datetime(rows["due_on"])],
             "State": rows["status"].mask(late, "overdue"),
         }
-    ).reset_index(drop=True)  # fmt: skip
+    ).reset_index(drop=True)

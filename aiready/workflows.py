@@ -208,9 +208,7 @@ def _by_version(rows: pd.DataFrame) -> pd.DataFrame:
 def _cells(rows: pd.DataFrame, **columns: pd.Series) -> pd.DataFrame:
     """Sums per cell; a unit whose workflows have no version `now` keeps an empty `all`."""
     cells = rows.assign(**columns).groupby(["unit_id", "wave", "segment"])[list(columns)].sum()
-    units = pd.MultiIndex.from_frame(
-        cells.reset_index()[["unit_id", "wave"]].drop_duplicates().assign(segment=ALL)
-    )
+    units = pd.MultiIndex.from_frame(cells.reset_index()[["unit_id", "wave"]].drop_duplicates().assign(segment=ALL))
     return cells.reindex(cells.index.union(units, sort=False), fill_value=0).reset_index()
 
 
