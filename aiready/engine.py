@@ -23,7 +23,7 @@ class _Publisher(DisplayPublisher):
 
     outputs: list[nbformat.NotebookNode]
 
-    def publish(self, data: dict, metadata: dict | None = None, **_: Any) -> None:
+    def publish(self, data: dict, metadata: dict | None = None, *_: Any, **__: Any) -> None:
         self.outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata or {}))
 
 
@@ -41,7 +41,7 @@ class _Hook(DisplayHook):
                 "execute_result",
                 data=format_dict,
                 metadata=md_dict or {},
-                execution_count=self.shell.execution_count,
+                execution_count=self.prompt_count,
             )
         )
 
@@ -50,8 +50,13 @@ class _Hook(DisplayHook):
 
 
 class _Shell(InteractiveShell):
+    displayhook: _Hook
+    display_pub: _Publisher
     displayhook_class = _Hook
     display_pub_class = _Publisher
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Know no graphical event loop."""
 
     def showtraceback(self, *_: Any, **__: Any) -> None:
         """Print nothing: the error becomes an output of its cell."""
@@ -83,8 +88,8 @@ class InProcessEngine(Engine):
         del kernel_name
         _Shell.clear_instance()
         shell = _Shell.instance(history_length=0)
-        shell.history_manager.enabled = False
-        shell.enable_gui = lambda *_: None
+        if shell.history_manager is not None:
+            shell.history_manager.enabled = False
         before = sys.displayhook
         try:
             for index, cell in enumerate(nb_man.nb.cells):
