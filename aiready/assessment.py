@@ -270,7 +270,8 @@ def compute(data: Data, rules: Instrument) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
     made = collect(noun.measure(data, rules) for noun in NOUNS)
-    hidden = privacy.hidden_cells(made, scales.scored_people(data, rules), data.units, settings)
+    people = scales.scored_people(data, rules), scales.answered_people(data, rules)
+    hidden = privacy.hidden_cells(made, *people, data.units, settings)
     measures = privacy.protect_measures(made, hidden, settings)
     answers = survey.item_distributions(data, rules)
     explain = _explain(measures, answers, hidden, data, rules)

@@ -14,6 +14,7 @@ from scipy import stats
 from aiready.instrument import Settings
 
 LEVELS = (0, 1, 2, 3, 4)
+UNKNOWN_LEVEL = 5
 AUTOMATIC = (3, 4)
 """Autonomy levels at which the AI acts and a person samples or takes exceptions."""
 
@@ -27,73 +28,70 @@ def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
     first_too_young = None if as_of is None else as_of - timedelta(days=settings.label_days - 1)
     decided = log.decided_at.notnull() | log.final_decision.notnull()
     old_enough = ibis.literal(True) if first_too_young is None else log.opened_at < str(first_too_young)
-    advice_right = log.advice == log.correct_decision
     return log.select(
-        "unit_id", "decider_id", "autonomy_level", "context_complete",
+        "unit_id", "decider_id", "autonomy_level", "context_complete", "initial_decision", "advice_confidence",
         quarter=log.opened_at.truncate("Q"),
         decided=decided,
         eligible=decided & old_enough,
         labelled=log.correct_decision.notnull(),
         initial_right=log.initial_decision == log.correct_decision,
-        advice_right=advice_right,
+        advice_right=log.advice == log.correct_decision,
         final_right=log.final_decision == log.correct_decision,
         follows=log.final_decision == log.advice,
-        initial_there=log.initial_decision.notnull(),
         advised=log.advice.notnull() | log.advice_at.notnull(),
         closed=log.decided_at.notnull(),
         in_time=log.advice_at <= log.decided_at,
         taken_back=log.reversed_at <= log.decided_at + ibis.interval(days=settings.reversal_days),
-        miss=(ibis.ifelse(advice_right, 1.0, 0.0) - log.advice_confidence) ** 2,
     )  # fmt: skip
+
+
+def _coded(flags: ir.Table) -> ir.Table:
+    """Truth values that are counted together as one small number: equal numbers are counted fastest.
+
+    `trio`: digits to base 3 of initial, advice and final right: 0 missing, 1 wrong, 2 right. `outcome`: four
+    times the level (5: missing), plus 1 decided, 2 decided and known to be wrong, 3 known to be right.
+    """
+    initial, advice, final = (
+        ibis.cases((truth, 2), (~truth, 1), else_=0)
+        for truth in (flags.initial_right, flags.advice_right, flags.final_right)
+    )
+    state = ibis.ifelse(flags.decided, ibis.ifelse(flags.eligible & (final > 0), final + 1, 1), 0)
+    distance = ibis.cases((flags.advice_right, 1.0), (~flags.advice_right, 0.0)) - flags.advice_confidence
+    return flags.mutate(
+        trio=(initial * 9 + advice * 3 + final).cast("int8"),
+        outcome=(flags.autonomy_level.fill_null(UNKNOWN_LEVEL) * 4 + state).cast("int8"),
+        miss=distance * distance,
+    )
 
 
 def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
     """What is counted, by name of the count; a missing truth value is not counted."""
-    level, scored = t.autonomy_level, t.eligible & t.final_right.notnull()
-    trio = {
-        f"trio_{i:d}{a:d}{f:d}": (t.initial_right == i) & (t.advice_right == a) & (t.final_right == f)
-        for i in (False, True) for a in (False, True) for f in (False, True)
+    automatic = t.autonomy_level.isin(AUTOMATIC)
+    trios = {
+        f"trio_{first}{a:d}{f:d}": t.trio == 9 * place + 3 * (a + 1) + f + 1
+        for place, first in enumerate(("x", 0, 1)) for a in (0, 1) for f in (0, 1)
     }  # fmt: skip
-    by_level = {
-        name: condition & (level == one)
-        for one in LEVELS
-        for name, condition in (
-            (f"decided_{one}", t.decided),
-            (f"scored_{one}", scored),
-            (f"wrong_{one}", scored & ~t.final_right),
-        )
+    outcomes = {
+        f"{state}_{level}": t.outcome == 4 * level + place
+        for level in (*LEVELS, UNKNOWN_LEVEL) for place, state in enumerate(("open", "wrong", "right"), start=1)
     }  # fmt: skip
     return {
-        "attended": level.isnull() | (level < max(LEVELS)),
-        "decided": t.decided,
+        "unattended": t.autonomy_level == max(LEVELS),
         "eligible": t.eligible,
         "labels": t.eligible & t.labelled,
-        "eligible_automatic": t.eligible & level.isin(AUTOMATIC),
-        "scored": scored,
-        "right": t.eligible & t.final_right,
-        "taken_back": t.decided & level.isin(AUTOMATIC) & t.taken_back,
-        "advised_final": t.follows.notnull(),
+        "eligible_automatic": t.eligible & automatic,
+        "taken_back": t.decided & automatic & t.taken_back,
         "overridden": ~t.follows,
-        "judged": t.advice_right.notnull() & t.final_right.notnull(),
         "wrong_overridden": ~t.advice_right & ~t.follows,
-        "right_advice": t.advice_right & t.final_right.notnull(),
-        "fixed": ~t.advice_right & t.final_right,
-        "broken": t.advice_right & ~t.final_right,
-        "advice_judged": t.advice_right.notnull(),
         "advice_right": t.advice_right,
-        "initial_there": t.initial_there,
-        "human_judged": t.initial_right.notnull(),
         "human_right": t.initial_right,
         "advised": t.advised,
-        "context_known": t.context_complete.notnull(),
         "context_complete": t.context_complete,
         "unsafe": ~t.context_complete & t.advised,
         "advised_decided": t.advised & t.closed,
-        "timed": t.in_time.notnull(),
         "in_time": t.in_time,
-        "brier_n": t.advice_right.notnull() & t.miss.notnull(),
-        **trio,
-        **by_level,
+        **trios,
+        **outcomes,
     }
 
 
@@ -101,15 +99,21 @@ def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) 
     """Counts behind all measures of the log but speed, as one expression.
 
     Grain: one row per unit x quarter (its first moment) x decider; `decider_id` missing: nobody known.
+    `trio_iaf`: initial (x: unknown), advice and final right (1) or wrong (0). `open_l`, `wrong_l`, `right_l`:
+    decided at level l (5: unknown), without a known outcome, wrong and right.
     """
-    flags = _flags(decisions, as_of, settings)
-    counts = {name: ibis.ifelse(true, 1, None).count() for name, true in _conditions(flags).items()}
+    coded = _coded(_flags(decisions, as_of, settings))
+    present = {
+        "initial_there": coded.initial_decision, "human_judged": coded.initial_right,
+        "advice_judged": coded.advice_right, "advised_final": coded.follows, "timed": coded.in_time,
+        "context_known": coded.context_complete, "brier_n": coded.miss,
+    }  # fmt: skip
+    counts = {name: column.count() for name, column in present.items()}
+    counts |= {name: ibis.ifelse(true, 1, None).count() for name, true in _conditions(coded).items()}
     # Exact decimals: sums of floats would differ with the order in which threads finish.
-    miss = ibis.ifelse(flags.advice_right.notnull(), flags.miss, None)
-    sums = {name: x.cast("decimal(18, 12)").sum() for name, x in (("brier_sum", miss), ("brier_sq", miss**2))}
-    return flags.group_by("unit_id", "quarter", "decider_id").aggregate(
-        decisions=flags.count(), **counts, **{name: total.cast("float64") for name, total in sums.items()}
-    )
+    misses = {"brier_sum": coded.miss, "brier_sq": coded.miss * coded.miss}
+    sums = {name: miss.cast("decimal(18, 12)").sum().cast("float64") for name, miss in misses.items()}
+    return coded.group_by("unit_id", "quarter", "decider_id").aggregate(decisions=coded.count(), **counts, **sums)
 
 
 def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:

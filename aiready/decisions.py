@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from aiready.decision_counts import AUTOMATIC, LEVELS, SPEEDS, decider_counts, decision_times
+from aiready.decision_counts import AUTOMATIC, LEVELS, SPEEDS, UNKNOWN_LEVEL, decider_counts, decision_times
 from aiready.instrument import Instrument, Settings
 from aiready.measures import ALL, NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
@@ -107,28 +107,40 @@ def _every_wave(made: pd.DataFrame, units: Iterable[str], wave: str) -> pd.DataF
 
 def _derived(counts: pd.DataFrame) -> pd.DataFrame:
     """Counts that are sums and differences of others."""
-    decided = {level: counts[f"decided_{level}"] for level in LEVELS}
-    automatic = sum(decided[level] for level in AUTOMATIC)
-    return counts.assign(
-        ira=counts["trio_010"] + counts["trio_011"], ira_taken=counts["trio_011"],
-        raw=counts["trio_100"] + counts["trio_101"], raw_kept=counts["trio_101"],
-        trio=counts.filter(like="trio_").sum(axis=1),
-        team_human=counts["trio_001"] + counts["trio_011"] - counts["trio_100"] - counts["trio_110"],
-        team_human_sq=counts["trio_001"] + counts["trio_011"] + counts["trio_100"] + counts["trio_110"],
-        team_advice=counts["trio_001"] + counts["trio_101"] - counts["trio_010"] - counts["trio_110"],
-        team_advice_sq=counts["trio_001"] + counts["trio_101"] + counts["trio_010"] + counts["trio_110"],
-        wrong_advice=counts["judged"] - counts["right_advice"],
-        wrong_followed=counts["judged"] - counts["right_advice"] - counts["wrong_overridden"],
-        overridden_judged=counts["wrong_overridden"] + counts["broken"],
-        net=counts["fixed"] - counts["broken"], net_sq=counts["fixed"] + counts["broken"],
-        automatic=automatic, lasting=automatic - counts["taken_back"],
-        levelled=sum(decided.values()),
-        level_sum=sum(level / 4 * n for level, n in decided.items()),
-        level_sq=sum((level / 4) ** 2 * n for level, n in decided.items()),
-        incomplete=counts["context_known"] - counts["context_complete"],
-        scored_automatic=sum(counts[f"scored_{level}"] for level in AUTOMATIC),
-        right_automatic=sum(counts[f"scored_{level}"] - counts[f"wrong_{level}"] for level in AUTOMATIC),
-    )  # fmt: skip
+    every = (*LEVELS, UNKNOWN_LEVEL)
+    scored = {level: counts[f"wrong_{level}"] + counts[f"right_{level}"] for level in every}
+    decided = {level: counts[f"open_{level}"] + scored[level] for level in every}
+    pair = {both: counts[[f"trio_{i}{both}" for i in "x01"]].sum(axis=1) for both in ("00", "01", "10", "11")}
+    trio = {name: counts[f"trio_{name}"] for name in ("001", "010", "011", "100", "101", "110")}
+    levelled, automatic = sum(decided[level] for level in LEVELS), sum(decided[level] for level in AUTOMATIC)
+    made = {
+        "attended": counts["decisions"] - counts["unattended"],
+        "decided": sum(decided.values()),
+        "scored": sum(scored.values()),
+        "right": sum(counts[f"right_{level}"] for level in every),
+        "judged": sum(pair.values()),
+        "right_advice": pair["10"] + pair["11"],
+        "wrong_advice": pair["00"] + pair["01"],
+        "wrong_followed": pair["00"] + pair["01"] - counts["wrong_overridden"],
+        "fixed": pair["01"], "broken": pair["10"],
+        "net": pair["01"] - pair["10"], "net_sq": pair["01"] + pair["10"],
+        "overridden_judged": counts["wrong_overridden"] + pair["10"],
+        "ira": trio["010"] + trio["011"], "ira_taken": trio["011"],
+        "raw": trio["100"] + trio["101"], "raw_kept": trio["101"],
+        "trio": counts.filter(regex="trio_[01]").sum(axis=1),
+        "team_human": trio["001"] + trio["011"] - trio["100"] - trio["110"],
+        "team_human_sq": trio["001"] + trio["011"] + trio["100"] + trio["110"],
+        "team_advice": trio["001"] + trio["101"] - trio["010"] - trio["110"],
+        "team_advice_sq": trio["001"] + trio["101"] + trio["010"] + trio["110"],
+        "levelled": levelled, "automatic": automatic, "lasting": automatic - counts["taken_back"],
+        "level_sum": sum(level / 4 * decided[level] for level in LEVELS),
+        "level_sq": sum((level / 4) ** 2 * decided[level] for level in LEVELS),
+        "incomplete": counts["context_known"] - counts["context_complete"],
+        "scored_automatic": sum(scored[level] for level in AUTOMATIC),
+        "right_automatic": sum(counts[f"right_{level}"] for level in AUTOMATIC),
+        **{f"scored_{level}": scored[level] for level in LEVELS},
+    }  # fmt: skip
+    return pd.concat([counts, pd.DataFrame(made)], axis=1)
 
 
 # Rolling up: units to their parents and the organisation, deciders kept

@@ -12,7 +12,6 @@ from aiready.figures import Figure
 from aiready.html.blocks import (
     Action,
     Block,
-    Key,
     Page,
     actions,
     contained,
@@ -26,7 +25,8 @@ from aiready.html.blocks import (
     table,
     works,
 )
-from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
+from aiready.key_figures import key_figures
+from aiready.measures import ALL, OK, SUPPRESSED
 
 SHOWN_ACTIONS = 3
 Part = Block | Figure | Page
@@ -90,82 +90,6 @@ def _todo(unit: Assessment) -> Block:
             )
             for row in rows.itertuples()
         ]
-    )
-
-
-def key_figures(unit: Assessment) -> list[Key]:
-    """Up to four figures in context, the first that there are."""
-    makers = (_key_hours, _key_agreed, _key_pilots, _key_adoption, _key_speed, _key_accuracy, _key_exposure)
-    return [key for make in makers if (key := make(unit))][:4]
-
-
-def _key_hours(unit: Assessment) -> Key | None:
-    rate, gap = unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
-    if not rate.ok:
-        return None
-    week = narrative.per_week(unit, gap)
-    context = (
-        f"{theme.hours(week)} per person and week still open"
-        if pd.notna(week)
-        else f"{theme.hours(gap.value)} a year still open"
-    )
-    return Key("Possible hours realised", theme.share(rate.value), context)
-
-
-def _key_agreed(unit: Assessment) -> Key | None:
-    rows = views.agreed(unit)
-    kept = rows.loc[rows["State"] != "dropped"]
-    if kept.empty:
-        return None
-    late = int((kept["State"] == "overdue").sum())
-    done = int((kept["State"] == "done").sum())
-    return Key("Agreed actions done", f"{done} of {len(kept)}", f"{narrative.counted(late, 'action')} overdue")
-
-
-def _key_pilots(unit: Assessment) -> Key | None:
-    judged = unit.verdicts
-    if judged.empty:
-        return None
-    words = judged["verdict"].value_counts()
-    others = [f"{count} {narrative.VERDICTS[word]}" for word, count in words.items() if word != "SCALE"]
-    return Key("Pilots that may grow", f"{words.get('SCALE', 0)} of {len(judged)}", ", ".join(others))
-
-
-def _key_adoption(unit: Assessment) -> Key | None:
-    cell, total = unit.cell("adoption"), unit.cell("adoption", unit_id=ORGANISATION)
-    if not cell.ok:
-        return None
-    context = f"of {theme.number(cell.n)} intended uses"
-    if total.ok and unit.unit_id != ORGANISATION:
-        context += f"; organisation {theme.share(total.value)}"
-    return Key("Intended users who use it", theme.share(cell.value), context)
-
-
-def _key_speed(unit: Assessment) -> Key | None:
-    cell = unit.cell("decision_speed_p50")
-    spread = theme.interval(cell.low, cell.high, "seconds")
-    return (
-        Key("Time to a decision", theme.duration(cell.value), f"median, {spread}" if spread else "median")
-        if cell.ok
-        else None
-    )
-
-
-def _key_accuracy(unit: Assessment) -> Key | None:
-    cell = unit.cell("decision_accuracy")
-    if not cell.ok:
-        return None
-    return Key("Final decisions right", theme.share(cell.value), f"of {theme.number(cell.n)} whose outcome is known")
-
-
-def _key_exposure(unit: Assessment) -> Key | None:
-    alone, software = unit.cell("exposure_alpha"), unit.cell("exposure_zeta")
-    if not alone.ok:
-        return None
-    return Key(
-        "Work a model alone could halve",
-        theme.share(alone.value),
-        f"{theme.share(software.value)} with added software; not what is used",
     )
 
 

@@ -6,6 +6,7 @@ from aiready import charts, handout, narrative, theme, views
 from aiready.assessment import Assessment
 from aiready.handout import Section, figure
 from aiready.html.blocks import Page, keys, lead, notes, paragraphs, section, table
+from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 from aiready.overview import in_order
 from aiready.schema import LIVE_STAGES, STAGES
@@ -33,7 +34,7 @@ def front(whole: Assessment) -> Section:
             lead(narrative.lead(whole))
             + section("Decisions asked of this meeting", short="Decisions", ident="decisions")
             + words
-            + keys(handout.key_figures(whole)),
+            + keys(key_figures(whole)),
         ]
     )
 

@@ -26,21 +26,39 @@ SIDES = ((DOING, LEADING), ("frontline", "executive"))
 
 @dataclass(frozen=True)
 class Hidden:
-    """Which cells are hidden: `survey` (unit_id, wave, segment, n, hidden) and `people` (with `table` too)."""
+    """Which cells are hidden: `survey` (unit_id, wave, segment, n, hidden) and `people` (with `table` too).
+
+    `distributions` is a pattern like `survey` for how items were answered, with its own larger minimum.
+    """
 
     survey: pd.DataFrame
     people: pd.DataFrame
+    distributions: pd.DataFrame
 
 
-def hidden_cells(made: pd.DataFrame, scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> Hidden:
+def hidden_cells(
+    made: pd.DataFrame, scored: pd.DataFrame, answered: pd.DataFrame, units: pd.DataFrame, settings: Settings
+) -> Hidden:
     """Decide once which cells of the survey and of the other tables are hidden.
+
+    Parameters
+    ----------
+    made
+        Measures rows with `people`.
+    scored, answered
+        People with a score and people with a level on every item (see `survey_cells`).
 
     Raises
     ------
     PrivacyError
         A hidden cell could be worked out and nothing is left to hide.
     """
-    return Hidden(survey_cells(scored, units, settings), people_cells(made, units, settings))
+    larger = replace(settings, minimum_group=settings.minimum_distribution)
+    return Hidden(
+        survey_cells(scored, units, settings),
+        people_cells(made, units, settings),
+        survey_cells(answered, units, larger),
+    )
 
 
 def survey_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
@@ -259,7 +277,8 @@ def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> 
     Adds `note`: `<= 5 %` or `>= 95 %` where a share was blurred.
     """
     based = answers.assign(n=answers[PEOPLE], note="")
-    shown = protect_survey(based, hidden, settings.minimum_distribution, ["n", "share"])
+    either = replace(hidden, survey=pd.concat([hidden.survey, hidden.distributions], ignore_index=True))
+    shown = protect_survey(based, either, settings.minimum_distribution, ["n", "share"])
     shown["note"] = (
         shown["share"].map({0.0: "<= 5 %", 1.0: ">= 95 %"}).fillna("").where(shown["status"] == OK, shown["note"])
     )

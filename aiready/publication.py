@@ -18,7 +18,7 @@ def slug(unit_id: str) -> str:
     Examples
     --------
     >>> slug("claims"), slug("Claims/North")
-    ('claims', 'claims-north-b1de4f')
+    ('claims', 'claims-north-414cbf')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", unit_id.lower()).strip("-")
     if plain == unit_id:

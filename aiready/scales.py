@@ -1,5 +1,6 @@
 """From answers to scale scores: levels, reversed items, the half rule, one score per respondent and scale."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,13 +156,33 @@ def scored_people(data: Data, rules: Instrument) -> pd.DataFrame:
         over the barriers that the role is asked.
     """
     survey = read_survey(data, rules)
-    if survey is None:
-        return pd.DataFrame(columns=["unit_id", "wave", "role", "n"])
-    asked = rules.items.explode("roles").groupby("roles")["barrier_id"].agg(set)
-    scored = pd.DataFrame(~np.isnan(survey.scores), columns=list(survey.barriers))
+    return _NOBODY if survey is None else _fewest(survey, ~np.isnan(survey.scores), "barrier_id", survey.barriers)
+
+
+def answered_people(data: Data, rules: Instrument) -> pd.DataFrame:
+    """Respondents who answered with a level, cell by cell, for the privacy gate of distributions.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per own unit x wave x role (None: no role): n, the smallest number of levels given over the
+        items that the role is asked.
+    """
+    survey = read_survey(data, rules)
+    return _NOBODY if survey is None else _fewest(survey, survey.answers.codes > 0, "item_id", rules.items["item_id"])
+
+
+_NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role", "n"])
+
+
+def _fewest(survey: Survey, given: NDArray[np.bool_], by: str, names: Iterable[str]) -> pd.DataFrame:
+    """Smallest count per own unit x wave x role over what the role is asked and somebody in the wave gave."""
+    asked = survey.rules.items.explode("roles").groupby("roles")[by].agg(set)
+    counted = pd.DataFrame(given, columns=list(names))
+    used = counted.groupby(survey.respondents["wave"].to_numpy()).any()
     keys = [survey.respondents[name] for name in ("unit_id", "wave", "role")]
-    counts = scored.groupby(keys, dropna=False, sort=False).sum().reset_index()
+    counts = counted.groupby(keys, dropna=False, sort=False).sum().reset_index()
+    numbers = counts[list(names)].where(used.loc[counts["wave"]].to_numpy())
     for role, known in asked.items():
-        spared = [barrier for barrier in survey.barriers if barrier not in known]
-        counts.loc[counts["role"] == role, spared] = np.nan
-    return counts[["unit_id", "wave", "role"]].assign(n=counts[list(survey.barriers)].min(axis=1))
+        numbers.loc[counts["role"] == role, [name for name in numbers if name not in known]] = np.nan
+    return counts[["unit_id", "wave", "role"]].assign(n=numbers.min(axis=1).fillna(0))

@@ -1,4 +1,4 @@
-"""Tables as charts and readers want them: one unit's results in words, in the order shown. No new numbers."""
+"""Tables of what records show, as charts and readers want them."""
 
 from typing import Any
 
@@ -6,7 +6,8 @@ import pandas as pd
 
 from aiready import narrative, theme, waves
 from aiready.assessment import Assessment
-from aiready.measures import ALL, MEASURES, OK, ORGANISATION
+from aiready.measures import ALL, MEASURES, OK
+from aiready.views.survey import WORDS
 
 SIX_METRICS = (
     "decision_speed_p50",
@@ -46,14 +47,6 @@ METRIC_DETAILS = (
     "probe_accuracy",
     "brier",
 )
-WORDS = {"ok": "", "suppressed": "hidden", "insufficient": "too few records", "not_measured": "not measured"}
-GROUPS = {"doing": "those doing the work", "leading": "those leading it"}
-ROLE_GROUPS = {
-    "frontline": "frontline",
-    "manager": "managers",
-    "technical": "technical",
-    "executive": "executives",
-}
 HOUR_PARTS = ("gap_saving_below_plan", "gap_rework", "gap_oversight")
 SHORT_OF_PLAN = "below plan, rework, checking"
 BLOCKERS_SHOWN = 3
@@ -75,134 +68,6 @@ EXPOSURE = {
 EXPOSURE_WORDS = {"E1": "yes, a model alone", "E2": "with added software", "E0": "no"}
 EXPOSED_SHOWN = 40
 TASKS_SHOWN = 10
-
-
-def profile(unit: Assessment) -> pd.DataFrame:
-    """One row per barrier, the lowest first: both voices, the organisation's, and the score in words."""
-    rows = unit.rows("barriers").copy()
-    rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
-    if unit.unit_id != ORGANISATION:
-        total = unit.rows("barriers", unit_id=ORGANISATION)[["barrier_id", "perception", "practice"]]
-        rows = rows.merge(
-            total.rename(columns=lambda name: name if name == "barrier_id" else f"organisation_{name}"),
-            on="barrier_id",
-            how="left",
-        )
-    order = {barrier: place for place, barrier in enumerate(narrative.ranked_barriers(unit)["barrier_id"])}
-    rows["place"] = rows["barrier_id"].map(order).fillna(len(order))
-    return rows.sort_values(["place"], kind="stable", ignore_index=True).drop(columns="status")
-
-
-def profile_numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """The profile as a table to read."""
-    said = [_with_interval(row.perception, row.perception_low, row.perception_high) for row in rows.itertuples()]
-    table = pd.DataFrame(
-        {
-            "Barrier": rows["barrier"],
-            "People say": said,
-            "n": [theme.number(n) for n in rows["n"]],
-            "Records show": rows["practice"].map(theme.score),
-            "Indicators that count": rows["practice_coverage"].map(theme.share),
-            "Score": [_with_interval(row.score, row.low, row.high) for row in rows.itertuples()],
-            "In words": rows["band"].where(
-                rows["band"] != "",
-                rows["basis"].map(
-                    {"perception": "people only", "practice": "records only", "none": "not known", "both": ""}
-                ),
-            ),
-        }
-    )
-    if "organisation_perception" in rows:
-        table.insert(
-            4,
-            "Organisation",
-            [
-                f"{theme.score(said)} / {theme.score(done)}"
-                for said, done in zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)
-            ],
-        )
-    return table
-
-
-def _with_interval(value: float, low: float, high: float) -> str:
-    spread = theme.interval(low, high, "score")
-    return f"{theme.score(value)} ({spread})" if spread else theme.score(value)
-
-
-def answers(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """How each item of a barrier was answered: one row per item x level, shares of answers on a level."""
-    items = unit.rules.items.loc[unit.rules.items["barrier_id"] == barrier_id]
-    rows = unit.rows("items")
-    rows = rows.loc[(rows["segment"] == ALL) & rows["item_id"].isin(items["item_id"])]
-    if rows.empty:
-        return pd.DataFrame(columns=["item", "item_id", "level", "share", "low", "high", "dont_know", "n"])
-    steps = [str(step) for step in range(1, unit.rules.settings.scale_points + 1)]
-    blurred = rows["note"].map({"<= 5 %": 0.0, ">= 95 %": 0.95})
-    told = rows.assign(share=rows["share"].fillna(blurred))
-    every = told.pivot_table(index="item_id", columns="level", values="share", dropna=False)
-    based = told.loc[told["level"] == "1"].set_index("item_id")["n"]
-    shares = every.reindex(columns=steps)
-    ends = pd.DataFrame(
-        {
-            "low": shares[steps[:2]].sum(axis=1, min_count=1),
-            "high": shares[steps[-2:]].sum(axis=1, min_count=1),
-            "dont_know": every.get("dont_know"),
-            "n": based,
-        }
-    )
-    long = shares.rename_axis(columns="level").stack(future_stack=True).rename("share").reset_index()
-    long = long.merge(ends.reset_index(), on="item_id").merge(
-        items[["item_id", "facet_label"]].rename(columns={"facet_label": "item"}), on="item_id"
-    )
-    long["level"] = long["level"].astype(int)
-    long["place"] = long["item_id"].map({item: place for place, item in enumerate(items["item_id"])})
-    return long.sort_values(["high", "place", "level"], ignore_index=True)
-
-
-def answers_numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    """Item distributions as a table to read."""
-    wide = rows.pivot_table(
-        index=["item", "n", "low", "high", "dont_know"], columns="level", values="share", sort=False
-    )
-    table = wide.map(theme.share).rename(columns=lambda level: f"Level {level}").reset_index()
-    for name in ("low", "high", "dont_know"):
-        table[name] = table[name].map(theme.share)
-    table["n"] = table["n"].map(theme.number)
-    named = {"item": "Question", "low": "Levels 1–2", "high": "Levels 4–5", "dont_know": "Don't know"}
-    return table.rename(columns=named).rename_axis(columns=None)
-
-
-def groups(unit: Assessment) -> pd.DataFrame:
-    """Those doing the work and those leading it, per barrier; one row per barrier x group."""
-    rows = unit.rows("measures")
-    rows = rows.loc[(rows["measure"] == "perception") & rows["segment"].isin(GROUPS)].copy()
-    rows["group"] = rows["segment"].map(GROUPS)
-    rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
-    order = {barrier: place for place, barrier in enumerate(unit.rules.barriers["barrier_id"])}
-    rows["place"] = rows["barrier_id"].map(order)
-    return rows.sort_values(["place", "segment"], ignore_index=True)
-
-
-def indicators(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """Records behind practice of one barrier: one row per indicator, points and value in words."""
-    rows = unit.rows("explain")
-    rows = rows.loc[(rows["kind"] == "indicator") & (rows["barrier_id"] == barrier_id)]
-    rules = unit.rules.indicators.loc[unit.rules.indicators["barrier_id"] == barrier_id]
-    merged = rules.merge(
-        rows[["id", "value", "points", "n", "status"]], left_on="indicator_id", right_on="id", how="left"
-    )
-    status = merged["status"].fillna("not_measured")
-    units = [MEASURES[name].unit for name in merged["measure"]]
-    known = [theme.value_text(value, unit_of) for value, unit_of in zip(merged["value"], units, strict=True)]
-    shown = [text if state == OK else WORDS[state] for text, state in zip(known, status, strict=True)]
-    return pd.DataFrame(
-        {
-            "indicator": merged["label"].str.capitalize(),
-            "points": merged["points"].where(status == OK),
-            "value_text": shown,
-            "detail": [f"n {theme.number(n)}" if pd.notna(n) else "" for n in merged["n"]],
-        }
-    )
 
 
 def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
@@ -232,15 +97,6 @@ def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
     named = rows["blocker"].map(waits).fillna("reason not recorded")
     most = rows.groupby(named)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
     return named.where(named.isin(most), "waits on something else")
-
-
-def wide(  # noqa: PLR0913 - one table turned
-    rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str
-) -> pd.DataFrame:
-    """A long table turned to a table to read: `index` down, `columns` across, cells as text."""
-    order = list(dict.fromkeys(rows[columns]))
-    turned = rows.pivot_table(index=index, columns=columns, values=values, sort=False)[order]
-    return turned.map(text).rename_axis(columns=None).rename_axis(first).reset_index()
 
 
 def modes(unit: Assessment) -> pd.DataFrame:
@@ -383,31 +239,6 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
         )
         found[str(name)] = table.reset_index(drop=True)
     return found
-
-
-def trend(unit: Assessment) -> pd.DataFrame:
-    """Both voices over the waves: one row per barrier x wave x voice, practice only on an equal indicator set."""
-    rows = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id]
-    upto = unit.facts.waves.index(unit.facts.wave) + 1
-    rows = rows.loc[rows["wave"].isin(unit.facts.waves[:upto])].copy()
-    rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
-    said = rows.assign(
-        voice="perception", value=rows["perception"], low=rows["perception_low"], high=rows["perception_high"]
-    )
-    now = rows.loc[rows["wave"] == unit.facts.wave].set_index("barrier_id")["practice_coverage"]
-    equal = rows["practice_coverage"] == rows["barrier_id"].map(now)
-    shown = rows.loc[equal].assign(voice="practice", value=rows["practice"], low=float("nan"), high=float("nan"))
-    columns = ["barrier", "wave", "voice", "value", "low", "high"]
-    return pd.concat([said, shown], ignore_index=True)[columns].dropna(subset="value").reset_index(drop=True)
-
-
-def themes(unit: Assessment) -> pd.DataFrame:
-    """Work, workforce, workplace: one row per theme."""
-    rows = unit.rows("themes").rename(columns={"theme": "theme_id"})
-    return rows.assign(
-        theme=rows["theme_id"].str.capitalize(),
-        detail=[f"n {theme.number(n)}" if pd.notna(n) else "" for n in rows["n"]],
-    )
 
 
 def agreed(unit: Assessment) -> pd.DataFrame:

@@ -1,0 +1,236 @@
+"""Sentences on barriers: what people say, groups apart, the next level, themes and trend."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aiready import theme
+from aiready.assessment import Assessment
+from aiready.measures import ALL, OK, SUPPRESSED
+from aiready.narrative.words import counted, in_words, listed, sentence
+
+
+def barrier_name(unit: Assessment, barrier_id: str) -> str:
+    """A barrier's name as readers know it."""
+    named = unit.rules.barriers.set_index("barrier_id")["name"]
+    return str(named.get(barrier_id, barrier_id))
+
+
+def survey_hidden(unit: Assessment) -> bool:
+    """Whether what people of the unit say in the wave shown is hidden."""
+    rows = unit.measures
+    mine = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["measure"] == "perception")]
+    mine = mine.loc[(mine["segment"] == ALL) & (mine["wave"] == unit.facts.wave)]
+    return bool((mine["status"] == SUPPRESSED).any())
+
+
+def _barrier_row(unit: Assessment, barrier_id: str) -> pd.Series | None:
+    rows = unit.rows("barriers")
+    found = rows.loc[rows["barrier_id"] == barrier_id]
+    return found.iloc[0] if len(found) else None
+
+
+def ranked_barriers(unit: Assessment) -> pd.DataFrame:
+    """Barriers of the wave shown, the lowest first, on the richest basis that any of them has."""
+    rows = unit.rows("barriers")
+    for basis, value in (("both", "score"), ("perception", "perception"), ("practice", "practice")):
+        same = rows.loc[rows["basis"].isin([basis, "both"]) & rows[value].notna()]
+        if len(same):
+            return same.assign(on=value).sort_values([value, "barrier_id"], ignore_index=True)
+    return rows.iloc[:0].assign(on="")
+
+
+def against_rest(flag: str) -> str:
+    """A flag as the tail of a sentence; empty for none."""
+    return {"below": ", clearly below the rest of the organisation",
+            "above": ", clearly above the rest of the organisation"}.get(flag.split(" ")[0], "")  # fmt: skip
+
+
+def widest_twin(unit: Assessment, barrier_id: str) -> str:
+    """Say and do on the facet of a barrier where they lie furthest apart; empty where nothing is paired."""
+    facets = unit.rows("facets")
+    known = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_n"].notna() & facets["says"].notna()]
+    if known.empty:
+        return ""
+    widest = known.assign(distance=known["says"] - known["record"]).sort_values("distance", ascending=False)
+    return say_do(widest.iloc[0])
+
+
+def say_do(facet: pd.Series) -> str:
+    """What people say beside what the records show on one facet, in natural units."""
+    said = f"{theme.share(facet['says'])} {facet['says_label']}"
+    shown = (
+        f"{facet['record_yes']:.0f} of {facet['record_n']:.0f} {facet['record_label']}"
+        if pd.notna(facet["record_yes"])
+        else f"{theme.value_text(facet['record'], facet['unit'])} ({facet['record_label']})"
+    )
+    return f"{said}; the records show {shown}, or they are incomplete."
+
+
+def barriers_heading(unit: Assessment) -> str:
+    """How many barriers stand below workable, and whether records show less than people say."""
+    rows = ranked_barriers(unit)
+    if rows.empty:
+        return "The barriers cannot be judged yet"
+    value = rows["on"].iloc[0]
+    workable = unit.rules.bands["at_least"].sort_values().iloc[-2]
+    low = int((rows[value] < workable).sum())
+    some = (
+        f"{in_words(low)} of {counted(len(rows), 'barrier')} {'stands' if low == 1 else 'stand'} below {workable:.0f}"
+    )
+    head = f"{some[:1].upper()}{some[1:]}" if low else f"No barrier stands below {workable:.0f}"
+    if value != "score":
+        return f"{head}, judged on what {'people say' if value == 'perception' else 'records show'} alone"
+    less = int((rows["practice"] < rows["perception"]).sum())
+    if not less:
+        return head
+    where = "all" if less == len(rows) else in_words(less)
+    return f"{head}; on {where} of them the records show less than people say"
+
+
+def barrier_heading(unit: Assessment, barrier_id: str) -> str:
+    """One barrier's finding: leaders and doers apart, else its place against the rest, else its level."""
+    name = barrier_name(unit, barrier_id)
+    doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
+    gap = unit.cell("role_gap", barrier_id=barrier_id)
+    if gap.ok and doing.ok and leading.ok and gap.low * gap.high > 0:
+        more = "more" if leading.value > doing.value else "less"
+        return f"{name}: those who lead see {more} of it than those who do the work"
+    row = _barrier_row(unit, barrier_id)
+    if row is None:
+        return f"{name}: not measured yet"
+    if row["flag"]:
+        return f"{name}: people put it clearly {row['flag'].split(' ')[0]} the rest of the organisation"
+    for value, band, words in (
+        ("score", "band", ""),
+        ("perception", "perception_band", ", by what people say"),
+        ("practice", "practice_band", ", by what records show"),
+    ):
+        if pd.notna(row[value]) and row[band]:
+            return f"{name} is {row[band]}{words}"
+    return f"{name}: hidden, too few people" if row["status"] == SUPPRESSED else f"{name}: not measured yet"
+
+
+def groups_sentence(unit: Assessment, barrier_id: str) -> str:
+    """Those doing the work beside those leading it, with their numbers."""
+    doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
+    if not (doing.ok and leading.ok):
+        return ""
+    return (
+        f"People doing the work put it at {theme.score(doing.value)} ({doing.n:.0f} answers), those leading it at "
+        f"{theme.score(leading.value)} ({leading.n:.0f} answers)."
+    )
+
+
+def change_sentence(unit: Assessment, barrier_id: str) -> str:
+    """What moved since the wave before, worded as the interval allows."""
+    change = unit.cell("change", barrier_id=barrier_id)
+    if not change.ok:
+        return ""
+    if change.low <= 0 <= change.high:
+        return "No change demonstrated since the wave before."
+    moved = "up" if change.value > 0 else "down"
+    return (
+        f"What people say went {moved} by {theme.score(abs(change.value))} points since the wave before "
+        f"({theme.interval(change.low, change.high, 'points')})."
+    )
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where an item stands: its lower median level, the words of it, and the words of the next."""
+
+    label: str
+    level: int
+    words: str
+    next_words: str
+
+
+def weakest_item(unit: Assessment, barrier_id: str) -> Level | None:
+    """The item of a barrier with the lowest points among those whose distribution may be shown."""
+    explained = unit.rows("explain")
+    rows = explained.loc[
+        (explained["kind"] == "item") & (explained["barrier_id"] == barrier_id) & (explained["status"] == OK)
+    ]
+    levels = item_levels(unit)
+    rows = rows.loc[rows["id"].isin(levels.index)].sort_values(["points", "id"])
+    if rows.empty:
+        return None
+    item = unit.rules.items.set_index("item_id").loc[rows.iloc[0]["id"]]
+    level = int(levels[rows.iloc[0]["id"]])
+    following = str(item.get(f"level_{level + 1}", "") or "")
+    return Level(str(item["facet_label"]), level, str(item[f"level_{level}"]), following)
+
+
+def item_levels(unit: Assessment) -> pd.Series:
+    """Lower median level of every item that may be shown: item_id -> level."""
+    rows = unit.rows("items")
+    rows = rows.loc[(rows["segment"] == "all") & (rows["status"] == OK)]
+    rows = rows.assign(step=pd.to_numeric(rows["level"], errors="coerce")).dropna(subset=["step", "n"])
+    rows = rows.sort_values(["item_id", "step"])
+    running = rows["share"].fillna(rows["note"].eq(">= 95 %").astype(float)).groupby(rows["item_id"]).cumsum()
+    return rows.loc[running >= 0.5 - 1e-9].groupby("item_id")["step"].first()
+
+
+def basis_words(unit: Assessment) -> str:
+    """What the two voices rest on."""
+    rows = unit.rows("barriers")
+    said = f"people: {rows['n'].max():.0f} respondents, 95 % interval" if rows["n"].notna().any() else "people: none"
+    counted_indicators = int(
+        (rows["practice_coverage"] * _indicators(unit).reindex(rows["barrier_id"]).to_numpy()).sum()
+    )
+    return f"{said} · records: {counted(counted_indicators, 'indicator')} of {int(_indicators(unit).sum())}"
+
+
+def _indicators(unit: Assessment) -> pd.Series:
+    return unit.rules.indicators.groupby("barrier_id").size()
+
+
+def why_no_profile(unit: Assessment) -> str:
+    """Why there is no barrier to show."""
+    if survey_hidden(unit):
+        return (
+            "Too few people answered for any figure about them to be shown, and the records do not reach two "
+            "indicators of a barrier."
+        )
+    return (
+        "Nobody has been asked here, and the records do not reach two indicators of any barrier. Each barrier needs "
+        "both voices before it is scored: the questionnaire, and the records listed under what to collect."
+    )
+
+
+def absent_barrier(unit: Assessment, barrier_id: str) -> str:
+    """What one barrier lacks."""
+    row = _barrier_row(unit, barrier_id)
+    return sentence(str(row["note"]).replace("; ", ", ")) if row is not None else ""
+
+
+def groups_heading(unit: Assessment) -> str:
+    """On how many barriers leaders and doers stand apart."""
+    gaps = [unit.cell("role_gap", barrier_id=name) for name in unit.rules.barriers["barrier_id"]]
+    known = [gap for gap in gaps if gap.ok]
+    apart = sum(gap.low * gap.high > 0 for gap in known)
+    if not known:
+        return "Those doing the work and those leading it"
+    if apart == 0:
+        return "No difference demonstrated between those doing the work and those leading it"
+    return f"On {counted(apart, 'barrier')} those who lead and those who do the work see different worlds"
+
+
+def themes_heading(unit: Assessment) -> str:
+    """Which of work, workforce, workplace stands lowest, where the intervals say so."""
+    rows = unit.rows("themes")
+    rows = rows.loc[rows["status"] == OK].sort_values("value")
+    if len(rows) > 1 and rows.iloc[0]["high"] < rows.iloc[1]["low"]:
+        return f"{str(rows.iloc[0]['theme']).capitalize()} stands lowest of work, workforce and workplace"
+    return "Work, workforce and workplace: no one of them clearly lowest"
+
+
+def trend_heading(unit: Assessment) -> str:
+    """On which barriers a change since the wave before is demonstrated."""
+    cells = {name: unit.cell("change", barrier_id=name) for name in unit.rules.barriers["barrier_id"]}
+    up = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.low > 0]
+    down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
+    told = [f"{listed(up)} went up" if up else "", f"{listed(down)} went down" if down else ""]
+    text = "; ".join(part for part in told if part)
+    return f"Since the wave before, {text}" if text else "No change demonstrated since the wave before"
