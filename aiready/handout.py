@@ -1,14 +1,9 @@
 """The sections of the handout, in reading order: each a block of sentences, its figures, or nothing."""
 
-from collections.abc import Callable
-from typing import Any
-
-import altair as alt
 import pandas as pd
 
 from aiready import charts, narrative, theme, views
 from aiready.assessment import Assessment
-from aiready.figures import Figure
 from aiready.html.blocks import (
     Action,
     Block,
@@ -27,29 +22,9 @@ from aiready.html.blocks import (
 )
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, SUPPRESSED
+from aiready.sections import Section, figure
 
 SHOWN_ACTIONS = 3
-Part = Block | Figure | Page
-Chart = Callable[..., alt.TopLevelMixin]
-
-
-class Section(list[Part]):
-    """Blocks and figures of one section, shown in order as the value of a notebook's cell."""
-
-    def _ipython_display_(self) -> None:
-        from IPython.display import display
-
-        for part in self:
-            display(part)
-
-
-def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
-    chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame, **options: Any
-) -> Figure:
-    """A chart in both widths with its words and numbers."""
-    wide = chart(rows, width=theme.WIDE, **options)
-    narrow = chart(rows, width=theme.NARROW, **options)
-    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers)
 
 
 def front(unit: Assessment) -> Section:

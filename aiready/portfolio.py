@@ -4,12 +4,12 @@ import pandas as pd
 
 from aiready import charts, handout, narrative, theme, views
 from aiready.assessment import Assessment
-from aiready.handout import Section, figure
 from aiready.html.blocks import Page, keys, lead, notes, paragraphs, section, table
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 from aiready.overview import in_order
 from aiready.schema import LIVE_STAGES, STAGES
+from aiready.sections import Section, figure
 
 HELP_FIRST = 3
 

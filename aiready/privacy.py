@@ -4,7 +4,7 @@
 blank them. Hidden cells keep no n, interval, rank or note.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,7 +28,7 @@ SIDES = ((DOING, LEADING), ("frontline", "executive"))
 class Hidden:
     """Which cells are hidden: `survey` (unit_id, wave, segment, n, hidden) and `people` (with `table` too).
 
-    `distributions` is a pattern like `survey` for how items were answered, with its own larger minimum.
+    `distributions` is a pattern like `survey` with its own larger minimum, item by item (`item_id` too).
     """
 
     survey: pd.DataFrame
@@ -46,22 +46,36 @@ def hidden_cells(
     made
         Measures rows with `people`.
     scored, answered
-        People with a score and people with a level on every item (see `survey_cells`).
+        People with a score (see `survey_cells`) and people with a level on items (see `distribution_cells`).
 
     Raises
     ------
     PrivacyError
         A hidden cell could be worked out and nothing is left to hide.
     """
+    people = people_cells(made, units, settings)
+    return Hidden(survey_cells(scored, units, settings), people, distribution_cells(answered, units, settings))
+
+
+def distribution_cells(answered: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Which cells hide how items were answered: one row per item x unit x wave x segment (n, hidden).
+
+    Parameters
+    ----------
+    answered
+        One row per `items` (ids joined by `;`, asked of the same roles) x own unit x wave x role: n.
+    """
     larger = replace(settings, minimum_group=settings.minimum_distribution)
-    return Hidden(
-        survey_cells(scored, units, settings),
-        people_cells(made, units, settings),
-        survey_cells(answered, units, larger),
-    )
+    found = [pd.DataFrame(columns=["item_id", *CELL, "n", "hidden"])]
+    for items, rows in answered.groupby("items", sort=False):
+        cells = survey_cells(rows, units, larger, roles=[role for role in ROLES if role in set(rows["role"])])
+        found.append(cells.merge(pd.DataFrame({"item_id": str(items).split(";")}), how="cross"))
+    return pd.concat(found[1:] or found, ignore_index=True)
 
 
-def survey_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def survey_cells(
+    scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, roles: Sequence[str] = ROLES
+) -> pd.DataFrame:
     """Which survey cells are hidden: one row per unit x wave x segment (n, hidden).
 
     Parameters
@@ -69,6 +83,8 @@ def survey_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) 
     scored
         One row per own unit x wave x role: n, the smallest number of respondents with a score over the
         barriers the role is asked. Role missing: a respondent without a role.
+    roles
+        Roles that are asked at all; only they and their groups are cells.
 
     Notes
     -----
@@ -81,7 +97,8 @@ def survey_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings) 
     bottom = scored.assign(segment=scored["role"].fillna(NO_ROLE).replace("", NO_ROLE))
     found = []
     for wave, rows in bottom.groupby("wave", sort=False):
-        used = [*ROLES, DOING, LEADING, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
+        groups = [side for side in (DOING, LEADING) if side in {segment_of.get(role) for role in roles}]
+        used = [*roles, *groups, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
         cells, system = _tree_system(rows, units, above, used)
         leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
         system = System(
@@ -277,8 +294,8 @@ def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> 
     Adds `note`: `<= 5 %` or `>= 95 %` where a share was blurred.
     """
     based = answers.assign(n=answers[PEOPLE], note="")
-    either = replace(hidden, survey=pd.concat([hidden.survey, hidden.distributions], ignore_index=True))
-    shown = protect_survey(based, either, settings.minimum_distribution, ["n", "share"])
+    shown = protect_survey(based, hidden, settings.minimum_distribution, ["n", "share"])
+    shown = _blank(shown, _is_hidden(shown, hidden.distributions, ["item_id", *CELL]), ["n", "share"])
     shown["note"] = (
         shown["share"].map({0.0: "<= 5 %", 1.0: ">= 95 %"}).fillna("").where(shown["status"] == OK, shown["note"])
     )

@@ -165,11 +165,19 @@ def answered_people(data: Data, rules: Instrument) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per own unit x wave x role (None: no role): n, the smallest number of levels given over the
-        items that the role is asked.
+        One row per set of items asked of the same roles x own unit x wave x role: items (ids joined by `;`), n,
+        the smallest number of levels given over these items.
     """
     survey = read_survey(data, rules)
-    return _NOBODY if survey is None else _fewest(survey, survey.answers.codes > 0, "item_id", rules.items["item_id"])
+    if survey is None:
+        return _NOBODY.assign(items="")
+    found = []
+    for roles, items in rules.items.groupby(rules.items["roles"].map(frozenset), sort=False)["item_id"]:
+        given = survey.answers.codes[:, rules.items["item_id"].isin(items)] > 0
+        counts = _fewest(survey, given, "item_id", items)
+        asked = counts["role"].isin(roles) | ~counts["role"].isin(ROLES)
+        found.append(counts.loc[asked].assign(items=";".join(items)))
+    return pd.concat(found, ignore_index=True)
 
 
 _NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role", "n"])

@@ -27,7 +27,8 @@ LAYERS = (
     "assessment checkup",
     "theme svg figures charts.canvas charts.survey charts.work charts.maps charts.trends charts",
     "html.blocks html.exporter html",
-    "narrative views handout overview portfolio",
+    "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
+    "sections key_figures handout overview portfolio",
     "engine batch reports cli",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
@@ -43,7 +44,6 @@ NOUNS = {
 }
 """Each noun with the modules that only it uses."""
 LONG = {
-    "narrative": "every sentence of the pages in one place, so that a tone or a claim is changed once",
     "statistics": "one function per method, each with its formula, source and example",
 }
 """Modules over `LINES` lines, with the reason."""
@@ -54,7 +54,10 @@ POSTS_AND_MONEY = re.compile(
     r"|\beuros?\b|\bEUR\b|\bUSD\b|[€£$]|\bdollars?\b|salar(y|ies)|payroll|cost savings?\b|savings in cost",
     re.IGNORECASE,
 )
-READ_BY_PEOPLE = ("narrative", "handout", "portfolio", "overview", "views", "measures", "schema", "actions")
+READ_BY_PEOPLE = (
+    "narrative.words", "narrative.survey", "narrative.records", "narrative.front", "views.survey", "views.records",
+    "key_figures", "handout", "portfolio", "overview", "measures", "schema", "actions",
+)  # fmt: skip
 """Modules whose texts stand on pages."""
 
 
@@ -108,7 +111,7 @@ def test_charts_import_no_measure():
 
 def test_measures_read_no_files_and_no_clock():
     """Nouns are pure: files, processes and clocks live in sources, reports and the command line."""
-    pure = set().union(*NOUNS.values()) | {"barriers", "facets", "actions", "statistics", "narrative", "views"}
+    pure = set().union(*NOUNS.values()) | {"barriers", "facets", "actions", "statistics"} | set(READ_BY_PEOPLE[:6])
     for name in pure:
         words = {getattr(node.func, "attr", "") for node in ast.walk(TREES[name]) if isinstance(node, ast.Call)}
         assert not words & {"read_csv", "read_parquet", "read_text", "write_text", "today", "now", "utcnow"}, name

@@ -93,7 +93,9 @@ def test_components_solved_together_give_the_bounds_of_components_solved_alone()
     both = System(
         np.concatenate([one.n, other.n]),
         np.ones(2 * offset, dtype=bool),
-        pd.concat([one.sums, other.sums.assign(total=other.sums["total"] + offset, child=other.sums["child"] + offset)]),
+        pd.concat(
+            [one.sums, other.sums.assign(total=lambda t: t["total"] + offset, child=lambda t: t["child"] + offset)]
+        ),
     )
     alone = bounds(one, one.n < 5) | {cell + offset: span for cell, span in bounds(other, other.n < 5).items()}
     together = bounds(both, both.n < 5)

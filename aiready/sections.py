@@ -1,0 +1,33 @@
+"""Sections of a page: blocks and figures in order, as the value of one notebook cell."""
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from aiready import theme
+from aiready.figures import Figure
+from aiready.html.blocks import Block, Page
+
+Part = Block | Figure | Page
+Chart = Callable[..., alt.TopLevelMixin]
+
+
+class Section(list[Part]):
+    """Blocks and figures of one section, shown in order as the value of a notebook's cell."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for part in self:
+            display(part)
+
+
+def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
+    chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame, **options: Any
+) -> Figure:
+    """A chart in both widths with its words and numbers."""
+    wide = chart(rows, width=theme.WIDE, **options)
+    narrow = chart(rows, width=theme.NARROW, **options)
+    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers)
