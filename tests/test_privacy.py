@@ -1,0 +1,374 @@
+import re
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+from typed_tables import data_of
+
+from aiready import privacy, scales
+from aiready.instrument import Settings, read_instrument
+from aiready.measures import COLUMNS, MEASURES, ORGANISATION
+
+MINIMUM = 5
+PARTS = {"all": ["doing", "leading"], "doing": ["frontline", "technical"], "leading": ["manager", "executive"]}
+FLAT = pd.DataFrame({"unit_id": ["A", "B", "C"], "parent_id": [None, None, None]})
+NESTED = pd.DataFrame({"unit_id": ["T", "A", "B", "C"], "parent_id": [None, "T", "T", "T"]})
+
+
+def people(**counts):
+    """Scored people of each unit, as frontline; a dict gives them by role."""
+    rows = [
+        (unit_id, "2026-Q3", role, n)
+        for unit_id, given_counts in counts.items()
+        for role, n in (given_counts if isinstance(given_counts, dict) else {"frontline": given_counts}).items()
+    ]
+    return pd.DataFrame(rows, columns=["unit_id", "wave", "role", "n"])
+
+
+def hidden_in(scored, units=FLAT, segment="all", **given_settings):
+    cells = privacy.survey_cells(scored, units, Settings(**given_settings))
+    rows = cells[(cells["segment"] == segment) & cells["hidden"].astype(bool)]
+    return set(rows["unit_id"])
+
+
+def row(measure, value, n, unit_id="A", segment="all", barrier_id="", behind=None, **other):
+    known = MEASURES[measure]
+    about = {"unit_id": unit_id, "wave": "2026-Q3", "table": known.table, "barrier_id": barrier_id, "unit": known.unit}
+    numbers = {"value": value, "low": value - 1, "high": value + 1, "n": n, "people": n if behind is None else behind}
+    return about | {"measure": measure, "segment": segment, "status": "ok", "note": "why"} | numbers | other
+
+
+def protected(rows, scored, units=FLAT):
+    made = pd.DataFrame(rows)
+    hidden = privacy.hidden_cells(made, scored, scored.assign(items="x"), units, Settings())
+    found = privacy.protect_measures(made, hidden, Settings())
+    assert list(found.columns) == list(COLUMNS)
+    return found
+
+
+ENOUGH = people(A=20, B=20, C=20)
+
+
+class TestMeans:
+    """Organisation n 40 mean 60; A 20/65, B 16/58, C 4: without B hidden C would be 43.0 exactly."""
+
+    scored = people(A=20, B=16, C=4)
+
+    def test_the_visible_means_would_give_the_hidden_one_away(self):
+        assert (40 * 60 - 20 * 65 - 16 * 58) / 4 == 43.0
+
+    def test_so_the_next_smallest_unit_is_hidden_too(self):
+        assert hidden_in(self.scored) == {"B", "C"}
+
+    def test_and_no_number_of_either_is_left(self):
+        rows = [
+            row("perception", mean, n, unit_id, barrier_id="context_fit")
+            for unit_id, mean, n in (("*", 60.0, 40), ("A", 65.0, 20), ("B", 58.0, 16), ("C", 43.0, 4))
+        ]
+        found = protected(rows, self.scored).set_index("unit_id")
+        assert found["status"].to_dict() == {"*": "ok", "A": "ok", "B": "suppressed", "C": "suppressed"}
+        assert found.loc[["B", "C"], ["value", "low", "high", "n"]].isna().all(axis=None)
+        assert not found.loc[["B", "C"], "note"].str.contains(r"\d").any()
+
+    def test_a_single_unit_above_the_minimum_hides_nothing(self):
+        assert hidden_in(people(A=20, B=16, C=5)) == set()
+
+    def test_two_hidden_units_that_together_are_too_few_take_a_third_with_them(self):
+        assert hidden_in(people(A=20, B=2, C=2)) == {"A", "B", "C"}
+
+    def test_zero_people_are_hidden_as_well(self):
+        assert {"C"} <= hidden_in(people(A=20, B=16, C=0))
+
+    def test_a_larger_minimum_hides_more(self):
+        assert hidden_in(self.scored, minimum_group=18) >= {"B", "C"}
+
+
+def test_a_parent_that_shows_its_total_needs_two_hidden_children():
+    assert hidden_in(people(A=20, B=16, C=4), NESTED) == {"B", "C"}
+
+
+def test_a_role_group_that_is_too_small_hides_the_other_side_but_not_the_whole():
+    scored = people(
+        A={"frontline": 20, "manager": 3}, B={"frontline": 20, "manager": 9}, C={"frontline": 20, "manager": 9}
+    )
+    assert hidden_in(scored, segment="leading") >= {"A"}
+    assert hidden_in(scored, segment="doing") >= {"A"}
+    assert hidden_in(scored, segment="all") == set()
+
+
+def test_people_without_a_role_are_a_child_that_is_never_published():
+    scored = people(A={"frontline": 20, "manager": 9, None: 2}, B={"frontline": 30, "manager": 9, None: 8})
+    cells = privacy.survey_cells(scored, FLAT.head(2), Settings())
+    assert "no role" not in set(cells["segment"])
+    shown = cells[(cells["unit_id"] == "A") & ~cells["hidden"].astype(bool)].set_index("segment")["n"]
+    assert not {"doing", "leading"} <= set(shown.index)  # all - doing - leading would be the two without a role
+
+
+def test_shares_of_nobody_and_of_everybody_are_blurred_in_the_survey():
+    rows = [row("dont_know_share", value, 20, "A", segment) for value, segment in ((0.0, "all"), (1.0, "doing"))]
+    rows += [row("adoption", 0.0, 20), row("dont_know_share", 0.5, 20, "B"), row("perception", 0.0, 20, "B")]
+    sides = {"frontline": 20, "manager": 20}
+    found = protected(rows, people(A=sides, B=sides, C=sides))
+    assert found["status"].eq("ok").all()
+    nobody, everybody, *rest = found[["value", "low", "high", "note"]].itertuples(index=False)
+    assert np.isnan(nobody.value)
+    assert (nobody.low, nobody.high, nobody.note) == (0.0, 0.05, "<= 5 %")
+    assert np.isnan(everybody.value)
+    assert (everybody.low, everybody.high, everybody.note) == (0.95, 1.0, ">= 95 %")
+    assert [kept.value for kept in rest] == [0.0, 0.5, 0.0]
+
+
+def test_a_role_gap_with_a_hidden_side_is_hidden():
+    sides = {"frontline": 20, "manager": 9}
+    scored = people(A={"frontline": 20, "manager": 3}, B=sides, C=sides)
+    rows = [row("role_gap", -0.25, 23, unit_id, barrier_id="context_fit") for unit_id in "ABC"]
+    found = protected(rows, scored).set_index("unit_id")["status"]
+    assert found["A"] == "suppressed"
+    assert (found == "suppressed").sum() < 3
+
+
+def test_a_change_with_a_hidden_earlier_wave_is_hidden():
+    now, before = people(A=20, B=16, C=9), people(A=20, B=16, C=4).assign(wave="2026-Q2")
+    rows = [row("change", 3.0, n, unit_id, barrier_id="context_fit") for unit_id, n in (("A", 20), ("B", 16), ("C", 9))]
+    rows += [row("perception", 60.0, 9, "C", barrier_id="context_fit")]
+    found = protected(rows, pd.concat([now, before]))
+    assert found["status"].tolist() == ["ok", "suppressed", "suppressed", "ok"]
+
+
+def test_shrunk_values_and_differences_inherit_the_status_of_the_raw_cell():
+    names = ("perception", "perception_shrunk", "difference_from_rest", "rwg_j")
+    rows = [row(name, 43.0, 4, "C", barrier_id="context_fit") for name in names]
+    assert protected(rows, people(A=20, B=16, C=4))["status"].eq("suppressed").all()
+
+
+def test_what_was_never_measured_is_not_called_hidden():
+    rows = [row("perception", np.nan, np.nan, "C", status="not_measured"), row("perception", 60.0, 20, "A")]
+    assert protected(rows, people(A=20, B=16, C=4))["status"].tolist() == ["not_measured", "ok"]
+
+
+def test_hours_of_a_job_with_four_holders_are_hidden_and_so_is_one_that_would_give_them_away():
+    jobs = {"clerk": (900.0, 12), "agent": (700.0, 9), "expert": (300.0, 4)}
+    rows = [row("potential_hours", hours, n, "A", job) for job, (hours, n) in jobs.items()]
+    rows += [row("potential_hours", 1900.0, 25, "A"), row("potential_hours", 1900.0, 25, "*")]
+    found = protected(rows, people(A=20), FLAT.head(1)).set_index(["unit_id", "segment"])["status"]
+    assert found["A", "expert"] == found["A", "agent"] == "suppressed"
+    assert found["A", "all"] == found["A", "clerk"] == "ok"
+
+
+def test_hours_without_a_known_number_of_holders_are_per_person_and_shown():
+    rows = [row("potential_hours", 100.0, 12, "A", behind=np.nan)]
+    assert protected(rows, people(A=20))["status"].tolist() == ["ok"]
+
+
+def test_decisions_of_four_people_are_hidden():
+    rows = [
+        row("over_reliance", 0.5, 400, unit_id, behind=n) for unit_id, n in (("A", 4), ("B", 30), ("C", 12), ("*", 46))
+    ]
+    found = protected(rows, people(A=20, B=20, C=20)).set_index("unit_id")["status"]
+    assert found.to_dict() == {"A": "suppressed", "B": "ok", "C": "suppressed", "*": "ok"}
+
+
+class TestDistributions:
+    def answers(self, n, shares=(0.0, 0.2, 0.3, 0.5, 0.0), unit_id="A"):
+        levels = [*map(str, range(1, 6))]
+        about = {"unit_id": unit_id, "wave": "2026-Q3", "item_id": "x", "segment": "all", "status": "ok", "people": n}
+        return pd.DataFrame({"level": levels, "share": shares, "n": [round(share * n) for share in shares]}).assign(
+            **about
+        )
+
+    def shown(self, table, scored=ENOUGH):
+        hidden = privacy.hidden_cells(
+            pd.DataFrame([row("perception", 60.0, 20)]), scored, scored.assign(items="x"), FLAT, Settings()
+        )
+        return privacy.protect_items(table, hidden, Settings())
+
+    @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "ok")])
+    def test_are_shown_from_ten_people(self, n, status):
+        found = self.shown(self.answers(n))
+        assert found["status"].eq(status).all()
+        assert found["share"].isna().all() == (status == "suppressed")
+
+    def test_blur_levels_that_nobody_or_everybody_chose(self):
+        found = self.shown(self.answers(20)).set_index("level")
+        assert found["share"].notna().to_dict() == {"1": False, "2": True, "3": True, "4": True, "5": False}
+        assert found["note"].to_dict() == {"1": "<= 5 %", "2": "", "3": "", "4": "", "5": "<= 5 %"}
+
+    def test_give_the_answers_a_share_is_among_and_not_those_on_the_level(self):
+        assert self.shown(self.answers(20))["n"].eq(20).all()
+
+    def test_are_hidden_where_the_cell_is(self):
+        assert self.shown(self.answers(16, unit_id="B"), people(A=20, B=16, C=4))["status"].eq("suppressed").all()
+
+
+@cache
+def many_units(count=6):
+    return pd.DataFrame({"unit_id": [f"u{i}" for i in range(count)], "parent_id": [None, None, "u0", "u0", "u1", "u1"]})
+
+
+roles = st.fixed_dictionaries({"frontline": st.integers(0, 12), "manager": st.integers(0, 7)})
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
+@given(st.lists(roles, min_size=4, max_size=4))
+def test_no_hidden_cell_of_any_survey_can_be_placed_within_less_than_five(counts):
+    scored = people(**{f"u{i + 2}": given_counts for i, given_counts in enumerate(counts)})
+    cells = privacy.survey_cells(scored, many_units(), Settings()).set_index(["unit_id", "segment"])
+    printed = cells["n"].where(~cells["hidden"].astype(bool))
+    assert not (printed < MINIMUM).any()
+    assert narrowly_placed(printed, many_units()) == []
+
+
+def narrowly_placed(printed, units):
+    """Hidden cells that an outsider can place within less than `MINIMUM`: (cell, low, high).
+
+    `printed`: n by unit x segment, missing where hidden. The outsider knows the hierarchy, that units make up
+    their parent and parts their whole (`PARTS`), and that no count is negative.
+    """
+    parent = units.set_index("unit_id")["parent_id"].fillna(ORGANISATION).replace("", ORGANISATION)
+    segments = set(printed.index.get_level_values(1))
+    sums = [((unit, whole), [(unit, part) for part in parts]) for unit in [*parent.index, ORGANISATION]
+            for whole, parts in PARTS.items() if {whole, *parts} <= segments]  # fmt: skip
+    sums += [((total, segment), [(child, segment) for child in children])
+             for total, children in parent.groupby(parent).groups.items() for segment in segments]  # fmt: skip
+    cells = dict.fromkeys([*printed.index, *(cell for total, parts in sums for cell in (total, *parts))])
+    place = {cell: number for number, cell in enumerate(cells)}
+    equal = np.zeros((len(sums), len(place)))
+    for number, (total, parts) in enumerate(sums):
+        equal[number, place[total]] = -1
+        equal[number, [place[part] for part in parts]] = 1
+    known = printed.to_dict()
+    bounds = [(0, None) if np.isnan(known.get(cell, np.nan)) else (known[cell],) * 2 for cell in place]
+    ends = [
+        (cell, *(reached(place[cell], sign, equal, bounds) for sign in (1, -1)))
+        for cell in printed.index[printed.isna()]
+    ]
+    return [(cell, low, high) for cell, low, high in ends if high - low < MINIMUM - 1e-6]
+
+
+def reached(place, sign, equal, bounds):
+    """Least (sign 1) or greatest (sign -1) value of one cell."""
+    aim = np.zeros(equal.shape[1])
+    aim[place] = sign
+    solved = linprog(aim, A_eq=equal, b_eq=np.zeros(len(equal)), bounds=bounds, method="highs")
+    return np.inf if solved.status == 3 else float(solved.x[place])
+
+
+def test_the_attack_works_where_only_small_cells_are_hidden():
+    printed = pd.Series({("A", "all"): 20, ("B", "all"): 16, ("C", "all"): np.nan, ("*", "all"): 40}, dtype=float)
+    assert narrowly_placed(printed, FLAT) == [(("C", "all"), 4.0, 4.0)]
+
+
+class TestSample:
+    """What was published of the sample, attacked from outside."""
+
+    def waves(self, sample):
+        return sorted(sample.barriers["wave"].unique())
+
+    def test_no_visible_cell_of_the_survey_stands_for_fewer_than_five(self, sample):
+        rows = sample.measures[sample.measures["table"] == "responses"]
+        assert rows["n"].dropna().ge(MINIMUM).all()
+        assert sample.items["n"].dropna().ge(10).all()
+        assert sample.explain.loc[sample.explain["kind"] == "item", "n"].dropna().ge(MINIMUM).all()
+        assert sample.barriers["n"].dropna().ge(MINIMUM).all()
+        assert sample.facets["says_n"].dropna().ge(10).all()
+
+    def test_treasury_has_no_number_from_the_survey_in_any_table(self, sample):
+        mine = {name: rows[rows["unit_id"] == "treasury"] for name, rows in sample.tables.items() if "unit_id" in rows}
+        said = mine["measures"][mine["measures"]["table"] == "responses"]
+        assert set(said["status"]) <= {"suppressed", "not_measured"}
+        assert said[["value", "low", "high", "n"]].isna().all(axis=None)
+        hidden = ["perception", "perception_low", "perception_high", "n", "score", "low", "high", "say_do_gap"]
+        ranks = ["unit_rank_low", "unit_rank_high", "priority_low", "priority_high"]
+        assert mine["barriers"][[*hidden, *ranks]].isna().all(axis=None)
+        assert mine["barriers"]["flag"].eq("").all()
+        assert mine["items"][["n", "share"]].isna().all(axis=None)
+        assert mine["themes"][["value", "low", "high", "n"]].isna().all(axis=None)
+        of_items = mine["explain"][mine["explain"]["kind"] == "item"]
+        assert of_items[["value", "points", "points_at_least", "n", "coverage"]].isna().all(axis=None)
+        assert mine["facets"]["says"].isna().all()
+
+    def test_at_most_a_quarter_of_the_segment_cells_is_hidden(self, sample):
+        rows = sample.measures[(sample.measures["measure"] == "perception") & (sample.measures["segment"] != "all")]
+        assert 0 < rows["status"].eq("suppressed").mean() <= 0.25
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_no_hidden_cell_can_be_placed_within_less_than_five_by_printed_counts(self, sample, number):
+        wave = self.waves(sample)[number]
+        rows = sample.measures[(sample.measures["measure"] == "perception") & (sample.measures["wave"] == wave)]
+        assert rows["status"].eq("suppressed").any()
+        for _, of_barrier in rows.groupby("barrier_id"):
+            printed = of_barrier.set_index(["unit_id", "segment"])["n"]
+            assert narrowly_placed(printed, sample.units) == []
+
+    def test_no_hidden_rate_of_answers_can_be_placed_by_printed_rates(self, sample):
+        """A response rate with its n is a count of people."""
+        rows = sample.measures[(sample.measures["measure"] == "response_rate") & (sample.measures["segment"] == "all")]
+        for _, of_wave in rows.groupby("wave"):
+            printed = (of_wave["value"] * of_wave["n"]).set_axis(of_wave.set_index(["unit_id", "segment"]).index)
+            assert printed.isna().any()
+            assert narrowly_placed(printed, sample.units) == []
+
+    def test_no_hidden_distribution_is_the_difference_of_visible_ones(self, sample):
+        """Where a total is visible, no single one of its parts is hidden: it would be what the others leave."""
+        asked = sample.rules.items.set_index("item_id")["roles"]
+        groups = {"doing": {"frontline", "technical"}, "leading": {"manager", "executive"}}
+        parent = sample.units.set_index("unit_id")["parent_id"].fillna(ORGANISATION)
+        rows = sample.items[sample.items["level"] == "1"]
+        table = rows.pivot(index=["wave", "item_id", "unit_id"], columns="segment", values="n").reset_index()
+        both = pd.Series(
+            [
+                bool(groups["doing"] & set(asked[item])) and bool(groups["leading"] & set(asked[item]))
+                for item in table["item_id"]
+            ]
+        )
+        sides = table[["doing", "leading"]].isna().sum(axis=1)
+        assert table[both & table["all"].notna() & (sides == 1)].empty
+        assert table[both & table["all"].notna() & (sides == 0)].size
+        for segment in ("all", "doing", "leading"):
+            hidden = (
+                table[segment].isna().groupby([table["wave"], table["item_id"], table["unit_id"].map(parent)]).sum()
+            )
+            total = table.set_index(["wave", "item_id", "unit_id"])[segment].reindex(hidden.index)
+            assert hidden[total.notna() & (hidden == 1)].empty
+
+
+def test_the_handout_of_treasury_shows_no_number_about_its_people(reports_folder):
+    page = (reports_folder / "units" / "treasury.html").read_text()
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "What people answered here is not shown" in words
+    assert "hidden: too few" in words
+    assert not re.search(r"\d+ (of \d+ )?(people|respondents|answers)\b(?!; distributions)", words)
+    assert not re.search(r"(People say|put it at|answered) \(?\d", words)
+    for figure in (": what people answered", "What each group says", "How far each barrier is overcome", "Both voices"):
+        assert figure not in words
+
+
+def test_the_handout_of_a_unit_names_no_other_unit(reports_folder, sample):
+    others = sample.units.loc[sample.units["unit_id"] != "treasury", ["unit_id", "name"]]
+    page = (reports_folder / "units" / "treasury.html").read_text()
+    for unit in others.itertuples():
+        assert unit.name not in page
+        assert unit.unit_id not in page
+
+
+def test_a_scale_that_nobody_was_asked_hides_nobody():
+    """A survey of one barrier is a survey: the other scales have no respondents to protect."""
+    rules = read_instrument()
+    data = data_of({"responses": [{"unit_id": "a", "role": "frontline"}] * 12}, {"a": None})
+    data.table("responses")["team_goal"] = [3.0] * 12
+    data.table("responses")["purpose_told"] = [4.0] * 12
+    data.table("responses")["target_figure"] = [2.0] * 12
+    assert scales.scored_people(data, rules)["n"].tolist() == [12]
+    people = scales.answered_people(data, rules)
+    assert set(people["n"]) == {12, 0}  # 0: sets of items that nobody was given at all
+
+
+def test_a_smaller_minimum_is_a_choice_and_zero_is_the_default():
+    assert Settings().minimum_group == MINIMUM
+    assert replace(Settings(), minimum_group=3).minimum_group == 3
