@@ -25,14 +25,14 @@ _TOLERANCE = 1e-12
 
 def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
     """The log with the truth values that counts are made of; missing where one side is missing."""
-    first_too_young = None if as_of is None else as_of - timedelta(days=settings.label_days - 1)
     decided = log.decided_at.notnull() | log.final_decision.notnull()
-    old_enough = ibis.literal(True) if first_too_young is None else log.opened_at < str(first_too_young)
+    undone = log.reversed_at.delta(log.decided_at, unit="microsecond")
     return log.select(
-        "unit_id", "decider_id", "autonomy_level", "context_complete", "initial_decision", "advice_confidence",
+        "unit_id", "decider_id", "context_complete", "initial_decision", "advice_confidence",
         quarter=log.opened_at.truncate("Q"),
+        level=log.autonomy_level.fill_null(UNKNOWN_LEVEL).cast("int8"),
         decided=decided,
-        eligible=decided & old_enough,
+        young=decided & _too_young(log, as_of, settings),
         labelled=log.correct_decision.notnull(),
         initial_right=log.initial_decision == log.correct_decision,
         advice_right=log.advice == log.correct_decision,
@@ -41,54 +41,61 @@ def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
         advised=log.advice.notnull() | log.advice_at.notnull(),
         closed=log.decided_at.notnull(),
         in_time=log.advice_at <= log.decided_at,
-        taken_back=log.reversed_at <= log.decided_at + ibis.interval(days=settings.reversal_days),
+        taken_back=undone <= settings.reversal_days * 86_400_000_000,
     )  # fmt: skip
+
+
+def _too_young(log: ir.Table, as_of: date | None, settings: Settings) -> ir.BooleanValue:
+    """Decisions whose outcome is not expected yet; without a waiting time there is nothing to compare."""
+    if as_of is None or settings.label_days == 0:
+        return ibis.literal(False)
+    return log.opened_at >= str(as_of - timedelta(days=settings.label_days - 1))
 
 
 def _coded(flags: ir.Table) -> ir.Table:
     """Truth values that are counted together as one small number: equal numbers are counted fastest.
 
     `trio`: digits to base 3 of initial, advice and final right: 0 missing, 1 wrong, 2 right. `outcome`: four
-    times the level (5: missing), plus 1 decided, 2 decided and known to be wrong, 3 known to be right.
+    times the level, plus 1 decided, 2 decided and known to be wrong, 3 known to be right.
     """
     initial, advice, final = (
-        ibis.cases((truth, 2), (~truth, 1), else_=0)
-        for truth in (flags.initial_right, flags.advice_right, flags.final_right)
+        ibis.cases((truth, 2 * digit), (~truth, digit), else_=0)
+        for truth, digit in ((flags.initial_right, 9), (flags.advice_right, 3), (flags.final_right, 1))
     )
-    state = ibis.ifelse(flags.decided, ibis.ifelse(flags.eligible & (final > 0), final + 1, 1), 0)
+    known = ibis.cases((~flags.decided, 0), (flags.young, 1), (flags.final_right, 3), (~flags.final_right, 2), else_=1)
     distance = ibis.cases((flags.advice_right, 1.0), (~flags.advice_right, 0.0)) - flags.advice_confidence
     return flags.mutate(
-        trio=(initial * 9 + advice * 3 + final).cast("int8"),
-        outcome=(flags.autonomy_level.fill_null(UNKNOWN_LEVEL) * 4 + state).cast("int8"),
+        trio=(initial + advice + final).cast("int8"),
+        outcome=(flags.level * 4 + known).cast("int8"),
         miss=distance * distance,
     )
 
 
 def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
     """What is counted, by name of the count; a missing truth value is not counted."""
-    automatic = t.autonomy_level.isin(AUTOMATIC)
+    automatic = t.level.isin(AUTOMATIC)
     trios = {
         f"trio_{first}{a:d}{f:d}": t.trio == 9 * place + 3 * (a + 1) + f + 1
-        for place, first in enumerate(("x", 0, 1)) for a in (0, 1) for f in (0, 1)
+        for place, first in enumerate("x01") for a in (0, 1) for f in (0, 1)
     }  # fmt: skip
     outcomes = {
         f"{state}_{level}": t.outcome == 4 * level + place
         for level in (*LEVELS, UNKNOWN_LEVEL) for place, state in enumerate(("open", "wrong", "right"), start=1)
     }  # fmt: skip
     return {
-        "unattended": t.autonomy_level == max(LEVELS),
-        "eligible": t.eligible,
-        "labels": t.eligible & t.labelled,
-        "eligible_automatic": t.eligible & automatic,
-        "taken_back": t.decided & automatic & t.taken_back,
+        "unattended": t.level == max(LEVELS),
+        "young": t.young,
+        "young_automatic": t.young & automatic,
+        "labels": t.decided & ~t.young & t.labelled,
+        "taken_back": t.taken_back & automatic,
         "overridden": ~t.follows,
-        "wrong_overridden": ~t.advice_right & ~t.follows,
+        "wrong_overridden": ~t.follows & ~t.advice_right,
         "advice_right": t.advice_right,
         "human_right": t.initial_right,
         "advised": t.advised,
         "context_complete": t.context_complete,
         "unsafe": ~t.context_complete & t.advised,
-        "advised_decided": t.advised & t.closed,
+        "advised_decided": t.closed & t.advised,
         "in_time": t.in_time,
         **trios,
         **outcomes,

@@ -116,6 +116,8 @@ def _derived(counts: pd.DataFrame) -> pd.DataFrame:
     made = {
         "attended": counts["decisions"] - counts["unattended"],
         "decided": sum(decided.values()),
+        "eligible": sum(decided.values()) - counts["young"],
+        "eligible_automatic": automatic - counts["young_automatic"],
         "scored": sum(scored.values()),
         "right": sum(counts[f"right_{level}"] for level in every),
         "judged": sum(pair.values()),
