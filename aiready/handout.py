@@ -9,7 +9,6 @@ from aiready.html.blocks import (
     Block,
     Page,
     actions,
-    contained,
     keys,
     lead,
     levels,
@@ -21,7 +20,7 @@ from aiready.html.blocks import (
     works,
 )
 from aiready.key_figures import key_figures
-from aiready.measures import ALL, OK, SUPPRESSED
+from aiready.measures import OK, SUPPRESSED
 from aiready.sections import Section, figure
 
 SHOWN_ACTIONS = 3
@@ -380,24 +379,3 @@ def method(unit: Assessment) -> Section:
             + standing(*narrative.STANDING)
         ]
     )
-
-
-__all__ = [
-    "ALL",
-    "Section",
-    "absent",
-    "agreed",
-    "barrier",
-    "barriers",
-    "contained",
-    "figure",
-    "front",
-    "groups",
-    "method",
-    "metrics",
-    "pilots",
-    "themes",
-    "trend",
-    "work",
-    "workflow",
-]

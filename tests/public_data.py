@@ -18,9 +18,7 @@ def _needs(name: str) -> Path:
 def onet_folder(target: Path) -> Path:
     """Tasks of 923 occupations with human exposure labels, one unit per occupation."""
     source = _needs("onet_tasks")
-    labels = pd.read_csv(
-        source / "full_labelset.tsv", sep="\t", index_col=0, dtype=str, keep_default_na=False
-    )
+    labels = pd.read_csv(source / "full_labelset.tsv", sep="\t", index_col=0, dtype=str, keep_default_na=False)
     occupations = pd.read_csv(source / "occ_level.csv", dtype=str)
     target.mkdir(parents=True, exist_ok=True)
     tasks = {

@@ -82,19 +82,14 @@ def test_facets_and_the_roles_asked_follow_the_blueprint(instrument: Instrument)
         (row.barrier_id, row.facet): "".join(letters[role] for role in row.roles)
         for row in instrument.items.itertuples()
     }
-    expected = {
-        (barrier, facet): roles for barrier, facets in BLUEPRINT.items() for facet, roles in facets.items()
-    }
+    expected = {(barrier, facet): roles for barrier, facets in BLUEPRINT.items() for facet, roles in facets.items()}
     assert asked == expected
     assert list(instrument.barriers["barrier_id"]) == list(BLUEPRINT)
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_is_asked_three_items_or_more_per_barrier(instrument: Instrument, role: str) -> None:
-    assert (
-        instrument.items_for(role).groupby("barrier_id").size().reindex(list(BLUEPRINT), fill_value=0).min()
-        >= 3
-    )
+    assert instrument.items_for(role).groupby("barrier_id").size().reindex(list(BLUEPRINT), fill_value=0).min() >= 3
 
 
 def test_two_items_or_more_per_barrier_are_common_to_all_roles(instrument: Instrument) -> None:
@@ -158,13 +153,7 @@ def test_items_are_not_grouped_by_barrier(instrument: Instrument) -> None:
 
 def test_every_theme_has_items_for_every_role(instrument: Instrument) -> None:
     for role in ROLES:
-        assert (
-            instrument.items_for(role)["theme"]
-            .value_counts()
-            .reindex(["work", "workforce", "workplace"])
-            .min()
-            >= 3
-        )
+        assert instrument.items_for(role)["theme"].value_counts().reindex(["work", "workforce", "workplace"]).min() >= 3
 
 
 def test_facet_labels_are_short_phrases(instrument: Instrument) -> None:
@@ -211,9 +200,7 @@ def test_twins_name_a_level_of_their_item(instrument: Instrument) -> None:
 
 
 def test_every_facet_indicator_blocker_and_blocking_barrier_has_an_action(instrument: Instrument) -> None:
-    called = set(
-        instrument.actions[["barrier_id", "trigger", "trigger_value"]].itertuples(index=False, name=None)
-    )
+    called = set(instrument.actions[["barrier_id", "trigger", "trigger_value"]].itertuples(index=False, name=None))
     wanted = {(row.barrier_id, "facet", row.facet) for row in instrument.items.itertuples()}
     wanted |= {(row.barrier_id, "indicator", row.indicator_id) for row in instrument.indicators.itertuples()}
     wanted |= {(row.barrier_id, "blocker", row.blocker) for row in instrument.blockers.itertuples()}
@@ -332,8 +319,7 @@ def change(path: Path, row: int, **cells: str) -> None:
 def test_bom_semicolons_empty_lines_and_decimal_commas_are_read(folder: Path, instrument: Instrument) -> None:
     write(folder / "items.csv", rows_of(folder / "items.csv"), delimiter=";", encoding="utf-8-sig")
     indicators = [
-        row | {"value_at_100": row["value_at_100"].replace(".", ",")}
-        for row in rows_of(folder / "indicators.csv")
+        row | {"value_at_100": row["value_at_100"].replace(".", ",")} for row in rows_of(folder / "indicators.csv")
     ]
     write(folder / "indicators.csv", indicators, delimiter=";")
     bands = (folder / "bands.csv").read_text()

@@ -84,9 +84,7 @@ class TestOmega:
 
     def test_it_equals_alpha_where_items_are_interchangeable(self):
         x = np.random.default_rng(2).normal(size=(4000, 1)) + np.random.default_rng(3).normal(size=(4000, 4))
-        assert reliability.mcdonald_omega(x).value == pytest.approx(
-            reliability.cronbach_alpha(x).value, abs=5e-3
-        )
+        assert reliability.mcdonald_omega(x).value == pytest.approx(reliability.cronbach_alpha(x).value, abs=5e-3)
 
     def test_a_heywood_case_is_missing(self):
         rng = np.random.default_rng(1)
@@ -96,9 +94,7 @@ class TestOmega:
         )
         assert np.isnan(reliability.mcdonald_omega(answers).value)
 
-    @pytest.mark.parametrize(
-        "answers", [one_factor_answers()[:, :2], one_factor_answers()[:4], np.ones((20, 4))]
-    )
+    @pytest.mark.parametrize("answers", [one_factor_answers()[:, :2], one_factor_answers()[:4], np.ones((20, 4))])
     def test_two_items_few_people_or_no_variance_are_missing(self, answers):
         assert np.isnan(reliability.mcdonald_omega(answers).value)
 
@@ -147,9 +143,7 @@ class TestAnova:
         assert found.between / found.within == pytest.approx(theirs.statistic)
 
     def test_icc_agrees_with_pingouin_where_groups_are_of_one_size(self):
-        values = np.random.default_rng(6).normal(50, 10, (8, 6)) + np.random.default_rng(7).normal(
-            0, 6, (8, 1)
-        )
+        values = np.random.default_rng(6).normal(50, 10, (8, 6)) + np.random.default_rng(7).normal(0, 6, (8, 1))
         long = pd.DataFrame(values).melt(ignore_index=False).reset_index(names="unit")
         theirs = pingouin.intraclass_corr(long, targets="unit", raters="variable", ratings="value")["ICC"]
         found = self.table(list(values))

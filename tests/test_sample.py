@@ -285,9 +285,7 @@ def test_broker_service_improves_wave_by_wave(scores):
 def test_every_seed_initiative_with_a_trial_has_been_piloted(sample):
     stages = sample["initiatives"].set_index("initiative_id")["stage"]
     assert (
-        stages.loc[seed_table("trials")["initiative_id"].unique()]
-        .isin(["pilot", "limited", "scaled", "stopped"])
-        .all()
+        stages.loc[seed_table("trials")["initiative_id"].unique()].isin(["pilot", "limited", "scaled", "stopped"]).all()
     )
 
 

@@ -29,12 +29,8 @@ def test_wilson_of_nothing_is_missing_and_does_not_hurt_its_neighbours():
 def test_newcombe_gives_the_reference_interval_and_the_one_sided_bound():
     low, high = statistics.newcombe_difference(352, 400, 320, 400)
     assert (low, high) == pytest.approx((0.029243, 0.130612), abs=1e-6)
-    assert statistics.newcombe_difference(352, 400, 320, 400, level=0.90)[0] == pytest.approx(
-        0.037458, abs=1e-6
-    )
-    assert statistics.newcombe_difference(14, 400, 12, 400, level=0.90)[1] == pytest.approx(
-        0.026621, abs=1e-6
-    )
+    assert statistics.newcombe_difference(352, 400, 320, 400, level=0.90)[0] == pytest.approx(0.037458, abs=1e-6)
+    assert statistics.newcombe_difference(14, 400, 12, 400, level=0.90)[1] == pytest.approx(0.026621, abs=1e-6)
 
 
 @pytest.mark.parametrize(("s1", "n1", "s0", "n0"), [(3, 10, 9, 12), (0, 7, 7, 7), (50, 90, 1, 4)])
@@ -254,9 +250,7 @@ class TestRanks:
     def test_paired_ranks_use_what_people_share(self):
         """Two scales that everybody rates 5 apart differ surely, however much people differ."""
         people = np.random.default_rng(1).normal(50, 20, 12)
-        low, high = statistics.paired_rank_interval(
-            *paired(np.column_stack([people, people + 5, people + 5]))
-        )
+        low, high = statistics.paired_rank_interval(*paired(np.column_stack([people, people + 5, people + 5])))
         assert low.tolist() == [[1, 2, 2]]
         assert high.tolist() == [[1, 3, 3]]
 
@@ -264,10 +258,7 @@ class TestRanks:
         scores = np.random.default_rng(8).normal([50, 55, 64], 9, (15, 3))
         low, _ = statistics.paired_rank_interval(*paired(scores))
         surely_below = [
-            sum(
-                stats.ttest_rel(scores[:, j], scores[:, i], alternative="less").pvalue < 0.025 / 3
-                for j in range(3)
-            )
+            sum(stats.ttest_rel(scores[:, j], scores[:, i], alternative="less").pvalue < 0.025 / 3 for j in range(3))
             for i in range(3)
         ]
         assert low[0].tolist() == [1 + count for count in surely_below]

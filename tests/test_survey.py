@@ -65,9 +65,7 @@ def answers(rows, items, unit="claims"):
     return pd.DataFrame(rows, columns=list(items), dtype=float).assign(unit_id=unit)
 
 
-def invented(
-    rules, n=240, seed=0, units=("claims", "cards", "loans"), waves=("2026-Q2", "2026-Q3"), effects=None
-):
+def invented(rules, n=240, seed=0, units=("claims", "cards", "loans"), waves=("2026-Q2", "2026-Q3"), effects=None):
     """Answers of n people with leanings, some blank, some without a level."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame({
@@ -381,9 +379,7 @@ class TestReliability:
     def test_agreement_gives_the_reference(self):
         rules = questionnaire(*scale(k=3))
         rows = answers([[4, 4, 5], [4, 5, 4], [5, 4, 4], [4, 4, 4], [3, 4, 4]], list(rules.items["item_id"]))
-        assert pick(survey.measure(folder(rows), rules), "rwg_j")["value"] == pytest.approx(
-            0.944444, abs=1e-6
-        )
+        assert pick(survey.measure(folder(rows), rules), "rwg_j")["value"] == pytest.approx(0.944444, abs=1e-6)
 
     def test_agreement_of_one_person_is_insufficient_and_of_opposites_none(self):
         rules = questionnaire(*scale(k=2))
@@ -411,9 +407,7 @@ class TestComparisons:
         theirs = stats.ttest_ind(scores.loc[mine, "score"], scores.loc[~mine, "score"], equal_var=False)
         row = found.loc[("unit-2", "trust")]
         assert row["p"] == pytest.approx(theirs.pvalue)
-        assert row["value"] == pytest.approx(
-            scores.loc[mine, "score"].mean() - scores.loc[~mine, "score"].mean()
-        )
+        assert row["value"] == pytest.approx(scores.loc[mine, "score"].mean() - scores.loc[~mine, "score"].mean())
 
     def test_p_is_adjusted_over_all_units_and_barriers(self):
         found = survey.differences(self.data(self.effects), TWO_SCALES)
@@ -433,9 +427,7 @@ class TestComparisons:
 
     def test_units_below_the_minimum_are_neither_tested_nor_counted(self):
         data = self.data(self.effects)
-        few = answers([[1] * 6] * 4, list(TWO_SCALES.items["item_id"]), unit="tiny").assign(
-            wave="2026-Q3", role=None
-        )
+        few = answers([[1] * 6] * 4, list(TWO_SCALES.items["item_id"]), unit="tiny").assign(wave="2026-Q3", role=None)
         more = folder(pd.concat([data.table("responses"), few], ignore_index=True))
         found = survey.differences(more, TWO_SCALES)
         assert found.loc[found["unit_id"] == "tiny", "p"].isna().all()
@@ -451,18 +443,14 @@ class TestComparisons:
         assert row["note"] == "compared between units without children only"
 
     def test_units_dealt_at_random_are_hardly_ever_flagged(self):
-        flagged = [
-            (survey.differences(self.data(seed=seed), TWO_SCALES)["flag"] != "").any() for seed in range(30)
-        ]
+        flagged = [(survey.differences(self.data(seed=seed), TWO_SCALES)["flag"] != "").any() for seed in range(30)]
         assert np.mean(flagged) <= 0.10 + 2 * np.sqrt(0.1 * 0.9 / 30)
 
     def test_icc_comes_with_the_verdict_on_ranking(self):
         made = survey.measure(self.data(self.effects), TWO_SCALES)
         row = pick(made, "icc1", unit="*")
         scores = survey.scale_scores(self.data(self.effects), TWO_SCALES).dropna(subset="score")
-        groups = [
-            g["score"].to_numpy() for _, g in scores[scores["barrier_id"] == "trust"].groupby("unit_id")
-        ]
+        groups = [g["score"].to_numpy() for _, g in scores[scores["barrier_id"] == "trust"].groupby("unit_id")]
         f = stats.f_oneway(*groups).statistic
         n = np.array([len(g) for g in groups])
         n0 = (n.sum() - (n**2).sum() / n.sum()) / (len(n) - 1)
@@ -471,9 +459,7 @@ class TestComparisons:
         assert row["note"].startswith("units may")
 
     def test_ranks_only_where_units_agree_within_and_differ_between(self):
-        allowed = survey.unit_ranks(
-            self.data(self.effects), replace(TWO_SCALES, settings=Settings(rank_rwg=0.3))
-        )
+        allowed = survey.unit_ranks(self.data(self.effects), replace(TWO_SCALES, settings=Settings(rank_rwg=0.3)))
         assert (allowed["unit_rank_low"] <= allowed["unit_rank_high"]).all()
         best = allowed[(allowed["unit_id"] == "unit-7") & (allowed["barrier_id"] == "trust")].iloc[0]
         assert best["unit_rank_low"] == 1
@@ -515,11 +501,7 @@ class TestPriorities:
         rng = np.random.default_rng(4)
         leaning = rng.integers(2, 5, 30)
         rows = answers([[x - 1] * 3 + [x] * 3 for x in leaning], list(TWO_SCALES.items["item_id"]))
-        made = (
-            survey.barrier_priorities(folder(rows), TWO_SCALES)
-            .query("unit_id == 'claims'")
-            .set_index("barrier_id")
-        )
+        made = survey.barrier_priorities(folder(rows), TWO_SCALES).query("unit_id == 'claims'").set_index("barrier_id")
         assert made.loc["trust", ["priority_low", "priority_high", "weakest"]].tolist() == [1, 1, True]
         assert made.loc["value", ["priority_low", "priority_high", "weakest"]].tolist() == [2, 2, False]
 
@@ -589,14 +571,10 @@ class TestChange:
         table = invented(TWO_SCALES)
         row = pick(survey.measure(folder(table), TWO_SCALES), "change")
         scores = survey.scale_scores(folder(table), TWO_SCALES).dropna(subset="score")
-        own = scores[(scores["unit_id"] == "claims") & (scores["barrier_id"] == "trust")].groupby("wave")[
-            "score"
-        ]
+        own = scores[(scores["unit_id"] == "claims") & (scores["barrier_id"] == "trust")].groupby("wave")["score"]
         mean, sd, n = own.mean(), own.std(), own.size()
         expected = welch_difference(mean.iloc[1], sd.iloc[1], n.iloc[1], mean.iloc[0], sd.iloc[0], n.iloc[0])
-        assert (row["value"], row["low"], row["high"]) == pytest.approx(
-            (expected.value, expected.low, expected.high)
-        )
+        assert (row["value"], row["low"], row["high"]) == pytest.approx((expected.value, expected.low, expected.high))
         assert row["people"] == n.min()
 
     def test_the_first_wave_has_nothing_to_compare_with(self):
@@ -676,9 +654,7 @@ class TestChangeSources:
 
     def test_people_is_the_smallest_role_behind_it(self):
         data = folder(
-            pd.concat(
-                [self.mixed("2026-Q1", 9, 3, 2, 4), self.mixed("2026-Q2", 6, 6, 2, 4)], ignore_index=True
-            )
+            pd.concat([self.mixed("2026-Q1", 9, 3, 2, 4), self.mixed("2026-Q2", 6, 6, 2, 4)], ignore_index=True)
         )
         assert set(survey.change_sources(data, TWO_SCALES)["people"]) == {3}
 
@@ -716,9 +692,7 @@ class TestItems:
     def test_level_of_an_item_is_the_lower_median_from_ten_answers_on(self):
         rules = questionnaire(*scale(k=2))
         rows = [[2, 1]] * 4 + [[3, 1]] * 1 + [[4, 1]] * 4 + [[5, np.nan]] * 1
-        found = survey.item_levels(
-            survey.item_distributions(folder(answers(rows, ["trust_1", "trust_2"])), rules)
-        )
+        found = survey.item_levels(survey.item_distributions(folder(answers(rows, ["trust_1", "trust_2"])), rules))
         own = found[found["unit_id"] == "claims"].set_index("item_id")
         assert list(own.index) == ["trust_1"]
         assert own.loc["trust_1", ["level", "share_low", "share_high", "n"]].tolist() == [3, 0.4, 0.5, 10]

@@ -39,9 +39,7 @@ def data_of(rows: list[dict] | pd.DataFrame, members: list[tuple[str, str]] | No
     )
 
 
-def task(
-    task_id: str, hours: float, s: float, a: float, s_obs: float, rw: float, oversight: float, **more
-) -> dict:
+def task(task_id: str, hours: float, s: float, a: float, s_obs: float, rw: float, oversight: float, **more) -> dict:
     return {
         "unit_id": "claims", "job": "Handler", "task_id": task_id, "task": task_id, "hours_per_year": hours,
         "expected_saving": s, "adoption": a, "observed_saving": s_obs, "rework": rw,
@@ -50,9 +48,7 @@ def task(
 
 
 REPLY = task("reply", 120, 0.5, 0.6, 0.4, 0.05, 0, blocker="not_trusted", evidence="measured", mode="augment")
-CLASSIFY = task(
-    "classify", 80, 0.9, 0.5, 0.8, 0, 4, blocker="does_not_fit", evidence="reported", mode="automate"
-)
+CLASSIFY = task("classify", 80, 0.9, 0.5, 0.8, 0, 4, blocker="does_not_fit", evidence="reported", mode="automate")
 SUMMARY = task("summary", 60, 0.25, 0.2, 0.3, 0.1, 0, mode="augment")
 CALL = {
     "unit_id": "claims",
@@ -113,9 +109,7 @@ def test_people_are_the_holders_of_the_job_counted_once_per_job_and_unit() -> No
 
 
 def test_a_parent_adds_up_its_members_rows() -> None:
-    rows = [row | {"headcount": 10} for row in FOUR] + [
-        row | {"unit_id": "cards", "headcount": 30} for row in FOUR
-    ]
+    rows = [row | {"headcount": 10} for row in FOUR] + [row | {"unit_id": "cards", "headcount": 30} for row in FOUR]
     members = [
         ("claims", "claims"),
         ("cards", "cards"),
@@ -237,9 +231,7 @@ def test_exposure_is_weighted_by_weight_else_by_hours_else_equally() -> None:
 
 
 def test_unlabelled_tasks_bound_exposure_and_too_many_hide_it() -> None:
-    rows = [
-        task(str(number), 10, *[np.nan] * 5, exposure="E1" if number < 3 else "E0") for number in range(4)
-    ]
+    rows = [task(str(number), 10, *[np.nan] * 5, exposure="E1" if number < 3 else "E0") for number in range(4)]
     made = tasks.measure(data_of([*rows[:3], rows[3] | {"exposure": None}]), RULES)
     assert (cell(made, "exposure_alpha")[["value", "low", "high"]] == [1, 0.75, 1]).all()
     few = tasks.measure(data_of([rows[0], *(row | {"exposure": None} for row in rows[1:])]), RULES)
@@ -275,13 +267,9 @@ def test_waves_are_kept_apart() -> None:
 
 
 def test_the_task_table_has_every_task_with_its_hours_and_holders() -> None:
-    rows = [row | {"headcount": 10} for row in FOUR] + [
-        row | {"unit_id": "cards", "adoption": np.nan} for row in FOUR
-    ]
+    rows = [row | {"headcount": 10} for row in FOUR] + [row | {"unit_id": "cards", "adoption": np.nan} for row in FOUR]
     blockers = pd.DataFrame({"blocker": ["not_trusted"], "barrier_id": ["trust_governance"]})
-    table = tasks.task_table(data_of(rows), replace(RULES, blockers=blockers)).set_index(
-        ["unit_id", "task_id"]
-    )
+    table = tasks.task_table(data_of(rows), replace(RULES, blockers=blockers)).set_index(["unit_id", "task_id"])
     assert len(table) == 8
     reply = table.loc[("claims", "reply")]
     assert (reply["people"], reply["potential"], reply["gap"]) == pytest.approx((10, 600, 326.4))
@@ -323,9 +311,7 @@ def test_the_gap_splits_exactly_into_its_parts(numbers: list[tuple[float, ...]])
 
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.sampled_from(["E0", "E1", "E2"]), min_size=1, max_size=8), st.randoms())
-def test_exposure_lies_between_0_and_1_in_order_whatever_the_sequence(
-    labels: list[str], chance: Random
-) -> None:
+def test_exposure_lies_between_0_and_1_in_order_whatever_the_sequence(labels: list[str], chance: Random) -> None:
     turned = chance.sample(labels, len(labels))
     rows = [
         {"unit_id": unit_id, "job": "Handler", "task_id": str(place), "exposure": label}
@@ -359,9 +345,7 @@ def onet_rows(statements: pd.DataFrame, labels: str) -> pd.DataFrame:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("labels", "prefix"), [("human_labels", "human_rating"), ("gpt4_exposure", "dv_rating")]
-)
+@pytest.mark.parametrize(("labels", "prefix"), [("human_labels", "human_rating"), ("gpt4_exposure", "dv_rating")])
 def test_published_occupation_scores_are_reproduced(onet: pd.DataFrame, labels: str, prefix: str) -> None:
     published = pd.read_csv(ONET / "occ_level.csv").set_index("O*NET-SOC Code")
     made = tasks.measure(data_of(onet_rows(onet, labels)), RULES)

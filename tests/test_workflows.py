@@ -132,10 +132,7 @@ def test_everything_new_replaces_everything_old() -> None:
     assert now_changes("Receive:ai, Settle:human_ai") == ["replaces", "replaces"]
 
 
-CLAIMS = (
-    "Open:human:none, Read:ai:redesigned, Check:human:redesigned, "
-    "Decide:human_ai:layered, Write:human:layered"
-)
+CLAIMS = "Open:human:none, Read:ai:redesigned, Check:human:redesigned, Decide:human_ai:layered, Write:human:layered"
 
 
 def test_redesign_counts_only_with_a_changed_step() -> None:

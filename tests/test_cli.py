@@ -1,0 +1,178 @@
+"""Exit codes, and messages of one line to five: never a traceback. Bad rows and bad files: test_must_show."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import answers
+from typer.testing import CliRunner
+
+from aiready import cli
+from aiready.errors import AireadyError, InputError, PrivacyError
+
+COMMANDS = ("check", "score", "report", "new", "sample", "lab")
+
+
+class Done:
+    def __init__(self, code: int, out: str, err: str):
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments: object) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.out + shown.err
+        return Done(int(ended.value.code or 0), shown.out, shown.err)
+
+    return call
+
+
+def refused(done: Done, *words: str) -> None:
+    assert done.code == 2
+    lines = done.err.strip().splitlines()
+    assert 1 <= len(lines) <= 5
+    for word in words:
+        assert word in done.err
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_with_an_example(command):
+    shown = CliRunner().invoke(cli.app, [command, "--help"])
+    assert shown.exit_code == 0
+    assert f"Example: aiready {command}" in shown.output
+    options = re.findall(r"--[a-z][a-z-]+", shown.output)
+    assert options
+
+
+def test_without_a_command_the_help_is_shown():
+    shown = CliRunner().invoke(cli.app, [])
+    for command in COMMANDS:
+        assert command in shown.output
+
+
+def test_the_command_line_starts_without_loading_the_machinery():
+    code = "import sys, aiready.cli; print([m for m in ('duckdb', 'altair', 'papermill', 'scipy') if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["check", "score", "report"])
+def test_a_date_that_is_none_is_refused_with_how_to_write_one(run, tmp_path, command):
+    refused(run(command, tmp_path, "--as-of", "30.9.2026"), '--as-of "30.9.2026" is no date', "2026-09-30")
+
+
+@pytest.mark.parametrize("command", ["check", "score", "report"])
+def test_a_folder_that_is_not_there_is_refused(run, tmp_path, command):
+    refused(run(command, tmp_path / "nowhere"), "nowhere", "no such folder")
+
+
+def test_an_empty_folder_is_told_which_tables_there_are(run, tmp_path):
+    refused(run("check", tmp_path), "no table found", "responses", "initiatives")
+
+
+def test_an_option_that_does_not_exist_is_refused(run, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["check", str(tmp_path), "--hurry"])
+    assert ended.value.code == 2
+
+
+def test_new_makes_a_folder_that_check_can_read(run, tmp_path):
+    made = run("new", tmp_path / "mine", "--start")
+    assert made.code == 0
+    assert "aiready check" in made.out
+    checked = run("check", tmp_path / "mine")
+    assert checked.code in (0, 2)
+    assert len((checked.err or "x").strip().splitlines()) <= 5
+
+
+@pytest.mark.slow
+def test_new_makes_a_workbook_that_check_can_read(run, tmp_path):
+    assert run("new", tmp_path / "book", "--xlsx").code == 0
+    checked = run("check", tmp_path / "book")
+    assert checked.code in (0, 2)
+
+
+def test_new_never_writes_over_tables(run, tmp_path):
+    assert run("new", tmp_path).code == 0
+    refused(run("new", tmp_path), "already holds", "nothing was written")
+
+
+@pytest.mark.slow
+def test_check_says_what_it_found_as_text_and_as_json(run, tmp_path):
+    answers(25).to_csv(tmp_path / "responses.csv", index=False)
+    done = run("check", tmp_path)
+    assert done.code == 0
+    assert re.search(r"responses\s+25\s+25\s+0", done.out)
+    found = json.loads(run("check", tmp_path, "--json").out)
+    assert found["counts"][0]["used"] == 25
+
+
+@pytest.mark.slow
+def test_score_writes_results_only_and_says_where(run, tmp_path):
+    answers(25).to_csv(tmp_path / "responses.csv", index=False)
+    done = run("score", tmp_path, "--out", tmp_path / "out")
+    assert done.code == 0
+    assert "25 read = 25 used + 0 quarantined" in done.out
+    assert str(tmp_path / "out" / "records" / "results") in done.out
+    assert {path.name for path in (tmp_path / "out").iterdir()} <= {"records", ".lock"}
+    quiet = run("score", tmp_path, "--out", tmp_path / "out", "--quiet")
+    assert len(quiet.out.strip().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_an_unknown_wave_or_unit_is_refused_before_anything_is_written(run, tmp_path):
+    answers(25, wave="2026-Q3").to_csv(tmp_path / "responses.csv", index=False)
+    out = tmp_path / "out"
+    refused(run("report", tmp_path, "--out", out, "--wave", "2026-Q4"), 'Unknown wave "2026-Q4"', "2026-Q3")
+    refused(run("report", tmp_path, "--out", out, "--unit", "claim"), 'Unknown unit "claim"', 'Did you mean "claims"?')
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(InputError("a.csv: mend it."), 2), (PrivacyError("Nothing left to hide."), 3)]
+)
+def test_every_error_of_the_package_is_its_message_and_its_exit_code(run, monkeypatch, error: AireadyError, code):
+    from aiready import checkup
+
+    def raises(*_):
+        raise error
+
+    monkeypatch.setattr(checkup, "examine", raises)
+    done = run("check", "anywhere")
+    assert (done.code, done.err.strip(), done.out) == (code, str(error), "")
+
+
+def test_what_nobody_foresaw_is_told_in_two_lines_and_is_not_the_users_fault(run, monkeypatch):
+    from aiready import checkup
+
+    def raises(*_):
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(checkup, "examine", raises)
+    monkeypatch.delenv(cli.DEBUG, raising=False)
+    done = run("check", "anywhere")
+    assert done.code == 3
+    assert len(done.err.strip().splitlines()) <= 5
+    assert "ZeroDivisionError" in done.err
+
+
+@pytest.mark.slow
+def test_report_ends_with_1_where_a_unit_failed_and_says_which(run, tmp_path, monkeypatch):
+    from test_reports import book
+
+    from aiready import reports
+
+    path = book(tmp_path, "raise ValueError('broken on purpose')")
+    monkeypatch.setattr(reports, "_notebook", lambda _: path)
+    answers(25).to_csv(tmp_path / "responses.csv", index=False)
+    done = run("report", tmp_path, "--out", tmp_path / "out", "--jobs", 1)
+    assert done.code == 1
+    assert "claims.html: cell error" in done.err
+    assert "evidence in" in done.out
+    told = json.loads(run("report", tmp_path, "--out", tmp_path / "out", "--jobs", 1, "--json").out)
+    assert {outcome["status"] for outcome in told} == {"cell error"}
