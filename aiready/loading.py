@@ -25,6 +25,7 @@ def connect() -> Backend:
         threads=min(4, os.cpu_count() or 1), memory_limit="3GB", temp_directory=tempfile.gettempdir()
     )
     engine.raw_sql("SET TimeZone = 'UTC'")  # naive times are UTC, whatever the machine says
+    engine.raw_sql("SET enable_progress_bar = false")  # it goes to stdout, where --json and notebooks speak
     return engine
 
 
