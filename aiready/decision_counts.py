@@ -1,15 +1,12 @@
-"""The decision log itself: counts and decision times as Ibis expressions, for DuckDB, PostgreSQL and Spark.
+"""Counts of the decision log per decider, as one Ibis expression for DuckDB, PostgreSQL and Spark.
 
-The one big table is read here and only here; what comes out is small enough for pandas.
+What comes out is small enough for pandas.
 """
 
 from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
-import pandas as pd
-from scipy import stats
 
 from aiready.instrument import Settings
 
@@ -17,10 +14,6 @@ LEVELS = (0, 1, 2, 3, 4)
 UNKNOWN_LEVEL = 5
 AUTOMATIC = (3, 4)
 """Autonomy levels at which the AI acts and a person samples or takes exceptions."""
-
-SPEEDS = (("decision_speed_p50", 0.5), ("decision_speed_p90", 0.9))
-_Z = float(stats.norm.isf(0.025))
-_TOLERANCE = 1e-12
 
 
 def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
@@ -121,69 +114,3 @@ def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) 
     misses = {"brier_sum": coded.miss, "brier_sq": coded.miss * coded.miss}
     sums = {name: miss.cast("decimal(18, 12)").sum().cast("float64") for name, miss in misses.items()}
     return coded.group_by("unit_id", "quarter", "decider_id").aggregate(decisions=coded.count(), **counts, **sums)
-
-
-def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:
-    """Kaplan-Meier quantiles of the time from opening to decision, as one expression.
-
-    Grain: one row per reporting unit x quarter (its first moment): `follow_up` and, per quantile p, `at_p`,
-    `low_p`, `high_p` in microseconds, missing where not reached. S(t) = product of (1 - d/n); a quantile is
-    the smallest t with S(t) <= 1 - p; interval where the log-log bounds of S(t) reach 1 - p (Brookmeyer and
-    Crowley 1982). Decisions still open count until the end of `as_of`.
-    """
-    curve = _curve(_duration_counts(decisions, membership, as_of))
-    found: dict[str, ir.Value] = {}
-    for _, p in SPEEDS:
-        target, name = 1 - p + _TOLERANCE, f"{p * 100:.0f}"
-        needed = -float(np.log(target))
-        factor = (curve.spread * _Z).exp()
-        inside = curve.hazard > 0
-        reached = curve.gone | (curve.hazard >= needed)
-        found |= {
-            f"at_{name}": ibis.ifelse(reached, curve.micro, None).min(),
-            f"low_{name}": ibis.ifelse(
-                inside & ~curve.gone & (curve.hazard * factor >= needed), curve.micro, None
-            ).min(),
-            f"high_{name}": ibis.ifelse(
-                inside & ~curve.gone & (curve.hazard >= needed * factor), curve.micro, None
-            ).min(),
-        }
-    return curve.group_by("unit_id", "quarter").aggregate(follow_up=curve.micro.max(), **found)
-
-
-def _duration_counts(decisions: ir.Table, membership: pd.DataFrame, as_of: date | None) -> ir.Table:
-    """Decisions and closed ones per reporting unit x quarter x time in microseconds."""
-    end = decisions.opened_at if as_of is None else ibis.timestamp(str(as_of + timedelta(days=1)))
-    times = decisions.select(
-        "unit_id",
-        quarter=decisions.opened_at.truncate("Q"),
-        micro=decisions.decided_at.coalesce(end).delta(decisions.opened_at, unit="microsecond"),
-        closed=decisions.decided_at,
-    )
-    own = times.group_by("unit_id", "quarter", "micro").aggregate(n=times.count(), closed=times.closed.count())
-    # Most units have no children: their own counts stand as they are, and only totals are counted again.
-    alone = membership.groupby("unit_id")["member_id"].transform("size") == 1
-    alone &= membership["unit_id"] == membership["member_id"]
-    single, total = ibis.memtable(membership[alone]), ibis.memtable(membership[~alone])
-    rolled = own.rename(member_id="unit_id").inner_join(total, "member_id")
-    rolled = rolled.group_by("unit_id", "quarter", "micro").aggregate(n=rolled.n.sum(), closed=rolled.closed.sum())
-    single_rows = own.semi_join(single, "unit_id")
-    return single_rows.union(rolled.cast({"n": "int64", "closed": "int64"}))
-
-
-def _curve(counts: ir.Table) -> ir.Table:
-    """Cumulative hazard -ln S(t) of each time, `gone` where S(t) = 0, and the log-log standard error."""
-    keys = ["unit_id", "quarter"]
-    later = ibis.window(group_by=keys, order_by="micro", preceding=0, following=None)
-    so_far = ibis.window(group_by=keys, order_by="micro", preceding=None, following=0)
-    at_risk = counts.mutate(at_risk=counts.n.sum().over(later).cast("float64"))
-    left = at_risk.at_risk - at_risk.closed
-    gone = left <= 0
-    steps = at_risk.select(
-        *keys, "micro", gone=gone,
-        hazard=ibis.ifelse(gone, 0.0, -(left / at_risk.at_risk).ln()),
-        variance=ibis.ifelse(gone, 0.0, at_risk.closed / (at_risk.at_risk * left)),
-    )  # fmt: skip
-    summed = steps.mutate(hazard=steps.hazard.sum().over(so_far), variance=steps.variance.sum().over(so_far))
-    spread = ibis.ifelse(summed.hazard > 0, summed.variance.sqrt() / summed.hazard, 0.0)
-    return summed.mutate(spread=spread)

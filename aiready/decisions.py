@@ -8,12 +8,12 @@ pulled into memory.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from aiready.decision_counts import AUTOMATIC, LEVELS, SPEEDS, UNKNOWN_LEVEL, decider_counts, decision_times
+from aiready.decision_counts import AUTOMATIC, LEVELS, UNKNOWN_LEVEL, decider_counts
+from aiready.decision_times import SPEEDS, decision_times
 from aiready.instrument import Instrument, Settings
 from aiready.measures import ALL, NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
@@ -369,8 +369,7 @@ def _difference(
     return mean.to_numpy(), found[:, 0], found[:, 1], found[:, 2]
 
 
-def _speed_rows(times: ir.Table, log: Log) -> list[pd.DataFrame]:
-    found = times.to_pandas()
+def _speed_rows(found: pd.DataFrame, log: Log) -> list[pd.DataFrame]:
     found["wave"] = [quarter(day) for day in found["quarter"]]
     cells = log.cells[["unit_id", "wave", "decisions"]].merge(found, on=["unit_id", "wave"], how="left")
     people = log.people("decisions")

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from aiready import decisions
-from aiready.decision_counts import decider_counts, decision_times
+from aiready.decision_counts import decider_counts
+from aiready.decision_times import decision_times
 from aiready.instrument import Instrument, Settings
 from aiready.sources import Data
 
@@ -160,7 +161,7 @@ def report(data: Data, file: Path, rows: int) -> None:
     counting = seconds(lambda: counted.append(decider_counts(data.decisions, AS_OF, rules.settings).to_pandas()))
     log = decisions.rolled_up(counted[0], data, rules.settings)
     shares = seconds(lambda: decisions.share_rows(log, rules.settings))
-    times = seconds(lambda: decision_times(data.decisions, data.membership, AS_OF).to_pandas())
+    times = seconds(lambda: decision_times(data.decisions, data.membership, AS_OF))
     whole = seconds(lambda: decisions.measure(data, rules))
     for name, took, against, limit in (
         ("counts by decider", counting, base, GROUP_LIMIT),

@@ -13,7 +13,8 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 from aiready import decisions
-from aiready.decision_counts import decider_counts, decision_times
+from aiready.decision_counts import decider_counts
+from aiready.decision_times import step_counts, time_counts, timed_decisions
 from aiready.instrument import Instrument, Settings
 from aiready.measures import KEY, names
 from aiready.schema import TABLES
@@ -345,6 +346,30 @@ def test_every_ratio_and_speed_against_other_implementations(seed):
                 assert found["status"] == "insufficient"
 
 
+def test_speed_of_logs_of_every_size_and_share_of_open_cases_is_kaplan_meiers():
+    random = np.random.default_rng(11)
+    parts = []
+    for place in range(60):
+        size, spread, still_open = random.integers(1, 400), random.uniform(0.01, 3), random.uniform(0, 0.7)
+        seconds = np.ceil(np.exp(random.uniform(2, 14) + spread * random.standard_normal(size)).clip(1, 4e6))
+        opened = pd.Timestamp("2026-10-01") - pd.to_timedelta(np.ceil(random.uniform(1, 90 * 86400, size)), unit="s")
+        closes = opened + pd.to_timedelta(seconds, unit="s")
+        closed = (random.random(size) >= still_open) & (closes < pd.Timestamp("2026-10-01"))
+        unit = f"unit-{place}"
+        parts.append(pd.DataFrame({"unit_id": unit, "opened_at": opened, "decided_at": closes.where(closed)}))
+    log = pd.concat(parts, ignore_index=True)
+    made = measured(log_of(**{name: log[name] for name in log}))
+    for unit, part in [("*", log), *log.groupby("unit_id")]:
+        seconds = (part["decided_at"].fillna(pd.Timestamp("2026-10-01")) - part["opened_at"]).dt.total_seconds()
+        for measure, p in (("decision_speed_p50", 0.5), ("decision_speed_p90", 0.9)):
+            expected, found = kaplan_meier_quantile(seconds, part["decided_at"].notna(), p), row(made, measure, unit)
+            numbers = [expected.value, expected.low, expected.high]
+            if np.isnan(expected.value):
+                assert found["status"] == "insufficient"
+            else:
+                np.testing.assert_allclose(found[["value", "low", "high"]].astype(float), numbers, rtol=1e-9)
+
+
 def test_people_are_the_distinct_deciders_behind_a_row():
     log = log_of(
         decider_id=["p1", "p1", "p2", "p3"],
@@ -439,13 +464,14 @@ def test_no_log_is_not_measured():
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
-def test_both_passes_compile_for_every_database(dialect, monkeypatch):
+def test_every_pass_compiles_for_every_database(dialect, monkeypatch):
     # The Spark compiler asks for an option that exists only where Spark is installed.
     options = SimpleNamespace(pyspark=SimpleNamespace(treat_nan_as_null=False))
     monkeypatch.setattr("ibis.backends.sql.compilers.pyspark.options", options)
     log = ibis.table(data_of(twenty_cases()).decisions.schema(), name="decisions")
     counts = decider_counts(log, date(2026, 9, 30), Settings())
     assert "GROUP BY" in str(ibis.to_sql(counts, dialect=dialect)).upper()
-    membership = pd.DataFrame({"unit_id": ["claims", "*", "*"], "member_id": ["claims", "claims", "cards"]})
-    times = decision_times(log, membership, date(2026, 9, 30))
-    assert "OVER" in str(ibis.to_sql(times, dialect=dialect)).upper()
+    timed = timed_decisions(log, date(2026, 9, 30))
+    steps = pd.DataFrame({"unit_id": ["claims"], "quarter": [pd.Timestamp("2026-07-01")], "step": [3]})
+    for times in (step_counts(timed), time_counts(timed, steps)):
+        assert "GROUP BY" in str(ibis.to_sql(times, dialect=dialect)).upper()
