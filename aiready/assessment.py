@@ -148,7 +148,7 @@ class Assessment:
         members = self._members(unit_id)
         narrowed = dict(self.tables)
         for name in OWN_AND_TOTAL:
-            narrowed[name] = self._rows_of(name, (unit_id, ORGANISATION))
+            narrowed[name] = self._rows_of(name, {unit_id, ORGANISATION})
         for name in (*OF_UNIT, "verdicts"):
             narrowed[name] = self._rows_of(name, members)
         for name in ("recommended", "units"):

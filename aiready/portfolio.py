@@ -229,7 +229,8 @@ def absent(whole: Assessment) -> Section:
     rows = whole.barriers.loc[(whole.barriers["wave"] == whole.facts.wave) & (whole.barriers["status"] == SUPPRESSED)]
     hidden = whole.units.loc[whole.units["unit_id"].isin(rows["unit_id"]), "name"]
     if len(hidden):
-        parts.append(notes(f"Hidden, because too few people answered: {narrative.listed(hidden)}."))
+        why = "Hidden, because too few people answered or it would give such a group away"
+        parts.append(notes(f"{why}: {narrative.listed(hidden)}."))
     return parts
 
 
