@@ -177,17 +177,18 @@ def rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
     members = counted.assign(wave=counted["quarter"].map(labels)).rename(columns={"unit_id": "member_id"})
     several = data.membership.merge(members, on="member_id").drop(columns=["member_id", "quarter"])
     keys = ["unit_id", "wave"]
-    by_decider = _derived(several.groupby([*keys, "decider_id"], dropna=False, as_index=False).sum())
-    numbers = by_decider.columns.drop([*keys, "decider_id"])
-    cells = by_decider.groupby(keys, as_index=False)[list(numbers)].sum()
-    known = by_decider["decider_id"].notna()
-    place = by_decider.groupby(keys).ngroup()
+    by_decider = several.groupby([*keys, "decider_id"], dropna=False, as_index=False).sum()
+    numbers = list(by_decider.columns.drop([*keys, "decider_id"]))
+    in_cells = by_decider.groupby(keys)
+    cells = _derived(in_cells[numbers].sum().reset_index())
+    known, place = by_decider["decider_id"].notna(), in_cells.ngroup()
     sizes = np.bincount(place[known], minlength=len(cells))
     loose = by_decider[~known].set_index(place[~known])[numbers].reindex(cells.index, fill_value=0)
     small = cells["unit_id"].map(_headcounts(data)) < settings.minimum_headcount_unknown_deciders
     cells["deciders"] = sizes
+    loose = _derived(loose)
     cells["nobody"] = np.where((loose["attended"] > 0) & small, 0.0, np.nan)
-    return Log(cells, by_decider[known], np.concatenate([[0], sizes.cumsum()]), loose)
+    return Log(cells, _derived(by_decider[known]), np.concatenate([[0], sizes.cumsum()]), loose)
 
 
 def _headcounts(data: Data) -> pd.Series:
@@ -203,11 +204,12 @@ def _headcounts(data: Data) -> pd.Series:
 
 def share_rows(log: Log, settings: Settings) -> pd.DataFrame:
     """Rows of every measure that counts suffice for: all but speed."""
-    return collect([*_ratio_rows(log, settings), _bounds_rows(log), _complementarity_rows(log, settings)])
+    drawn = _bootstrap(log, (*RATIOS, *_TOGETHER), settings)
+    together = _complementarity_rows(log, drawn[:, len(RATIOS) :])
+    return collect([*_ratio_rows(log, drawn, settings), _bounds_rows(log), together])
 
 
-def _ratio_rows(log: Log, settings: Settings) -> list[pd.DataFrame]:
-    drawn = _bootstrap(log, RATIOS, settings)
+def _ratio_rows(log: Log, drawn: np.ndarray, settings: Settings) -> list[pd.DataFrame]:
     made = []
     for place, ratio in enumerate(RATIOS):
         cells = _ratio_cells(log, ratio, drawn[:, place], settings)
@@ -336,13 +338,13 @@ _TOGETHER = (
 )
 
 
-def _complementarity_rows(log: Log, settings: Settings) -> pd.DataFrame:
+def _complementarity_rows(log: Log, drawn: np.ndarray) -> pd.DataFrame:
     """Accuracy together minus that of the better one alone, on decisions where all three are known.
 
     Demonstrated only when both one-sided 95 % lower bounds, over people alone and over advice alone, are
     above 0 (intersection-union test). The interval holds both two-sided intervals' lower and upper ends.
     """
-    c, drawn = log.cells, _bootstrap(log, _TOGETHER, settings)
+    c = log.cells
     n = c["trio"].astype(float)
     sides = [_difference(c, ratio, n, drawn[:, place]) for place, ratio in enumerate(_TOGETHER)]
     value, low, bound, high = (np.minimum(*pair) for pair in zip(*sides, strict=True))

@@ -4,11 +4,14 @@ Arrays in, numbers out, like `statistics`; here because the cells of a decision 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+"""Seven digits are plenty for draws, and twice as quick."""
 _CELLS_AT_ONCE = 4_000_000
 """Elements of one block of draws: bounds memory, never changes a result."""
 
@@ -60,7 +63,7 @@ def ratio_quantiles(  # noqa: PLR0913  one bootstrap: what is drawn, from where,
     """
     sizes, ratios = np.diff(starts), numerators.shape[1]
     found = np.full((len(sizes), ratios, len(quantiles)), np.nan)
-    columns = np.hstack([numerators, denominators])
+    columns = np.hstack([numerators, denominators]).astype(np.float32)
     for size in np.unique(sizes[sizes >= max(minimum, 1)]):
         alike = np.flatnonzero(sizes == size)
         at_once = max(1, _CELLS_AT_ONCE // (draws * ratios))
@@ -68,39 +71,40 @@ def ratio_quantiles(  # noqa: PLR0913  one bootstrap: what is drawn, from where,
             clusters = columns[starts[block][:, None] + np.arange(size)].transpose(0, 2, 1)
             drawn = _sums(clusters.reshape(-1, size), draws, seed).reshape(len(block), -1, draws)
             above = drawn[:, :ratios] + _loose_sums(loose, block, draws, seed)
-            below = drawn[:, ratios:] + loose.counts[block][..., None]
+            below = drawn[:, ratios:] + loose.counts[block][..., None].astype(np.float32)
             found[block] = _quantiles(above, below, quantiles)
     return found
 
 
-def _sums(clusters: Floats, draws: int, seed: int) -> Floats:
+def _sums(clusters: Singles, draws: int, seed: int) -> Singles:
     """Row sums of `draws` samples of the columns with replacement; the same draws for equal column counts."""
     size = clusters.shape[1]
     random = np.random.default_rng([seed, size])
     parts, done = [], 0
     while done < draws:
         several = min(draws - done, max(1, _CELLS_AT_ONCE // size))
-        places = random.integers(0, size, (several, size)) + size * np.arange(several)[:, None]
+        places = random.integers(0, size, (several, size), dtype=np.int32)
+        places += size * np.arange(several, dtype=np.int32)[:, None]
         often = np.bincount(places.ravel(), minlength=several * size).reshape(several, size)
-        parts.append(clusters @ often.astype(float).T)
+        parts.append(clusters @ often.astype(np.float32).T)
         done += several
     return np.concatenate(parts, axis=1)
 
 
-def _loose_sums(loose: Loose, block: NDArray[np.int_], draws: int, seed: int) -> Floats:
+def _loose_sums(loose: Loose, block: NDArray[np.int_], draws: int, seed: int) -> NDArray[Any]:
     sums, squares, counts = loose.sums[block], loose.squares[block], loose.counts[block]
     if not counts.any():
-        return np.zeros((1, 1, 1))
+        return np.zeros((1, 1, 1), dtype=np.float32)
     spread = np.sqrt(np.maximum(squares - sums**2 / np.maximum(counts, 1), 0))
     return sums[..., None] + spread[..., None] * np.random.default_rng(seed).standard_normal(draws)
 
 
-def _quantiles(above: Floats, below: Floats, quantiles: tuple[float, ...]) -> Floats:
-    """Quantiles over draws of above/below; draws without any case are left out."""
+def _quantiles(above: NDArray[Any], below: NDArray[Any], quantiles: tuple[float, ...]) -> Floats:
+    """Quantiles over draws of above/below, interpolated; draws without any case are left out."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.where(below > 0, above / below, np.nan)
-    found = np.moveaxis(np.quantile(shares, quantiles, axis=-1), 0, -1)
-    gaps = np.isnan(found[..., 0]) & ~np.isnan(shares).all(axis=-1)
-    if gaps.any():
-        found[gaps] = np.nanquantile(shares[gaps], quantiles, axis=-1).T
-    return found
+        shares = np.where(below > 0, above / below, np.float32("nan"))
+    shares.sort(axis=-1)  # missing ones last
+    place = np.maximum(np.isfinite(shares).sum(axis=-1) - 1, 0)[..., None] * np.array(quantiles)
+    lower = place.astype(np.intp)
+    low, high = (np.take_along_axis(shares, at, -1).astype(float) for at in (lower, np.ceil(place).astype(np.intp)))
+    return np.asarray(low + (place - lower) * (high - low))
