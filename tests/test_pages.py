@@ -1,0 +1,148 @@
+"""Every page of a run as a reader opens it: Chromium, from the file system, no network."""
+
+from itertools import pairwise
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PAGES = [
+    "units/motor-claims.html", "units/treasury.html", "units/finance.html", "units/customer-operations.html",
+    "overview/portfolio.html", "overview/index.html",
+]  # fmt: skip
+HEADINGS = (
+    "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].filter(h => h.checkVisibility()).map(h => +h.tagName[1])"
+)
+TOO_WIDE = """[...document.querySelectorAll('body *')].filter(e => {
+  const box = e.getBoundingClientRect();
+  if (!box.width || box.right <= innerWidth + 1) return false;
+  for (let up = e.parentElement; up; up = up.parentElement)
+    if (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(up).overflowX)) return false;
+  return true;
+}).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 60))"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+class Opened:
+    """A page open in the browser, with everything it asked for and complained of."""
+
+    def __init__(self, browser, address: str, width: int):
+        self.page = browser.new_page(viewport={"width": width, "height": 900})
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(address)
+
+
+@pytest.fixture(params=PAGES)
+def address(request, reports_folder):
+    return (reports_folder / request.param).as_uri()
+
+
+@pytest.fixture
+def wide(browser, address):
+    opened = Opened(browser, address, 1280)
+    yield opened
+    opened.page.close()
+
+
+@pytest.fixture
+def phone(browser, address):
+    opened = Opened(browser, address, 320)
+    yield opened
+    opened.page.close()
+
+
+def test_nothing_is_asked_of_the_network_and_nothing_complains(wide, address):
+    assert wide.asked == [address]
+    assert wide.complaints == []
+
+
+def test_there_is_no_script_and_a_policy_that_forbids_one(wide):
+    assert wide.page.locator("script").count() == 0
+    policy = wide.page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
+    assert "default-src 'none'" in policy
+    handlers = (
+        "[...document.querySelectorAll('*')].flatMap(e => [...e.attributes]).filter(a => /^on/.test(a.name)).length"
+    )
+    assert wide.page.evaluate(handlers) == 0
+
+
+def test_there_is_one_title_and_headings_do_not_skip_a_level(wide):
+    levels = wide.page.evaluate(HEADINGS)
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    skipped = [(above, below) for above, below in pairwise(levels) if below > above + 1]
+    assert skipped == []
+    assert wide.page.title()
+    assert wide.page.locator("html").get_attribute("lang") == "en"
+
+
+def violations(browser, address: str, width: int) -> list[tuple]:
+    # the pages' own policy forbids scripts: axe is let in by the browser, not by the page
+    context = browser.new_context(bypass_csp=True, viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(address)
+    found = Axe().run(page, options=RULES).response["violations"]
+    context.close()
+    return [(rule["id"], node["target"], node["html"][:160]) for rule in found for node in rule["nodes"][:3]]
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_axe_finds_nothing(browser, address, width):
+    assert violations(browser, address, width) == []
+
+
+def test_axe_finds_what_is_wrong(browser, tmp_path):
+    bad = tmp_path / "bad.html"
+    bad.write_text("<!doctype html><html><title>x</title><h3>y</h3><img src='z'><p style='color:#ccc'>pale</p>")
+    found = {rule for rule, *_ in violations(browser, bad.as_uri(), 1280)}
+    assert {"image-alt", "html-has-lang", "color-contrast", "page-has-heading-one"} <= found
+
+
+def test_nothing_has_to_be_scrolled_sideways_on_a_phone(phone):
+    assert phone.page.evaluate(TOO_WIDE) == []
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_links_within_a_page_lead_somewhere(wide):
+    links = "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.hash.slice(1))"
+    dead = wide.page.evaluate(f"{links}.filter(id => !document.getElementById(id))")
+    assert dead == []
+
+
+def test_the_index_leads_to_every_page(browser, reports_folder):
+    opened = Opened(browser, (reports_folder / "overview" / "index.html").as_uri(), 1280)
+    links = opened.page.evaluate("[...document.querySelectorAll('a[href$=\".html\"]')].map(a => a.href)")
+    opened.page.close()
+    from conftest import REPORTED
+
+    assert {f"{(reports_folder / 'units').as_uri()}/{unit_id}.html" for unit_id in REPORTED} <= set(links)
+
+
+def test_figures_can_be_read_by_those_who_do_not_see_them(wide):
+    unnamed = """[...document.querySelectorAll('figure.chart')].filter(f => f.checkVisibility()).filter(f => {
+      const drawn = [...f.querySelectorAll('svg')].filter(s => s.checkVisibility());
+      const named = svg => svg.querySelector('title') || svg.ariaLabel || svg.getAttribute('aria-labelledby');
+      return drawn.length !== 1 || drawn[0].getAttribute('role') !== 'img' || !named(drawn[0]);
+    }).map(f => f.id)"""
+    assert wide.page.evaluate(unnamed) == []
+
+
+def test_the_numbers_of_every_figure_are_one_click_away(wide):
+    for details in wide.page.locator("figure.chart details").all():
+        details.locator("summary").click()
+        assert details.locator("table").is_visible()
