@@ -21,7 +21,7 @@ LAYERS = (
     "verdicts trials",
     "task_hours tasks",
     "workflows",
-    "decision_counts decisions",
+    "decision_counts decision_times decisions",
     "feedback",
     "barriers facets actions",
     "assessment checkup",
@@ -39,7 +39,7 @@ NOUNS = {
     "trials": {"trials", "verdicts"},
     "tasks": {"tasks", "task_hours"},
     "workflows": {"workflows"},
-    "decisions": {"decisions", "decision_counts"},
+    "decisions": {"decisions", "decision_counts", "decision_times"},
     "feedback": {"feedback"},
 }
 """Each noun with the modules that only it uses."""
