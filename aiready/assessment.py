@@ -22,7 +22,6 @@ from aiready import (
     feedback,
     initiatives,
     privacy,
-    scales,
     survey,
     tasks,
     trials,
@@ -39,7 +38,7 @@ from aiready.sources import Data, instrument_folder, read_data, safe_cells
 FACTS = "facts.json"
 DATA = "AIREADY_DATA"
 """Environment variable: the folder a notebook opens where it names none (`aiready lab DATA` sets it)."""
-NOUNS = (survey, initiatives, trials, tasks, workflows, decisions, feedback)
+RECORDS = (initiatives, trials, tasks, workflows, decisions, feedback)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
 OWN_AND_TOTAL = ("measures", "barriers", "items", "explain", "themes", "facets")
@@ -269,13 +268,13 @@ class Assessment:
 def compute(data: Data, rules: Instrument) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
-    made = collect(noun.measure(data, rules) for noun in NOUNS)
-    people = scales.scored_people(data, rules), scales.answered_people(data, rules)
-    hidden = privacy.hidden_cells(made, *people, data.units, settings)
+    said = survey.tables(data, rules)
+    made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS)])
+    hidden = privacy.hidden_cells(made, said.scored_people, said.answered_people, data.units, settings)
     measures = privacy.protect_measures(made, hidden, settings)
-    answers = survey.item_distributions(data, rules)
+    answers = said.item_distributions
     explain = _explain(measures, answers, hidden, data, rules)
-    profile = barriers.profile(measures, explain, survey.rankings(data, rules), rules)
+    profile = barriers.profile(measures, explain, said.rankings, rules)
     items = privacy.protect_items(answers, hidden, settings)
     register = initiatives.register(data, rules)
     tables = {
@@ -286,7 +285,7 @@ def compute(data: Data, rules: Instrument) -> Assessment:
         "items": items,
         "explain": explain,
         "themes": privacy.protect_survey(
-            survey.themes(data, rules).assign(segment=ALL), hidden, settings.minimum_group, list(NUMBERS)
+            said.themes.assign(segment=ALL), hidden, settings.minimum_group, list(NUMBERS)
         ),
         "recommended": actions.recommend(profile, measures, items, explain, rules),
         "facets": facets.say_do(items, measures, register, data.membership, rules),

@@ -155,7 +155,11 @@ def scored_people(data: Data, rules: Instrument) -> pd.DataFrame:
         One row per own unit x wave x role (None: no role): n, the smallest number of respondents with a score
         over the barriers that the role is asked.
     """
-    survey = read_survey(data, rules)
+    return people_scored(read_survey(data, rules))
+
+
+def people_scored(survey: Survey | None) -> pd.DataFrame:
+    """As `scored_people`, of a survey already read."""
     return _NOBODY if survey is None else _fewest(survey, ~np.isnan(survey.scores), "barrier_id", survey.barriers)
 
 
@@ -168,10 +172,14 @@ def answered_people(data: Data, rules: Instrument) -> pd.DataFrame:
         One row per set of items asked of the same roles x own unit x wave x role: items (ids joined by `;`), n,
         the smallest number of levels given over these items.
     """
-    survey = read_survey(data, rules)
+    return people_answered(read_survey(data, rules))
+
+
+def people_answered(survey: Survey | None) -> pd.DataFrame:
+    """As `answered_people`, of a survey already read."""
     if survey is None:
         return _NOBODY.assign(items="")
-    found = []
+    found, rules = [], survey.rules
     for roles, items in rules.items.groupby(rules.items["roles"].map(frozenset), sort=False)["item_id"]:
         given = survey.answers.codes[:, rules.items["item_id"].isin(items)] > 0
         counts = _fewest(survey, given, "item_id", items)

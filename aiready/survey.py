@@ -6,6 +6,7 @@ data and the instrument, and none hides anything: small cells carry `people` for
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from aiready.measures import (
     rows,
 )
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
-from aiready.scales import Survey, read_survey, scale_scores
+from aiready.scales import Survey, people_answered, people_scored, read_survey, scale_scores
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 from aiready.sources import Data
 from aiready.statistics import mean_interval, wilson
@@ -37,7 +38,9 @@ __all__ = [
     "item_distributions",
     "item_levels",
     "measure",
+    "rankings",
     "scale_scores",
+    "tables",
     "themes",
     "unit_ranks",
 ]
@@ -61,7 +64,31 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
         Measures rows and `people`: respondents with a score on the scale (`role_gap` and `change`: on the
         smaller side; `response_rate`: respondents). Every unit has every measure in every wave of the survey.
     """
+    return _measures(data, read_survey(data, rules))
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Every table of the survey that the assessment needs; each field is what the function of its name returns."""
+
+    measure: pd.DataFrame
+    item_distributions: pd.DataFrame
+    themes: pd.DataFrame
+    rankings: pd.DataFrame
+    scored_people: pd.DataFrame
+    answered_people: pd.DataFrame
+
+
+def tables(data: Data, rules: Instrument) -> Tables:
+    """All of them from one reading of the answers."""
     survey = read_survey(data, rules)
+    return Tables(
+        _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
+        people_scored(survey), people_answered(survey),
+    )  # fmt: skip
+
+
+def _measures(data: Data, survey: Survey | None) -> pd.DataFrame:
     reporting = data.membership["unit_id"].unique()
     if survey is None:
         return fill_not_measured(collect([]), TABLE, reporting, data.wave)
@@ -226,7 +253,7 @@ def _and_others(survey: Survey, cells: pd.DataFrame, done: set[str], why: str) -
 
 def item_distributions(data: Data, rules: Instrument) -> pd.DataFrame:
     """How each item was answered (`results/items.csv`); see `distributions.distributions`."""
-    return _table(data, rules, distributions.distributions, distributions.COLUMNS)
+    return _distributions(read_survey(data, rules))
 
 
 def item_levels(items: pd.DataFrame, *, minimum: int = 10) -> pd.DataFrame:
@@ -236,41 +263,27 @@ def item_levels(items: pd.DataFrame, *, minimum: int = 10) -> pd.DataFrame:
 
 def themes(data: Data, rules: Instrument) -> pd.DataFrame:
     """Scores by theme across the barriers; see `distributions.theme_scores`."""
-
-    def with_population(survey: Survey) -> pd.DataFrame:
-        population = invited(data, survey.groups, survey.respondents, rules.settings)
-        return distributions.theme_scores(survey, population)
-
-    return _table(data, rules, with_population, distributions.THEMES)
+    return _themes(data, read_survey(data, rules))
 
 
 def differences(data: Data, rules: Instrument) -> pd.DataFrame:
     """Each unit against the rest of the organisation, tested; see `comparisons.differences`."""
-    return _table(data, rules, comparisons.differences, comparisons.DIFFERENCES)
+    return _differences(read_survey(data, rules))
 
 
 def unit_ranks(data: Data, rules: Instrument) -> pd.DataFrame:
     """Ranks each unit may hold, where ranking is allowed; see `comparisons.unit_ranks`."""
-
-    def ranked(survey: Survey) -> pd.DataFrame:
-        return comparisons.unit_ranks(survey, comparisons.unit_anovas(survey))
-
-    return _table(data, rules, ranked, comparisons.UNIT_RANKS)
+    return _unit_ranks(read_survey(data, rules))
 
 
 def barrier_priorities(data: Data, rules: Instrument) -> pd.DataFrame:
     """Ranks each barrier may hold within a unit, lowest first; see `comparisons.barrier_priorities`."""
-    return _table(data, rules, comparisons.barrier_priorities, comparisons.PRIORITIES)
+    return _priorities(read_survey(data, rules))
 
 
 def change_sources(data: Data, rules: Instrument) -> pd.DataFrame:
     """Where a change came from, role mix or answers; see `changes.change_sources`."""
-    return _table(data, rules, changes.change_sources, changes.SOURCES)
-
-
-def _table(data: Data, rules: Instrument, make: Callable[[Survey], pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    survey = read_survey(data, rules)
-    return pd.DataFrame(columns=columns) if survey is None else make(survey)[columns]
+    return _table(read_survey(data, rules), changes.change_sources, changes.SOURCES)
 
 
 def rankings(data: Data, rules: Instrument) -> pd.DataFrame:
@@ -282,8 +295,43 @@ def rankings(data: Data, rules: Instrument) -> pd.DataFrame:
         One row per unit x wave x barrier: unit_id, wave, barrier_id, flag, unit_rank_low, unit_rank_high,
         priority_low, priority_high; missing where the survey does not allow them.
     """
+    return _rankings(read_survey(data, rules))
+
+
+def _table(survey: Survey | None, make: Callable[[Survey], pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=columns) if survey is None else make(survey)[columns]
+
+
+def _distributions(survey: Survey | None) -> pd.DataFrame:
+    return _table(survey, distributions.distributions, distributions.COLUMNS)
+
+
+def _themes(data: Data, survey: Survey | None) -> pd.DataFrame:
+    def with_population(found: Survey) -> pd.DataFrame:
+        population = invited(data, found.groups, found.respondents, found.rules.settings)
+        return distributions.theme_scores(found, population)
+
+    return _table(survey, with_population, distributions.THEMES)
+
+
+def _differences(survey: Survey | None) -> pd.DataFrame:
+    return _table(survey, comparisons.differences, comparisons.DIFFERENCES)
+
+
+def _unit_ranks(survey: Survey | None) -> pd.DataFrame:
+    def ranked(found: Survey) -> pd.DataFrame:
+        return comparisons.unit_ranks(found, comparisons.unit_anovas(found))
+
+    return _table(survey, ranked, comparisons.UNIT_RANKS)
+
+
+def _priorities(survey: Survey | None) -> pd.DataFrame:
+    return _table(survey, comparisons.barrier_priorities, comparisons.PRIORITIES)
+
+
+def _rankings(survey: Survey | None) -> pd.DataFrame:
     key = ["unit_id", "wave", "barrier_id"]
-    flags = differences(data, rules)[[*key, "flag"]]
-    ranks = unit_ranks(data, rules).drop(columns="verdict")
-    places = barrier_priorities(data, rules).drop(columns="weakest")
+    flags = _differences(survey)[[*key, "flag"]]
+    ranks = _unit_ranks(survey).drop(columns="verdict")
+    places = _priorities(survey).drop(columns="weakest")
     return places.merge(ranks, on=key, how="left").merge(flags, on=key, how="left")

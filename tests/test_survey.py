@@ -722,3 +722,12 @@ class TestThemes:
         assert made.loc["work", "value"] == pytest.approx(np.mean([25, 0, 25]))
         assert (made.loc["workforce", "value"], made.loc["workforce", "n"]) == (pytest.approx(87.5), 2)
         assert made.loc["work", "low"] < made.loc["work", "value"] < made.loc["work", "high"]
+
+
+def test_one_reading_gives_the_same_tables_as_the_function_of_each_name():
+    data = folder(invented(TWO_SCALES))
+    read = survey.tables(data, TWO_SCALES)
+    for module, names in ((survey, ("measure", "item_distributions", "themes", "rankings")),
+                          (scales, ("scored_people", "answered_people"))):  # fmt: skip
+        for name in names:
+            pd.testing.assert_frame_equal(getattr(read, name), getattr(module, name)(data, TWO_SCALES))
