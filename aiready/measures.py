@@ -151,9 +151,16 @@ def fill_not_measured(made: pd.DataFrame, table: str, unit_ids: Iterable[str], w
 
     `note` says what to collect. Rows already there are returned unchanged and first.
     """
-    wanted = pd.MultiIndex.from_product([list(unit_ids), list(names(table))], names=["unit_id", "measure"])
-    present = pd.MultiIndex.from_frame(made[["unit_id", "measure"]]) if len(made) else wanted[:0]
+    key = ["measure", "unit_id"]
+    wanted = pd.MultiIndex.from_product([list(names(table)), list(unit_ids)], names=key)
+    present = pd.MultiIndex.from_frame(made[key]) if len(made) else wanted[:0]
     absent = wanted.difference(present, sort=False).to_frame(index=False)
+    if absent.empty:
+        return collect([made])
     absent = absent.assign(wave=wave, value=np.nan, n=np.nan, status=NOT_MEASURED)
     absent["note"] = f"collect `{table}`: {TABLES[table].collect}"
-    return collect([made, *(rows(str(name), cells) for name, cells in absent.groupby("measure", sort=False))])
+    # one call for all measures of the table: they share everything but name and unit
+    filled = rows(str(absent["measure"].iloc[0]), absent)
+    filled["measure"] = absent["measure"]
+    filled["unit"] = [MEASURES[name].unit for name in absent["measure"]]
+    return collect([made, filled])
