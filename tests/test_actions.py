@@ -227,6 +227,7 @@ def test_units_are_ranked_apart() -> None:
 weak = st.tuples(st.sampled_from(BARRIERS), st.integers(1, 3), st.floats(0, 100))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(weak, min_size=1, max_size=12, unique_by=lambda row: row[:2]),

@@ -177,6 +177,7 @@ def test_flags_and_ranks_need_what_people_say():
     assert gone[list(barriers.RANKS)].isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "band"),
     [

@@ -139,6 +139,7 @@ def words(chart: alt.LayerChart) -> str:
     return " | ".join("".join(text.itertext()) for text in drawing(chart).iter("{http://www.w3.org/2000/svg}text"))
 
 
+@pytest.mark.slow
 @EACH
 @pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
 def test_a_chart_is_exactly_as_wide_as_asked_and_says_what_it_shows(chart, table, width):
@@ -147,6 +148,7 @@ def test_a_chart_is_exactly_as_wide_as_asked_and_says_what_it_shows(chart, table
     assert len(made.description) > 5
 
 
+@pytest.mark.slow
 @EACH
 def test_a_chart_is_valid_vega_lite(chart, table):
     chart(table).to_dict(validate=True)
@@ -181,6 +183,7 @@ def test_say_and_do_stand_in_words_beside_the_marks():
     assert "no score" in shown and "people 55, records –" in shown
 
 
+@pytest.mark.slow
 def test_items_show_both_ends_and_dont_know_as_numbers():
     for width in (theme.WIDE, theme.NARROW):
         assert all(

@@ -55,6 +55,7 @@ def test_without_a_command_the_help_is_shown():
         assert command in shown.output
 
 
+@pytest.mark.slow
 def test_the_command_line_starts_without_loading_the_machinery():
     code = "import sys, aiready.cli; print([m for m in ('duckdb', 'altair', 'papermill', 'scipy') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

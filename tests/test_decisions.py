@@ -96,6 +96,7 @@ def of_twenty_cases() -> pd.DataFrame:
     return measured(twenty_cases())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "value"),
     [
@@ -109,6 +110,7 @@ def test_twenty_cases(of_twenty_cases, measure, value):
     assert row(of_twenty_cases, measure)["value"] == pytest.approx(value, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_speed_reference():
     t, closed = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12], [1, 1, 0, 1, 1, 0, 1, 0, 1, 0]
     end = pd.Timestamp("2026-10-01")
@@ -145,6 +147,7 @@ def of_public_log() -> pd.DataFrame:
     return measured(public_log(), as_of=date(2020, 6, 22))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "value", "n"),
     [
@@ -170,6 +173,7 @@ def test_public_advice_log_draws_people_and_demonstrates_no_complementarity(of_p
     assert row(of_public_log, "complementarity", "lab", wave="2020-Q2")["note"].startswith("not demonstrated")
 
 
+@pytest.mark.slow
 def test_accuracy_bounds_reference():
     log = log_of(final_decision=["a"] * 100, correct_decision=["a"] * 54 + ["b"] * 6 + [None] * 40)
     made = measured(log)
@@ -179,6 +183,7 @@ def test_accuracy_bounds_reference():
     assert [bounds["value"], bounds["low"], bounds["high"]] == pytest.approx([0.9, 0.54, 0.94])
 
 
+@pytest.mark.slow
 def test_accuracy_is_weighted_where_automatic_decisions_were_audited():
     audited = ["a"] * 38 + ["b"] * 2 + [None] * 760
     log = log_of(
@@ -191,6 +196,7 @@ def test_accuracy_is_weighted_where_automatic_decisions_were_audited():
     assert (found["high"] - found["low"]) / 2 / 1.959964 == pytest.approx(0.027212, abs=5e-7)
 
 
+@pytest.mark.slow
 def test_accuracy_is_not_measured_where_one_kind_was_never_reviewed():
     log = log_of(
         final_decision=["a"] * 30,
@@ -200,6 +206,7 @@ def test_accuracy_is_not_measured_where_one_kind_was_never_reviewed():
     assert row(measured(log), "decision_accuracy")["status"] == "not_measured"
 
 
+@pytest.mark.slow
 def test_young_decisions_do_not_count_until_label_days_have_passed():
     opened = [pd.Timestamp("2026-09-20 23:59"), pd.Timestamp("2026-09-21 00:00")]
     log = log_of(opened_at=opened, final_decision=["a", "a"], correct_decision=["a", "b"])
@@ -207,6 +214,7 @@ def test_young_decisions_do_not_count_until_label_days_have_passed():
     assert row(measured(log), "decision_accuracy")["n"] == 2
 
 
+@pytest.mark.slow
 def test_autonomy_reference():
     decided = pd.Timestamp("2026-07-06 09:01")
     back = [decided + timedelta(days=30)] * 30 + [decided + timedelta(days=31)] * 10 + [pd.NaT] * 960
@@ -217,12 +225,14 @@ def test_autonomy_reference():
     assert row(made, "autonomy_index")["value"] == pytest.approx(0.8)
 
 
+@pytest.mark.slow
 def test_a_missing_level_is_unknown():
     made = measured(log_of(autonomy_level=[4, 0, None, None], final_decision=["a"] * 4))
     share = row(made, "autonomy_share")
     assert (share["value"], share["n"]) == (0.5, 2) and "left out" in share["note"]
 
 
+@pytest.mark.slow
 def test_context_and_brier_reference():
     log = log_of(
         context_complete=[True] * 6 + [False] * 4,
@@ -237,6 +247,7 @@ def test_context_and_brier_reference():
     assert row(made, "brier")["value"] == pytest.approx(0.1675, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_blank_is_never_better_than_a_no():
     log = log_of(context_complete=[True] * 5 + [None] * 5, advice=["1"] * 10)
     assert row(measured(log), "context_coverage")["status"] == "insufficient"
@@ -244,6 +255,7 @@ def test_a_blank_is_never_better_than_a_no():
     assert row(measured(log), "unsafe_answer_rate")["status"] == "insufficient"
 
 
+@pytest.mark.slow
 def test_without_a_first_answer_the_two_reliances_are_not_measured():
     log = twenty_cases().drop(columns="initial_decision").reindex(columns=TABLES["decisions"].names)
     made = measured(log)
@@ -319,6 +331,7 @@ def by_pandas(log: pd.DataFrame) -> dict[str, tuple[float, int]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_ratio_and_speed_against_other_implementations(seed):
     log = random_log(seed)
@@ -346,6 +359,7 @@ def test_every_ratio_and_speed_against_other_implementations(seed):
                 assert found["status"] == "insufficient"
 
 
+@pytest.mark.slow
 def test_speed_of_logs_of_every_size_and_share_of_open_cases_is_kaplan_meiers():
     random = np.random.default_rng(11)
     parts = []
@@ -370,6 +384,7 @@ def test_speed_of_logs_of_every_size_and_share_of_open_cases_is_kaplan_meiers():
                 np.testing.assert_allclose(found[["value", "low", "high"]].astype(float), numbers, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_people_are_the_distinct_deciders_behind_a_row():
     log = log_of(
         decider_id=["p1", "p1", "p2", "p3"],
@@ -382,6 +397,7 @@ def test_people_are_the_distinct_deciders_behind_a_row():
     assert row(made, "error_rate", segment="level 1")["people"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("headcount", "level", "people"), [(19, 1, 0), (20, 1, np.nan), (None, 1, np.nan), (19, 4, np.nan)]
 )
@@ -391,6 +407,7 @@ def test_unknown_deciders_of_a_small_unit_are_hidden(headcount, level, people):
     assert row(made, "autonomy_share")["people"] == pytest.approx(people, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_one_decider_in_two_units_is_one_person_above():
     log = log_of(unit_id=["claims", "cards"], decider_id=["p1", "p1"])
     assert row(measured(log), "decision_speed_p50", "*")["people"] == 1
@@ -406,6 +423,7 @@ def clustered(people: int, seed: int, spread: float) -> pd.DataFrame:
     return log_of(decider_id=deciders, final_decision=finals, correct_decision=["a"] * len(finals))
 
 
+@pytest.mark.slow
 def test_drawing_people_agrees_with_wilson_where_people_do_not_differ():
     log = clustered(100, 1, 0.0)
     found = row(measured(log), "decision_accuracy")
@@ -413,6 +431,7 @@ def test_drawing_people_agrees_with_wilson_where_people_do_not_differ():
     assert found["high"] - found["low"] == pytest.approx(float(high - low), rel=0.2)
 
 
+@pytest.mark.slow
 def test_drawing_people_is_as_wide_as_the_spread_between_them():
     log = clustered(100, 1, 0.2)
     found = row(measured(log), "decision_accuracy")
@@ -421,17 +440,20 @@ def test_drawing_people_is_as_wide_as_the_spread_between_them():
     assert found["high"] - found["low"] == pytest.approx(analytic, rel=0.15)
 
 
+@pytest.mark.slow
 def test_few_deciders_leave_a_case_level_interval():
     assert "case-level" in row(measured(clustered(19, 1, 0.1)), "decision_accuracy")["note"]
     assert "case-level" not in row(measured(clustered(20, 1, 0.1)), "decision_accuracy")["note"]
 
 
+@pytest.mark.slow
 def test_the_same_log_in_any_order_gives_the_same_rows():
     log = random_log(5, 800)
     again = log.sample(frac=1, random_state=1).reset_index(drop=True)
     pd.testing.assert_frame_equal(measured(log, HIERARCHY), measured(again, HIERARCHY), check_exact=True)
 
 
+@pytest.mark.slow
 def test_complementarity_is_demonstrated_when_together_beats_both():
     size = 400
     initial = ["a" if i % 2 else "b" for i in range(size)]
@@ -447,6 +469,7 @@ def test_complementarity_is_demonstrated_when_together_beats_both():
     assert found["note"].startswith("demonstrated") and found["low"] > 0
 
 
+@pytest.mark.slow
 def test_every_unit_has_every_measure_in_the_current_quarter():
     units = pd.DataFrame({"unit_id": ["claims", "silent"]})
     made = measured(twenty_cases(), units).query("wave == '2026-Q3'")
@@ -463,6 +486,7 @@ def test_no_log_is_not_measured():
     assert set(made["status"]) == {"not_measured"} and set(made["measure"]) == set(names("decisions"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
 def test_every_pass_compiles_for_every_database(dialect, monkeypatch):
     # The Spark compiler asks for an option that exists only where Spark is installed.

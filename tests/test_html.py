@@ -77,6 +77,7 @@ class Outline(HTMLParser):
             self.headings.append(int(tag[1]))
 
 
+@pytest.mark.slow
 def test_the_page_has_no_script_no_request_and_a_closed_policy(whole):
     assert not {"script", "link", "iframe", "img", "object", "base", "form"} & set(Outline(whole).tags)
     assert "default-src 'none'; img-src data:; style-src 'unsafe-inline'" in whole

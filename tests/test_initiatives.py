@@ -72,6 +72,7 @@ def test_a_target_that_is_no_improvement_is_an_inconsistency(direction, target):
     assert found["inconsistency"] in found["mend"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "text", "expected"),
     [("outcome_metric", "tbd", 0), ("outcome_metric", "satisfaction", 1),
@@ -115,6 +116,7 @@ def measured(*rows, as_of=date(2026, 9, 30), **tables):
     return initiatives.measure(data_of({"initiatives": list(rows), **tables}, PARENTS, as_of), RULES)
 
 
+@pytest.mark.slow
 def test_governance_divides_yes_by_known_and_bounds_what_is_not():
     low = {"stakes": "low", "impact_assessed": "no"}
     rows = measured(
@@ -130,6 +132,7 @@ def test_governance_divides_yes_by_known_and_bounds_what_is_not():
     assert rows[(rows["unit_id"] == "top") & (rows["segment"] == "x")].empty, "stated where it is owned"
 
 
+@pytest.mark.slow
 def test_high_or_unknown_stakes_ask_for_every_check():
     checks = {"privacy_reviewed": "yes", "human_oversight": "yes", "feedback_channel": "yes"}
     for stakes in ("high", None):
@@ -137,6 +140,7 @@ def test_high_or_unknown_stakes_ask_for_every_check():
         assert (found["status"], found["note"]) == ("insufficient", "known for 3 of 6, at least 60% needed")
 
 
+@pytest.mark.slow
 def test_below_the_floor_a_share_is_insufficient():
     involved = [initiative(f"i{k}", users_involved="idea" if k < 5 else None) for k in range(10)]
     found = cell(measured(*involved), "involved_from_start")
@@ -147,6 +151,7 @@ def test_below_the_floor_a_share_is_insufficient():
     assert (found["value"], found["low"], found["high"]) == pytest.approx((5 / 6, 0.5, 0.9))
 
 
+@pytest.mark.slow
 def test_freshness_is_counted_to_as_of():
     limited = {"limit_kind": "data"}
     rows = measured(
@@ -181,6 +186,7 @@ def test_progress_is_the_share_of_the_way_where_fresh():
     assert (fresh["value"], fresh["low"], fresh["n"]) == (0.5, 0.5, 4), "a blank outcome is not known"
 
 
+@pytest.mark.slow
 def test_a_metric_is_a_business_metric_only_when_it_is_named():
     rows = measured(
         initiative("x", metric_kind="business", outcome_metric="hours"),
@@ -191,6 +197,7 @@ def test_a_metric_is_a_business_metric_only_when_it_is_named():
     assert (found["value"], found["low"], found["high"]) == pytest.approx((1 / 2, 1 / 3, 2 / 3))
 
 
+@pytest.mark.slow
 def test_ready_and_baseline_before_the_pilot():
     before = {"defined_on": "2026-01-01", "pilot_on": "2026-03-01"}
     after = {"defined_on": "2026-04-01", "pilot_on": "2026-03-01"}
@@ -207,6 +214,7 @@ def test_ready_and_baseline_before_the_pilot():
     assert (baseline["value"], baseline["n"]) == (pytest.approx(2 / 4), 4)
 
 
+@pytest.mark.slow
 def test_stopped_with_a_reason_and_big_bang():
     rows = measured(
         initiative("x", stage="stopped", stop_reason="no effect in two trials"),
@@ -220,6 +228,7 @@ def test_stopped_with_a_reason_and_big_bang():
     assert (bang["value"], bang["low"], bang["high"]) == pytest.approx((1 / 2, 1 / 3, 2 / 3))
 
 
+@pytest.mark.slow
 def test_stalled_needs_one_sign_and_its_absence_needs_both():
     recent = {"pilot_on": "2026-08-01"}
     rows = measured(
@@ -233,6 +242,7 @@ def test_stalled_needs_one_sign_and_its_absence_needs_both():
     assert (found["value"], found["n"], found["high"]) == pytest.approx((2 / 3, 3, 3 / 4))
 
 
+@pytest.mark.slow
 def test_conversion_counts_those_that_came_further_with_wilson():
     rows = measured(
         *(initiative(f"p{k}") for k in range(4)), *(initiative(f"l{k}", stage="limited") for k in range(3)),
@@ -245,11 +255,13 @@ def test_conversion_counts_those_that_came_further_with_wilson():
     assert cell(rows, "stage_conversion", "a", "idea>defined")["value"] == pytest.approx(9 / 10)
 
 
+@pytest.mark.slow
 def test_no_one_in_a_stage_is_insufficient_not_zero():
     found = cell(measured(initiative("i", stage="idea")), "stage_conversion", "a", "limited>scaled")
     assert (found["status"], found["note"]) == ("insufficient", "none came to this stage")
 
 
+@pytest.mark.slow
 def test_time_in_stage_equals_lifelines():
     rng = np.random.default_rng(3)
     starts = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 90, 40), unit="D")
@@ -267,6 +279,7 @@ def test_time_in_stage_equals_lifelines():
     assert (found["low"], found["high"]) == pytest.approx(tuple(theirs.to_numpy().ravel()), nan_ok=True)
 
 
+@pytest.mark.slow
 def test_a_median_that_is_not_reached_is_no_number():
     found = cell(measured(initiative("x", pilot_on="2026-06-22")), "time_in_stage_p50", "a", "pilot")
     assert (found["status"], found["note"]) == ("insufficient", "not reached within 100 days")
@@ -283,6 +296,7 @@ def test_counts_by_stage_and_generation_add_up_over_units():
     assert cell(rows, "initiatives_count", "*", "rules")["value"] == 1
 
 
+@pytest.mark.slow
 def test_workflows_are_mapped_when_a_step_names_the_initiative():
     steps = [
         {
@@ -394,6 +408,7 @@ def with_a_hole(row, column):
     return row if column == "pilot_on" and row["stage"] in ("idea", "stopped") else row | {column: None}
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, phases=[Phase.generate])
 @given(st.lists(st.tuples(drawn_row, st.sampled_from(BLANKABLE)), min_size=40, max_size=40))
 def test_a_blank_is_never_better_than_a_no(drawn):

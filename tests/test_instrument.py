@@ -489,6 +489,7 @@ BROKEN: dict[str, tuple[str, dict[str, str], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_instrument_names_file_row_column_value_and_mend(folder: Path, case: str) -> None:
     file, cells, message = BROKEN[case]
@@ -547,6 +548,7 @@ MISSHAPEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MISSHAPEN)
 def test_a_misshapen_file_is_one_clear_error(folder: Path, case: str) -> None:
     break_it, message = MISSHAPEN[case]

@@ -92,6 +92,7 @@ def test_a_parent_that_shows_its_total_needs_two_hidden_children():
     assert hidden_in(people(A=20, B=16, C=4), NESTED) == {"B", "C"}
 
 
+@pytest.mark.slow
 def test_a_role_group_that_is_too_small_hides_the_other_side_but_not_the_whole():
     scored = people(
         A={"frontline": 20, "manager": 3}, B={"frontline": 20, "manager": 9}, C={"frontline": 20, "manager": 9}
@@ -187,6 +188,7 @@ class TestDistributions:
         )
         return privacy.protect_items(table, hidden, Settings())
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "ok")])
     def test_are_shown_from_ten_people(self, n, status):
         found = self.shown(self.answers(n))

@@ -89,6 +89,7 @@ def test_empty_and_binary_files_are_told_by_name(tmp_path, content, said):
         read_csv(written(tmp_path, content), KNOWN, "responses.csv")
 
 
+@pytest.mark.slow
 def test_row_numbers_hold_over_many_blocks_with_odd_rows(tmp_path):
     lines = [f"{number},x" if number % 1000 else f"{number}" for number in range(2, 900_000)]
     read = rows_of(written(tmp_path, ("unit_id,role\n" + "\n".join(lines)).encode()))

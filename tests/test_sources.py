@@ -87,6 +87,7 @@ def test_answers_that_are_no_level_are_codes_and_blanks_are_missing(tmp_path):
     assert not data.quarantine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["0", "6", "-1", "-2", "3.5", "agree", "nan", "inf"])
 def test_other_answers_are_quarantined(tmp_path, text):
     data = read(tmp_path, responses=f"unit_id,item_a\nclaims,{text}\nclaims,3\n")
@@ -150,6 +151,7 @@ TRIALS = "initiative_id,measure,kind,direction,arm,n"
 ACTIONS = "action_id,unit_id,barrier_id,action,owner,due_on,status"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "header", "row", "column"),
     [
@@ -250,6 +252,7 @@ def test_rows_after_as_of_are_left_out_and_counted_and_later_events_have_not_hap
     assert data.notes == ("feedback: 1 rows happened after 2026-01-31 and are left out.",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -286,6 +289,7 @@ DECISIONS = (
 )
 
 
+@pytest.mark.slow
 def test_decisions_are_checked_on_the_engine(tmp_path):
     data = read(tmp_path, decisions=DECISIONS)
     rows = data.decisions.to_pandas().set_index("decision_id").sort_index()
@@ -302,6 +306,7 @@ def test_decisions_are_checked_on_the_engine(tmp_path):
     assert data.as_of == date(2026, 4, 2)
 
 
+@pytest.mark.slow
 def test_a_decision_decided_after_as_of_is_still_open(tmp_path):
     data = read(tmp_path, decisions=DECISIONS, as_of=date(2026, 1, 31))
     rows = data.decisions.to_pandas().set_index("decision_id").sort_index()
@@ -312,6 +317,7 @@ def test_a_decision_decided_after_as_of_is_still_open(tmp_path):
     assert data.counts.iloc[0].tolist() == ["decisions", 6, 2, 3, 1]
 
 
+@pytest.mark.slow
 def test_decisions_in_parquet_give_what_csv_gives(tmp_path):
     folder(tmp_path / "text", decisions=DECISIONS)
     typed = pd.read_csv(tmp_path / "text" / "decisions.csv")
@@ -481,6 +487,7 @@ def test_quarantine_is_written_whole_and_harmless(tmp_path):
 # Public data ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_public_tasks_load(tmp_path):
     data = read_data(onet_folder(tmp_path), RULES)
     assert len(data.table("tasks")) == 19_265

@@ -71,6 +71,7 @@ def test_cells_never_printed_count_as_hidden_children():
     assert list(suppress(system, 5)) == [True, True, False]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.integers(2, 4).flatmap(

@@ -135,6 +135,7 @@ class TestScaleScores:
         empty = replace(folder(answers([[1] * 5], list(self.rules.items["item_id"]))), tables={})
         assert "score" in survey.scale_scores(empty, self.rules)
 
+    @pytest.mark.slow
     @settings(max_examples=60, deadline=None)
     @given(
         st.lists(st.sampled_from([1, 2, 3, 4, 5, np.nan, DOES_NOT_APPLY, DONT_KNOW]), min_size=5, max_size=5),
@@ -174,6 +175,7 @@ class TestPerception:
         assert row["value"] - row["low"] == pytest.approx(self.expected_half_width())
         assert "more answers than invitations" in row["note"]
 
+    @pytest.mark.slow
     def test_below_thirty_percent_it_says_whom_it_describes(self):
         assert "describes the respondents only" in pick(self.twelve(invited=41), "perception")["note"]
         assert pick(self.twelve(invited=40), "perception")["note"] == ""
@@ -268,6 +270,7 @@ class TestCompleteness:
         for table in (survey.barrier_priorities, survey.change_sources):
             assert len(table(data, TWO_SCALES).columns) and table(data, TWO_SCALES).empty
 
+    @pytest.mark.slow
     @settings(max_examples=5, deadline=None)
     @given(st.integers(0, 99))
     def test_the_order_of_respondents_changes_nothing(self, seed):
@@ -285,6 +288,7 @@ class TestResponseRate:
         made = survey.measure(folder(rows, invitations=invitations), TWO_SCALES)
         return pick(made, "response_rate", barrier="", **where)
 
+    @pytest.mark.slow
     def test_answers_over_invitations_of_all_roles(self):
         by_role = [("claims", "2026-Q3", "frontline", 10.0), ("claims", "2026-Q3", "manager", 6.0)]
         row = self.rate(by_role)
@@ -296,6 +300,7 @@ class TestResponseRate:
         assert row["status"] == "not_measured"
         assert "collect `invitations`" in row["note"]
 
+    @pytest.mark.slow
     def test_invitations_without_roles_know_no_segments(self):
         row = [("claims", "2026-Q3", None, 16.0)]
         assert self.rate(row)["value"] == 0.5
@@ -346,6 +351,7 @@ class TestReliability:
     def made(self):
         return survey.measure(folder(invented(self.rules)), self.rules)
 
+    @pytest.mark.slow
     def test_alpha_is_of_the_organisation_on_the_items_common_to_all_roles(self):
         from pingouin import cronbach_alpha
 
@@ -356,6 +362,7 @@ class TestReliability:
         assert row["value"] == pytest.approx(cronbach_alpha(own)[0])
         assert row["n"] == len(own)
 
+    @pytest.mark.slow
     def test_other_units_say_that_it_is_computed_for_the_organisation(self):
         for measure in ("cronbach_alpha", "mcdonald_omega", "icc1", "icc2"):
             row = pick(self.made(), measure, barrier="")
@@ -442,6 +449,7 @@ class TestComparisons:
         row = pick(made, "difference_from_rest", unit="unit-0", barrier="")
         assert row["note"] == "compared between units without children only"
 
+    @pytest.mark.slow
     def test_units_dealt_at_random_are_hardly_ever_flagged(self):
         flagged = [(survey.differences(self.data(seed=seed), TWO_SCALES)["flag"] != "").any() for seed in range(30)]
         assert np.mean(flagged) <= 0.10 + 2 * np.sqrt(0.1 * 0.9 / 30)
@@ -697,6 +705,7 @@ class TestItems:
         assert list(own.index) == ["trust_1"]
         assert own.loc["trust_1", ["level", "share_low", "share_high", "n"]].tolist() == [3, 0.4, 0.5, 10]
 
+    @pytest.mark.slow
     @settings(max_examples=30, deadline=None)
     @given(st.lists(st.integers(1, 5), min_size=10, max_size=25))
     def test_level_agrees_with_the_lower_median(self, levels):

@@ -152,6 +152,7 @@ def test_a_task_without_hours_or_saving_is_left_out_and_counted() -> None:
     assert cell(little, "potential_hours")["status"] == measures.INSUFFICIENT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", ["adoption", "observed_saving", "rework", "oversight_hours"])
 def test_a_blank_bounds_the_gap_by_all_and_nothing(blank: str) -> None:
     made = tasks.measure(data_of([REPLY, CLASSIFY, SUMMARY | {blank: np.nan}, CALL]), RULES)
@@ -202,6 +203,7 @@ def test_the_gap_by_blocker_adds_up_and_keeps_the_unknown_apart() -> None:
     assert (rows["people"] == 8).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "words"), [(14, "too coarse"), (15, ""), (20, ""), (21, "too fine")])
 def test_task_counts_outside_15_to_20_are_said_to_be_coarse_or_fine(count: int, words: str) -> None:
     made = tasks.measure(data_of([REPLY | {"task_id": str(number)} for number in range(count)]), RULES)
@@ -290,6 +292,7 @@ share = st.floats(0, 1)
 hours = st.floats(0, 8784)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(
@@ -309,6 +312,7 @@ def test_the_gap_splits_exactly_into_its_parts(numbers: list[tuple[float, ...]])
     assert abs(gap - parts) <= 1e-9 * scale
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.sampled_from(["E0", "E1", "E2"]), min_size=1, max_size=8), st.randoms())
 def test_exposure_lies_between_0_and_1_in_order_whatever_the_sequence(labels: list[str], chance: Random) -> None:

@@ -149,6 +149,7 @@ samples = st.tuples(st.floats(-50, 50), st.floats(0.5, 20), st.integers(3, 300))
 few = settings(max_examples=5, deadline=None, phases=[Phase.generate])
 
 
+@pytest.mark.slow
 @few
 @given(st.lists(st.tuples(counts, counts), min_size=20))
 def test_bounds_of_shares_equal_statsmodels(drawn):
@@ -215,6 +216,7 @@ def holed(rows, place, what):
     return [row | ({what: None} if k == place else {}) for k, row in enumerate(rows)]
 
 
+@pytest.mark.slow
 @few
 @given(st.lists(st.tuples(trial, hole), min_size=60))
 def test_leaving_out_a_cell_or_a_row_never_lets_a_trial_go_on(drawn):
@@ -296,6 +298,7 @@ def test_learning_is_recorded_or_not(rows):
     assert (learned["value"], learned["n"]) == (pytest.approx(1 / 3), 3)
 
 
+@pytest.mark.slow
 def test_every_unit_and_measure_has_a_row_whatever_is_there():
     wanted = {*measures.names("trials"), *trials.OF_INITIATIVES}
     for tables in (
@@ -325,6 +328,7 @@ def test_without_any_date_pace_is_insufficient():
         assert cell(made, name, "a")["note"]
 
 
+@pytest.mark.slow
 def test_many_trials_are_judged_as_one_by_one():
     groups = [counted((320 - 20 * k, 400), (352, 400 + k), **OUTCOME) for k in range(5)]
     together = judge_all(groups)

@@ -224,6 +224,7 @@ def test_taking_out_reordered_steps_leaves_an_order_kept(places: list[int]) -> N
     assert moved.any() == (np.diff(order) < 0).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.sampled_from(["human", "ai", "human_ai"]), min_size=1, max_size=6), st.integers(0, 6))
 def test_blanking_a_claim_never_improves_the_lower_bound(actors: list[str], blank: int) -> None:
