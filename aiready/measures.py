@@ -5,7 +5,7 @@ Grain of every measures table: one row per unit x wave x measure x barrier x seg
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -128,16 +128,21 @@ def rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
         `COLUMNS` plus `people`. Only `ok` rows keep value, low, high and n.
     """
     about = MEASURES[measure]
-    made = pd.DataFrame(index=cells.index)
-    absent = {"barrier_id": "", "segment": ALL, "low": np.nan, "high": np.nan, "note": "", PEOPLE: np.nan}
-    for column in ("unit_id", "wave", "barrier_id", "segment", *NUMBERS, "note", PEOPLE):
-        made[column] = cells[column] if column in cells else absent[column]
-    made["table"], made["measure"], made["unit"] = about.table, measure, about.unit
-    stated = cells["status"] if "status" in cells else pd.Series(OK, index=cells.index)
-    made["status"] = stated.where((stated != OK) | made["value"].notna(), INSUFFICIENT)
-    made.loc[made["status"] != OK, list(NUMBERS)] = np.nan
-    made[list(NUMBERS)] = made[list(NUMBERS)].astype(float)
-    return made[[*COLUMNS, PEOPLE]].reset_index(drop=True)
+    nothing = np.full(len(cells), np.nan)
+    made: dict[str, Any] = {
+        "barrier_id": "",
+        "segment": ALL,
+        "low": nothing,
+        "high": nothing,
+        "note": "",
+        PEOPLE: nothing,
+    }
+    made |= {name: cells[name].to_numpy() for name in (*COLUMNS, PEOPLE) if name in cells}
+    made |= {"table": about.table, "measure": measure, "unit": about.unit}
+    stated = cells["status"].to_numpy() if "status" in cells else np.full(len(cells), OK, dtype=object)
+    status = np.where((stated == OK) & cells["value"].isna().to_numpy(), INSUFFICIENT, stated).astype(object)
+    numbers = {name: np.where(status == OK, made[name], np.nan).astype(float) for name in NUMBERS}
+    return pd.DataFrame({**made, **numbers, "status": status}, columns=[*COLUMNS, PEOPLE], index=range(len(cells)))
 
 
 def collect(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
