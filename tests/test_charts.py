@@ -155,6 +155,7 @@ def test_a_chart_is_valid_vega_lite(chart, table):
 
 
 @EACH
+@pytest.mark.slow
 def test_nothing_recorded_gives_a_placeholder_that_says_so(chart, table):
     assert words(chart(table.head(0), width=theme.NARROW)) == "Nothing recorded here yet."
 

@@ -82,6 +82,7 @@ def test_an_option_that_does_not_exist_is_refused(run, tmp_path):
     assert ended.value.code == 2
 
 
+@pytest.mark.slow
 def test_new_makes_a_folder_that_check_can_read(run, tmp_path):
     made = run("new", tmp_path / "mine", "--start")
     assert made.code == 0

@@ -81,6 +81,7 @@ def test_no_cell_of_the_workbook_runs_as_a_formula(tmp_path):
     ] == []
 
 
+@pytest.mark.slow
 def test_a_filled_form_is_read_back(tmp_path):
     """What the form asks for is what the reader takes; examples of the codebook are valid cells."""
     import pandas as pd

@@ -115,6 +115,7 @@ def test_no_code_is_shown_and_parameters_are_left_out(batch):
         "application/vnd.jupyter.widget-view+json",
     ],
 )
+@pytest.mark.slow
 def test_other_kinds_of_output_are_dropped(mime):
     content = {"model_id": "smuggled"} if mime.endswith("+json") else "smuggled"
     smuggled = nbformat.v4.new_output("display_data", data={mime: content})

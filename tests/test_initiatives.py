@@ -361,6 +361,7 @@ def test_odd_numbers_of_users_are_said():
     assert np.isnan(cell(rows, "adoption", "b")["low"])
 
 
+@pytest.mark.slow
 def test_every_unit_and_measure_has_a_row_whatever_is_there():
     wanted = {*measures.names("initiatives"), *measures.names("usage")} - set(initiatives.BY_TRIALS)
     for tables in ({}, {"initiatives": [initiative("x")]}, {"usage": USAGE}):

@@ -152,6 +152,7 @@ def test_what_was_never_measured_is_not_called_hidden():
     assert protected(rows, people(A=20, B=16, C=4))["status"].tolist() == ["not_measured", "ok"]
 
 
+@pytest.mark.slow
 def test_hours_of_a_job_with_four_holders_are_hidden_and_so_is_one_that_would_give_them_away():
     jobs = {"clerk": (900.0, 12), "agent": (700.0, 9), "expert": (300.0, 4)}
     rows = [row("potential_hours", hours, n, "A", job) for job, (hours, n) in jobs.items()]

@@ -187,6 +187,7 @@ class TestPerception:
         assert np.isnan(row["value"])
         assert row["note"]
 
+    @pytest.mark.slow
     def test_agrees_with_a_plain_loop_in_every_unit_and_segment(self):
         parents = {"claims": "operations", "cards": "operations"}
         data = folder(invented(TWO_SCALES), parents)
@@ -200,6 +201,7 @@ class TestPerception:
                 own = own[(own["segment"] == row.segment) | (own["role"] == row.segment)]
             assert (row.value, row.n) == (pytest.approx(own["score"].mean()), len(own))
 
+    @pytest.mark.slow
     def test_units_have_three_segments_parents_and_the_organisation_also_the_roles(self):
         parents = {"claims": "operations", "cards": "operations"}
         made = survey.measure(folder(invented(TWO_SCALES), parents), TWO_SCALES)
@@ -368,6 +370,7 @@ class TestReliability:
             row = pick(self.made(), measure, barrier="")
             assert (row["status"], row["note"]) == ("insufficient", "computed for the organisation only")
 
+    @pytest.mark.slow
     def test_omega_is_near_alpha_and_needs_three_items(self):
         made = self.made()
         omega, alpha = (pick(made, name, unit="*")["value"] for name in ("mcdonald_omega", "cronbach_alpha"))
@@ -733,6 +736,7 @@ class TestThemes:
         assert made.loc["work", "low"] < made.loc["work", "value"] < made.loc["work", "high"]
 
 
+@pytest.mark.slow
 def test_one_reading_gives_the_same_tables_as_the_function_of_each_name():
     data = folder(invented(TWO_SCALES))
     read = survey.tables(data, TWO_SCALES)

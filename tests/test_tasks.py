@@ -85,6 +85,7 @@ def test_the_reply_s_gap_has_its_four_parts() -> None:
     assert [value(made, part) for part in tasks.GAP_PARTS] == pytest.approx([24, 7.2, 1.44, 0])
 
 
+@pytest.mark.slow
 def test_hours_grow_with_headcount_and_say_so_when_it_is_absent() -> None:
     alone = tasks.measure(data_of(FOUR), RULES)
     many = tasks.measure(data_of([row | {"headcount": 10} for row in FOUR]), RULES)
@@ -123,6 +124,7 @@ def test_a_parent_adds_up_its_members_rows() -> None:
         assert value(made, "task_count", unit_id=unit_id) == 4
 
 
+@pytest.mark.slow
 def test_a_person_s_task_has_no_saving_unless_ai_is_meant_to_join() -> None:
     planned = task("call", 140, 0.5, np.nan, np.nan, np.nan, np.nan, mode="human")
     only = tasks.measure(data_of([planned]), RULES)
@@ -134,6 +136,7 @@ def test_a_person_s_task_has_no_saving_unless_ai_is_meant_to_join() -> None:
     assert value(meant, "gap_not_adopted") == pytest.approx(70)
 
 
+@pytest.mark.slow
 def test_realised_hours_may_be_negative_and_rates_above_one_are_flagged() -> None:
     costly = tasks.measure(data_of([task("check", 100, 0.2, 1, -0.1, 0, 5)]), RULES)
     assert value(costly, "realised_hours") == pytest.approx(-15)
@@ -143,6 +146,7 @@ def test_realised_hours_may_be_negative_and_rates_above_one_are_flagged() -> Non
     assert "above 1" in cell(better, "realised_rate")["note"]
 
 
+@pytest.mark.slow
 def test_a_task_without_hours_or_saving_is_left_out_and_counted() -> None:
     unknown = task("other", np.nan, 0.5, 0.5, 0.5, 0, 0)
     made = tasks.measure(data_of([*FOUR, unknown]), RULES)
@@ -186,6 +190,7 @@ def test_rework_and_oversight_are_a_share_of_the_hours_saved() -> None:
     assert value(made, "rework_oversight_rate") == pytest.approx((1.44 + 0.36 + 4) / saved)
 
 
+@pytest.mark.slow
 def test_measured_and_reported_savings_are_told_apart() -> None:
     made = tasks.measure(data_of([REPLY, CLASSIFY, CALL]), RULES)
     assert value(made, "measured_share") == pytest.approx(27.36 / (27.36 + 28))
@@ -218,6 +223,7 @@ def test_tasks_that_fill_more_than_a_working_year_are_noted() -> None:
     assert "2,500 hours a year for one person" in cell(made, "potential_hours", "Handler")["note"]
 
 
+@pytest.mark.slow
 def test_exposure_is_weighted_by_weight_else_by_hours_else_equally() -> None:
     rows = [REPLY | {"exposure": "E1"}, CLASSIFY | {"exposure": "E2"}, SUMMARY | {"exposure": "E0"}]
     weighted = [row | {"weight": weight} for row, weight in zip(rows, (1, 0.5, 0.5), strict=True)]
@@ -232,6 +238,7 @@ def test_exposure_is_weighted_by_weight_else_by_hours_else_equally() -> None:
         assert words in cell(made, "exposure_alpha")["note"]
 
 
+@pytest.mark.slow
 def test_unlabelled_tasks_bound_exposure_and_too_many_hide_it() -> None:
     rows = [task(str(number), 10, *[np.nan] * 5, exposure="E1" if number < 3 else "E0") for number in range(4)]
     made = tasks.measure(data_of([*rows[:3], rows[3] | {"exposure": None}]), RULES)

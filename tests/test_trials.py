@@ -80,6 +80,7 @@ def test_means_reproduce_the_reference_where_lower_is_better():
     [((50, 400), (80, 400), "FIX"), ((200, 400), (204, 400), "EXTEND"), ((80, 400), (50, 400), "STOP"),
      ((2000, 4000), (2010, 4000), "STOP"), ((80, 400), (200, 400), "SCALE")],
 )  # fmt: skip
+@pytest.mark.slow
 def test_the_bounds_decide_the_word(control, treatment, word):
     target = 0.2 if word == "FIX" else 0.06
     assert judge(counted(control, treatment, **OUTCOME | {"target_effect": target}))["verdict"] == word
@@ -90,6 +91,7 @@ def test_the_bounds_decide_the_word(control, treatment, word):
     [((12, 4000), (12, 4000), "SCALE", "holds"), ((12, 400), (80, 400), "STOP", "harmed"),
      ((12, 400), (22, 400), "FIX", "harm seen"), ((12, 400), (14, 400), "EXTEND", "harm not ruled out")],
 )  # fmt: skip
+@pytest.mark.slow
 def test_guardrails_hold_a_trial_back(control, treatment, word, finding):
     found = judge(REFERENCE, counted(control, treatment, **GUARDRAIL))
     assert (found["verdict"], found["guardrails"]) == (word, f"complaints: {finding}")
@@ -164,6 +166,7 @@ def test_bounds_of_shares_equal_statsmodels(drawn):
 
 @few
 @given(st.lists(st.tuples(samples, samples), min_size=20))
+@pytest.mark.slow
 def test_the_lower_bound_of_means_agrees_with_a_one_sided_test_of_scipy(drawn):
     found = judge_all(averaged(control, treatment, **OUTCOME) for control, treatment in drawn)
     p = [

@@ -165,12 +165,14 @@ def test_no_ai_step_is_insufficient_and_says_so() -> None:
     assert share["note"] == "no step uses AI now"
 
 
+@pytest.mark.slow
 def test_versions_are_segments_and_all_is_now() -> None:
     rows = version(BEFORE, "before") + version(CLAIMS, None) + version("Read:ai, Decide:human", "target")
     values = {name: cell(rows, "ai_step_share", name)["value"] for name in ("all", "now", "before", "target")}
     assert values == pytest.approx({"all": 0.8, "now": 0.8, "before": 0, "target": 0.5})
 
 
+@pytest.mark.slow
 def test_waiting_is_a_share_of_all_minutes() -> None:
     rows = version("Open:human::10:30, Read:human::20:0, Check:human::15:25")
     assert cell(rows, "wait_share")["value"] == pytest.approx(0.55)
@@ -181,6 +183,7 @@ def test_waiting_is_a_share_of_all_minutes() -> None:
         assert cell(version(unknown), "wait_share")["status"] == measures.INSUFFICIENT
 
 
+@pytest.mark.slow
 def test_handoffs_are_changes_of_actor_averaged_over_workflows() -> None:
     rows = version("Open:human, Read:ai, Check:ai, Decide:human, File:system")
     assert cell(rows, "handoffs")["value"] == 3
@@ -191,6 +194,7 @@ def test_handoffs_are_changes_of_actor_averaged_over_workflows() -> None:
     assert cell(elsewhere, "handoffs", unit_id="*")["value"] == pytest.approx(2)
 
 
+@pytest.mark.slow
 def test_a_workflow_described_only_before_has_an_insufficient_now() -> None:
     rows = version(BEFORE, "before")
     for name in measures.names("workflow_steps"):
