@@ -65,6 +65,7 @@ class Figure:
 STANDALONE = (
     "figure.chart .narrow{display:none}figure.chart table{border-collapse:collapse;font-size:.9em}"
     "figure.chart td,figure.chart th{padding:.15em .8em .15em 0;text-align:left}"
+    "figure.chart td:not(.words){text-align:right}"
     f"figure.chart{{margin:1em 0;padding:.5em;background:{theme.PAPER};"
     f"color:{theme.INK};font-family:{theme.FONT}}}"
 )
@@ -117,12 +118,15 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
 
     Examples
     --------
-    >>> '<td class="num">86</td>' in table_html(["unit", "n"], [["Claims", "86"]], "Who answered")
+    >>> "<td>86</td>" in table_html(["unit", "n"], [["Claims", "86"]], "Who answered")
     True
     """
     right = [_numeric([row[index] for row in rows]) for index in range(len(columns))]
-    mark = [' class="num"' if numeric and index else "" for index, numeric in enumerate(right)]
-    head = "".join(f'<th scope="col"{mark[index]}>{escape(name)}</th>' for index, name in enumerate(columns))
+    head = "".join(
+        f'<th scope="col"{number}>{escape(name)}</th>'
+        for name, number in zip(columns, ["", *(' class="num"' * numeric for numeric in right[1:])], strict=True)
+    )
+    mark = ["" if numeric else ' class="words"' for numeric in right]
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td{mark[index]}>{escape(cell)}</td>" for index, cell in enumerate(row) if index)

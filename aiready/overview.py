@@ -79,7 +79,7 @@ def _row(unit: Any, statuses: dict[str, dict]) -> str:
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
     return (
         f'<tr><th scope="row"{indent}><a href="../units/{escape(page)}">{escape(str(unit.name))}</a></th>'
-        f"<td>{escape(_words(status))}</td></tr>"
+        f'<td class="words">{escape(_words(status))}</td></tr>'
     )
 
 

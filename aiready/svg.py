@@ -3,12 +3,16 @@
 import html
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 SVG = "{http://www.w3.org/2000/svg}"
 _GEOMETRY = ("transform", "d", "x", "y", "x2", "y2", "dy", "stroke-width", "viewBox", "width", "height")
 _NOISE = ("class", "role", "pointer-events", "version", "stroke-miterlimit", "font-family", "cursor")
+_INHERITED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight", "text-anchor")
 _LONG = re.compile(r"-?\d+\.\d{2,}")
+_MOVE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
@@ -33,7 +37,7 @@ def tidy(drawn: str, ident: str, title: str, description: str) -> str:
     _rename(root, ident)
     _strip(root)
     size = {name: root.get(name, "") for name in ("width", "height", "viewBox")}
-    body = "".join(_write(child) for child in root)
+    body = _written(root)
     shape = " ".join(f'{name}="{_short(value)}"' for name, value in size.items())
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{ident}-t" '
@@ -65,8 +69,37 @@ def _strip(element: ET.Element) -> None:
                 del child.attrib[key]
             elif key in _GEOMETRY:
                 child.set(key, _short(child.get(key, "")))
-        if child.get("transform") == "translate(0,0)":
-            del child.attrib["transform"]
+        if child.get("text-anchor") == "start":
+            del child.attrib["text-anchor"]
+        if child.tag == f"{SVG}path" and not child.get("stroke"):
+            child.attrib.pop("stroke-width", None)
+        _place(child)
+
+
+def _place(element: ET.Element) -> None:
+    """Say where a text or line is by its coordinates, which is shorter than by moving it."""
+    moved = _MOVE.fullmatch(element.get("transform", ""))
+    if not moved:
+        return
+    ends = {f"{SVG}text": ("",), f"{SVG}line": ("1", "2")}.get(element.tag)
+    if ends is None and float(moved[1]) == float(moved[2]) == 0:
+        del element.attrib["transform"]
+    if ends is None:
+        return
+    del element.attrib["transform"]
+    for axis, by in (("x", moved[1]), ("y", moved[2])):
+        for name in (axis + end for end in ends):
+            _shift(element, name, float(by))
+    for line in element:
+        if line.get("x") is not None:
+            _shift(line, "x", float(moved[1]))
+
+
+def _shift(element: ET.Element, name: str, by: float) -> None:
+    """Add to a coordinate; one at nought, which is what an absent one means, is left out."""
+    at = _short(str(round(float(element.attrib.pop(name, "0")) + by, 2))).removesuffix(".0")
+    if float(at) or element.tag == f"{SVG}tspan":
+        element.set(name, at)
 
 
 def _short(value: str) -> str:
@@ -78,13 +111,32 @@ def _unseen(element: ET.Element) -> bool:
     return empty or element.get("display") == "none" or element.get("d") == "M0,0h0v0h0Z"
 
 
+def _written(elements: Iterable[ET.Element]) -> str:
+    """Neighbours as markup; what they share and would inherit is said once, by a group around them."""
+    made: list[str] = []
+    seen = (element for element in elements if not _unseen(element))
+    for shared, alike in groupby(seen, lambda element: {name: element.get(name) for name in _INHERITED}):
+        said = {name: value for name, value in shared.items() if value}
+        together = list(alike)
+        if len(together) == 1 or not said:
+            made.extend(_write(element) for element in together)
+            continue
+        for element in together:
+            for name in said:
+                del element.attrib[name]
+        made.append(f"<g{_attributes(said)}>{''.join(map(_write, together))}</g>")
+    return "".join(made)
+
+
 def _write(element: ET.Element) -> str:
     """An element as markup without namespaces; groups that change nothing dissolve into their parent."""
     tag = element.tag.removeprefix(SVG)
-    if _unseen(element):
-        return ""
-    inner = html.escape(element.text or "", quote=False) + "".join(_write(child) for child in element)
+    inner = html.escape(element.text or "", quote=False) + _written(element)
     if tag in ("g", "defs") and (not inner or not element.attrib):
         return f"<defs>{inner}</defs>" if tag == "defs" and inner else inner
-    attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in element.attrib.items())
+    attributes = _attributes(element.attrib)
     return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
+
+
+def _attributes(named: dict[str, str]) -> str:
+    return "".join(f' {name}="{html.escape(value)}"' for name, value in named.items())
