@@ -117,9 +117,16 @@ def _reason(table: pd.DataFrame, values: list[str]) -> str:
     return f"{word.capitalize()}. {told[0]}" if told and states[:1] != ["suppressed"] else f"{word.capitalize()}."
 
 
+class Records(alt.InlineData):
+    """Rows of a chart, not copied with it: Altair copies a chart at every step, and rows never change."""
+
+    def __deepcopy__(self, _: object) -> "Records":
+        return self
+
+
 def on(table: pd.DataFrame) -> alt.Chart:
     """A chart on the records of a table: Altair's own way through data frames costs more than the drawing."""
-    return alt.Chart(alt.Data(values=json.loads(table.to_json(orient="records", double_precision=6))))
+    return alt.Chart(Records(values=json.loads(table.to_json(orient="records", double_precision=6))))
 
 
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:
@@ -146,7 +153,8 @@ def sized(
 ) -> alt.LayerChart:
     """The layers as one chart of exactly this outer size; padding is left, right, top, bottom."""
     (width, height), (left, right, top, bottom) = size, padding
-    chart = alt.layer(*layers).properties(
+    chart = alt.layer(
+        *layers,
         width=width - left - right,
         height=height - top - bottom,
         padding={"left": left, "right": right, "top": top, "bottom": bottom},
