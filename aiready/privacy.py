@@ -13,7 +13,7 @@ import pandas as pd
 from aiready.instrument import Settings
 from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, PEOPLE, SUPPRESSED
 from aiready.schema import ROLES
-from aiready.suppression import System, stacked, suppress
+from aiready.suppression import System, suppress
 from aiready.waves import in_order
 
 CELL = ["unit_id", "wave", "segment"]
@@ -101,10 +101,8 @@ def survey_cells(
         used = [*roles, *groups, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
         cells, system = _tree_system(rows, units, above, used)
         leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
-        system = System(
-            system.n, system.published & ~(leaf_role | (cells["segment"] == NO_ROLE)).to_numpy(), system.sums
-        )
-        found.append((cells.assign(wave=wave), system))
+        cells["own"] |= cells["segment"] == NO_ROLE
+        found.append((cells.assign(wave=wave), replace(system, published=~(leaf_role | cells["own"]).to_numpy(bool))))
     return _hidden(found, settings.minimum_group)
 
 
@@ -126,20 +124,20 @@ def people_cells(made: pd.DataFrame, units: pd.DataFrame, settings: Settings) ->
         counts = of_table.groupby(["unit_id", "segment"], as_index=False)[PEOPLE].min().rename(columns={PEOPLE: "n"})
         above = dict.fromkeys(set(counts["segment"]) - {ALL}, ALL)
         cells, system = _given_system(counts, units, above if table in PARTS_OF_ALL else {})
-        # what a total holds beyond its children can be subtracted by anybody: it is as good as printed, if large
-        open_rest = cells["own"].to_numpy(bool) & (system.n >= settings.minimum_group)
-        found.append((cells.assign(wave=wave, table=table), replace(system, published=system.published | open_rest)))
+        found.append((cells.assign(wave=wave, table=table), system))
     return _hidden(found, settings.minimum_group)
 
 
 def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFrame:
-    if not found:
-        return pd.DataFrame(columns=["table", *CELL, "n", "hidden"])
-    system = stacked(system for _, system in found)
-    cells = pd.concat([cells for cells, _ in found], ignore_index=True)
-    cells["hidden"] = suppress(system, minimum)
-    shown = system.published & ~cells["own"].to_numpy(bool)
-    return cells.loc[shown].drop(columns=["leaf", "own"]).reset_index(drop=True)
+    """Cells that would be printed, each with whether it is hidden; systems share no person, so each stands alone."""
+    kept = [pd.DataFrame(columns=["table", *CELL, "n", "hidden"])]
+    for cells, system in found:
+        own = cells["own"].to_numpy(bool)
+        # what a total holds beyond its children can be subtracted by anybody: it is as good as printed, if large
+        known = replace(system, published=system.published | (own & (system.n >= minimum)))
+        decided = cells.assign(hidden=suppress(known, minimum)).loc[system.published & ~own]
+        kept.append(decided.drop(columns=["leaf", "own"]))
+    return pd.concat(kept[1:] or kept, ignore_index=True)
 
 
 def _tree_system(

@@ -5,17 +5,20 @@ source of the rules is Hundepool et al., Statistical Disclosure Control (2012), 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from aiready.errors import PrivacyError
+
+SEED = 20
+SLOWING = 0.98
+"""Cells are pushed apart together as long as each round settles more than 2 % of them."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,15 @@ def suppress(system: System, minimum: int) -> np.ndarray:
     """
     merged, place = _merged(system)
     must = (merged.n < minimum) | ~merged.published
+    proven = np.zeros(len(must), dtype=bool)
     while True:
         mask = complementary(merged, must, minimum)
-        failing = audit(merged, mask, minimum)
+        failing = audit(merged, mask, minimum, ~proven)
         if failing.empty:
             return np.asarray(mask[place]) | ~system.published
+        # hiding more only widens what an outsider can place: what has passed stays proven
+        proven = mask.copy()
+        proven[failing["cell"]] = False
         must = mask | _more(merged, mask, failing)
 
 
@@ -75,8 +82,9 @@ def complementary(system: System, hidden: np.ndarray, minimum: int) -> np.ndarra
     Notes
     -----
     Under a visible total the hidden children number 0 or at least 2 and jointly reach the minimum; else the
-    smallest visible one is hidden too, and where none is left the total. Small totals come first, so that what
-    is hidden for them serves the larger ones above.
+    smallest visible one is hidden too, and where none is left the total. Under a hidden total at least one child
+    is hidden, else it is their sum. Small totals come first, so that what is hidden for them serves the larger
+    ones above.
     """
     mask = hidden.copy()
     children, parents = _lists(system.sums)
@@ -92,52 +100,73 @@ def complementary(system: System, hidden: np.ndarray, minimum: int) -> np.ndarra
 
 
 def _settle(total: int, group: list[int], n: np.ndarray, mask: np.ndarray, minimum: int) -> list[int]:
-    """Hide what one visible total needs hidden; returns the cells hidden."""
+    """Hide what one total needs hidden; returns the cells hidden."""
     changed: list[int] = []
-    while not mask[total]:
+    while True:
         out = [cell for cell in group if mask[cell]]
-        if not out or (len(out) >= 2 and n[out].sum() >= minimum):
-            break
         seen = [cell for cell in group if not mask[cell]]
+        known = not out and mask[total]  # the sum of what is seen
+        alone = out and not mask[total] and (len(out) < 2 or n[out].sum() < minimum)
+        if not (known or alone):
+            return changed
         chosen = min(seen, key=lambda cell: (n[cell], cell)) if seen else total
         mask[chosen] = True
         changed.append(chosen)
-    return changed
 
 
 def _lists(sums: pd.DataFrame) -> tuple[dict[int, list[list[int]]], dict[int, set[int]]]:
-    children: dict[int, list[list[int]]] = defaultdict(list)
+    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
     parents: dict[int, set[int]] = defaultdict(set)
-    for (total, _), rows in sums.groupby(["total", "by"], sort=False):
-        children[int(total)].append([int(child) for child in rows["child"]])
-    for total, child in sums[["total", "child"]].itertuples(index=False):
-        parents[int(child)].add(int(total))
+    for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
+        groups[total, by].append(child)
+        parents[child].add(total)
+    children: dict[int, list[list[int]]] = defaultdict(list)
+    for (total, _), group in groups.items():
+        children[total].append(group)
     return children, parents
 
 
-def audit(system: System, hidden: np.ndarray, minimum: int) -> pd.DataFrame:
+def audit(system: System, hidden: np.ndarray, minimum: int, among: np.ndarray | None = None) -> pd.DataFrame:
     """Hidden cells that an outsider can place too narrowly: one row each (cell, low, high).
+
+    `among` are the cells to look at, all by default.
 
     Notes
     -----
     Linear programme: the least and the greatest value of the cell under all sums, visible cells as printed and
-    hidden ones not negative (`scipy.optimize.linprog`, HiGHS). Cells of independent components are solved
-    together, one of each at a time.
+    hidden ones not negative (`scipy.optimize.linprog`, HiGHS). Every solution is a witness for all cells at once:
+    those already seen at values `minimum` apart need no programme of their own. First many cells are pushed apart
+    together; then what is left is solved exactly, one cell of every independent component at a time.
     """
     unknown, matrix, known = _equations(system, hidden)
-    wanted = np.flatnonzero(system.published[unknown])
-    if wanted.size == 0:
-        return pd.DataFrame(columns=["cell", "low", "high"])
-    labels = _components(matrix, len(unknown))
-    turn = pd.Series(labels[wanted]).groupby(labels[wanted]).cumcount().to_numpy()
-    low, high = np.full(len(unknown), np.nan), np.full(len(unknown), np.nan)
+    wanted = system.published[unknown] & (True if among is None else among[unknown])
+    labels, columns = _components(matrix, len(unknown)), matrix.tocsc()
     ceiling = float(system.n.sum() + 2 * minimum)
-    for number in range(turn.max() + 1):
-        chosen = wanted[turn == number]
-        solved = [_solve(matrix, known, chosen, ceiling, sign) for sign in (1, -1)]
-        low[chosen], high[chosen] = solved
-    narrow = wanted[(high - low)[wanted] < minimum - 1e-6]
-    return pd.DataFrame({"cell": unknown[narrow], "low": low[narrow], "high": high[narrow]})
+    low, high = np.full(len(unknown), np.inf), np.full(len(unknown), -np.inf)
+    random = np.random.default_rng(SEED)
+
+    def narrow(among: np.ndarray) -> np.ndarray:
+        return np.flatnonzero(among & ~(high - low >= minimum - 1e-6))
+
+    def push(objective: np.ndarray) -> None:
+        part = np.flatnonzero(np.isin(labels, labels[objective != 0]))
+        sums = columns[:, part].tocsr()
+        used = np.diff(sums.indptr) > 0
+        for sign in (1, -1):
+            found = _solve(sums[used], known[used], sign * objective[part], ceiling)
+            low[part], high[part] = np.minimum(low[part], found), np.maximum(high[part], found)
+
+    left, before = narrow(wanted), len(unknown) + 1
+    while 0 < left.size < SLOWING * before:
+        push(np.bincount(left, random.random(left.size), minlength=len(unknown)))
+        left, before = narrow(wanted), left.size
+    exact = np.zeros(len(unknown), dtype=bool)
+    while (left := narrow(wanted & ~exact)).size:
+        chosen = left[np.unique(labels[left], return_index=True)[1]]
+        push(np.bincount(chosen, minlength=len(unknown)))
+        exact[chosen] = True
+    failing = narrow(wanted)
+    return pd.DataFrame({"cell": unknown[failing], "low": low[failing], "high": high[failing]})
 
 
 def _equations(system: System, hidden: np.ndarray) -> tuple[np.ndarray, coo_array, np.ndarray]:
@@ -164,13 +193,11 @@ def _components(matrix: coo_array, size: int) -> np.ndarray:
     return connected_components(graph, directed=False)[1][matrix.shape[0] :]
 
 
-def _solve(matrix: coo_array, known: np.ndarray, chosen: np.ndarray, ceiling: float, sign: int) -> np.ndarray:
-    objective = np.zeros(matrix.shape[1])
-    objective[chosen] = sign
-    solved = linprog(objective, A_eq=matrix.tocsr(), b_eq=known, bounds=(0, ceiling), method="highs")
+def _solve(matrix: csr_array, known: np.ndarray, objective: np.ndarray, ceiling: float) -> np.ndarray:
+    solved = linprog(objective, A_eq=matrix, b_eq=known, bounds=(0, ceiling), method="highs")
     if solved.x is None:
         raise PrivacyError(f"The privacy audit could not be solved ({solved.message}). Nothing was published.")
-    return np.asarray(solved.x[chosen])
+    return np.asarray(solved.x)
 
 
 def _more(system: System, mask: np.ndarray, failing: pd.DataFrame) -> np.ndarray:
@@ -213,17 +240,3 @@ def tree_sums(parent: pd.Series, by: str) -> pd.DataFrame:
     """Sums of a tree given as child position -> total position (missing: no total); `by` names the direction."""
     bound = parent.dropna().astype(int)
     return pd.DataFrame({"total": bound.to_numpy(), "child": bound.index.to_numpy(), "by": by})
-
-
-def stacked(systems: Iterable[System]) -> System:
-    """Independent systems as one, in order."""
-    parts, start = [], 0
-    for system in systems:
-        sums = system.sums.assign(total=system.sums["total"] + start, child=system.sums["child"] + start)
-        parts.append(replace(system, sums=sums))
-        start += len(system.n)
-    return System(
-        np.concatenate([part.n for part in parts]),
-        np.concatenate([part.published for part in parts]),
-        pd.concat([part.sums for part in parts], ignore_index=True),
-    )

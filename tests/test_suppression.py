@@ -103,3 +103,24 @@ def test_components_solved_together_give_the_bounds_of_components_solved_alone()
     assert together.keys() == alone.keys()
     for cell, span in alone.items():
         assert together[cell] == pytest.approx(span, abs=1e-5)
+
+
+def test_a_hidden_total_hides_one_of_its_children_at_least():
+    # two trees over the same people: 0 = 1 + 2 + 3 is hidden as the only companion of 4 under 5
+    sums = pd.DataFrame({"total": [0, 0, 0, 5, 5, 5], "child": [1, 2, 3, 0, 4, 6], "by": ["a"] * 3 + ["b"] * 3})
+    system = System(np.array([60.0, 20, 21, 19, 3, 163, 100]), np.ones(7, dtype=bool), sums)
+    mask = suppress(system, 5)
+    assert mask[0] and mask[4]
+    assert mask[[1, 2, 3]].any()
+
+
+def test_looking_again_only_at_what_failed_misses_nothing():
+    random = np.random.default_rng(3)
+    parent = pd.Series([np.nan, 0, 0, 0, *np.repeat([1, 2, 3], 6)])
+    n = np.zeros(len(parent))
+    n[4:] = random.poisson(6, 18)
+    for total in (1, 2, 3):
+        n[total] = n[parent == total].sum()
+    n[0] = n[1:4].sum()
+    system = System(n, np.ones(len(n), dtype=bool), tree_sums(parent, "unit"))
+    assert audit(system, suppress(system, 5), 5).empty
