@@ -234,9 +234,3 @@ def _next(
         border = (beside | totals | below) - reached
         reached |= border
     return None
-
-
-def tree_sums(parent: pd.Series, by: str) -> pd.DataFrame:
-    """Sums of a tree given as child position -> total position (missing: no total); `by` names the direction."""
-    bound = parent.dropna().astype(int)
-    return pd.DataFrame({"total": bound.to_numpy(), "child": bound.index.to_numpy(), "by": by})
