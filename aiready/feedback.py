@@ -9,7 +9,8 @@ from aiready.instrument import Instrument, Settings
 from aiready.measures import NOT_MEASURED, collect, fill_not_measured, rows
 from aiready.schema import LIVE_STAGES
 from aiready.sources import Data
-from aiready.statistics import Quantile, kaplan_meier_quantile, wilson
+from aiready.statistics import wilson
+from aiready.survival import Quantile, kaplan_meier_quantile
 from aiready.waves import quarter, quarter_of_wave
 
 _CELL = ["unit_id", "wave"]

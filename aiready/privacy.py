@@ -101,8 +101,8 @@ def survey_cells(
         used = [*roles, *groups, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
         cells, system = _tree_system(rows, units, above, used)
         leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
-        cells["own"] |= cells["segment"] == NO_ROLE
-        found.append((cells.assign(wave=wave), replace(system, published=~(leaf_role | cells["own"]).to_numpy(bool))))
+        printed = system.published & ~(leaf_role | (cells["segment"] == NO_ROLE)).to_numpy()
+        found.append((cells.assign(wave=wave), replace(system, published=printed)))
     return _hidden(found, settings.minimum_group)
 
 
@@ -124,18 +124,22 @@ def people_cells(made: pd.DataFrame, units: pd.DataFrame, settings: Settings) ->
         counts = of_table.groupby(["unit_id", "segment"], as_index=False)[PEOPLE].min().rename(columns={PEOPLE: "n"})
         above = dict.fromkeys(set(counts["segment"]) - {ALL}, ALL)
         cells, system = _given_system(counts, units, above if table in PARTS_OF_ALL else {})
-        found.append((cells.assign(wave=wave, table=table), system))
+        # what a total holds beyond its children can be subtracted by anybody: it is as good as printed, if large
+        open_rest = cells["own"].to_numpy(bool) & (system.n >= settings.minimum_group)
+        found.append((cells.assign(wave=wave, table=table), replace(system, published=system.published | open_rest)))
     return _hidden(found, settings.minimum_group)
 
 
 def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFrame:
-    """Cells that would be printed, each with whether it is hidden; systems share no person, so each stands alone."""
+    """Cells that would be printed, each with whether it is hidden.
+
+    Each system is settled on its own. Where two hold the same total, hidden in either is hidden, and hiding more
+    only widens what the other leaves open.
+    """
     kept = [pd.DataFrame(columns=["table", *CELL, "n", "hidden"])]
     for cells, system in found:
-        own = cells["own"].to_numpy(bool)
-        # what a total holds beyond its children can be subtracted by anybody: it is as good as printed, if large
-        known = replace(system, published=system.published | (own & (system.n >= minimum)))
-        decided = cells.assign(hidden=suppress(known, minimum)).loc[system.published & ~own]
+        shown = system.published & ~cells["own"].to_numpy(bool)
+        decided = cells.assign(hidden=suppress(system, minimum)).loc[shown]
         kept.append(decided.drop(columns=["leaf", "own"]))
     return pd.concat(kept[1:] or kept, ignore_index=True)
 

@@ -9,6 +9,7 @@ from aiready import measures, statistics
 from aiready.instrument import Settings
 from aiready.records import CELL, any_of, reported, yes_no
 from aiready.schema import LIVE_STAGES, STAGES
+from aiready.survival import kaplan_meier_quantile
 
 OPEN_STAGES = STAGES[:-1]
 ENTERED = [f"{stage}_on" for stage in OPEN_STAGES]
@@ -55,7 +56,7 @@ def stalled(initiatives: pd.DataFrame, as_of: pd.Timestamp, settings: Settings) 
     not reached sets no limit: where everything stands still, nothing would be stalled.
     """
     p75 = {
-        stage: statistics.kaplan_meier_quantile(rows["days"], rows["left"], 0.75).value
+        stage: kaplan_meier_quantile(rows["days"], rows["left"], 0.75).value
         for stage, rows in spells(initiatives, as_of).groupby("stage")
     }
     floor = settings.stalled_stage_days
@@ -100,7 +101,7 @@ def time_rows(initiatives: pd.DataFrame, as_of: pd.Timestamp, membership: pd.Dat
     made = []
     placed = reported(spells(initiatives, as_of), membership)
     for (unit_id, wave, stage), rows in placed.groupby([*CELL, "stage"]):
-        median = statistics.kaplan_meier_quantile(rows["days"], rows["left"], 0.5)
+        median = kaplan_meier_quantile(rows["days"], rows["left"], 0.5)
         note = f"not reached within {median.follow_up:.0f} days" if np.isnan(median.value) else ""
         made.append((unit_id, wave, stage, median.value, median.low, median.high, median.n, note))
     cells = pd.DataFrame(made, columns=[*CELL, "segment", "value", "low", "high", "n", "note"])

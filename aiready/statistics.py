@@ -1,4 +1,4 @@
-"""Statistics that several nouns share: intervals, differences, multiple tests, ranks, shrinkage, durations.
+"""Statistics that several nouns share: intervals, differences, multiple tests, ranks, shrinkage.
 
 Arrays in, numbers out; no table, no instrument, no wording. Missing or impossible input gives `nan`, which
 measures turn into `insufficient`. Intervals are two-sided at `level` and never clipped.
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from statsmodels.duration.survfunc import SurvfuncRight
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
@@ -28,17 +27,6 @@ class Difference:
     se: Floats
     df: Floats
     p: Floats
-
-
-@dataclass(frozen=True)
-class Quantile:
-    """A quantile of durations: value and interval (`nan`: not reached), n, and the longest follow-up."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    follow_up: float
 
 
 @dataclass(frozen=True)
@@ -200,57 +188,6 @@ def cluster_bootstrap_shares(
         shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     low, high = np.nanquantile(shares, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def kaplan_meier_quantile(durations: ArrayLike, events: ArrayLike, p: float, level: float = LEVEL) -> Quantile:
-    """Time within which a share `p` of cases ends, open cases censored (Kaplan-Meier).
-
-    The smallest t with S(t) <= 1 - p, no interpolation; `nan` when not reached. Interval: Brookmeyer-Crowley
-    with the log-log transform, that is the times at which the pointwise bounds of S(t) reach 1 - p; a bound
-    that is not reached is `nan`.
-
-    Parameters
-    ----------
-    durations
-        Time until the case ended, or until it was last seen; missing ones are left out.
-    events
-        Whether it ended (true) or is open (false).
-    p
-        Share of cases, 0.5 for the median.
-
-    References
-    ----------
-    Brookmeyer and Crowley (1982); as R `survival::survfit(conf.type = "log-log")`.
-
-    Examples
-    --------
-    >>> open_or_closed = [1, 1, 0, 1, 1, 0, 1, 0, 1, 0]
-    >>> kaplan_meier_quantile([1, 2, 3, 4, 5, 6, 7, 8, 10, 12], open_or_closed, 0.5).value
-    7.0
-    """
-    times, ended = np.asarray(durations, float), np.asarray(events, float)
-    seen = ~np.isnan(times)
-    times, ended = times[seen], ended[seen]
-    follow_up = float(times.max()) if len(times) else float("nan")
-    if not ended.any():
-        return Quantile(float("nan"), float("nan"), float("nan"), len(times), follow_up)
-    curve = SurvfuncRight(times, ended)
-    alive = np.asarray(curve.surv_prob, float)
-    low, high = _log_log_bounds(alive, np.asarray(curve.surv_prob_se, float), level)
-    value, earliest, latest = (_first_time(curve.surv_times, band, 1 - p) for band in (alive, low, high))
-    return Quantile(value, earliest, latest, len(times), follow_up)
-
-
-def _log_log_bounds(alive: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
-    inside = (alive > 0) & (alive < 1)
-    known = np.where(inside, alive, np.nan)
-    spread = stats.norm.isf((1 - level) / 2) * se / (known * np.log(known))
-    return known ** np.exp(-spread), known ** np.exp(spread)
-
-
-def _first_time(times: Floats, band: Floats, target: float) -> float:
-    there = np.flatnonzero(band <= target + _TOLERANCE)
-    return float(times[there[0]]) if len(there) else float("nan")
 
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:

@@ -19,6 +19,8 @@ from aiready.errors import PrivacyError
 SEED = 20
 SLOWING = 0.98
 """Cells are pushed apart together as long as each round settles more than 2 % of them."""
+ROUNDS = 20
+"""How often bounds are passed on from sum to sum; fewer only leave more to the programmes."""
 
 
 @dataclass(frozen=True)
@@ -129,23 +131,26 @@ def _lists(sums: pd.DataFrame) -> tuple[dict[int, list[list[int]]], dict[int, se
 def audit(system: System, hidden: np.ndarray, minimum: int, among: np.ndarray | None = None) -> pd.DataFrame:
     """Hidden cells that an outsider can place too narrowly: one row each (cell, low, high).
 
-    `among` are the cells to look at, all by default.
+    `among` are the cells to look at, all by default. A cell that single sums place already keeps their bounds.
 
     Notes
     -----
     Linear programme: the least and the greatest value of the cell under all sums, visible cells as printed and
-    hidden ones not negative (`scipy.optimize.linprog`, HiGHS). Every solution is a witness for all cells at once:
-    those already seen at values `minimum` apart need no programme of their own. First many cells are pushed apart
+    hidden ones not negative (`scipy.optimize.linprog`, HiGHS). Few cells need a programme of their own: where the
+    sums taken one at a time already leave less than `minimum`, a cell fails; and every solution is a witness for
+    all cells at once, so that those seen at values `minimum` apart pass. First many cells are pushed apart
     together; then what is left is solved exactly, one cell of every independent component at a time.
     """
     unknown, matrix, known = _equations(system, hidden)
     wanted = system.published[unknown] & (True if among is None else among[unknown])
     labels, columns = _components(matrix, len(unknown)), matrix.tocsc()
     ceiling = float(system.n.sum() + 2 * minimum)
+    least, most = _propagated(matrix, known, ceiling)
+    tight = wanted & (most - least < minimum - 1e-6)
     low, high = np.full(len(unknown), np.inf), np.full(len(unknown), -np.inf)
     random = np.random.default_rng(SEED)
 
-    def narrow(among: np.ndarray) -> np.ndarray:
+    def close(among: np.ndarray) -> np.ndarray:
         return np.flatnonzero(among & ~(high - low >= minimum - 1e-6))
 
     def push(objective: np.ndarray) -> None:
@@ -156,16 +161,17 @@ def audit(system: System, hidden: np.ndarray, minimum: int, among: np.ndarray | 
             found = _solve(sums[used], known[used], sign * objective[part], ceiling)
             low[part], high[part] = np.minimum(low[part], found), np.maximum(high[part], found)
 
-    left, before = narrow(wanted), len(unknown) + 1
+    left, before = close(wanted & ~tight), len(unknown) + 1
     while 0 < left.size < SLOWING * before:
         push(np.bincount(left, random.random(left.size), minlength=len(unknown)))
-        left, before = narrow(wanted), left.size
-    exact = np.zeros(len(unknown), dtype=bool)
-    while (left := narrow(wanted & ~exact)).size:
+        left, before = close(wanted & ~tight), left.size
+    exact = tight.copy()
+    while (left := close(wanted & ~exact)).size:
         chosen = left[np.unique(labels[left], return_index=True)[1]]
         push(np.bincount(chosen, minlength=len(unknown)))
         exact[chosen] = True
-    failing = narrow(wanted)
+    low, high = np.where(tight, least, low), np.where(tight, most, high)
+    failing = close(wanted)
     return pd.DataFrame({"cell": unknown[failing], "low": low[failing], "high": high[failing]})
 
 
@@ -184,6 +190,24 @@ def _equations(system: System, hidden: np.ndarray) -> tuple[np.ndarray, coo_arra
     matrix = coo_array((signs[out], (rows[out], position[cells[out]])), shape=(len(totals), len(unknown)))
     used = np.bincount(rows[out], minlength=len(totals)) > 0
     return unknown, coo_array(matrix.tocsr()[used]), known[used]
+
+
+def _propagated(matrix: coo_array, known: np.ndarray, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest value of each hidden cell by one sum at a time, again and again: never too narrow."""
+    row, cell, sign = matrix.row, matrix.col, matrix.data
+    least, most = np.zeros(matrix.shape[1]), np.full(matrix.shape[1], ceiling)
+    for _ in range(ROUNDS):
+        before = least.copy(), most.copy()
+        ends = sign * least[cell], sign * most[cell]
+        small, large = np.minimum(*ends), np.maximum(*ends)
+        smallest, largest = (np.bincount(row, part, minlength=len(known)) for part in (small, large))
+        # what the rest of its sum leaves for each entry
+        bounds = sign * (known - largest)[row] + sign * large, sign * (known - smallest)[row] + sign * small
+        np.maximum.at(least, cell, np.minimum(*bounds))
+        np.minimum.at(most, cell, np.maximum(*bounds))
+        if np.array_equal(before, (least, most)):
+            break
+    return least, most
 
 
 def _components(matrix: coo_array, size: int) -> np.ndarray:

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from aiready import measures, stages, statistics, waves
+from aiready import measures, stages, waves
 from aiready.instrument import Instrument
 from aiready.measures import NOT_MEASURED, ORGANISATION
 from aiready.records import CELL, reported
 from aiready.schema import TABLES
 from aiready.sources import Data
+from aiready.survival import kaplan_meier_quantile
 from aiready.verdicts import NOT_ASSESSABLE, SCALE, TRIAL, verdicts
 
 __all__ = ["measure", "verdicts"]
@@ -111,7 +112,7 @@ def _first_verdicts(placed: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 def _first_verdict_rows(spans: pd.DataFrame) -> pd.DataFrame:
     made = []
     for (unit_id, wave), rows in spans.groupby(CELL, sort=False):
-        median = statistics.kaplan_meier_quantile(rows["days"], rows["reached"], 0.5)
+        median = kaplan_meier_quantile(rows["days"], rows["reached"], 0.5)
         missed = f"not reached within {median.follow_up:.0f} days" if median.n else "no trial carries dates"
         note = missed if np.isnan(median.value) else ""
         made.append((unit_id, wave, median.value, median.low, median.high, median.n, note))

@@ -15,7 +15,7 @@ LAYERS = (
     "instrument_files instrument hierarchy",
     "readers places loading cells checks decision_store sources",
     "forms codebook sample_seeds sample_records sample_decisions sample",
-    "statistics reliability resampling suppression privacy records groups scales stages",
+    "statistics survival reliability resampling suppression privacy records groups scales stages",
     "comparisons changes distributions survey",
     "problem_statements initiatives",
     "verdicts trials",
@@ -43,10 +43,6 @@ NOUNS = {
     "feedback": {"feedback"},
 }
 """Each noun with the modules that only it uses."""
-LONG = {
-    "statistics": "one function per method, each with its formula, source and example",
-}
-"""Modules over `LINES` lines, with the reason."""
 LINES = 400
 VAGUE = {"utils", "helpers", "common", "core", "base", "manager", "misc", "util", "helper"}
 POSTS_AND_MONEY = re.compile(
@@ -111,20 +107,19 @@ def test_charts_import_no_measure():
 
 def test_measures_read_no_files_and_no_clock():
     """Nouns are pure: files, processes and clocks live in sources, reports and the command line."""
-    pure = set().union(*NOUNS.values()) | {"barriers", "facets", "actions", "statistics"} | set(READ_BY_PEOPLE[:6])
+    pure = (
+        set().union(*NOUNS.values())
+        | {"barriers", "facets", "actions", "statistics", "survival"}
+        | set(READ_BY_PEOPLE[:6])
+    )
     for name in pure:
         words = {getattr(node.func, "attr", "") for node in ast.walk(TREES[name]) if isinstance(node, ast.Call)}
         assert not words & {"read_csv", "read_parquet", "read_text", "write_text", "today", "now", "utcnow"}, name
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_a_module_is_short_unless_there_is_a_reason(name):
-    lines = len(MODULES[name].read_text(encoding="utf-8").splitlines())
-    assert lines <= LINES or name in LONG
-
-
-def test_no_module_is_excused_that_is_short():
-    assert {name for name in LONG if len(MODULES[name].read_text().splitlines()) <= LINES} == set()
+def test_a_module_is_short(name):
+    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= LINES
 
 
 def test_no_module_has_a_name_that_says_nothing():

@@ -1,4 +1,8 @@
-"""An outsider with every published number tries to work out the hidden ones; written without the package's own gate."""
+"""An outsider with the published scores of the sample tries to work out the hidden ones, from the single people up.
+
+`test_privacy` attacks the printed counts, cell by cell; here the unknowns are the people of every unit's own by
+role, and the sums of their scores.
+"""
 
 from itertools import pairwise, product
 
@@ -10,12 +14,12 @@ from scipy.optimize import linprog
 
 from aiready import survey
 from aiready.instrument import read_instrument
+from aiready.schema import ROLES
 from aiready.sources import read_data
 
 pytestmark = pytest.mark.slow
 
-ROLES = ("executive", "manager", "domain_expert", "frontline")
-GROUPS = {"doing": {"frontline", "domain_expert"}, "leading": {"executive", "manager"}}
+GROUPS = {"doing": {"frontline", "technical"}, "leading": {"executive", "manager"}}
 MINIMUM = 5
 
 
@@ -45,12 +49,16 @@ class Outsider:
         roles = GROUPS.get(segment, {*ROLES, "none"} if segment == "all" else {segment})
         return np.array([float(unit in units and role in roles) for unit, role in self.places])
 
-    def width(self, unit_id, segment):
-        """How far apart the fewest and the most people of a cell are, by all that is known."""
-        people = np.concatenate([self.people_of(unit_id, segment), np.zeros(len(self.places))])
+    def widths(self, unit_id, segment):
+        """How far apart the ends are, by all that is known, of a cell's people and of the sum of their scores."""
+        people = self.people_of(unit_id, segment)
+        nothing = np.zeros_like(people)
+        return self.width(np.concatenate([people, nothing])), self.width(np.concatenate([nothing, people]))
+
+    def width(self, aim):
         ends = []
         for sign in (1, -1):
-            found = linprog(sign * people, self.at_most, np.zeros(len(self.places)), self.sums, self.known)
+            found = linprog(sign * aim, self.at_most, np.zeros(len(self.places)), self.sums, self.known)
             assert found.status in (0, 3), found.message
             ends.append(np.inf if found.status == 3 else found.fun)
         return -sum(ends) if np.isfinite(ends).all() else np.inf
@@ -61,20 +69,18 @@ def parents_of():
     return dict(zip(units["unit_id"], units["parent_id"].where(units["parent_id"].notna(), None), strict=True))
 
 
-def perception(rows):
-    rows = rows[(rows["measure"] == "perception") & rows["segment"].isin(["all", *GROUPS, *ROLES])]
-    return rows.groupby(["wave", "barrier_id"])
-
-
 def recovered(rows):
-    """Hidden cells that can be placed within less than the minimum group."""
+    """Hidden cells whose people or scores can be placed within less than the minimum group would differ by."""
+    rows = rows[rows["measure"] == "perception"]
+    assert set(rows["segment"]) == {"all", *GROUPS, *ROLES}
     parents, found, hidden = parents_of(), [], 0
-    for (wave, barrier), cells in perception(rows):
+    for (wave, barrier), cells in rows.groupby(["wave", "barrier_id"]):
         outsider = Outsider(cells, parents)
         for cell in cells[cells["status"] == "suppressed"].itertuples():
             hidden += 1
-            if outsider.width(cell.unit_id, cell.segment) < MINIMUM - 1e-4:
-                found.append((wave, barrier, cell.unit_id, cell.segment))
+            people, scores = outsider.widths(cell.unit_id, cell.segment)
+            if people < MINIMUM - 1e-4 or scores < 100 * (MINIMUM - 1):
+                found.append((wave, barrier, cell.unit_id, cell.segment, people, scores))
     assert hidden
     return found
 

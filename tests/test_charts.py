@@ -1,10 +1,12 @@
 """Every chart: marks from its own rows, a description, both widths, a placeholder with the reason."""
 
+import re
 import xml.etree.ElementTree as ET
 
 import altair as alt
 import pandas as pd
 import pytest
+import vl_convert
 
 from aiready import charts, theme
 from aiready.charts.canvas import text_width, wrap
@@ -152,6 +154,50 @@ def test_a_chart_is_exactly_as_wide_as_asked_and_says_what_it_shows(chart, table
 @EACH
 def test_a_chart_is_valid_vega_lite(chart, table):
     chart(table).to_dict(validate=True)
+
+
+STYLE = {"fill": "#000", "stroke": "none", "stroke-width": "1", "stroke-dasharray": "none", "font-size": "",
+         "font-weight": "normal", "text-anchor": "start"}  # fmt: skip
+"""What is inherited in SVG, and what it is where nobody says."""
+
+
+def marks(element, style=STYLE, at=(0.0, 0.0)):
+    """Every mark that is seen, as drawn: kind, text, style, other transforms, and the numbers that place it."""
+    said = {name: element.get(name, style[name]) for name in STYLE}
+    moved = re.match(r"translate\((-?[\d.]+),(-?[\d.]+)\)", element.get("transform", ""))
+    if moved:
+        at = (at[0] + float(moved[1]), at[1] + float(moved[2]))
+    turned = element.get("transform", "")[moved.end() if moved else 0 :]
+    kind = element.tag.rpartition("}")[2]
+    if kind in ("title", "desc", "defs") or element.get("display") == "none":
+        return
+    place = [
+        at[0] + float(element.get("x", element.get("x1", 0))),
+        at[1] + float(element.get("y", element.get("y1", 0))),
+    ]
+    if kind == "line":
+        place += [at[0] + float(element.get("x2", 0)), at[1] + float(element.get("y2", 0))]
+    shape = element.get("d", "")
+    seen = "none" not in (said["fill"], said["stroke"]) or said["fill"] != said["stroke"]
+    if kind in ("text", "tspan", "line", "rect") or (kind == "path" and seen and shape not in ("", "M0,0h0v0h0Z")):
+        written = (element.text or "") if kind in ("text", "tspan") else ""
+        look = {**said, "stroke-width": ""} if said["stroke"] == "none" else said
+        numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*", shape)]
+        yield (kind, written, tuple(look.values()), turned.strip(), element.get("opacity", "1")), [*place, *numbers]
+    for child in element:
+        yield from marks(child, said, at)
+
+
+@pytest.mark.slow
+@EACH
+@pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
+def test_tidying_leaves_every_mark_where_it_was_and_as_it_looked(chart, table, width):
+    spec = specification(chart(table, width=width))
+    before = list(marks(ET.fromstring(vl_convert.vegalite_to_svg(spec))))
+    after = list(marks(ET.fromstring(render_svg(spec, "f", "t", "d"))))
+    assert [look for look, _ in after] == [look for look, _ in before]
+    for (look, place), (_, was) in zip(after, before, strict=True):
+        assert place == pytest.approx(was, abs=0.21), look
 
 
 @EACH

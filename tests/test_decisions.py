@@ -19,7 +19,8 @@ from aiready.instrument import Instrument, Settings
 from aiready.measures import KEY, names
 from aiready.schema import TABLES
 from aiready.sources import Data
-from aiready.statistics import kaplan_meier_quantile, wilson
+from aiready.statistics import wilson
+from aiready.survival import kaplan_meier_quantile
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 ARROW = {"share": pa.float64(), "integer": pa.int64(), "timestamp": pa.timestamp("us"), "flag": pa.bool_()}

@@ -9,7 +9,7 @@ from lifelines.utils import qth_survival_times
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from aiready import statistics
+from aiready import statistics, survival
 
 numbers = st.floats(0, 100, allow_nan=False).map(lambda x: round(x, 3))
 
@@ -126,8 +126,8 @@ class TestKaplanMeier:
     ended = np.array([1, 1, 0, 1, 1, 0, 1, 0, 1, 0])
 
     def test_median_counts_the_open_ones_and_the_ninth_decile_is_not_reached(self):
-        median = statistics.kaplan_meier_quantile(self.times, self.ended, 0.5)
-        late = statistics.kaplan_meier_quantile(self.times, self.ended, 0.9)
+        median = survival.kaplan_meier_quantile(self.times, self.ended, 0.5)
+        late = survival.kaplan_meier_quantile(self.times, self.ended, 0.9)
         assert (median.value, median.n, median.follow_up) == (7, 10, 12)
         assert np.isnan(late.value)
         assert late.follow_up == 12
@@ -139,23 +139,23 @@ class TestKaplanMeier:
         ended[times.argmax()] = False  # at S = 0 the log-log bounds do not exist
         curve = lifelines.KaplanMeierFitter().fit(times, ended)
         bounds = qth_survival_times([1 - p], curve.confidence_interval_)
-        ours = statistics.kaplan_meier_quantile(times, ended, p)
+        ours = survival.kaplan_meier_quantile(times, ended, p)
         theirs = [float(curve.percentile(1 - p)), *bounds.iloc[0]]
         assert [ours.value, ours.low, ours.high] == pytest.approx(
             [np.nan if np.isinf(number) else number for number in theirs], nan_ok=True
         )
 
     def test_a_step_that_meets_the_share_exactly_counts_as_reached(self):
-        assert statistics.kaplan_meier_quantile(np.arange(1, 11), np.ones(10), 0.9).value == 9
-        assert statistics.kaplan_meier_quantile(np.arange(1, 11), np.ones(10), 0.3).value == 3
+        assert survival.kaplan_meier_quantile(np.arange(1, 11), np.ones(10), 0.9).value == 9
+        assert survival.kaplan_meier_quantile(np.arange(1, 11), np.ones(10), 0.3).value == 3
 
     def test_nothing_ended_or_nothing_there_is_missing(self):
-        assert np.isnan(statistics.kaplan_meier_quantile([3, 4], [0, 0], 0.5).value)
-        empty = statistics.kaplan_meier_quantile([], [], 0.5)
+        assert np.isnan(survival.kaplan_meier_quantile([3, 4], [0, 0], 0.5).value)
+        empty = survival.kaplan_meier_quantile([], [], 0.5)
         assert np.isnan([empty.value, empty.follow_up]).all()
 
     def test_missing_durations_are_left_out(self):
-        assert statistics.kaplan_meier_quantile([1, np.nan, 2, 3], [1, 1, 1, 1], 0.5).n == 3
+        assert survival.kaplan_meier_quantile([1, np.nan, 2, 3], [1, 1, 1, 1], 0.5).n == 3
 
 
 def test_benjamini_hochberg_gives_the_reference_values_and_skips_missing_ones():

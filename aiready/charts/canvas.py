@@ -117,16 +117,16 @@ def _reason(table: pd.DataFrame, values: list[str]) -> str:
     return f"{word.capitalize()}. {told[0]}" if told and states[:1] != ["suppressed"] else f"{word.capitalize()}."
 
 
-class Records(alt.InlineData):
+class SharedRows(alt.InlineData):
     """Rows of a chart, not copied with it: Altair copies a chart at every step, and rows never change."""
 
-    def __deepcopy__(self, _: object) -> "Records":
+    def __deepcopy__(self, _: object) -> "SharedRows":
         return self
 
 
 def on(table: pd.DataFrame) -> alt.Chart:
     """A chart on the records of a table: Altair's own way through data frames costs more than the drawing."""
-    return alt.Chart(Records(values=json.loads(table.to_json(orient="records", double_precision=6))))
+    return alt.Chart(SharedRows(values=json.loads(table.to_json(orient="records", double_precision=6))))
 
 
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:
