@@ -113,18 +113,18 @@ def section(heading: str, *texts: str, level: int = 2, short: str = "", ident: s
 def keys(figures: Iterable[Key]) -> Block:
     """Key figures in context, side by side."""
     cells = "".join(
-        f"<div><dt>{escape(key.name)}</dt><dd>{escape(key.value)}<small>{escape(key.context)}</small></dd></div>"
+        f"<li><span>{escape(key.name)}</span> <b>{escape(key.value)}</b> <small>{escape(key.context)}</small></li>"
         for key in figures
     )
-    return Block(f'<dl class="keys">{cells}</dl>' if cells else "")
+    return Block(f'<ul class="keys">{cells}</ul>' if cells else "")
 
 
 def actions(listed: Sequence[Action], level: int = 3) -> Block:
     """Things to do, numbered: what, why, first step."""
     rows = "".join(
-        f'<li><b class="n" aria-hidden="true">{number}</b><div><h{level}>{escape(action.title)}</h{level}>'
+        f"<li><div><h{level}>{escape(action.title)}</h{level}>"
         f"<p>{escape(action.why)}</p>{paragraphs(action.step, kind='who').markup}</div></li>"
-        for number, action in enumerate(listed, start=1)
+        for action in listed
     )
     return Block(f'<ol class="actions">{rows}</ol>' if rows else "")
 
