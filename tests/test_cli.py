@@ -1,9 +1,16 @@
 """Exit codes, and messages of one line to five: never a traceback. Bad rows and bad files: test_must_show."""
 
 import json
+import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 from conftest import answers
@@ -191,3 +198,30 @@ def test_report_as_json_is_one_json_and_nothing_else(run, tmp_path, monkeypatch)
     answers(25).to_csv(tmp_path / "responses.csv", index=False)
     told = json.loads(run("report", tmp_path, "--out", tmp_path / "out", "--jobs", 1, "--json").out)
     assert [outcome["status"] for outcome in told] == ["ok", "ok"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", [[], ["data/sample"]])
+def test_lab_opens_the_workbook_whatever_folder_it_is_called_from(data, tmp_path, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {"ServerApp": {"open_browser": False, "port": port}}
+    (tmp_path / "jupyter_server_config.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    command = [sys.executable, "-c", "from aiready.cli import main; main()", "lab", *data]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as server:
+        try:
+            address = next(line.split()[-1] for line in server.stderr if " http://127.0.0.1" in line)
+            page, _, token = address.partition("?")
+            assert page.endswith("/lab/tree/00_start_here.ipynb")
+            contents = page.replace("/lab/tree/", "/api/contents/")
+            for _ in range(50):  # it says where before it listens
+                with suppress(URLError), urlopen(f"{contents}?{token}&content=0") as answered:
+                    assert json.load(answered)["type"] == "notebook"
+                    return
+                time.sleep(0.2)
+            pytest.fail(f"{address} does not answer")
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)

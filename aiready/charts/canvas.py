@@ -319,12 +319,12 @@ def place(table: pd.DataFrame, name: str, width: int, layout: Layout) -> Rows:
     more = names["detail"].str.count("\n") + names["detail"].ne("") if "detail" in names else 0 * lines
     words = (lines + more) * LINE_HEIGHT
     zone = layout.step * 0.62
-    heights = words + zone + 15 * layout.foot + 14 if narrow else (words + 10).clip(lower=layout.step)
+    heights = words + zone + 19 * layout.foot + 16 if narrow else (words + 10).clip(lower=layout.step)
     start = heights.cumsum() - heights
     names["label_y"] = start + (9 if narrow else (heights - words) / 2 + LINE_HEIGHT / 2)
     names["detail_y"] = names["label_y"] + lines * LINE_HEIGHT + 1
-    names["y"] = start + words + 3 + zone / 2 if narrow else start + heights / 2
-    names["foot_y"] = names["y"] + zone / 2 + 7
+    names["y"] = start + words + 5 + zone / 2 if narrow else start + heights / 2
+    names["foot_y"] = names["y"] + zone / 2 + 10
     names["height"] = zone if narrow else heights
     placed = table.merge(names[[name, "y", "label_y", "foot_y"]], on=name, how="left")
     left, right = (0.0, 0.0) if narrow else (layout.left, layout.right)
