@@ -139,7 +139,8 @@ def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFr
     kept = [pd.DataFrame(columns=["table", *CELL, "n", "hidden"])]
     for cells, system in found:
         shown = system.published & ~cells["own"].to_numpy(bool)
-        decided = cells.assign(hidden=suppress(system, minimum)).loc[shown]
+        names = ("unit " + cells["unit_id"] + ", wave " + cells["wave"] + ", " + cells["segment"]).to_list()
+        decided = cells.assign(hidden=suppress(replace(system, names=names), minimum)).loc[shown]
         kept.append(decided.drop(columns=["leaf", "own"]))
     return pd.concat(kept[1:] or kept, ignore_index=True)
 

@@ -5,6 +5,7 @@ source of the rules is Hundepool et al., Statistical Disclosure Control (2012), 
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
@@ -19,6 +20,8 @@ from aiready.errors import PrivacyError
 SEED = 20
 SLOWING = 0.98
 """Cells are pushed apart together as long as each round settles more than 2 % of them."""
+STEPS = 4
+"""How many sums away from the cells in question others may move, where the far ones can stay as they are."""
 ROUNDS = 20
 """How often bounds are passed on from sum to sum; fewer only leave more to the programmes."""
 
@@ -28,12 +31,14 @@ class System:
     """Cells and the sums that bind them.
 
     `n`: people per cell. `published`: whether the cell would be printed at all; what is not printed counts as
-    hidden from the start. `sums`: one row per sum x child, columns `total` and `child`, positions in `n`.
+    hidden from the start. `sums`: one row per sum x child, columns `total`, `child`, positions in `n`, and `by`,
+    which tells the ways apart that a total is cut. `names`: what an error calls the cells, by default their position.
     """
 
     n: np.ndarray
     published: np.ndarray
     sums: pd.DataFrame
+    names: Sequence[str] = ()
 
 
 def suppress(system: System, minimum: int) -> np.ndarray:
@@ -55,13 +60,20 @@ def suppress(system: System, minimum: int) -> np.ndarray:
     proven = np.zeros(len(must), dtype=bool)
     while True:
         mask = complementary(merged, must, minimum)
-        failing = audit(merged, mask, minimum, ~proven)
-        if failing.empty:
+        failing = audit(merged, mask, minimum, ~proven, exact=False)["cell"].to_numpy()
+        more = _more(merged, mask, failing)
+        stuck = failing[more < 0]
+        if stuck.size and len(unsafe := audit(merged, mask, minimum, np.isin(np.arange(len(mask)), stuck))):
+            first = int(np.flatnonzero(place == unsafe["cell"].iloc[0])[0])
+            name = system.names[first] if len(system.names) else f"Cell {first}"
+            raise PrivacyError(f"{name} can be worked out from what would be published, and nothing is left to hide.")
+        if (more < 0).all():
             return np.asarray(mask[place]) | ~system.published
         # hiding more only widens what an outsider can place: what has passed stays proven
         proven = mask.copy()
-        proven[failing["cell"]] = False
-        must = mask | _more(merged, mask, failing)
+        proven[failing[more >= 0]] = False
+        must = mask.copy()
+        must[more[more >= 0]] = True
 
 
 def _merged(system: System) -> tuple[System, np.ndarray]:
@@ -128,51 +140,66 @@ def _lists(sums: pd.DataFrame) -> tuple[dict[int, list[list[int]]], dict[int, se
     return children, parents
 
 
-def audit(system: System, hidden: np.ndarray, minimum: int, among: np.ndarray | None = None) -> pd.DataFrame:
+def audit(
+    system: System, hidden: np.ndarray, minimum: int, among: np.ndarray | None = None, *, exact: bool = True
+) -> pd.DataFrame:
     """Hidden cells that an outsider can place too narrowly: one row each (cell, low, high).
 
     `among` are the cells to look at, all by default. A cell that single sums place already keeps their bounds.
+    Without `exact`, a cell whose room was not found quickly is named too: hiding more for it is never wrong.
 
     Notes
     -----
     Linear programme: the least and the greatest value of the cell under all sums, visible cells as printed and
     hidden ones not negative (`scipy.optimize.linprog`, HiGHS). Few cells need a programme of their own: where the
-    sums taken one at a time already leave less than `minimum`, a cell fails; and every solution is a witness for
-    all cells at once, so that those seen at values `minimum` apart pass. First many cells are pushed apart
-    together; then what is left is solved exactly, one cell of every independent component at a time.
+    sums taken one at a time already leave less than `minimum`, a cell fails; and every solution, the true counts
+    first, is a witness for all cells at once, so that those seen at values `minimum` apart pass. Cells are pushed
+    apart together, those far from them staying as they truly are; then what is left is solved exactly, one cell
+    of every independent component at a time.
     """
     unknown, matrix, known = _equations(system, hidden)
     wanted = system.published[unknown] & (True if among is None else among[unknown])
-    labels, columns = _components(matrix, len(unknown)), matrix.tocsc()
-    ceiling = float(system.n.sum() + 2 * minimum)
+    truth, ceiling = system.n[unknown], float(system.n.sum() + 2 * minimum)
     least, most = _propagated(matrix, known, ceiling)
     tight = wanted & (most - least < minimum - 1e-6)
-    low, high = np.full(len(unknown), np.inf), np.full(len(unknown), -np.inf)
+    low, high = truth.copy(), truth.copy()
+    rows, columns = matrix.tocsr(), matrix.tocsc()
     random = np.random.default_rng(SEED)
 
     def close(among: np.ndarray) -> np.ndarray:
-        return np.flatnonzero(among & ~(high - low >= minimum - 1e-6))
+        return np.flatnonzero(among & (high - low < minimum - 1e-6))
 
-    def push(objective: np.ndarray) -> None:
-        part = np.flatnonzero(np.isin(labels, labels[objective != 0]))
-        sums = columns[:, part].tocsr()
-        used = np.diff(sums.indptr) > 0
+    def push(objective: np.ndarray, free: np.ndarray) -> None:
+        part = np.flatnonzero(free)
+        used = np.diff(columns[:, part].tocsr().indptr) > 0
+        sums = columns[:, part].tocsr()[used]
+        moved = sums @ truth[part]
         for sign in (1, -1):
-            found = _solve(sums[used], known[used], sign * objective[part], ceiling)
+            found = _solve(sums, moved, sign * objective[part], ceiling)
             low[part], high[part] = np.minimum(low[part], found), np.maximum(high[part], found)
 
     left, before = close(wanted & ~tight), len(unknown) + 1
     while 0 < left.size < SLOWING * before:
-        push(np.bincount(left, random.random(left.size), minlength=len(unknown)))
+        objective = np.bincount(left, random.random(left.size), minlength=len(unknown))
+        push(objective, _near(rows, objective > 0))
         left, before = close(wanted & ~tight), left.size
-    exact = tight.copy()
-    while (left := close(wanted & ~exact)).size:
-        chosen = left[np.unique(labels[left], return_index=True)[1]]
-        push(np.bincount(chosen, minlength=len(unknown)))
-        exact[chosen] = True
+    if exact:
+        labels, solved = _components(matrix, len(unknown)), tight.copy()
+        while (left := close(wanted & ~solved)).size:
+            chosen = left[np.unique(labels[left], return_index=True)[1]]
+            push(np.bincount(chosen, minlength=len(unknown)), np.isin(labels, labels[chosen]))
+            solved[chosen] = True
     low, high = np.where(tight, least, low), np.where(tight, most, high)
     failing = close(wanted)
     return pd.DataFrame({"cell": unknown[failing], "low": low[failing], "high": high[failing]})
+
+
+def _near(matrix: csr_array, cells: np.ndarray) -> np.ndarray:
+    """Cells and those within `STEPS` sums of them."""
+    bound, reached = abs(matrix), cells
+    for _ in range(STEPS):
+        reached = bound.T @ (bound @ reached.astype(float)) > 0
+    return reached | cells
 
 
 def _equations(system: System, hidden: np.ndarray) -> tuple[np.ndarray, coo_array, np.ndarray]:
@@ -224,18 +251,11 @@ def _solve(matrix: csr_array, known: np.ndarray, objective: np.ndarray, ceiling:
     return np.asarray(solved.x)
 
 
-def _more(system: System, mask: np.ndarray, failing: pd.DataFrame) -> np.ndarray:
-    """What to hide next for cells that failed: the smallest visible one under their totals, else the total."""
+def _more(system: System, mask: np.ndarray, failing: np.ndarray) -> np.ndarray:
+    """What to hide next for each cell that failed: the smallest visible one under its totals, else the total; or -1."""
     children, parents = _lists(system.sums)
-    grown = np.zeros(len(mask), dtype=bool)
-    for cell in failing["cell"]:
-        chosen = _next(int(cell), children, parents, system.n, mask)
-        if chosen is None:
-            raise PrivacyError(
-                f"Cell {int(cell)} can be worked out from what would be published, and nothing is left to hide."
-            )
-        grown[chosen] = True
-    return grown
+    chosen = [_next(int(cell), children, parents, system.n, mask) for cell in failing]
+    return np.array([-1 if cell is None else cell for cell in chosen], dtype=int)
 
 
 def _next(
