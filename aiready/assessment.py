@@ -4,7 +4,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from aiready import (
     errors,
     facets,
     feedback,
+    history,
     initiatives,
     privacy,
     survey,
@@ -93,6 +94,8 @@ class Assessment:
     facts: Facts
     unit_id: str = ORGANISATION
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    release: history.Release | None = field(default=None, repr=False)
+    """What publishing this would make known of the survey; only where it was computed, not read."""
     _found: dict[str, Mapping[Any, np.ndarray]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
@@ -110,8 +113,12 @@ class Assessment:
         results: str | Path = "",
         wave: str = "",
         as_of: str | date | None = None,
+        published: str | Path = "",
     ) -> "Assessment":
         """Open a data folder (default: `AIREADY_DATA`, else the sample), or read its results where `results` is given.
+
+        `published` is the folder that keeps what earlier runs published (`records/history`): cells that differ from
+        theirs by a few people are withheld.
 
         Raises
         ------
@@ -126,7 +133,8 @@ class Assessment:
             opened = cls.read(Path(results), rules)
         else:
             day = date.fromisoformat(as_of) if isinstance(as_of, str) and as_of else as_of or None
-            opened = compute(read_data(location, rules, as_of=day), rules)
+            earlier = history.read(Path(published)) if published else []
+            opened = compute(read_data(location, rules, as_of=day), rules, earlier)
         return opened.at(wave) if wave else opened
 
     def at(self, wave: str) -> "Assessment":
@@ -265,12 +273,14 @@ class Assessment:
         return cls(tables, rules, Facts(**facts), unit_id)
 
 
-def compute(data: Data, rules: Instrument) -> Assessment:
+def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = ()) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
     said = survey.tables(data, rules)
     made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS)])
-    hidden = privacy.hidden_cells(made, said.scored_people, said.answered_people, data.units, settings)
+    withheld = history.withheld(said.people, data.membership, earlier, settings)
+    asked = privacy.Asked(said.scored_people, said.answered_people, withheld)
+    hidden = privacy.hidden_cells(made, asked, data.units, settings)
     measures = privacy.protect_measures(made, hidden, settings)
     answers = said.item_distributions
     explain = _explain(measures, answers, hidden, data, rules)
@@ -300,7 +310,9 @@ def compute(data: Data, rules: Instrument) -> Assessment:
         "inputs": data.inputs,
     }
     facts = _facts(data, rules, waves.in_order(profile["wave"]))
-    return Assessment(tables, rules, facts, quarantine=data.quarantine)
+    shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
+    release = history.Release(said.people, data.membership, shown)
+    return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 
 def _explain(

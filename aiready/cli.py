@@ -66,9 +66,9 @@ def score(data: DataFolder, out: Out = Path("reports"), as_of: AsOf = "", quiet:
     """
     from aiready.assessment import Assessment
     from aiready.publication import locked
-    from aiready.reports import save_results
+    from aiready.reports import HISTORY, save_results
 
-    assessment = Assessment.open(data, as_of=_day(as_of))
+    assessment = Assessment.open(data, as_of=_day(as_of), published=out / HISTORY)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         records = save_results(assessment, out)
@@ -101,10 +101,10 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     """
     from aiready.assessment import Assessment
     from aiready.batch import Options, Outcome
-    from aiready.reports import Request
+    from aiready.reports import HISTORY, Request
     from aiready.reports import report as make
 
-    assessment = Assessment.open(data, as_of=_day(as_of), wave=wave)
+    assessment = Assessment.open(data, as_of=_day(as_of), wave=wave, published=out / HISTORY)
     asked = list(dict.fromkeys(unit or assessment.units["unit_id"]))
     assessment.check_known(asked)
     _counts(assessment.counts, quiet or as_json)

@@ -16,8 +16,9 @@ def units_from_names(unit_ids: Iterable[str]) -> pd.DataFrame:
 
 
 def former_ids(units: pd.DataFrame) -> pd.DataFrame:
-    """Ids that units were made from and that are no units now (unit_id, member_id)."""
-    split = units.assign(member_id=units["formerly"].str.split(";")).explode("member_id")
+    """Ids that units were made from and that are no units now (unit_id, member_id); `formerly` may be left out."""
+    named = units.reindex(columns=["unit_id", "formerly"]).astype(object)
+    split = named.assign(member_id=named["formerly"].str.split(";")).explode("member_id")
     split["member_id"] = split["member_id"].str.strip()
     former = split[split["member_id"].fillna("").ne("") & ~split["member_id"].isin(units["unit_id"])]
     return former[["unit_id", "member_id"]].reset_index(drop=True)
@@ -31,6 +32,12 @@ def contradictions(units: pd.DataFrame) -> list[str]:
         f'units, column "parent_id": "{row.parent_id}", the parent of "{row.unit_id}", is no unit. '
         "Add it as a row, or leave the cell empty for a top-level unit."
         for row in strange.itertuples()
+    ]
+    former = former_ids(units)
+    problems += [
+        f'units, column "formerly": "{member_id}" is named by {" and ".join(sorted(rows["unit_id"]))}. What was split '
+        "cannot be followed: name it for one of them, or keep it as a unit of its own."
+        for member_id, rows in former[former["member_id"].duplicated(keep=False)].groupby("member_id")
     ]
     circle = _without_end(units)
     if circle:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from aiready.hierarchy import former_ids
 from aiready.instrument import Settings
 from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, PEOPLE, SUPPRESSED
 from aiready.schema import ROLES
@@ -36,28 +37,41 @@ class Hidden:
     distributions: pd.DataFrame
 
 
-def hidden_cells(
-    made: pd.DataFrame, scored: pd.DataFrame, answered: pd.DataFrame, units: pd.DataFrame, settings: Settings
-) -> Hidden:
+@dataclass(frozen=True)
+class Asked:
+    """The people of a survey: with a score (see `survey_cells`), with a level on items (see `distribution_cells`).
+
+    `withheld`: cells to hide whatever their size (unit_id, wave, segment; see `history.withheld`).
+    """
+
+    scored: pd.DataFrame
+    answered: pd.DataFrame
+    withheld: pd.DataFrame | None = None
+
+
+def hidden_cells(made: pd.DataFrame, asked: Asked, units: pd.DataFrame, settings: Settings) -> Hidden:
     """Decide once which cells of the survey and of the other tables are hidden.
 
     Parameters
     ----------
     made
         Measures rows with `people`.
-    scored, answered
-        People with a score (see `survey_cells`) and people with a level on items (see `distribution_cells`).
 
     Raises
     ------
     PrivacyError
         A hidden cell could be worked out and nothing is left to hide.
     """
-    people = people_cells(made, units, settings)
-    return Hidden(survey_cells(scored, units, settings), people, distribution_cells(answered, units, settings))
+    return Hidden(
+        survey_cells(asked.scored, units, settings, withheld=asked.withheld),
+        people_cells(made, units, settings),
+        distribution_cells(asked.answered, units, settings, asked.withheld),
+    )
 
 
-def distribution_cells(answered: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def distribution_cells(
+    answered: pd.DataFrame, units: pd.DataFrame, settings: Settings, withheld: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Which cells hide how items were answered: one row per item x unit x wave x segment (n, hidden).
 
     Parameters
@@ -68,13 +82,18 @@ def distribution_cells(answered: pd.DataFrame, units: pd.DataFrame, settings: Se
     larger = replace(settings, minimum_group=settings.minimum_distribution)
     found = [pd.DataFrame(columns=["item_id", *CELL, "n", "hidden"])]
     for items, rows in answered.groupby("items", sort=False):
-        cells = survey_cells(rows, units, larger, roles=[role for role in ROLES if role in set(rows["role"])])
+        roles = [role for role in ROLES if role in set(rows["role"])]
+        cells = survey_cells(rows, units, larger, roles, withheld)
         found.append(cells.merge(pd.DataFrame({"item_id": str(items).split(";")}), how="cross"))
     return pd.concat(found[1:] or found, ignore_index=True)
 
 
 def survey_cells(
-    scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, roles: Sequence[str] = ROLES
+    scored: pd.DataFrame,
+    units: pd.DataFrame,
+    settings: Settings,
+    roles: Sequence[str] = ROLES,
+    withheld: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Which survey cells are hidden: one row per unit x wave x segment (n, hidden).
 
@@ -85,6 +104,8 @@ def survey_cells(
         barriers the role is asked. Role missing: a respondent without a role.
     roles
         Roles that are asked at all; only they and their groups are cells.
+    withheld
+        Cells to hide whatever their size (unit_id, wave, segment).
 
     Notes
     -----
@@ -94,7 +115,10 @@ def survey_cells(
     """
     segment_of = dict.fromkeys(settings.roles_doing, DOING) | dict.fromkeys(settings.roles_leading, LEADING)
     above = {**segment_of, DOING: ALL, LEADING: ALL, NO_ROLE: ALL}
-    bottom = scored.assign(segment=scored["role"].fillna(NO_ROLE).replace("", NO_ROLE))
+    present = former_ids(units).set_index("member_id")["unit_id"]
+    own = scored["unit_id"].map(present).fillna(scored["unit_id"])
+    bottom = scored.assign(unit_id=own, segment=scored["role"].fillna(NO_ROLE).replace("", NO_ROLE))
+    gone = pd.MultiIndex.from_frame(pd.DataFrame(columns=CELL) if withheld is None else withheld[CELL])
     found = []
     for wave, rows in bottom.groupby("wave", sort=False):
         groups = [side for side in (DOING, LEADING) if side in {segment_of.get(role) for role in roles}]
@@ -102,7 +126,9 @@ def survey_cells(
         cells, system = _tree_system(rows, units, above, used)
         leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
         printed = system.published & ~(leaf_role | (cells["segment"] == NO_ROLE)).to_numpy()
-        found.append((cells.assign(wave=wave), replace(system, published=printed)))
+        cells["wave"] = wave
+        kept_back = pd.MultiIndex.from_frame(cells[CELL]).isin(gone)
+        found.append((cells, replace(system, published=printed, withheld=kept_back)))
     return _hidden(found, settings.minimum_group)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from aiready import overview
+from aiready import history, overview
 from aiready.assessment import Assessment
 from aiready.batch import OK, Options, Outcome, Task, run
 from aiready.measures import ORGANISATION
@@ -29,6 +29,8 @@ PACKAGES = (
     "vl-convert-python",
 )
 PORTFOLIO = "portfolio.html"
+HISTORY = Path("records/history")
+"""What was published, run by run, below the folder of reports."""
 
 
 def save_results(assessment: Assessment, out: Path) -> Path:
@@ -67,6 +69,8 @@ def report(assessment: Assessment, request: Request) -> list[Outcome]:
     out.mkdir(parents=True, exist_ok=True)
     with locked(out), tempfile.TemporaryDirectory(prefix="aiready-") as scratch:
         records = save_results(assessment, out)
+        if assessment.release is not None:  # first, so that a run killed half-way still counts as published
+            history.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
         outcomes = run(plan(assessment, request, Path(scratch)), request.options, request.done)
         _keep_evidence(outcomes, private(records / "failed"))
         pages = {f"{slug(unit_id)}.html" for unit_id in assessment.units["unit_id"]}

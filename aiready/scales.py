@@ -66,7 +66,7 @@ class Answers:
 class Survey:
     """One survey, read and scored once.
 
-    `respondents` (unit_id, wave, role): one row per respondent. `scores` (respondents x `barriers`), and
+    `respondents` (unit_id, wave, role, respondent_id): one row per respondent. `scores` (respondents x `barriers`), and
     their `moments` in the `groups`.
     """
 
@@ -96,7 +96,7 @@ def read_survey(data: Data, rules: Instrument) -> Survey | None:
     responses = data.table("responses")
     if responses is None or responses.empty:
         return None
-    respondents = responses[["unit_id", "wave", "role"]].reset_index(drop=True)
+    respondents = responses[["unit_id", "wave", "role", "respondent_id"]].reset_index(drop=True)
     answers = _read_answers(responses, rules)
     barriers = tuple(rules.barriers["barrier_id"])
     scores = np.column_stack([answers.score(answers.items_of(barrier)) for barrier in barriers])
@@ -186,6 +186,31 @@ def people_answered(survey: Survey | None) -> pd.DataFrame:
         asked = counts["role"].isin(roles) | ~counts["role"].isin(ROLES)
         found.append(counts.loc[asked].assign(items=";".join(items)))
     return pd.concat(found, ignore_index=True)
+
+
+def people(survey: Survey | None) -> pd.DataFrame:
+    """Who was counted where, so that later runs know whom a figure stood for.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per respondent and wave: person (digest of the code; of the answers where there is none), wave,
+        unit_id, role, whole (scored on every scale that the role is asked and somebody in the wave is scored on).
+    """
+    if survey is None:
+        return pd.DataFrame(columns=["person", "wave", "unit_id", "role", "whole"])
+    respondents = survey.respondents
+    answers = pd.util.hash_pandas_object(pd.DataFrame(survey.answers.codes), index=False)
+    coded = pd.util.hash_array(respondents["respondent_id"].astype(object).to_numpy())
+    person = pd.Series(np.where(respondents["respondent_id"].isna(), answers, coded))
+    again = person.groupby([respondents["wave"], person]).cumcount()
+    scored = ~np.isnan(survey.scores)
+    used = pd.DataFrame(scored).groupby(respondents["wave"].to_numpy()).any().loc[respondents["wave"]].to_numpy()
+    by_scale = [survey.answers.asked[:, survey.answers.items_of(barrier)].any(axis=1) for barrier in survey.barriers]
+    asked = np.column_stack(by_scale)[survey.answers.role]
+    return respondents[["wave", "unit_id", "role"]].assign(
+        person=person.astype(str) + "-" + again.astype(str), whole=(scored | ~used | ~asked).all(axis=1)
+    )[["person", "wave", "unit_id", "role", "whole"]]
 
 
 _NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role", "n"])

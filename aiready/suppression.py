@@ -32,12 +32,14 @@ class System:
 
     `n`: people per cell. `published`: whether the cell would be printed at all; what is not printed counts as
     hidden from the start. `sums`: one row per sum x child, columns `total`, `child`, positions in `n`, and `by`,
-    which tells the ways apart that a total is cut. `names`: what an error calls the cells, by default their position.
+    which tells the ways apart that a total is cut. `withheld`: cells to hide whatever their size, by default none.
+    `names`: what an error calls the cells, by default their position.
     """
 
     n: np.ndarray
     published: np.ndarray
     sums: pd.DataFrame
+    withheld: np.ndarray | None = None
     names: Sequence[str] = ()
 
 
@@ -57,6 +59,8 @@ def suppress(system: System, minimum: int) -> np.ndarray:
     """
     merged, place = _merged(system)
     must = (merged.n < minimum) | ~merged.published
+    if system.withheld is not None:
+        must[place[system.withheld]] = True
     proven = np.zeros(len(must), dtype=bool)
     while True:
         mask = complementary(merged, must, minimum)

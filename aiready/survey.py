@@ -26,7 +26,7 @@ from aiready.measures import (
     rows,
 )
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
-from aiready.scales import Survey, people_answered, people_scored, read_survey, scale_scores
+from aiready.scales import Survey, people, people_answered, people_scored, read_survey, scale_scores
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 from aiready.sources import Data
 from aiready.statistics import mean_interval, wilson
@@ -69,12 +69,16 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Tables:
-    """Every table of the survey that the assessment needs; each field is what the function of its name returns."""
+    """Every table of the survey that the assessment needs; each field is what the function of its name returns.
+
+    `people`, `scored_people` and `answered_people` are those of `scales`.
+    """
 
     measure: pd.DataFrame
     item_distributions: pd.DataFrame
     themes: pd.DataFrame
     rankings: pd.DataFrame
+    people: pd.DataFrame
     scored_people: pd.DataFrame
     answered_people: pd.DataFrame
 
@@ -84,7 +88,7 @@ def tables(data: Data, rules: Instrument) -> Tables:
     survey = read_survey(data, rules)
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
-        people_scored(survey), people_answered(survey),
+        people(survey), people_scored(survey), people_answered(survey),
     )  # fmt: skip
 
 

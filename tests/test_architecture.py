@@ -15,7 +15,7 @@ LAYERS = (
     "instrument_files instrument hierarchy",
     "readers places loading cells checks decision_store sources",
     "forms codebook sample_seeds sample_records sample_decisions sample",
-    "statistics survival reliability resampling suppression privacy records groups scales stages",
+    "statistics survival reliability resampling suppression privacy history records groups scales stages",
     "comparisons changes distributions survey",
     "problem_statements initiatives",
     "verdicts trials",

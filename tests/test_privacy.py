@@ -45,7 +45,7 @@ def row(measure, value, n, unit_id="A", segment="all", barrier_id="", behind=Non
 
 def protected(rows, scored, units=FLAT):
     made = pd.DataFrame(rows)
-    hidden = privacy.hidden_cells(made, scored, scored.assign(items="x"), units, Settings())
+    hidden = privacy.hidden_cells(made, privacy.Asked(scored, scored.assign(items="x")), units, Settings())
     found = privacy.protect_measures(made, hidden, Settings())
     assert list(found.columns) == list(COLUMNS)
     return found
@@ -184,9 +184,8 @@ class TestDistributions:
         )
 
     def shown(self, table, scored=ENOUGH):
-        hidden = privacy.hidden_cells(
-            pd.DataFrame([row("perception", 60.0, 20)]), scored, scored.assign(items="x"), FLAT, Settings()
-        )
+        asked = privacy.Asked(scored, scored.assign(items="x"))
+        hidden = privacy.hidden_cells(pd.DataFrame([row("perception", 60.0, 20)]), asked, FLAT, Settings())
         return privacy.protect_items(table, hidden, Settings())
 
     @pytest.mark.slow
