@@ -276,10 +276,9 @@ class Assessment:
 def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = ()) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
-    said = survey.tables(data, rules)
+    said = survey.tables(data, rules, earlier)
     made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS)])
-    withheld = history.withheld(said.people, data.membership, earlier, settings)
-    asked = privacy.Asked(said.scored_people, said.answered_people, withheld)
+    asked = privacy.Asked(said.pattern, said.answered_people, said.withheld)
     hidden = privacy.hidden_cells(made, asked, data.units, settings)
     measures = privacy.protect_measures(made, hidden, settings)
     answers = said.item_distributions

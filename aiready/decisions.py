@@ -179,6 +179,8 @@ def rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
     keys = ["unit_id", "wave"]
     by_decider = several.groupby([*keys, "decider_id"], dropna=False, as_index=False).sum()
     numbers = list(by_decider.columns.drop([*keys, "decider_id"]))
+    # people stand in the order of what they did, so that no figure depends on what they are called
+    by_decider = by_decider.sort_values([*keys, *numbers], ignore_index=True)
     in_cells = by_decider.groupby(keys)
     cells = _derived(in_cells[numbers].sum().reset_index())
     known, place = by_decider["decider_id"].notna(), in_cells.ngroup()

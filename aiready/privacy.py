@@ -39,12 +39,13 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Asked:
-    """The people of a survey: with a score (see `survey_cells`), with a level on items (see `distribution_cells`).
+    """What is known of a survey's people before anything is hidden.
 
-    `withheld`: cells to hide whatever their size (unit_id, wave, segment; see `history.withheld`).
+    `pattern`: which cells are hidden (see `survey_cells`). `answered`: people with a level on items (see
+    `distribution_cells`). `withheld`: cells to hide whatever their size (unit_id, wave, segment; `history.withheld`).
     """
 
-    scored: pd.DataFrame
+    pattern: pd.DataFrame
     answered: pd.DataFrame
     withheld: pd.DataFrame | None = None
 
@@ -63,7 +64,7 @@ def hidden_cells(made: pd.DataFrame, asked: Asked, units: pd.DataFrame, settings
         A hidden cell could be worked out and nothing is left to hide.
     """
     return Hidden(
-        survey_cells(asked.scored, units, settings, withheld=asked.withheld),
+        asked.pattern,
         people_cells(made, units, settings),
         distribution_cells(asked.answered, units, settings, asked.withheld),
     )

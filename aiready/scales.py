@@ -67,7 +67,7 @@ class Survey:
     """One survey, read and scored once.
 
     `respondents` (unit_id, wave, role, respondent_id): one row per respondent. `scores` (respondents x `barriers`), and
-    their `moments` in the `groups`.
+    their `moments` in the `groups`. `shown` (groups): what the privacy gate lets through, all until it has decided.
     """
 
     rules: Instrument
@@ -77,6 +77,7 @@ class Survey:
     scores: Floats
     groups: Groups
     moments: Moments
+    shown: NDArray[np.bool_] | None = None
 
     @property
     def waves(self) -> tuple[str, ...]:
@@ -84,11 +85,12 @@ class Survey:
         return tuple(self.groups.table["wave"].unique())
 
     def eligible(self) -> NDArray[np.bool_]:
-        """Groups with the minimum number of scored respondents on every scale that the wave has scores on."""
+        """Groups that are shown, with enough scored respondents on every scale that the wave has scores on."""
         n = pd.DataFrame(self.moments.n)
         used = n.groupby(self.groups.table["wave"]).transform("max").gt(0)
         smallest = n.where(used).min(axis=1)
-        return (smallest >= self.rules.settings.minimum_group).to_numpy()
+        enough = (smallest >= self.rules.settings.minimum_group).to_numpy()
+        return enough if self.shown is None else enough & self.shown
 
 
 def read_survey(data: Data, rules: Instrument) -> Survey | None:
@@ -96,7 +98,7 @@ def read_survey(data: Data, rules: Instrument) -> Survey | None:
     responses = data.table("responses")
     if responses is None or responses.empty:
         return None
-    respondents = responses[["unit_id", "wave", "role", "respondent_id"]].reset_index(drop=True)
+    respondents = responses.reindex(columns=["unit_id", "wave", "role", "respondent_id"]).reset_index(drop=True)
     answers = _read_answers(responses, rules)
     barriers = tuple(rules.barriers["barrier_id"])
     scores = np.column_stack([answers.score(answers.items_of(barrier)) for barrier in barriers])

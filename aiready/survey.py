@@ -5,8 +5,8 @@ has: item distributions, themes, ranks, priorities, differences and where a chan
 data and the instrument, and none hides anything: small cells carry `people` for the privacy gate.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aiready import changes, comparisons, distributions
-from aiready.groups import Floats, by_barrier, invited
+from aiready.groups import GROUP, Floats, by_barrier, invited
+from aiready.history import Release, withheld
 from aiready.instrument import Instrument
 from aiready.measures import (
     INSUFFICIENT,
@@ -25,6 +26,7 @@ from aiready.measures import (
     fill_not_measured,
     rows,
 )
+from aiready.privacy import survey_cells
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
 from aiready.scales import Survey, people, people_answered, people_scored, read_survey, scale_scores
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
@@ -64,14 +66,15 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
         Measures rows and `people`: respondents with a score on the scale (`role_gap` and `change`: on the
         smaller side; `response_rate`: respondents). Every unit has every measure in every wave of the survey.
     """
-    return _measures(data, read_survey(data, rules))
+    return _measures(data, _read(data, rules)[0])
 
 
 @dataclass(frozen=True)
 class Tables:
     """Every table of the survey that the assessment needs; each field is what the function of its name returns.
 
-    `people`, `scored_people` and `answered_people` are those of `scales`.
+    `people` and `answered_people` are those of `scales`, `withheld` of `history`; `pattern` says which cells are hidden
+    (`privacy.survey_cells`).
     """
 
     measure: pd.DataFrame
@@ -79,17 +82,32 @@ class Tables:
     themes: pd.DataFrame
     rankings: pd.DataFrame
     people: pd.DataFrame
-    scored_people: pd.DataFrame
+    withheld: pd.DataFrame
+    pattern: pd.DataFrame
     answered_people: pd.DataFrame
 
 
-def tables(data: Data, rules: Instrument) -> Tables:
-    """All of them from one reading of the answers."""
-    survey = read_survey(data, rules)
+def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Tables:
+    """All of them from one reading of the answers; `earlier` is what runs before this one published."""
+    survey, kept_back, pattern = _read(data, rules, earlier)
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
-        people(survey), people_scored(survey), people_answered(survey),
+        people(survey), kept_back, pattern, people_answered(survey),
     )  # fmt: skip
+
+
+def _read(
+    data: Data, rules: Instrument, earlier: Sequence[Release] = ()
+) -> tuple[Survey | None, pd.DataFrame, pd.DataFrame]:
+    """The survey that knows what may be shown: who is hidden is compared with nobody, and counts for nothing."""
+    survey, settings = read_survey(data, rules), rules.settings
+    kept_back = withheld(people(survey), data.membership, earlier, settings)
+    pattern = survey_cells(people_scored(survey), data.units, settings, withheld=kept_back)
+    if survey is None:
+        return None, kept_back, pattern
+    seen = pd.MultiIndex.from_frame(pattern.loc[~pattern["hidden"].astype(bool), GROUP])
+    shown = pd.MultiIndex.from_frame(survey.groups.table[GROUP]).isin(seen)
+    return replace(survey, shown=np.asarray(shown)), kept_back, pattern
 
 
 def _measures(data: Data, survey: Survey | None) -> pd.DataFrame:
@@ -257,7 +275,7 @@ def _and_others(survey: Survey, cells: pd.DataFrame, done: set[str], why: str) -
 
 def item_distributions(data: Data, rules: Instrument) -> pd.DataFrame:
     """How each item was answered (`results/items.csv`); see `distributions.distributions`."""
-    return _distributions(read_survey(data, rules))
+    return _distributions(_read(data, rules)[0])
 
 
 def item_levels(items: pd.DataFrame, *, minimum: int = 10) -> pd.DataFrame:
@@ -267,27 +285,27 @@ def item_levels(items: pd.DataFrame, *, minimum: int = 10) -> pd.DataFrame:
 
 def themes(data: Data, rules: Instrument) -> pd.DataFrame:
     """Scores by theme across the barriers; see `distributions.theme_scores`."""
-    return _themes(data, read_survey(data, rules))
+    return _themes(data, _read(data, rules)[0])
 
 
 def differences(data: Data, rules: Instrument) -> pd.DataFrame:
     """Each unit against the rest of the organisation, tested; see `comparisons.differences`."""
-    return _differences(read_survey(data, rules))
+    return _differences(_read(data, rules)[0])
 
 
 def unit_ranks(data: Data, rules: Instrument) -> pd.DataFrame:
     """Ranks each unit may hold, where ranking is allowed; see `comparisons.unit_ranks`."""
-    return _unit_ranks(read_survey(data, rules))
+    return _unit_ranks(_read(data, rules)[0])
 
 
 def barrier_priorities(data: Data, rules: Instrument) -> pd.DataFrame:
     """Ranks each barrier may hold within a unit, lowest first; see `comparisons.barrier_priorities`."""
-    return _priorities(read_survey(data, rules))
+    return _priorities(_read(data, rules)[0])
 
 
 def change_sources(data: Data, rules: Instrument) -> pd.DataFrame:
     """Where a change came from, role mix or answers; see `changes.change_sources`."""
-    return _table(read_survey(data, rules), changes.change_sources, changes.SOURCES)
+    return _table(_read(data, rules)[0], changes.change_sources, changes.SOURCES)
 
 
 def rankings(data: Data, rules: Instrument) -> pd.DataFrame:
@@ -299,7 +317,7 @@ def rankings(data: Data, rules: Instrument) -> pd.DataFrame:
         One row per unit x wave x barrier: unit_id, wave, barrier_id, flag, unit_rank_low, unit_rank_high,
         priority_low, priority_high; missing where the survey does not allow them.
     """
-    return _rankings(read_survey(data, rules))
+    return _rankings(_read(data, rules)[0])
 
 
 def _table(survey: Survey | None, make: Callable[[Survey], pd.DataFrame], columns: list[str]) -> pd.DataFrame:

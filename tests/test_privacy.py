@@ -43,9 +43,13 @@ def row(measure, value, n, unit_id="A", segment="all", barrier_id="", behind=Non
     return about | {"measure": measure, "segment": segment, "status": "ok", "note": "why"} | numbers | other
 
 
+def asked_of(scored, units):
+    return privacy.Asked(privacy.survey_cells(scored, units, Settings()), scored.assign(items="x"))
+
+
 def protected(rows, scored, units=FLAT):
     made = pd.DataFrame(rows)
-    hidden = privacy.hidden_cells(made, privacy.Asked(scored, scored.assign(items="x")), units, Settings())
+    hidden = privacy.hidden_cells(made, asked_of(scored, units), units, Settings())
     found = privacy.protect_measures(made, hidden, Settings())
     assert list(found.columns) == list(COLUMNS)
     return found
@@ -184,8 +188,8 @@ class TestDistributions:
         )
 
     def shown(self, table, scored=ENOUGH):
-        asked = privacy.Asked(scored, scored.assign(items="x"))
-        hidden = privacy.hidden_cells(pd.DataFrame([row("perception", 60.0, 20)]), asked, FLAT, Settings())
+        made = pd.DataFrame([row("perception", 60.0, 20)])
+        hidden = privacy.hidden_cells(made, asked_of(scored, FLAT), FLAT, Settings())
         return privacy.protect_items(table, hidden, Settings())
 
     @pytest.mark.slow
