@@ -29,7 +29,7 @@ from aiready import (
     waves,
     workflows,
 )  # fmt: skip
-from aiready.instrument import Instrument, read_instrument
+from aiready.instrument import Instrument, Settings, read_instrument
 from aiready.measures import ALL, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect
 from aiready.publication import write
 from aiready.schema import TABLES
@@ -42,7 +42,9 @@ DATA = "AIREADY_DATA"
 RECORDS = (initiatives, trials, tasks, workflows, decisions, feedback)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
-OWN_AND_TOTAL = ("measures", "barriers", "items", "explain", "themes", "facets")
+OWN_AND_TOTAL = (
+    "measures", "barriers", "items", "explain", "themes", "facets", "change_sources", "sensitivity"
+)  # fmt: skip
 """Tables that hold the organisation's rows beside the unit's own."""
 
 
@@ -84,8 +86,9 @@ class Assessment:
 
     `tables` maps a name to a table: `units` (one row per unit), `membership`, `counts` (one row per input
     table), `measures`, `barriers`, `items`, `explain` (design of the results folder), `themes` (unit x wave x
-    theme), `facets` (say and do), `recommended` (unit x wave x action), `initiatives` (one row per initiative,
-    with the parts of its problem statement), `verdicts` (initiative x trial), `tasks` (unit x job x task),
+    theme), `change_sources` (unit x wave x barrier x source), `sensitivity` (unit x wave), `facets` (say and do),
+    `recommended` (unit x wave x action), `initiatives` (one row per initiative, with the parts of its problem
+    statement), `verdicts` (initiative x trial), `tasks` (unit x job x task),
     `step_changes` (unit x workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
     """
 
@@ -296,6 +299,8 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
         "themes": privacy.protect_survey(
             said.themes.assign(segment=ALL), hidden, settings.minimum_group, list(NUMBERS)
         ),
+        "change_sources": _sources(said.change_sources, explain, hidden, settings),
+        "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
         "recommended": actions.recommend(profile, measures, items, explain, rules),
         "facets": facets.say_do(items, measures, register, data.membership, rules),
         "initiatives": register,
@@ -308,9 +313,9 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
         "counts": data.counts,
         "inputs": data.inputs,
     }
-    facts = _facts(data, rules, waves.in_order(profile["wave"]))
+    facts = _facts(data, rules, waves.in_order(profile["wave"]), said.notes)
     shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
-    release = history.Release(said.people, data.membership, shown)
+    release = history.Release(said.people, data.membership, shown, said.wordings)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 
@@ -329,7 +334,13 @@ def _agreed(data: Data) -> pd.DataFrame:
     return pd.DataFrame(columns=list(TABLES["actions"].names)) if agreed is None else agreed
 
 
-def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...]) -> Facts:
+def _sources(said: pd.DataFrame, explain: pd.DataFrame, hidden: privacy.Hidden, settings: Settings) -> pd.DataFrame:
+    """Where changes came from, both voices: unit x wave x barrier x source (points, status)."""
+    shown = privacy.protect_sources(said, hidden, settings)
+    return pd.concat([shown, barriers.practice_sources(explain).assign(status=OK)], ignore_index=True)
+
+
+def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:
     digests = "".join(sorted(data.inputs["sha256"])) if data.inputs is not None else ""
     return Facts(
         wave=data.wave if data.wave in in_waves else in_waves[-1],
@@ -338,6 +349,6 @@ def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...]) -> Facts:
         instrument_version=rules.version,
         instrument_digest=rules.digest,
         about=dict(data.about),
-        notes=data.notes,
+        notes=(*data.notes, *notes),
         input_digest=hashlib.sha256(digests.encode()).hexdigest()[:12],
     )

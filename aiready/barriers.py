@@ -1,6 +1,7 @@
 """Measures to the barrier profile: two voices kept apart, a score only where both are measured, and why."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -227,6 +228,35 @@ def profile(
     table["flag"] = table["flag"].fillna("").mask(unknown, "")
     table[list(RANKS)] = table[list(RANKS)].astype(float).mask(unknown)
     return table[list(COLUMNS)]
+
+
+def practice_sources(explained: pd.DataFrame) -> pd.DataFrame:
+    """Where a change of practice came from: what the records show, or other indicators that count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per unit x wave x barrier x source with an earlier wave: source `records` (the weighted mean over
+        the indicators that count in both waves) and, where the sets differ, `indicators` (the rest), points.
+    """
+    rows = explained.loc[(explained["kind"] == "indicator") & (explained["status"] == OK)]
+    order = waves.in_order(explained["wave"])
+    later = dict(pairwise(order))
+    before = rows.assign(wave=rows["wave"].map(later).astype(object)).dropna(subset="wave")
+    both = rows.merge(before, on=[*KEY, "id"], how="outer", suffixes=("", "_before"))
+    known = both["points"].notna() & both["points_before"].notna()
+    weight = both["weight"].fillna(both["weight_before"])
+
+    def mean(points: pd.Series, where: pd.Series) -> pd.Series:
+        held = weight.where(where & points.notna())
+        parts = pd.DataFrame({"sum": points * held, "weight": held}).groupby([both[name] for name in KEY]).sum()
+        return parts["sum"] / parts["weight"].where(parts["weight"] > 0)
+
+    shared = mean(both["points"], known) - mean(both["points_before"], known)
+    whole = mean(both["points"], known | True) - mean(both["points_before"], known | True)
+    moved = pd.DataFrame({"records": shared, "indicators": (whole - shared).where((whole - shared).abs() > 1e-9)})
+    long = moved.rename_axis(columns="source").stack().rename("points").reset_index()
+    return long[[*KEY, "source", "points"]]
 
 
 def weight_sensitivity(explained: pd.DataFrame, profiled: pd.DataFrame, rules: Instrument) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from aiready.groups import Floats, Moments, by_barrier
 from aiready.scales import Survey
 from aiready.statistics import welch_difference
 
-ROLE_MIX, ANSWERS = "role_mix", "answers"
+ROLE_MIX, ANSWERS, ITEMS = "role_mix", "answers", "items"
 FIRST = "no earlier wave with enough answers to compare with"
 NO_COMMON_ITEMS = "no item was used in both waves: not comparable"
 SOURCES = ["unit_id", "wave", "barrier_id", "source", "points", "people"]
@@ -71,23 +71,24 @@ def _reading(pair: _Pair, low: Floats, high: Floats) -> NDArray[np.object_]:
         return np.full(len(low), NO_COMMON_ITEMS, dtype=object)
     since = f"since {pair.since}"
     if not pair.same_items:
-        since = f"{since}, on the {pair.common} items used in both waves"
+        since = f"{since}, on the {pair.common} items used in both waves in the same words"
     words = np.select([low > 0, high < 0], ["higher", "lower"], "no change demonstrated")
     return np.array([f"{since}: {word}" for word in words], dtype=object)
 
 
 def change_sources(survey: Survey) -> pd.DataFrame:
-    """How much of a change comes from who answered (role mix) and how much from what they answered.
+    """How much of a change comes from who answered (role mix), from what they answered, and from other items.
 
     Kitagawa's decomposition over roles (doing and leading at units without children): role_mix = sum
     (w1 - w0)(m1 + m0)/2, answers = sum (m1 - m0)(w1 + w0)/2, w the share of a role and m its mean. A role
-    present in one wave only counts as mix. The two add up to the change, on the same items.
+    present in one wave only counts as mix. The two add up to the change, on the same items; `items` is what the
+    published scores moved beyond it, because they do not rest on the same items.
 
     Returns
     -------
     pandas.DataFrame
-        One row per unit x wave x barrier x source: unit_id, wave, barrier_id, source (role_mix, answers),
-        points, people (the smallest role behind it, in either wave).
+        One row per unit x wave x barrier x source: unit_id, wave, barrier_id, source (role_mix, answers, and items
+        where they differ), points, people (the smallest role behind it, in either wave).
 
     References
     ----------
@@ -105,7 +106,12 @@ def _sources(survey: Survey, pair: _Pair) -> pd.DataFrame:
     both = np.concatenate([n1, n0], axis=1)
     people = np.where(both > 0, both, np.inf).min(axis=1)
     at = survey.groups.table.loc[pair.now, ["unit_id", "wave"]].assign(barrier_id=pair.barrier_id, people=people)
-    parts = (at.assign(source=source, points=points) for source, points in ((ROLE_MIX, mix), (ANSWERS, answers)))
+    points = {ROLE_MIX: mix, ANSWERS: answers}
+    if not pair.same_items:
+        place = survey.barriers.index(pair.barrier_id)
+        now, before = (survey.moments.only(place).mean[rows, 0] for rows in (pair.now, pair.before))
+        points[ITEMS] = now - before - mix - answers
+    parts = [at.assign(source=source, points=part) for source, part in points.items()]
     return pd.concat(parts, ignore_index=True)[SOURCES]
 
 
@@ -122,7 +128,7 @@ def _parts(survey: Survey, moments: Moments, rows: NDArray[np.intp]) -> tuple[Fl
                 n[here, step], total[here, step] = (part[rows[here] + step, 0] for part in (moments.n, moments.total))
     n[:, 0], total[:, 0] = moments.n[rows, 0] - n.sum(axis=1), moments.total[rows, 0] - total.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return n, moments.shift + total / n
+        return n, np.where(n > 0, moments.shift + total / n, np.nan)
 
 
 def _pairs(survey: Survey) -> Iterator[_Pair]:
@@ -135,11 +141,14 @@ def _pairs(survey: Survey) -> Iterator[_Pair]:
     links = pd.DataFrame({"now": position, "before": before}).dropna().astype(np.intp)
     labels = [table["wave"].to_numpy()[links[side]] for side in ("before", "now")]
     used = _used(survey)
+    words = survey.wordings
     scored: dict[bytes, Moments] = {}
     for (old, new), rows in links.groupby(labels, sort=False):
         for place, barrier in enumerate(survey.barriers):
             mine = survey.answers.items_of(barrier)
-            items, same = used[old] & used[new] & mine, bool((used[old] == used[new])[mine].all())
+            reworded = words[old] != words[new] if words else np.zeros_like(mine)
+            items = used[old] & used[new] & mine & ~reworded
+            same = bool((used[old] == used[new])[mine].all()) and not (reworded & mine).any()
             moments = survey.moments.only(place) if same else _rescored(survey, items, scored)
             ends = rows["now"].to_numpy(), rows["before"].to_numpy()
             yield _Pair(barrier, str(old), *ends, int(items.sum()), same, moments)

@@ -67,9 +67,11 @@ def rules_of(table: Table, rows: Rows, *, levels: Mapping[str, int], known: Mapp
         if item in rows.columns:
             text = f"is no level from 1 to {top} (leave it empty for no answer)"
             rules.append(Rule(item, text, rows[item] == NO_LEVEL))
+    kinds = {column.name: column.kind for column in table.columns}
     for early, late in table.ordered:
         if early in rows.columns and late in rows.columns:
-            rules.append(Rule(late, f"is before {early}", rows[late] < rows[early]))
+            word = "below" if kinds[late] in ("number", "integer", "share") else "before"
+            rules.append(Rule(late, f"is {word} {early}", rows[late] < rows[early]))
     if table.name == "trials":
         rules += _trial_rules(rows)
     if SURPLUS in rows.columns:

@@ -75,14 +75,16 @@ def examine(location: str, as_of: date | None = None) -> Checkup:
     data = read_data(location, rules, as_of=as_of)
     responses = data.table("responses")
     none = pd.DataFrame(columns=["unit_id", "segment"])
-    answers, hidden = pd.DataFrame(), none
+    answers, hidden, notes = pd.DataFrame(), none, data.notes
     if responses is not None and len(responses):
         wave = data.waves[-1] if data.waves else data.wave
         answers = _answers(responses.loc[responses["wave"] == wave])
-        pattern = survey_cells(scales.scored_people(data, rules), data.units, rules.settings)
+        survey = scales.read_survey(data, rules)
+        notes += scales.said_of_answers(survey)
+        pattern = survey_cells(scales.people_scored(survey), data.units, rules.settings)
         hidden = pattern.loc[pattern["hidden"].astype(bool) & (pattern["wave"] == wave), ["unit_id", "segment"]]
     reasons = _reasons(data.quarantine)
-    return Checkup(data.counts, reasons, answers, hidden, data.notes, data.waves[-1] if data.waves else data.wave)
+    return Checkup(data.counts, reasons, answers, hidden, notes, data.waves[-1] if data.waves else data.wave)
 
 
 def _answers(responses: pd.DataFrame) -> pd.DataFrame:

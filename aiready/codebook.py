@@ -106,7 +106,7 @@ def _table_entry(table: Table) -> Iterator[str]:
     unique = ", ".join(f"`{name}`" for name in table.key)
     yield f"One row per {table.grain}. " + (f"May not occur twice: {unique}. " if unique else "") + _gives(table)
     for first, then in table.ordered:
-        yield f"`{then}` may not lie before `{first}`."
+        yield f"`{then}` may not lie {'before' if then.endswith(('_on', '_at')) else 'below'} `{first}`."
     yield "\n| column | kind | meaning | example |\n|---|---|---|---|"
     yield from (_column_row(column, table) for column in table.columns)
     if table.name == "responses":

@@ -90,7 +90,7 @@ def barriers(unit: Assessment) -> Section:
         "Records are a census of what was written down, not of what is: no interval is claimed for them. In the "
         "words at the right, what is not recorded counts as not shown."
     )
-    return Section([head, shown, notes(note)])
+    return Section([head, shown, paragraphs(*filter(None, [narrative.sensitivity_sentence(unit)])), notes(note)])
 
 
 def barrier(unit: Assessment, barrier_id: str) -> Section:
@@ -345,6 +345,7 @@ def trend(unit: Assessment) -> Section:
                 "0 to 100 · people with 95 % interval · records where the same indicators count",
                 numbers,
             ),
+            notes(narrative.other_indicators_sentence(unit)),
         ]
     )
 

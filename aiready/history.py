@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from aiready.errors import InfrastructureError
-from aiready.instrument import Settings
+from aiready.instrument import Instrument, Settings, wording_digests
 from aiready.measures import ALL
 from aiready.schema import ROLES
 
@@ -29,18 +29,19 @@ class Release:
 
     `people`: one row per respondent and wave (person: a digest, wave, unit_id, role, whole: scored on every scale
     asked). `membership`: whose answers count for whom (unit_id, member_id). `cells`: unit_id, wave, segment of every
-    cell that was shown.
+    cell that was shown. `wordings`: wave, item_id and digest of its wording as it was first published.
     """
 
     people: pd.DataFrame
     membership: pd.DataFrame
     cells: pd.DataFrame
+    wordings: pd.DataFrame
 
     @property
     def digest(self) -> str:
         """Twelve hex digits that two runs share when they published the same cells of the same people."""
         found = hashlib.sha256()
-        for table in (self.people, self.membership, self.cells):
+        for table in (getattr(self, field.name) for field in fields(self)):
             rows = pd.util.hash_pandas_object(table.astype(object), index=False).to_numpy()
             found.update(np.sort(rows).tobytes())
         return found.hexdigest()[:12]
@@ -109,6 +110,18 @@ def _cells_of(
     by_role = pd.DataFrame([*segments, (None, ALL)], columns=["role", "segment"])
     placed = own.merge(membership, on="member_id").merge(by_role, on="role")
     return placed[["atom", "wave", "whole", "every", "unit_id", "segment"]]
+
+
+def wordings(earlier: Sequence[Release], waves: Sequence[str], rules: Instrument) -> pd.DataFrame:
+    """In which words each wave was asked: one row per wave x item (wave, item_id, digest).
+
+    The oldest release that knows a wave decides; a wave that none knows was asked in the words of today.
+    """
+    today = pd.Series(wording_digests(rules), name="digest").rename_axis("item_id").reset_index()
+    now = pd.DataFrame({"wave": list(waves)}, dtype=object).merge(today, how="cross")
+    known = pd.concat([*(release.wordings for release in earlier), now], ignore_index=True)
+    first = known.drop_duplicates(["wave", "item_id"])
+    return first.loc[first["wave"].isin(waves)].reset_index(drop=True)
 
 
 def read(folder: Path) -> list[Release]:

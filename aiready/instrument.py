@@ -214,14 +214,25 @@ def _typed(tables: Tables, settings: Settings, intro: str, version: str) -> Inst
 
 def _digest(items: pd.DataFrame, levels: tuple[str, ...]) -> str:
     """Fingerprint of what respondents read: blind to order, case and white space."""
-
-    def plain(text: str) -> str:
-        return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-    texts = items[["wording", *levels]].map(plain).to_numpy().tolist()
+    texts = items[["wording", *levels]].map(_plain).to_numpy().tolist()
     roles = [sorted(asked) for asked in items["roles"]]
     read = sorted(zip(items["item_id"].tolist(), texts, roles, strict=True))
     return hashlib.sha256(json.dumps(read, ensure_ascii=False).encode()).hexdigest()[:12]
+
+
+def wording_digests(instrument: Instrument) -> dict[str, str]:
+    """Fingerprint of each item's wording and levels, blind to case and white space: item_id -> twelve hex digits.
+
+    Answers to an item are comparable over time as long as it stays the same.
+    """
+    columns = ["wording", *level_columns(instrument.settings.scale_points)]
+    texts = instrument.items.reindex(columns=columns, fill_value="").map(_plain).to_numpy().tolist()
+    digests = [hashlib.sha256(json.dumps(text, ensure_ascii=False).encode()).hexdigest()[:12] for text in texts]
+    return dict(zip(instrument.items["item_id"], digests, strict=True))
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 # Settings ---------------------------------------------------------------------------------------------------

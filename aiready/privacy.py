@@ -318,6 +318,15 @@ def protect_survey(table: pd.DataFrame, hidden: Hidden, minimum: int, numbers: l
     return _blank(table, gone, numbers).drop(columns=PEOPLE)
 
 
+def protect_sources(sources: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+    """Where changes of the survey came from, fit to publish: hidden where the change is, or a role is too small."""
+    table = sources.assign(measure="change", segment=ALL, status=OK)
+    before = _change_hidden(table, hidden.survey)
+    table[PEOPLE] = table[PEOPLE].mask(before, 0)
+    shown = protect_survey(table, hidden, settings.minimum_group, ["points"])
+    return shown.drop(columns=["measure", "segment"])
+
+
 def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
     """Item distributions fit to publish: `n` is the answers a share is among, exact 0 and 1 are blurred.
 

@@ -1,7 +1,7 @@
 """From answers to scale scores: levels, reversed items, the half rule, one score per respondent and scale."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -19,13 +19,15 @@ class Answers:
 
     `codes` (respondents x items): the level as ticked, `schema.DOES_NOT_APPLY`, `schema.DONT_KNOW`, or 0 for
     no answer and for an item that the role is not asked. `role`: position in `schema.ROLES`, -1 without.
-    `asked` (roles x items); the last row is 'no role', asked everything.
+    `asked` (roles x items); the last row is 'no role', asked everything. `not_asked`: answers to items that the
+    role is not asked, which are kept in the data and not scored.
     """
 
     rules: Instrument
     codes: NDArray[np.int8]
     role: NDArray[np.intp]
     asked: NDArray[np.bool_]
+    not_asked: int = 0
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ class Survey:
 
     `respondents` (unit_id, wave, role, respondent_id): one row per respondent. `scores` (respondents x `barriers`), and
     their `moments` in the `groups`. `shown` (groups): what the privacy gate lets through, all until it has decided.
+    `wordings`: digest of every item's wording by wave; without it all waves are taken to have been asked the same.
     """
 
     rules: Instrument
@@ -78,6 +81,7 @@ class Survey:
     groups: Groups
     moments: Moments
     shown: NDArray[np.bool_] | None = None
+    wordings: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
     @property
     def waves(self) -> tuple[str, ...]:
@@ -111,12 +115,22 @@ def _read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
     role = pd.Categorical(responses["role"], categories=ROLES).codes.astype(np.intp)
     by_role = [[name in roles for roles in rules.items["roles"]] for name in ROLES]
     asked = np.array([*by_role, [True] * len(rules.items)])
-    codes = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F")
+    codes, not_asked = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F"), 0
     for place, item in enumerate(rules.items["item_id"]):
         if item in responses:
             given = responses[item].to_numpy(float)
-            codes[:, place] = np.where(np.isnan(given) | ~asked[role, place], 0, given)
-    return Answers(rules, codes, role, asked)
+            unasked = ~asked[role, place] & ~np.isnan(given)
+            codes[:, place] = np.where(np.isnan(given) | unasked, 0, given)
+            not_asked += int(unasked.sum())
+    return Answers(rules, codes, role, asked, not_asked)
+
+
+def said_of_answers(survey: Survey | None) -> tuple[str, ...]:
+    """What to know of the answers as a whole, a sentence each."""
+    if survey is None or not survey.answers.not_asked:
+        return ()
+    count = survey.answers.not_asked
+    return (f"responses: {count:,} answers to items that the role is not asked were kept and not scored",)
 
 
 def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:

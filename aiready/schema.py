@@ -251,6 +251,8 @@ _TASKS = Table(
         _choice("exposure", "E0 none, E1 a model alone halves the time, E2 only with added software",
                 ("E0", "E1", "E2"), "E1"),
         _share("expected_saving", "share of the hours AI should save", "0.5"),
+        _share("expected_saving_low", "the least that saving may be", "0.3"),
+        _share("expected_saving_high", "the most that saving may be", "0.6"),
         _share("adoption", "share of the work that is really done with AI", "0.6"),
         Column("observed_saving", "share", "share of those hours really saved; negative: AI costs time", "0.4",
                at_least=-1, at_most=1),
@@ -262,6 +264,7 @@ _TASKS = Table(
         Column("freed_for", "text", "what freed time is for; blank: not decided", "complex cases"),
     ),
     key=("unit_id", "job", "task_id", "wave"),
+    ordered=(("expected_saving_low", "expected_saving"), ("expected_saving", "expected_saving_high")),
 )  # fmt: skip
 
 _WORKFLOW_STEPS = Table(

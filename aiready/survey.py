@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aiready import changes, comparisons, distributions
 from aiready.groups import GROUP, Floats, by_barrier, invited
-from aiready.history import Release, withheld
+from aiready.history import Release, withheld, wordings
 from aiready.instrument import Instrument
 from aiready.measures import (
     INSUFFICIENT,
@@ -28,7 +28,15 @@ from aiready.measures import (
 )
 from aiready.privacy import survey_cells
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
-from aiready.scales import Survey, people, people_answered, people_scored, read_survey, scale_scores
+from aiready.scales import (
+    Survey,
+    people,
+    people_answered,
+    people_scored,
+    read_survey,
+    said_of_answers,
+    scale_scores,
+)  # fmt: skip
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 from aiready.sources import Data
 from aiready.statistics import mean_interval, wilson
@@ -74,7 +82,7 @@ class Tables:
     """Every table of the survey that the assessment needs; each field is what the function of its name returns.
 
     `people` and `answered_people` are those of `scales`, `withheld` of `history`; `pattern` says which cells are hidden
-    (`privacy.survey_cells`).
+    (`privacy.survey_cells`); `wordings` in which words each wave was asked (`history.wordings`).
     """
 
     measure: pd.DataFrame
@@ -85,6 +93,9 @@ class Tables:
     withheld: pd.DataFrame
     pattern: pd.DataFrame
     answered_people: pd.DataFrame
+    change_sources: pd.DataFrame
+    wordings: pd.DataFrame
+    notes: tuple[str, ...]
 
 
 def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Tables:
@@ -93,6 +104,8 @@ def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Ta
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
         people(survey), kept_back, pattern, people_answered(survey),
+        _table(survey, changes.change_sources, changes.SOURCES), wordings(earlier, data.waves, rules),
+        said_of_answers(survey),
     )  # fmt: skip
 
 
@@ -107,7 +120,9 @@ def _read(
         return None, kept_back, pattern
     seen = pd.MultiIndex.from_frame(pattern.loc[~pattern["hidden"].astype(bool), GROUP])
     shown = pd.MultiIndex.from_frame(survey.groups.table[GROUP]).isin(seen)
-    return replace(survey, shown=np.asarray(shown)), kept_back, pattern
+    words = wordings(earlier, data.waves, rules).pivot(index="item_id", columns="wave", values="digest")
+    asked = {wave: column.reindex(rules.items["item_id"]).to_numpy() for wave, column in words.items()}
+    return replace(survey, shown=np.asarray(shown), wordings=asked), kept_back, pattern
 
 
 def _measures(data: Data, survey: Survey | None) -> pd.DataFrame:

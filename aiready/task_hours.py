@@ -1,6 +1,8 @@
 """Hours of every task: what AI could save, what it saves, and the four parts of the difference."""
 
+import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
 
 JOB = ["unit_id", "wave", "job"]
 GAP_PARTS = ("gap_not_adopted", "gap_saving_below_plan", "gap_rework", "gap_oversight")
@@ -40,6 +42,8 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
         "holders": holders,
         "hours": hours,
         "potential": counted * saving,
+        "potential_low": counted * tasks["expected_saving_low"].where(saving > 0),
+        "potential_high": counted * tasks["expected_saving_high"].where(saving > 0),
         "open": counted * saving * (1 - adoption),
         "saved": saved,
         "realised": saved * (1 - rework) - checking * persons,
@@ -57,6 +61,40 @@ def _whole(rows: pd.DataFrame) -> pd.DataFrame:
     kept = rows[["saved", "realised", *GAP_PARTS]].where(whole)
     gap = kept[list(GAP_PARTS)].sum(axis=1, min_count=len(GAP_PARTS))
     return rows.assign(**kept, gap=gap, whole=whole, unfollowed=rows["potential"].where(~whole, 0.0))
+
+
+def potential_range(rows: pd.DataFrame, cell: pd.Series, draws: int, seed: int) -> pd.DataFrame:
+    """How far the potential of a cell may lie off, where savings were stated as ranges: cell (index), low, high.
+
+    Parameters
+    ----------
+    rows
+        Tasks as `with_hours` gives them, once per cell they count in, with `row`: which task it is.
+    cell
+        Number of the cell of each row.
+
+    Notes
+    -----
+    Each saving is drawn from the triangle (least, expected, most), tasks apart and each the same in all cells; low
+    and high are the 2.5 and 97.5 % points of the sums. Tasks without a range are taken as stated.
+    """
+    ends = rows[["potential_low", "potential", "potential_high"]]
+    ranged = ends.notna().all(axis=1) & (ends["potential_low"] < ends["potential_high"])
+    ranged &= ends["potential"].between(ends["potential_low"], ends["potential_high"])
+    task = rows.loc[ranged, "row"]
+    of_task = ends.loc[ranged].groupby(task).first()
+    if of_task.empty:
+        return pd.DataFrame(columns=["low", "high"], dtype=float)
+    random = np.random.default_rng(seed)
+    least, mode, most = (of_task[name].to_numpy(float)[:, None] for name in of_task)
+    drawn = random.triangular(least, mode, most, (len(of_task), draws))
+    off = drawn - of_task["potential"].to_numpy()[:, None]
+    numbers, cells = pd.factorize(cell[ranged])
+    places = of_task.index.get_indexer(task)
+    sums = coo_array((np.ones(len(places)), (numbers, places)), shape=(len(cells), len(of_task))) @ off
+    stated = rows["potential"].groupby(cell).sum().reindex(cells).to_numpy()[:, None]
+    low, high = np.quantile(stated + sums, [0.025, 0.975], axis=1)
+    return pd.DataFrame({"low": low, "high": high}, index=cells)
 
 
 def job_holders(tasks: pd.DataFrame) -> pd.DataFrame:

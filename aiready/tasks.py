@@ -11,7 +11,7 @@ from aiready.instrument import Instrument
 from aiready.measures import ALL, PEOPLE
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds
-from aiready.task_hours import GAP_PARTS, HOURS, JOB, job_holders, with_hours
+from aiready.task_hours import GAP_PARTS, HOURS, JOB, job_holders, potential_range, with_hours
 
 TABLE = "tasks"
 CELL = ["unit_id", "wave", "segment"]
@@ -77,6 +77,9 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     AI (`mode` human) and should (`target_mode` human or blank) has no saving; `mode` human alone means
     adoption 0; adoption 0 leaves nothing to observe, put right or check.
 
+    Where `expected_saving_low` and `_high` are given, low and high of the potential are the 2.5 and 97.5 % points
+    of its sum over savings drawn from the triangle (low, expected, high), tasks apart, fixed seed.
+
     *Missing data.* Potential counts the tasks whose h and s are known. Realised hours, the gap and its parts
     count those of them that are followed up whole, so the parts always add up; low and high take the others
     as realised not at all and in full. Rates divide what is known by what is known, with bounds [r c, r c + 1
@@ -96,9 +99,11 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     unit_ids = data.membership["unit_id"].unique()
     if tasks is None or tasks.empty:
         return measures.fill_not_measured(measures.collect([]), TABLE, unit_ids, data.wave)
-    reported = _reported(with_hours(tasks), data.membership)
+    reported = _reported(with_hours(tasks).assign(row=np.arange(len(tasks))), data.membership)
+    settings = rules.settings
     cells = _cells(reported, _reported(job_holders(tasks), data.membership))
-    floor = rules.settings.minimum_coverage
+    cells = cells.join(_ranges(reported, settings.bootstrap_draws, settings.seed))
+    floor = settings.minimum_coverage
     made = [
         *_exposure(_by_segment(reported), floor),
         *_hour_rows(cells, floor),
@@ -181,6 +186,13 @@ def _cells(reported: pd.DataFrame, holders: pd.DataFrame) -> pd.DataFrame:
     return cells.assign(people=people["holders"].sum(min_count=1)).reset_index()
 
 
+def _ranges(reported: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """Low and high potential of every cell, in the order of `_cells`; missing where no saving is a range."""
+    rows = _by_segment(reported)
+    found = potential_range(rows, rows.groupby(CELL).ngroup(), draws, seed)
+    return found.rename(columns={"low": "potential_low", "high": "potential_high"})
+
+
 def _tallies(rows: pd.DataFrame) -> pd.DataFrame:
     """What a cell adds up besides the hours: tasks counted, potential covered, hours by evidence."""
     gain = rows["realised"].clip(lower=0)
@@ -207,10 +219,14 @@ def _tallies(rows: pd.DataFrame) -> pd.DataFrame:
 def _hour_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     """Potential, realised, the gap and its parts, in hours."""
     enough = _enough(cells, floor)
-    potential = cells["potential"].where(enough)
+    potential, ends = cells["potential"].where(enough), cells[["potential_low", "potential_high"]]
+    ranged = ends["potential_low"].notna().map({True: "range: savings drawn as stated, from least to most", False: ""})
+    notes = _join(_potential_notes(cells, potential), ranged)
     yield measures.rows(
         "potential_hours",
-        cells[[*CELL, PEOPLE]].assign(value=potential, n=cells["known"], note=_potential_notes(cells, potential)),
+        cells[[*CELL, PEOPLE]].assign(
+            value=potential, low=ends["potential_low"], high=ends["potential_high"], n=cells["known"], note=notes
+        ),
     )
     enough &= _coverage(cells, "followed_potential", "followed") >= floor
     partial = enough & cells["unfollowed"].gt(0)

@@ -229,6 +229,26 @@ def test_dropping_records_never_improves_a_band(numbers, perception, dropped):
         assert place(left[name]) <= place(whole[name])
 
 
+class TestPracticeSources:
+    def sources(self, before, after):
+        def wave(label, points):
+            about = {"unit_id": "claims", "wave": label, "barrier_id": FIT, "kind": "indicator", "status": "ok"}
+            return pd.DataFrame({"id": list(points), "points": list(points.values()), "weight": 1.0}).assign(**about)
+
+        parts = pd.concat([wave("2026-Q2", before), wave("2026-Q3", after)])
+        return barriers.practice_sources(parts).set_index("source")["points"].to_dict()
+
+    def test_the_same_indicators_show_what_the_records_moved(self):
+        assert self.sources({"a": 40.0, "b": 60.0}, {"a": 50.0, "b": 60.0}) == {"records": 5.0}
+
+    def test_another_set_of_indicators_is_told_apart(self):
+        found = self.sources({"a": 40.0, "b": 60.0}, {"a": 50.0, "b": 60.0, "c": 10.0})
+        assert found == {"records": 5.0, "indicators": 40.0 - 50.0 - 5.0}
+
+    def test_the_first_wave_has_none(self):
+        assert self.sources({}, {"a": 50.0}) == {}
+
+
 class TestWeightSensitivity:
     def found(self, fit, trust, **other):
         rows = [

@@ -27,6 +27,8 @@ ITEMS = ["unit_id", "wave", "item_id", "segment", "level", "n", "share", "status
 EMPTY = {
     "membership": ["unit_id", "member_id"], "items": ITEMS, "explain": list(EXPLAIN_COLUMNS),
     "themes": ["unit_id", "wave", "theme", "value", "low", "high", "n", "status"],
+    "change_sources": ["unit_id", "wave", "barrier_id", "source", "points", "status"],
+    "sensitivity": ["unit_id", "wave", "barrier_id", "share", "n_barriers"],
     "recommended": ["unit_id", "wave", "rank"], "facets": list(FACETS), "verdicts": [*VERDICTS, "unit_id"],
     "initiatives": ["unit_id", "initiative_id", "name", "stage", "owner"],
     "tasks": ["unit_id", "job", "people", "status", "potential", "gap", "mode", "target_mode"],

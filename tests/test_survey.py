@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from aiready import measures, scales, survey
+from aiready import history, measures, scales, survey
 from aiready.instrument import Instrument, Settings
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
 from aiready.sources import Data
@@ -620,7 +620,7 @@ class TestChange:
         after = answers([[2, 2, 5, 3, 3, 3], [4, 4, 5, 3, 3, 3]] * 5, self.items)
         row = pick(survey.measure(self.waves(before, after), TWO_SCALES), "change", wave="2026-Q2")
         assert row["value"] == 0
-        assert "on the 2 items used in both waves" in row["note"]
+        assert "on the 2 items used in both waves in the same words" in row["note"]
 
     def test_without_a_common_item_it_refuses(self):
         rules = questionnaire(*scale(k=2))
@@ -656,6 +656,14 @@ class TestChangeSources:
     def test_a_role_that_is_new_counts_as_mix(self):
         found = self.sources(self.mixed("2026-Q1", 6, 0, 2, 4), self.mixed("2026-Q2", 6, 6, 2, 4))
         assert found == pytest.approx({"role_mix": 25, "answers": 0})
+
+    def test_what_the_scores_moved_because_an_item_is_new_is_told_apart(self):
+        before = self.mixed("2026-Q1", 6, 6, 2, 4).drop(columns=self.items[0])
+        after = self.mixed("2026-Q2", 6, 6, 2, 4).assign(**{self.items[0]: 5})
+        found = self.sources(before, after)
+        assert found["role_mix"] == pytest.approx(0)
+        assert found["answers"] == pytest.approx(0)
+        assert found["items"] > 5
 
     def test_the_parts_add_up_to_the_change_in_every_unit(self):
         data = folder(invented(TWO_SCALES), {"claims": "operations", "cards": "operations"})
@@ -748,3 +756,61 @@ def test_one_reading_gives_the_same_tables_as_the_function_of_each_name():
                           (scales, ("answered_people",))):  # fmt: skip
         for name in names:
             pd.testing.assert_frame_equal(getattr(read, name), getattr(module, name)(data, TWO_SCALES))
+
+
+WORDS = ("We know what it is for. {}",)
+
+
+class TestWordings:
+    """An item that was asked in other words is another item, whatever its id."""
+
+    def waves(self):
+        rows = [answers([[level] * 6, [level - 1] * 6] * 12, list(TWO_SCALES.items["item_id"])).assign(wave=wave, role=None)
+                for wave, level in (("2026-Q1", 2), ("2026-Q2", 4))]  # fmt: skip
+        return folder(pd.concat(rows, ignore_index=True))
+
+    def worded(self, text="We know what it is for. {}", *reworded):
+        """The two scales with a wording each; `reworded` are the places of those that end otherwise."""
+        words = [text.format(item) for item in TWO_SCALES.items["item_id"]]
+        words = [f"{word} Really?" if place in reworded else word for place, word in enumerate(words)]
+        return replace(TWO_SCALES, items=TWO_SCALES.items.assign(wording=words))
+
+    def change(self, before, barrier="trust"):
+        data = self.waves()
+        nobody = (["person", "wave", "unit_id", "role", "whole"], ["unit_id", "member_id"], history.CELL)
+        empty = [pd.DataFrame(columns=names) for names in nobody]
+        earlier = history.Release(*empty, history.wordings([], ["2026-Q1"], before))
+        made = survey.tables(data, self.worded(), [earlier]).measure
+        return pick(made, "change", wave="2026-Q2", barrier=barrier)
+
+    def test_the_same_words_are_compared(self):
+        assert self.change(self.worded())["note"] == "since 2026-Q1: higher"
+
+    def test_case_and_white_space_do_not_matter(self):
+        assert self.change(self.worded("  WE know  what it is for. {}"))["note"] == "since 2026-Q1: higher"
+
+    def test_a_reworded_item_is_left_out_and_said(self):
+        assert "on the 2 items used in both waves in the same words" in self.change(self.worded(*WORDS, 0))["note"]
+
+    def test_a_scale_that_was_reworded_whole_is_not_compared(self):
+        row = self.change(self.worded("Is it? {}"))
+        assert np.isnan(row["value"])
+        assert "not comparable" in row["note"]
+
+    def test_the_words_first_published_for_a_wave_stay_known(self):
+        old = history.wordings([], ["2026-Q1"], self.worded(*WORDS, 0))
+        release = history.Release(*[pd.DataFrame()] * 3, old)
+        found = history.wordings([release], ["2026-Q1", "2026-Q2"], TWO_SCALES)
+        first = found[found["item_id"] == TWO_SCALES.items["item_id"].iloc[0]].set_index("wave")["digest"]
+        assert first["2026-Q1"] != first["2026-Q2"]
+
+
+def test_answers_to_items_a_role_is_not_asked_are_counted_and_not_scored():
+    table = invented(TWO_SCALES, 40)
+    items = TWO_SCALES.items.copy()
+    items.at[0, "roles"] = ("frontline",)
+    found = survey.tables(folder(table), replace(TWO_SCALES, items=items))
+    others = table["role"].notna() & (table["role"] != "frontline") & table[items["item_id"].iloc[0]].notna()
+    assert found.notes == (
+        f"responses: {others.sum()} answers to items that the role is not asked were kept and not scored",
+    )

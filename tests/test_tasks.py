@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from aiready import measures, schema, tasks
 from aiready.instrument import Instrument, Settings
@@ -373,3 +374,37 @@ def test_published_task_means_are_reproduced(onet: pd.DataFrame) -> None:
     means = [value(made, name, unit_id="*") for name in tasks.EXPOSURE]
     assert means == pytest.approx([0.148560, 0.3081, 0.4676], abs=5e-5)
     assert means[0] == pytest.approx(0.148560, abs=5e-7)
+
+
+class TestRanges:
+    """Savings stated as least, expected and most."""
+
+    def made(self, *rows):
+        return cell(tasks.measure(data_of(list(rows)), RULES), "potential_hours")
+
+    def test_one_task_has_the_quantiles_of_its_triangle(self):
+        row = self.made(REPLY | {"expected_saving_low": 0.3, "expected_saving_high": 0.6})
+        exact = stats.triang(2 / 3, 0.3, 0.3).ppf([0.025, 0.975]) * 120
+        assert (row["low"], row["high"]) == pytest.approx(tuple(exact), rel=0.02)
+        assert row["value"] == 60
+        assert "drawn" in row["note"]
+
+    def test_a_sum_of_many_is_surer_than_its_parts(self):
+        several = [REPLY | {"task_id": f"t{place}", "expected_saving_low": 0.3, "expected_saving_high": 0.6}
+                   for place in range(16)]  # fmt: skip
+        one, many = self.made(several[0]), self.made(*several)
+        assert (many["high"] - many["low"]) / many["value"] < 0.4 * (one["high"] - one["low"]) / one["value"]
+
+    def test_tasks_without_a_range_are_taken_as_stated(self):
+        ranged = REPLY | {"expected_saving_low": 0.3, "expected_saving_high": 0.6}
+        alone, beside = self.made(ranged), self.made(ranged, SUMMARY)
+        assert beside["low"] - alone["low"] == pytest.approx(15)
+
+    def test_without_ranges_there_is_no_interval(self):
+        row = self.made(REPLY)
+        assert np.isnan(row["low"])
+        assert "drawn" not in row["note"]
+
+    def test_the_same_data_give_the_same_range(self):
+        ranged = REPLY | {"expected_saving_low": 0.3, "expected_saving_high": 0.6}
+        assert self.made(ranged).equals(self.made(ranged))

@@ -160,6 +160,13 @@ STANDING: tuple[str, ...] = (
 """Sentences that stand on every handout."""
 
 
+def _measures_named(unit: Assessment) -> str:
+    """Names of the measures that have a number here, in the order of the list of measures."""
+    rows = unit.rows("measures")
+    shown = set(rows.loc[rows["status"] == OK, "measure"])
+    return ", ".join(name for name in MEASURES if name in shown) or "none has a number here"
+
+
 def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
     """What stands behind the numbers: one row per fact (About, Stated)."""
     facts = unit.facts
@@ -188,7 +195,7 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
                 "Intervals",
                 "95 %: t for means of answers, Wilson for shares of decisions, Welch and Newcombe for pilots",
             ),
-            ("Formulas", "named by measure in docs/measures.md of the project aiready"),
+            ("Formulas", f"in docs/measures.md of the project aiready, by name: {_measures_named(unit)}"),
         ],
         columns=["About", "Stated"],
     )

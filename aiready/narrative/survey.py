@@ -130,9 +130,50 @@ def change_sentence(unit: Assessment, barrier_id: str) -> str:
     if change.low <= 0 <= change.high:
         return "No change demonstrated since the wave before."
     moved = "up" if change.value > 0 else "down"
-    return (
+    said = (
         f"What people say went {moved} by {theme.score(abs(change.value))} points since the wave before "
         f"({theme.interval(change.low, change.high, 'points')})."
+    )
+    return " ".join(filter(None, [said, _role_mix(unit, barrier_id)]))
+
+
+WORTH_SAYING = 1.0
+"""Points from which on it is said where a change came from."""
+
+
+def _role_mix(unit: Assessment, barrier_id: str) -> str:
+    rows = unit.rows("change_sources")
+    points = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["source"] == "role_mix"), "points"].dropna()
+    if points.empty or abs(points.iloc[0]) < WORTH_SAYING:
+        return ""
+    moved = "raised" if points.iloc[0] > 0 else "lowered"
+    return f"That other roles answered {moved} it by {theme.score(abs(points.iloc[0]))} points."
+
+
+def other_indicators_sentence(unit: Assessment) -> str:
+    """Barriers whose records rest on other indicators than in the wave before, and so cannot be compared."""
+    rows = unit.rows("change_sources")
+    rows = rows.loc[(rows["source"] == "indicators") & (rows["points"].abs() >= WORTH_SAYING)]
+    if rows.empty:
+        return ""
+    names = listed(barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"])
+    return (
+        f"On {names} the records rest on other indicators than in the wave before, which alone moves them by "
+        f"{theme.score(rows['points'].abs().min())} to {theme.score(rows['points'].abs().max())} points: they are not "
+        "compared."
+    )
+
+
+def sensitivity_sentence(unit: Assessment) -> str:
+    """How firmly the lowest barrier stays lowest when voices and indicators are weighted otherwise."""
+    rows = unit.rows("sensitivity")
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    return (
+        f"{barrier_name(unit, row['barrier_id'])} has the lowest score, and stays lowest in "
+        f"{theme.share(row['share'])} of {unit.rules.settings.sensitivity_draws:,} other weightings of voices and "
+        "indicators."
     )
 
 
