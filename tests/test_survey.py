@@ -765,8 +765,11 @@ class TestWordings:
     """An item that was asked in other words is another item, whatever its id."""
 
     def waves(self):
-        rows = [answers([[level] * 6, [level - 1] * 6] * 12, list(TWO_SCALES.items["item_id"])).assign(wave=wave, role=None)
-                for wave, level in (("2026-Q1", 2), ("2026-Q2", 4))]  # fmt: skip
+        items = list(TWO_SCALES.items["item_id"])
+        levels = (("2026-Q1", 2), ("2026-Q2", 4))
+        rows = [
+            answers([[level] * 6, [level - 1] * 6] * 12, items).assign(wave=wave, role=None) for wave, level in levels
+        ]
         return folder(pd.concat(rows, ignore_index=True))
 
     def worded(self, text="We know what it is for. {}", *reworded):
