@@ -1,5 +1,6 @@
 """The batch runner: each page in a fresh process, drawn by warm ones; one failure never stops the rest."""
 
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -28,13 +29,17 @@ os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is carried out; `timeout` in seconds per handout, `max_failures` 0 for no limit."""
+    """How a run is carried out; `timeout` in seconds per handout, `max_failures` 0 for no limit.
+
+    `figures`: also write every figure of a page as files for slides.
+    """
 
     jobs: int = 2
     engine: str | None = "aiready"
     timeout: float = 600
     fail_fast: bool = False
     max_failures: int = 0
+    figures: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,11 @@ class Task:
         return self.scratch / "executed.ipynb"
 
     @property
+    def figures(self) -> Path:
+        """Where the page's figures go, where they are asked for."""
+        return self.page.parent.parent / "figures" / self.page.stem
+
+    @property
     def error(self) -> Path:
         """Where the traceback of a failed notebook is kept."""
         return self.scratch / "error.txt"
@@ -63,7 +73,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: `status` is ok, or the true cause of its failure, with its evidence."""
+    """What became of a task: `status` is ok, or the true cause of its failure, with its evidence.
+
+    `digest`: of the page that was published.
+    """
 
     unit_id: str
     page: str
@@ -72,6 +85,7 @@ class Outcome:
     reason: str = ""
     traceback: str = ""
     notebook: bytes = b""
+    digest: str = ""
 
     def failed(self, status: str, reason: str) -> "Outcome":
         """The same task, failed."""
@@ -98,12 +112,17 @@ def execute(task: Task, engine: str | None) -> None:
         sys.exit(1)
 
 
-def render(executed: Path) -> bytes:
+Drawn = tuple[bytes, Mapping[str, bytes]]
+"""A page, and the files of its figures by name."""
+
+
+def render(executed: Path, *, figures: bool = False) -> Drawn:
     """Turn an executed notebook into its page; runs in a long-lived renderer process."""
     from aiready.html import HandoutExporter
+    from aiready.slides import slides
 
     page, _ = HandoutExporter().from_filename(str(executed))
-    return page.encode()
+    return page.encode(), slides(executed) if figures else {}
 
 
 def run(tasks: Iterable[Task], options: Options, done: Callable[[Outcome], None]) -> list[Outcome]:
@@ -124,7 +143,7 @@ def run(tasks: Iterable[Task], options: Options, done: Callable[[Outcome], None]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(FORKED))
     outcomes: list[Outcome] = []
-    drawing: list[tuple[Task, Outcome, Future[bytes]]] = []
+    drawing: list[tuple[Task, Outcome, Future[Drawn]]] = []
 
     def settle(outcome: Outcome, task: Task) -> None:
         shutil.rmtree(task.scratch, ignore_errors=True)
@@ -135,7 +154,7 @@ def run(tasks: Iterable[Task], options: Options, done: Callable[[Outcome], None]
     try:
         for task, outcome in _executed(tasks, options, context):
             if outcome.status == OK:
-                drawing.append((task, outcome, renderers.submit(render, task.executed)))
+                drawing.append((task, outcome, renderers.submit(render, task.executed, figures=options.figures)))
             else:
                 settle(outcome, task)
             ready = [entry for entry in drawing if entry[2].done()]
@@ -156,15 +175,20 @@ def _enough(outcomes: list[Outcome], options: Options) -> bool:
     return (options.fail_fast and failures > 0) or (0 < options.max_failures <= failures)
 
 
-def _published(task: Task, outcome: Outcome, page: Future[bytes]) -> Outcome:
+def _published(task: Task, outcome: Outcome, drawn: Future[Drawn]) -> Outcome:
     try:
-        write(task.page, page.result())
+        page, figures = drawn.result()
+        write(task.page, page)
+        for name, content in figures.items():
+            write(task.figures / name, content)
+        for old in set(task.figures.glob("*")) - {task.figures / name for name in figures}:
+            old.unlink()
     except AireadyError:
         raise
     except Exception as error:
         failed = outcome.failed("render", f"{type(error).__name__}: {error}")
         return replace(failed, notebook=task.executed.read_bytes())
-    return outcome
+    return replace(outcome, digest=hashlib.sha256(page).hexdigest()[:12])
 
 
 def _executed(tasks: Iterable[Task], options: Options, context: ForkServerContext) -> Iterator[tuple[Task, Outcome]]:

@@ -5,17 +5,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import pandas as pd
 import typer
 
 from aiready.errors import AireadyError, UsageError
+
+if TYPE_CHECKING:
+    from aiready.reports import Run
 
 DEBUG = "AIREADY_DEBUG"
 app = typer.Typer(
@@ -90,6 +93,8 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     as_of: AsOf = "",
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
     max_failures: Annotated[int, typer.Option(help="Stop after this many failures; 0: never.", min=0)] = 0,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print every page; needs a Chromium.")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="Also write every figure as files for slides.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -119,12 +124,13 @@ def report(  # noqa: PLR0913 - the options of the command, one each
             typer.echo(f"[{done}/{total}] {outcome.page} ({outcome.seconds:.1f} s)")
 
     options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
-                      fail_fast=fail_fast, max_failures=max_failures)  # fmt: skip
-    outcomes = make(assessment, Request(str(data), out, tuple(asked), options, told))
+                      fail_fast=fail_fast, max_failures=max_failures, figures=figures)  # fmt: skip
+    run = make(assessment, Request(str(data), out, tuple(asked), options, told, pdf))
+    outcomes = run.outcomes
     typer.echo(
         json.dumps([asdict(outcome) | {"notebook": None} for outcome in outcomes], indent=1)
         if as_json
-        else _summary(outcomes, out)
+        else _summary(run, out)
     )
     raise typer.Exit(1 if any(outcome.status != "ok" for outcome in outcomes) else 0)
 
@@ -206,9 +212,12 @@ def _late(number: int) -> str:
     return f" + {number} after the as-of date" if number else ""
 
 
-def _summary(outcomes: Sequence, out: Path) -> str:
-    failed = [outcome for outcome in outcomes if outcome.status != "ok"]
-    text = f"{len(outcomes) - len(failed)} pages written, {len(failed)} failed. Open {out / 'overview' / 'index.html'}"
+def _summary(run: "Run", out: Path) -> str:
+    """The last line of a run, which may be all that somebody reads of it."""
+    failed = [outcome for outcome in run.outcomes if outcome.status != "ok"]
+    counts = ", ".join(f"{run.count(change)} {change}" for change in ("new", "changed", "as before"))
+    written = f"{len(run.outcomes) - len(failed)} pages written ({counts}), {len(failed)} failed"
+    text = f"{written}. Open {out / 'overview' / 'index.html'}"
     return text + (f"; evidence in {out / 'records' / 'failed'}" if failed else "")
 
 

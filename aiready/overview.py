@@ -12,7 +12,12 @@ from aiready.html import HandoutExporter
 from aiready.html.blocks import Block, Page, escape, notes, paragraphs, section
 from aiready.publication import slug
 
-STATUS = {"ok": "made in the latest run", "earlier": "from an earlier run"}
+CHANGE = {
+    "new": "new in the latest run",
+    "changed": "changed in the latest run",
+    "as before": "made in the latest run, as before",
+    "earlier": "from an earlier run",
+}
 
 
 def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: list[str]) -> bytes:
@@ -21,7 +26,7 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
     page = Page(
         title=about.get("organisation", "AI last-mile assessment"),
         eyebrow="AI last-mile assessment · index of handouts",
-        meta=_age(assessment.facts.as_of),
+        meta=f"{_age(assessment.facts.as_of)} · {_changed(statuses)}",
         notice=about.get("notice", ""),
         footer="Each handout is for its unit; this index and the portfolio are for the sponsors.",
     )
@@ -60,9 +65,25 @@ def _age(as_of: str) -> str:
     return f"records up to {narrative.day_words(as_of)}{age}"
 
 
+def _changed(statuses: dict[str, dict]) -> str:
+    """What the latest run changed, in a few words."""
+    made = [status.get("change") for status in statuses.values() if status["status"] == "ok"]
+    counts = ((change, made.count(change)) for change in ("new", "changed", "as before"))
+    told = narrative.listed(f"{narrative.in_words(number)} {change}" for change, number in counts if number)
+    return f"pages of the latest run: {told or 'none'}"
+
+
 def _portfolio(statuses: dict[str, dict]) -> Block:
-    status = statuses.get("portfolio.html", {"status": "earlier"})["status"]
-    return Block(f'<p><a href="portfolio.html">Portfolio</a>, for the sponsors: {escape(_words(status))}</p>')
+    status = statuses.get("portfolio.html", {})
+    return Block(
+        f'<p><a href="portfolio.html">Portfolio</a>{_pdf("portfolio.pdf", status)}, for the sponsors: '
+        f"{escape(_words(status))}</p>"
+    )
+
+
+def _pdf(address: str, status: dict) -> str:
+    """A link to the printed page, where there is one."""
+    return f' (<a href="{escape(address)}">PDF</a>)' if status.get("pdf") else ""
 
 
 def _units(units: pd.DataFrame, statuses: dict[str, dict]) -> Block:
@@ -75,16 +96,22 @@ def _units(units: pd.DataFrame, statuses: dict[str, dict]) -> Block:
 
 def _row(unit: Any, statuses: dict[str, dict]) -> str:
     page = f"{slug(unit.unit_id)}.html"
-    status = statuses.get(page, {"status": "earlier"})["status"]
+    status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
     return (
-        f'<tr><th scope="row"{indent}><a href="../units/{escape(page)}">{escape(str(unit.name))}</a></th>'
+        f'<tr><th scope="row"{indent}><a href="../units/{escape(page)}">{escape(str(unit.name))}</a>'
+        f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
         f'<td class="words">{escape(_words(status))}</td></tr>'
     )
 
 
-def _words(status: str) -> str:
-    return STATUS.get(status, f"failed in the latest run ({status}); the page is from an earlier run, if there was one")
+def _words(status: dict) -> str:
+    state = status.get("status", "ok")
+    if state == "ok":
+        return CHANGE[status.get("change", "earlier")]
+    return f"failed in the latest run ({state}); " + (
+        "the page is from an earlier run" if status.get("digest") else "there is no page yet"
+    )
 
 
 def in_order(units: pd.DataFrame) -> pd.DataFrame:

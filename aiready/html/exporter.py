@@ -170,6 +170,18 @@ def contents(body: str) -> list[tuple[str, str]]:
     ]
 
 
+def heading_of(markup: str) -> str:
+    """Text of the last section heading in the HTML of an output; empty without one.
+
+    Examples
+    --------
+    >>> heading_of("<h2>One &amp; two</h2><p>More.</p>")
+    'One & two'
+    """
+    found = [match for match in _HEADING.finditer(markup) if match[1] == "2"]
+    return _text(found[-1][3]) if found else ""
+
+
 def _attribute(attributes: str, name: str) -> str:
     found = re.search(rf'\b{name}="([^"]*)"', attributes)
     return unescape(found[1]) if found else ""
