@@ -92,7 +92,7 @@ def reports_folder(tmp_path_factory: pytest.TempPathFactory, sample) -> Path:
     from aiready.reports import Request, report
 
     def make(folder: Path) -> None:
-        outcomes = report(sample, Request(str(SAMPLE), folder, REPORTED, Options(jobs=2)))
+        outcomes = report(sample, Request(str(SAMPLE), folder, REPORTED, Options(jobs=2))).outcomes
         assert [outcome.status for outcome in outcomes] == ["ok"] * len(outcomes), outcomes
 
     return _once(tmp_path_factory, "reports", make)

@@ -26,10 +26,10 @@ LAYERS = (
     "barriers facets actions",
     "assessment checkup",
     "theme svg figures charts.canvas charts.survey charts.work charts.maps charts.trends charts",
-    "html.blocks html.exporter html",
+    "html.blocks html.exporter html slides",
     "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
     "sections key_figures handout overview portfolio",
-    "engine batch reports cli",
+    "engine batch pdf reports cli",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
 ORDER = [name for layer in LAYERS for name in layer.split()]

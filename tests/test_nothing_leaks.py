@@ -61,7 +61,7 @@ def published(traded, tmp_path_factory):
     for data in (SAMPLE, traded):
         out = tmp_path_factory.mktemp("out") / "reports"
         assessed = Assessment.open(data)
-        outcomes = report(assessed, Request(str(data), out, (*HIDDEN, "corporate-services"), Options(jobs=2)))
+        outcomes = report(assessed, Request(str(data), out, (*HIDDEN, "corporate-services"), Options(jobs=2))).outcomes
         assert {outcome.status for outcome in outcomes} == {"ok"}
         found.append(out)
     return found

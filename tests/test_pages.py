@@ -5,25 +5,14 @@ from itertools import pairwise
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from axe_playwright_python.sync_playwright import Axe
+from opened import HEADINGS, OUT_OF_FRAME, OVERLAPS, TOO_WIDE, Opened, violations
 from playwright.sync_api import sync_playwright
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 PAGES = [
     "units/motor-claims.html", "units/treasury.html", "units/finance.html", "units/customer-operations.html",
     "overview/portfolio.html", "overview/index.html",
 ]  # fmt: skip
-HEADINGS = (
-    "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].filter(h => h.checkVisibility()).map(h => +h.tagName[1])"
-)
-TOO_WIDE = """[...document.querySelectorAll('body *')].filter(e => {
-  const box = e.getBoundingClientRect();
-  if (!box.width || box.right <= innerWidth + 1) return false;
-  for (let up = e.parentElement; up; up = up.parentElement)
-    if (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(up).overflowX)) return false;
-  return true;
-}).slice(0, 5).map(e => e.tagName + '.' + e.className + ' ' + e.textContent.trim().slice(0, 60))"""
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +21,6 @@ def browser():
         running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield running
         running.close()
-
-
-class Opened:
-    """A page open in the browser, with everything it asked for and complained of."""
-
-    def __init__(self, browser, address: str, width: int):
-        self.page = browser.new_page(viewport={"width": width, "height": 900})
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(address)
 
 
 @pytest.fixture(params=PAGES)
@@ -91,16 +67,6 @@ def test_there_is_one_title_and_headings_do_not_skip_a_level(wide):
     assert wide.page.locator("html").get_attribute("lang") == "en"
 
 
-def violations(browser, address: str, width: int) -> list[tuple]:
-    # the pages' own policy forbids scripts: axe is let in by the browser, not by the page
-    context = browser.new_context(bypass_csp=True, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.goto(address)
-    found = Axe().run(page, options=RULES).response["violations"]
-    context.close()
-    return [(rule["id"], node["target"], node["html"][:160]) for rule in found for node in rule["nodes"][:3]]
-
-
 @pytest.mark.parametrize("width", [1280, 320])
 def test_axe_finds_nothing(browser, address, width):
     assert violations(browser, address, width) == []
@@ -116,6 +82,12 @@ def test_axe_finds_what_is_wrong(browser, tmp_path):
 def test_nothing_has_to_be_scrolled_sideways_on_a_phone(phone):
     assert phone.page.evaluate(TOO_WIDE) == []
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_no_word_of_a_chart_is_cut_or_lies_on_another(wide, phone):
+    for opened in (wide, phone):
+        assert opened.page.evaluate(OUT_OF_FRAME) == []
+        assert opened.page.evaluate(OVERLAPS) == []
 
 
 def test_links_within_a_page_lead_somewhere(wide):

@@ -27,7 +27,7 @@ def words_of(page):
 
 
 def made(whole, out, unit_ids):
-    outcomes = report(whole, Request("", out, unit_ids, Options(jobs=2)))
+    outcomes = report(whole, Request("", out, unit_ids, Options(jobs=2))).outcomes
     assert {outcome.status for outcome in outcomes} == {"ok"}, outcomes
     return {path.name: words_of(path) for path in (out / "units").glob("*.html")}
 

@@ -112,7 +112,7 @@ class Organisation:
         path = book(self.folder, *(sources or (SHOWN,)))
         self.monkeypatch.setattr(reports, "_notebook", lambda _: path)
         request = reports.Request("", self.out, tuple(units), Options(jobs=2, **options))
-        return {outcome.unit_id: outcome for outcome in reports.report(self.assessment, request)}
+        return {outcome.unit_id: outcome for outcome in reports.report(self.assessment, request).outcomes}
 
     def pages(self):
         return {path.name: path.read_bytes() for path in (self.out / "units").glob("*")}
