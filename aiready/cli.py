@@ -175,19 +175,11 @@ def lab(
     Example: aiready lab my-data
     """
     from aiready.assessment import DATA
+    from aiready.lab import command
     from aiready.shipped import shipped
 
     environment = os.environ | ({DATA: str(Path(data).resolve())} if data else {})
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={shipped('notebooks')}",
-        "--LabApp.default_url=/lab/tree/00_start_here.ipynb",
-        f"--ServerApp.allow_root={os.geteuid() == 0}",  # who is root runs every other command as root too
-    ]
-    raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    raise typer.Exit(subprocess.run(command(shipped("notebooks")), env=environment, check=False).returncode)
 
 
 def _day(text: str) -> date | None:

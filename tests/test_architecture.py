@@ -29,7 +29,7 @@ LAYERS = (
     "html.blocks html.exporter html slides",
     "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
     "sections key_figures handout overview portfolio",
-    "engine batch pdf reports cli",
+    "engine batch pdf reports lab cli",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
 ORDER = [name for layer in LAYERS for name in layer.split()]

@@ -1,0 +1,272 @@
+"""A JupyterLab of its own for the tests, and its notebooks open in Chromium with every other address cut off.
+
+    def test_it_runs(laboratory, chromium):
+        with laboratory.open(chromium, "00_start_here") as notebook:
+            notebook.run_all()
+            assert notebook.errors() == []
+
+`tests/conftest.py` makes both fixtures known to every test file.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS, RUN_SECONDS = 60, 120
+"""How long a server may take to start, and a notebook to run: generous, since tests share the machine."""
+PANEL = "window.jupyterapp.shell.currentWidget"
+KERNEL = f"{PANEL}.sessionContext.session.kernel"
+RAN = """() => {
+  window.ran = undefined;
+  window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ran = true; });
+}"""
+SETTLED = f"""async () => {{
+  await {KERNEL}.requestExecute({{code: '', silent: true, store_history: false}}).done;
+  await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+}}"""
+"""Waits until the kernel has answered everything sent so far, and the page has been drawn since."""
+EVALUATED = f"""async code => {{
+  const asked = {KERNEL}.requestExecute(
+    {{code: '', silent: true, store_history: false, user_expressions: {{it: code}}}});
+  return (await asked.done).content.user_expressions.it;
+}}"""
+LISTENING = f"""() => {{
+  window.complaints = [];
+  const kernel = {KERNEL};
+  kernel.iopubMessage.connect((_, message) => {{
+    const kind = message.header.msg_type, told = message.content;
+    if (kind === 'error') window.complaints.push(told.ename + ': ' + told.evalue);
+    if (kind === 'stream' && told.name === 'stderr') window.complaints.push(told.text);
+  }});
+}}"""
+"""Collects what goes wrong in the kernel, also where no cell shows it (a control's own code)."""
+OUTPUTS = f"""() => {PANEL}.content.model.toJSON().cells.flatMap(cell => cell.outputs || [])"""
+DRAWN = """() => [...document.querySelectorAll('.jp-OutputArea-output :is(svg[role=img], svg.marks)')]
+  .filter(svg => svg.checkVisibility())
+  .map(svg => ({
+    label: (svg.querySelector('title') || svg.closest('[aria-label]'))?.textContent
+      || svg.closest('[aria-label]')?.ariaLabel || '',
+    marks: svg.querySelectorAll('path, rect, circle, line, text').length,
+    words: [...svg.querySelectorAll('text')].map(text => text.textContent.trim()).filter(Boolean),
+    width: svg.getBoundingClientRect().width,
+  }))"""
+"""Charts are drawn as SVG: by the figures themselves, or by Vega in a `JupyterChart`."""
+CONTROLS = """() => [...document.querySelectorAll(
+    '.jp-OutputArea-output .jupyter-widgets :is(input, select, textarea, button, [role=slider])')]
+  .filter(control => control.checkVisibility())
+  .map(control => (control.labels?.length ? control.labels[0].textContent : '')
+    || control.getAttribute('aria-label') || control.title || control.textContent.trim())"""
+
+
+@dataclass
+class Notebook:
+    """One notebook open in JupyterLab, in Chromium."""
+
+    laboratory: "Laboratory"
+    context: Any
+    page: Any
+    name: str
+    refused: list[str] = field(default_factory=list)
+    """Addresses off this machine that something asked for; none of them was let through."""
+
+    def load(self) -> None:
+        """Open the notebook, or open it again as after closing the tab; its kernel, if alive, is found again."""
+        self.page.goto(f"{self.laboratory.address}/lab/tree/{self.name}.ipynb?token={self.laboratory.token}&reset")
+        self.page.wait_for_function(f"window.jupyterapp && {PANEL}?.content?.model", timeout=1000 * START_SECONDS)
+        self.page.wait_for_function(f"{PANEL}.sessionContext.session?.kernel?.status === 'idle'",
+                                    timeout=1000 * START_SECONDS)  # fmt: skip
+        self.page.evaluate("window.jupyterapp.shell.collapseLeft()")
+        self.page.evaluate(LISTENING)
+
+    def run_all(self, seconds: float = RUN_SECONDS) -> float:
+        """Run all cells, wait until the kernel is idle, and tell how many seconds that took."""
+        started = time.monotonic()
+        self.page.evaluate(RAN)
+        self.page.wait_for_function("window.ran", timeout=1000 * seconds)
+        took = time.monotonic() - started
+        self.settle()
+        return took
+
+    def settle(self) -> None:
+        """Wait until the kernel has answered everything, and the page has been drawn since."""
+        self.page.evaluate(SETTLED)
+
+    def value(self, expression: str) -> str:
+        """What an expression is in the notebook's kernel, as Python prints it."""
+        told = self.page.evaluate(EVALUATED, expression)
+        assert told["status"] == "ok", told
+        return told["data"]["text/plain"]
+
+    def outputs(self) -> list[dict[str, Any]]:
+        """Every output of every cell, as the notebook file would hold it."""
+        return self.page.evaluate(OUTPUTS)
+
+    def errors(self) -> list[str]:
+        """What went wrong: error outputs, and what the kernel complained of, in a cell or in a control's own code."""
+        shown = [f"{told['ename']}: {told['evalue']}" for told in self.outputs() if told["output_type"] == "error"]
+        return [*shown, *self.page.evaluate("window.complaints")]
+
+    def charts(self) -> list[dict[str, Any]]:
+        """Charts on the page: `label`, `marks` (how many are drawn), `words` (in the picture), `width` in pixels."""
+        return self.page.evaluate(DRAWN)
+
+    def controls(self) -> list[str]:
+        """Names of the controls on the page as a screen reader says them; '' is one without a name."""
+        return self.page.evaluate(CONTROLS)
+
+    def control(self, label: str, place: int = 0) -> Any:
+        """A control by its name: a Playwright locator to fill, select, check, press or click."""
+        return self.page.locator(".jp-OutputArea-output").get_by_label(label, exact=True).nth(place)
+
+    def button(self, words: str, place: int = 0) -> Any:
+        """A button of a panel by its words."""
+        return self.page.locator(".jp-OutputArea-output").get_by_role("button", name=words, exact=True).nth(place)
+
+    def text(self) -> str:
+        """Every word in the outputs."""
+        return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
+
+    def save(self) -> None:
+        """Save the notebook's file."""
+        self.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+
+    def kill_kernel(self) -> None:
+        """Kill the kernel as the system would (SIGKILL), and wait until JupyterLab has put a new one in its place."""
+        victim = int(self.value("__import__('os').getpid()"))
+        os.kill(victim, signal.SIGKILL)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with suppress(Exception):
+                if int(self.value("__import__('os').getpid()")) != victim:
+                    self.page.keyboard.press("Escape")  # JupyterLab says that the kernel was restarted
+                    return
+            time.sleep(0.5)
+        raise TimeoutError("no new kernel after the old one was killed")
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel: everything it held is gone."""
+        self.page.evaluate(f"async () => {{ await {PANEL}.sessionContext.restartKernel(); }}")
+        self.page.wait_for_function(f"{KERNEL}.status === 'idle'", timeout=1000 * START_SECONDS)
+
+    def theme(self, name: str) -> None:
+        """Choose `JupyterLab Light`, `JupyterLab Dark`, ..."""
+        self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def screenshot(self, path: Path, *, whole: bool = False) -> Path:
+        """A picture of the window; `whole`: of the notebook from top to end."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size
+        if whole:
+            height = self.page.evaluate(f"{PANEL}.content.outerNode?.scrollHeight ?? {PANEL}.content.node.scrollHeight")
+            self.page.set_viewport_size({"width": size["width"], "height": min(int(height) + 120, 12000)})
+            self.settle()
+        self.page.screenshot(path=path)
+        self.page.set_viewport_size(size)
+        return path
+
+    def __enter__(self) -> "Notebook":
+        self.load()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Exception):
+            self.page.evaluate(f"async () => {{ await {PANEL}.sessionContext.shutdown(); }}")
+        self.context.close()
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """One JupyterLab server on copies: `notebooks` is its folder, `data` what `AIREADY_DATA` names."""
+
+    address: str
+    token: str
+    notebooks: Path
+    data: Path
+
+    def open(self, browser: Any, name: str, *, width: int = 1280, height: int = 800, copy: str = "") -> Notebook:
+        """A notebook in a window of its own (no cookies shared); `copy` names a fresh copy of it to open instead."""
+        if copy:
+            shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", self.notebooks / f"{copy}.ipynb")
+        context = browser.new_context(viewport={"width": width, "height": height})
+        notebook = Notebook(self, context, context.new_page(), copy or name)
+
+        def only_here(route: Any) -> None:
+            if route.request.url.startswith((self.address, "data:", "blob:")):
+                route.continue_()
+            else:
+                notebook.refused.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", only_here)
+        return notebook
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _answers(address: str, token: str) -> bool:
+    with suppress(URLError, OSError), urlopen(f"{address}/api/status?token={token}", timeout=2) as answered:
+        return "started" in json.load(answered)
+    return False
+
+
+@pytest.fixture(scope="session")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    """JupyterLab as `aiready lab` starts it, on copies of the notebooks and the sample, once per session."""
+    from aiready.assessment import DATA
+    from aiready.lab import command
+
+    folder = tmp_path_factory.mktemp("laboratory")
+    notebooks, data = folder / "notebooks", folder / "sample"
+    shutil.copytree(ROOT / "notebooks", notebooks, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copytree(ROOT / "data" / "sample", data)
+    port, token = _free_port(), secrets.token_hex(16)
+    own = {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_TOKEN": token,
+           "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "IPYTHONDIR": str(folder / "ipython"),
+           DATA: str(data)}  # fmt: skip
+    asked = [*command(notebooks), "--no-browser", f"--ServerApp.port={port}", "--LabApp.expose_app_in_browser=True"]
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen(asked, env=os.environ | own, stdout=log, stderr=log, start_new_session=True)
+    try:
+        address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + START_SECONDS
+        while not _answers(address, token):
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"JupyterLab does not start: {(folder / 'server.log').read_text()[-2000:]}")
+            time.sleep(0.2)
+        yield Laboratory(address, token, notebooks, data)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(20)
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """One Chromium per test file: Playwright allows one of its kind at a time."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
