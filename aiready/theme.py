@@ -19,7 +19,7 @@ DARK = {INK: "#e6ecf0", MUTED: "#a3b1bb", LINE: "#3a4751", PAPER: "#131b22",
 _LIGHTEST, _DARKEST = (0xDA, 0xE8, 0xF0), (0x0A, 0x56, 0x78)
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
-SIZE, SMALL = 12.5, 11.5
+SIZE, SMALL, LINE_HEIGHT = 12.5, 11.5, 15
 WIDE, NARROW = 720, 340
 
 NBSP, THIN, MINUS = "\u00a0", "\u202f", "\u2212"
@@ -208,7 +208,7 @@ def config() -> dict[str, Any]:
         "font": FONT,
         "view": {"stroke": None},
         "axis": {**text, **quiet, "titlePadding": 8},
-        "text": {"fontSize": SIZE, "color": INK, "lineBreak": "\n", "lineHeight": 15},
+        "text": {"fontSize": SIZE, "color": INK, "lineBreak": "\n", "lineHeight": LINE_HEIGHT},
         "rule": {"color": LINE},
     }
 

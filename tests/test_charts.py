@@ -169,7 +169,8 @@ def marks(element, style=STYLE, at=(0.0, 0.0)):
         at = (at[0] + float(moved[1]), at[1] + float(moved[2]))
     turned = element.get("transform", "")[moved.end() if moved else 0 :]
     kind = element.tag.rpartition("}")[2]
-    if kind in ("title", "desc", "defs") or element.get("display") == "none":
+    blank = kind == "text" and not element.text and not len(element)
+    if kind in ("title", "desc", "defs") or element.get("display") == "none" or blank:
         return
     place = [
         at[0] + float(element.get("x", element.get("x1", 0))),

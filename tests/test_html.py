@@ -212,6 +212,21 @@ def test_tidying_keeps_every_visible_mark():
     assert "display" not in made
 
 
+def test_a_picture_that_sizes_itself_keeps_its_words_where_vega_measures_them():
+    named = alt.Chart(pd.DataFrame({"w": ["one\ntwo", ""]})).mark_text(lineBreak="\n").encode(text="w:N", y="w:N")
+    for spec in (named.to_dict(), alt.layer(named).to_dict()):
+        assert re.findall(r">(one|two)<", render_svg(spec, "a", "t", "d")) == ["one", "two"]
+
+
+def test_words_of_a_picture_of_stated_size_are_put_back_line_by_line():
+    rows = pd.DataFrame({"w": ["one <b>\ntwo", "three", ""]})
+    named = alt.Chart(rows).mark_text(align="left").encode(text="w:N", x=alt.value(5))
+    spec = alt.layer(named, autosize={"type": "none"}, width=90, height=20).to_dict()
+    drawn = render_svg({**spec, "config": theme.config()}, "a", "t", "d")
+    assert '<tspan>one &lt;b&gt;</tspan><tspan dy="15" x="5">two</tspan>' in drawn
+    assert drawn.count("<text") == 2 and ">three</text>" in drawn and "aria-label=" not in drawn
+
+
 def test_a_figure_shows_both_widths_and_its_numbers_one_click_away():
     markup = figure_html(figure().payload())
     assert markup.count("<svg") == 2 and "<figcaption>" in markup and "<summary>Show the numbers" in markup

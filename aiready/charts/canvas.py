@@ -16,7 +16,7 @@ from altair.utils.schemapi import debug_mode
 
 from aiready import theme
 
-LINE_HEIGHT = 15
+LINE_HEIGHT = theme.LINE_HEIGHT
 _AVERAGE = 0.57
 """Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
 
