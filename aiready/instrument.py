@@ -22,11 +22,11 @@ from aiready.instrument_files import (
     number,
     problems_of,
     read_table,
-    read_text,
     repeated,
     sentence,
     with_numbers,
 )
+from aiready.languages import ENGLISH, OPENING, Language, read_languages
 from aiready.schema import GOVERNANCE_CHECKS, ROLES
 from aiready.shipped import shipped
 
@@ -88,6 +88,7 @@ class Instrument:
     record that tell of the same thing; answers at level `says_from` or above are those who `says`.
     `actions`, `patterns`, `sources`, `blockers`: one row each. `intro` is Markdown with {placeholders}.
     `digest` identifies the normalised wording; `version` is what the analyst calls it.
+    `languages`: what respondents read, by language code; the first is that of `items` and `intro`.
     """
 
     barriers: pd.DataFrame
@@ -103,6 +104,13 @@ class Instrument:
     version: str
     digest: str
     twins: pd.DataFrame = field(default_factory=pd.DataFrame)
+    languages: Mapping[str, Language] = field(default_factory=dict)
+
+    def in_language(self, code: str = "") -> Language:
+        """What respondents read in a language; blank: the one the items are written in."""
+        if code and code not in self.languages:
+            raise unknown("language", code, self.languages)
+        return self.languages[code or next(iter(self.languages))]
 
     def items_for(self, role: str) -> pd.DataFrame:
         """Items that a role is asked, in order; a blank role is asked them all."""
@@ -126,8 +134,6 @@ WORDS_PER_MINUTE = 200
 """Silent reading of plain non-fiction is about 238 words a minute (Brysbaert 2019); taken lower for care."""
 SECONDS_PER_CHOICE = 5
 """Time to judge and mark an answer once it is read: a convention, to be replaced by times of a pretest."""
-OPENING_QUESTIONS = 3
-"""Unit, role and `ai_use` come before the items."""
 
 
 def minutes(instrument: Instrument, role: str) -> float:
@@ -141,7 +147,7 @@ def minutes(instrument: Instrument, role: str) -> float:
     asked = instrument.items_for(role)
     texts = asked[["wording", *level_columns(instrument.settings.scale_points)]].to_numpy().ravel()
     words = " ".join([instrument.intro, *texts]).split()
-    choices = len(asked) + OPENING_QUESTIONS
+    choices = len(asked) + len(OPENING)
     return len(words) / WORDS_PER_MINUTE + choices * SECONDS_PER_CHOICE / 60
 
 
@@ -166,7 +172,7 @@ def read_instrument(folder: Path | None = None) -> Instrument:
     """
     base = shipped("data/instrument")
     own = folder or base
-    settings, version, problems = _read_settings(own / "settings.csv")
+    settings, said, problems = _read_settings(own / "settings.csv")
     levels = level_columns(settings.scale_points)
     tables: dict[str, pd.DataFrame] = {}
     for name in FILES:
@@ -174,9 +180,12 @@ def read_instrument(folder: Path | None = None) -> Instrument:
         problems += found
         if table is not None:
             tables[name] = table
+    languages: dict[str, Language] = {}
+    if "items" in tables:
+        languages, found = read_languages(own, tables["items"], levels, said.get("language", ENGLISH))
+        problems += found
     all_at_once(InstrumentError, problems)
-    intro = own / "intro.md" if (own / "intro.md").exists() else base / "intro.md"
-    return _typed(tables, settings, read_text(intro), version)
+    return _typed(tables, settings, languages, said.get("version", ""))
 
 
 def _read_proven(
@@ -203,13 +212,16 @@ def _with_facets(items: pd.DataFrame) -> pd.DataFrame:
     return items.assign(facet=facet, facet_label=label)
 
 
-def _typed(tables: Tables, settings: Settings, intro: str, version: str) -> Instrument:
+def _typed(tables: Tables, settings: Settings, languages: Mapping[str, Language], version: str) -> Instrument:
     typed = {name: with_numbers(table).reset_index(drop=True) for name, table in tables.items()}
     items = typed["items"]
     items["roles"] = items["roles"].map(listed)
     items["reverse_scored"] = items["reverse_scored"] == "yes"
     digest = _digest(items, level_columns(settings.scale_points))
-    return Instrument(**typed, settings=settings, intro=intro, version=version or digest, digest=digest)
+    intro = next(iter(languages.values())).intro
+    return Instrument(
+        **typed, settings=settings, intro=intro, version=version or digest, digest=digest, languages=languages
+    )
 
 
 def _digest(items: pd.DataFrame, levels: tuple[str, ...]) -> str:
@@ -246,14 +258,19 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
-def _read_settings(path: Path) -> tuple[Settings, str, list[str]]:
-    """Settings with the defaults filled in, the version ("" when none), and every problem."""
+_TEXTS = ("version", "language")
+"""Settings that are text: what the analyst calls this version, and the language of `items.csv`."""
+
+
+def _read_settings(path: Path) -> tuple[Settings, dict[str, str], list[str]]:
+    """Settings with the defaults filled in, those that are text and given, and every problem."""
     if not path.exists():
-        return Settings(), "", []
+        return Settings(), {}, []
     table, problems = read_table(path, SETTINGS)
     if problems:
-        return Settings(), "", problems
-    values = table[table["setting"] != "version"]
+        return Settings(), {}, problems
+    is_text = table["setting"].isin(_TEXTS)
+    values = table[~is_text]
     wrong = [*repeated(table, SETTINGS.key)]
     chosen: dict[str, Any] = {}
     for row, name, text in values[["setting", "value"]].itertuples():
@@ -266,8 +283,8 @@ def _read_settings(path: Path) -> tuple[Settings, str, list[str]]:
         for role in settings.roles_doing
         if role in settings.roles_leading
     ]
-    version = table.loc[table["setting"] == "version", "value"]
-    return settings, "".join(version[:1]), [sentence(path.name, problem) for problem in wrong]
+    said = dict(table.loc[is_text & (table["value"] != ""), ["setting", "value"]].itertuples(index=False, name=None))
+    return settings, said, [sentence(path.name, problem) for problem in wrong]
 
 
 _DEFAULTS: Mapping[str, Any] = {setting.name: setting.default for setting in fields(Settings)}

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "aiready"
 
 LAYERS = (
     "errors waves schema shipped publication measures",
-    "instrument_files instrument hierarchy",
+    "instrument_files languages instrument questionnaire.questions questionnaire hierarchy",
     "readers places loading cells checks decision_store sources",
     "forms codebook sample_seeds sample_records sample_decisions sample",
     "statistics survival reliability resampling suppression privacy history records groups scales stages",

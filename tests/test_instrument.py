@@ -246,7 +246,7 @@ def test_every_blocker_is_mapped_to_one_barrier(instrument: Instrument) -> None:
 
 def test_shipped_settings_list_every_default_with_its_meaning(instrument: Instrument) -> None:
     listed = pd.read_csv(shipped("data/instrument/settings.csv"), index_col="setting", keep_default_na=False)
-    assert set(listed.index) == {*asdict(Settings()), "version"}
+    assert set(listed.index) == {*asdict(Settings()), "version", "language"}
     assert (listed["meaning"] != "").all()
     assert instrument.settings == Settings()
 
@@ -644,4 +644,6 @@ def test_changed_wording_levels_roles_or_ids_change_the_digest(
     folder: Path, instrument: Instrument, cells: dict[str, str]
 ) -> None:
     change(folder / "items.csv", 3, **cells)
+    for path in folder.glob("items.*.csv"):
+        path.unlink()
     assert read_instrument(folder).digest != instrument.digest
