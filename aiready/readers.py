@@ -118,7 +118,7 @@ def _decodes(stream: io.BufferedReader, encoding: str) -> bool:
     return True
 
 
-def _header(path: Path, encoding: str) -> tuple[str, int, list[str]]:
+def find_header(path: Path, encoding: str) -> tuple[str, int, list[str]]:
     """Delimiter, row number and cells of the header: the first row that is not empty."""
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
         start = stream.read(_CHUNK)
@@ -144,7 +144,7 @@ def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
         Column names the table uses.
     """
     encoding = encoding_of(path, file)
-    delimiter, header_row, header = _header(path, encoding)
+    delimiter, header_row, header = find_header(path, encoding)
     while header and not header[-1].strip():
         header.pop()  # `a;b;;` is what spreadsheets write beside empty columns
     names = column_names(header, known, file)

@@ -14,6 +14,7 @@ LAYERS = (
     "errors waves schema shipped publication measures",
     "instrument_files languages instrument questionnaire.questions questionnaire hierarchy",
     "readers places loading cells checks decision_store sources",
+    "text_tables journal slices saving",
     "forms codebook sample_seeds sample_records sample_decisions sample",
     "statistics survival reliability resampling suppression privacy history records groups scales stages",
     "comparisons changes distributions survey",
