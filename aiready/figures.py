@@ -1,5 +1,6 @@
 """Figures: how a chart, its text and its numbers travel together, from a notebook's cell to the page."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -39,15 +40,15 @@ class Figure:
     caption: str = ""
 
     def payload(self) -> Spec:
-        """Everything the page needs, as JSON."""
+        """Everything the page needs, as JSON; the two specifications as text, which a notebook keeps as it is."""
         wide, narrow = specification(self.wide), specification(self.narrow)
         return {
             "name": self.name,
             "title": self.title,
             "subtitle": self.subtitle,
             "description": self.description or wide.get("description", self.title),
-            "wide": wide,
-            "narrow": narrow,
+            "wide": _compact(wide),
+            "narrow": _compact(narrow),
             "columns": [str(column) for column in self.table.columns],
             "rows": [[cell_text(cell) for cell in row] for row in self.table.itertuples(index=False)],
             "caption": self.caption or self.title,
@@ -78,6 +79,10 @@ def specification(chart: alt.TopLevelMixin | Spec) -> Spec:
         return chart
     spec: Spec = chart.to_dict(validate=False)  # the tests validate; a run of many reports need not again
     return {**spec, "config": theme.config()}
+
+
+def _compact(spec: Spec) -> str:
+    return json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def cell_text(cell: Any) -> str:

@@ -7,11 +7,12 @@ import altair as alt
 import pandas as pd
 
 from aiready import theme
+from aiready.charts.layers import written
 from aiready.figures import Figure
 from aiready.html.blocks import Block, Page
 
 Part = Block | Figure | Page
-Chart = Callable[..., alt.TopLevelMixin]
+Chart = Callable[..., alt.LayerChart]
 
 
 class Section(list[Part]):
@@ -28,6 +29,5 @@ def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are re
     chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame, **options: Any
 ) -> Figure:
     """A chart in both widths with its words and numbers."""
-    wide = chart(rows, width=theme.WIDE, **options)
-    narrow = chart(rows, width=theme.NARROW, **options)
+    wide, narrow = (written(chart(rows, width=width, **options)) for width in (theme.WIDE, theme.NARROW))
     return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers)

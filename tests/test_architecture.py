@@ -26,7 +26,7 @@ LAYERS = (
     "feedback",
     "barriers facets actions",
     "assessment checkup",
-    "theme svg figures charts.canvas charts.survey charts.work charts.maps charts.trends charts",
+    "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends charts",
     "html.blocks html.exporter html slides",
     "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
     "sections key_figures handout overview portfolio",

@@ -10,6 +10,7 @@ import vl_convert
 
 from aiready import charts, theme
 from aiready.charts.canvas import text_width, wrap
+from aiready.charts.layers import written
 from aiready.charts.work import ticks
 from aiready.figures import specification
 from aiready.svg import render_svg
@@ -154,6 +155,31 @@ def test_a_chart_is_exactly_as_wide_as_asked_and_says_what_it_shows(chart, table
 @EACH
 def test_a_chart_is_valid_vega_lite(chart, table):
     chart(table).to_dict(validate=True)
+
+
+@EACH
+@pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
+def test_a_chart_is_written_as_altair_itself_would_write_it(chart, table, width):
+    made = chart(table, width=width)
+    spec = made.to_dict(validate=False)
+    kept = spec.pop("datasets")
+    for drawn in spec["layer"]:
+        drawn["data"] = {"values": kept[drawn["data"]["name"]]}
+    assert written(made) == {**spec, "config": theme.config()}
+
+
+@EACH
+def test_only_what_is_drawn_travels_with_a_chart(chart, table):
+    spec = written(chart(table.assign(secret="not shown")))
+    assert "not shown" not in str(spec)
+    for drawn in spec["layer"]:
+        used = {channel["field"] for channel in drawn["encoding"].values() if "field" in channel}
+        assert used <= set(drawn["data"]["values"][0]) if drawn["data"]["values"] else True
+
+
+def test_a_chart_goes_on_like_any_other_in_a_notebook():
+    made = charts.groups_chart(GROUPS).properties(title="Mine") + alt.Chart(GROUPS).mark_point().encode(x="value:Q")
+    assert made.to_dict(validate=True)["title"] == "Mine"
 
 
 STYLE = {"fill": "#000", "stroke": "none", "stroke-width": "1", "stroke-dasharray": "none", "font-size": "",

@@ -3,18 +3,18 @@
 Wide, names stand in a column left of the plot, flush with the page's text; narrow, above their row.
 """
 
-import json
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, Literal, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec
 
 import altair as alt
 import pandas as pd
 from altair.utils.schemapi import debug_mode
 
 from aiready import theme
+from aiready.charts.layers import across, coloured, down, layer, sized, worded
 
 LINE_HEIGHT = theme.LINE_HEIGHT
 _AVERAGE = 0.57
@@ -26,10 +26,14 @@ WORDS = {
     "not_measured": "not measured",
 }
 """What stands where a number cannot, by status."""
+SMALL: dict[str, Any] = {"fontSize": theme.SMALL, "color": theme.MUTED}
+LEFT: dict[str, Any] = {"align": "left"}
+"""Looks of words that many charts share."""
 _WORDED = frozenset({"band", "bound", "count", "detail", "shown", "value_text", "verdict"})
 
 Options = ParamSpec("Options")
-Layer = alt.Chart | alt.LayerChart
+Draw = Callable[Concatenate[pd.DataFrame, Options], alt.LayerChart]
+"""A chart function: a tidy table first, then its options."""
 
 
 def text_width(text: str, size: float = theme.SIZE) -> float:
@@ -67,21 +71,15 @@ def _parts(word: str, pixels: float, size: float) -> list[str]:
     return parts
 
 
-def drawn(
-    *needed: str, values: str = "value"
-) -> Callable[
-    [Callable[Concatenate[pd.DataFrame, Options], Layer]], Callable[Concatenate[pd.DataFrame, Options], Layer]
-]:
+def drawn(*needed: str, values: str = "value") -> Callable[[Draw[Options]], Draw[Options]]:
     """Check a chart's columns, blank what is suppressed, and stand in for it when nothing can be drawn.
 
     `needed` are the columns a table must have, `values` those (separated by blanks) of which a row needs one.
     """
 
-    def decorate(
-        draw: Callable[Concatenate[pd.DataFrame, Options], Layer],
-    ) -> Callable[Concatenate[pd.DataFrame, Options], Layer]:
+    def decorate(draw: Draw[Options]) -> Draw[Options]:
         @wraps(draw)
-        def chart(table: pd.DataFrame, *args: Options.args, **options: Options.kwargs) -> Layer:
+        def chart(table: pd.DataFrame, *args: Options.args, **options: Options.kwargs) -> alt.LayerChart:
             absent = [column for column in (*needed, *values.split()) if column not in table]
             if absent and len(table):
                 raise KeyError(f"{draw.__name__} needs the columns {', '.join(absent)}")
@@ -117,51 +115,21 @@ def _reason(table: pd.DataFrame, values: list[str]) -> str:
     return f"{word.capitalize()}. {told[0]}" if told and states[:1] != ["suppressed"] else f"{word.capitalize()}."
 
 
-class SharedRows(alt.InlineData):
-    """Rows of a chart, not copied with it: Altair copies a chart at every step, and rows never change."""
-
-    def __deepcopy__(self, _: object) -> "SharedRows":
-        return self
-
-
-def on(table: pd.DataFrame) -> alt.Chart:
-    """A chart on the records of a table: Altair's own way through data frames costs more than the drawing."""
-    return alt.Chart(SharedRows(values=json.loads(table.to_json(orient="records", double_precision=6))))
-
-
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:
     """An empty frame that says why there is no chart."""
     lines = wrap(reason, width - 40)
     count = lines.count("\n") + 1
     height = 40 + count * LINE_HEIGHT
-    table = pd.DataFrame({"text": [lines]})
-    frame = on(table).mark_rect(stroke=theme.LINE, fillOpacity=0, strokeDash=[4, 3], cornerRadius=3)
-    words = on(table).mark_text(align="left", color=theme.MUTED)
     first = height / 2 - (count - 1) * LINE_HEIGHT / 2
+    table = pd.DataFrame({"text": [lines]})
+    frame = {"stroke": theme.LINE, "fillOpacity": 0, "strokeDash": [4, 3], "cornerRadius": 3}
+    corners = {"x": alt.XValue(0), "x2": alt.X2Value(width - 2), "y": alt.YValue(0), "y2": alt.Y2Value(height - 2)}
+    told = {"align": "left", "color": theme.MUTED}
     layers = [
-        frame.encode(x=alt.XValue(0), x2=alt.X2Value(width - 2), y=alt.YValue(0), y2=alt.Y2Value(height - 2)),
-        words.encode(text=alt.Text("text:N"), x=alt.XValue(18), y=alt.YValue(first)),
+        layer(table, "rect", frame, **corners),
+        layer(table, "text", told, text=worded("text"), x=alt.XValue(18), y=alt.YValue(first)),
     ]
     return sized(layers, (width, height), reason, (1, 1, 1, 1))
-
-
-def sized(
-    layers: Iterable[Layer],
-    size: tuple[float, float],
-    description: str,
-    padding: Sequence[float] = (0, 0, 0, 0),
-) -> alt.LayerChart:
-    """The layers as one chart of exactly this outer size; padding is left, right, top, bottom."""
-    (width, height), (left, right, top, bottom) = size, padding
-    chart = alt.layer(
-        *layers,
-        width=width - left - right,
-        height=height - top - bottom,
-        padding={"left": left, "right": right, "top": top, "bottom": bottom},
-        autosize={"type": "none"},
-        description=description,
-    )
-    return cast(alt.LayerChart, chart)
 
 
 @dataclass(frozen=True)
@@ -217,88 +185,79 @@ class Rows:
 
     def x(self, field: str, domain: Sequence[float]) -> alt.X:
         """Horizontal position on a scale of exactly this domain; `axis` draws its ticks."""
-        return alt.X(f"{field}:Q", axis=None, scale=alt.Scale(domain=list(domain), nice=False, zero=False))
+        return across(field, domain)
 
     def axis(
-        self, ticks: Sequence[float], domain: Sequence[float], words: Sequence[str] = (), title: str = ""
-    ) -> list[Layer]:
+        self, ticks: Sequence[float], domain: Sequence[float], marked: Sequence[str] = (), title: str = ""
+    ) -> list[alt.Chart]:
         """Light lines at the ticks, behind the marks only, with numbers below and a title under them."""
         reached = [(tick - domain[0]) / (domain[1] - domain[0]) for tick in ticks]
-        aligns = [
+        sides = [
             "left" if at < 0.05 and self.narrow else "right" if at > 0.95 and self.narrow else "center"
             for at in reached
         ]
-        shown = pd.DataFrame({"tick": ticks, "words": words or [theme.number(tick) for tick in ticks]})
-        small: dict[str, Any] = {"fontSize": theme.SMALL, "color": theme.MUTED}
-        numbers = on(shown.assign(side=aligns)).mark_text(align=alt.expr("datum.side"), **small)
-        layers: list[Layer] = [
+        numbers = marked or [theme.number(tick) for tick in ticks]
+        shown = pd.DataFrame({"tick": ticks, "words": numbers, "side": sides})
+        look, below = SMALL | {"align": alt.expr("datum.side")}, alt.YValue(self.height + 10)
+        layers = [
             self.lines(ticks, domain),
-            numbers.encode(x=self.x("tick", domain), y=alt.YValue(self.height + 10), text=alt.Text("words:N")),
+            layer(shown, "text", look, x=self.x("tick", domain), y=below, text=worded("words")),
         ]
         if title:
-            below = on(pd.DataFrame({"words": [title]})).mark_text(align="right", **small)
-            layers.append(
-                below.encode(x=alt.XValue(self.plot), y=alt.YValue(self.height + 26), text=alt.Text("words:N"))
-            )
+            named, end = pd.DataFrame({"words": [title]}), alt.XValue(self.plot)
+            y = alt.YValue(self.height + 26)
+            layers.append(layer(named, "text", SMALL | {"align": "right"}, x=end, y=y, text=worded("words")))
         return layers
 
-    def lines(self, ticks: Sequence[float], domain: Sequence[float], colour: str = theme.LINE) -> Layer:
+    def lines(self, ticks: Sequence[float], domain: Sequence[float], colour: str = theme.LINE) -> alt.Chart:
         """Vertical lines behind the marks; in pieces when narrow, so that none crosses a name."""
         whole = pd.DataFrame({"y": [self.height / 2], "height": [self.height]})
         pieces = self.names[["y", "height"]] if self.narrow else whole
         half = pieces["height"] / 2
         ends = pieces.assign(start=pieces["y"] - half, end=pieces["y"] + half)
-        rule = on(pd.DataFrame({"tick": list(ticks)}).merge(ends, how="cross")).mark_rule(color=colour)
-        return rule.encode(x=self.x("tick", domain), y=self.y("start"), y2=alt.Y2("end"))
+        crossed = pd.DataFrame({"tick": list(ticks)}).merge(ends, how="cross")
+        return layer(
+            crossed, "rule", {"color": colour}, x=self.x("tick", domain), y=self.y("start"), y2=alt.Y2(field="end")
+        )
 
     def y(self, field: str = "y") -> alt.Y:
         """Vertical position in pixels from the top of the plot."""
-        scale = alt.Scale(domain=[0, self.height], range=[0, self.height], nice=False, zero=False)
-        return alt.Y(f"{field}:Q", axis=None, scale=scale)
+        return down(field, self.height)
 
-    def labels(self) -> list[Layer]:
+    def labels(self) -> list[alt.Chart]:
         """Names, and their details in small type, at the left edge."""
-        base, edge = on(self.names), alt.XValue(-self.left)
-        names = base.mark_text(align="left")
-        layers: list[Layer] = [names.encode(text=alt.Text("label:N"), x=edge, y=self.y("label_y"))]
+        edge = alt.XValue(-self.left)
+        layers = [layer(self.names, "text", LEFT, text=worded("label"), x=edge, y=self.y("label_y"))]
         if "detail" in self.names:
-            small = base.mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED)
-            layers.append(small.encode(text=alt.Text("detail:N"), x=edge, y=self.y("detail_y")))
+            layers.append(layer(self.names, "text", LEFT | SMALL, text=worded("detail"), x=edge, y=self.y("detail_y")))
         return layers
 
-    def aside(self, field: str, *, below: str = "") -> list[Layer]:
+    def aside(self, field: str, *, below: str = "") -> list[alt.Chart]:
         """Words right of the plot (narrow: ending the name's line), `below` them a small line."""
-        once = self.table.drop_duplicates("y")
-        place: dict[str, Any] = {"x": alt.XValue(self.plot if self.narrow else self.plot + 22)}
-        align: Literal["left", "right"] = "right" if self.narrow else "left"
-        lift = -8 if below and not self.narrow else 0
-        bold = on(once).mark_text(align=align, fontWeight=600, dy=lift)
-        layers: list[Layer] = [
-            bold.encode(text=alt.Text(f"{field}:N"), y=self.y("label_y" if self.narrow else "y"), **place)
-        ]
-        if below:
-            small = on(once).mark_text(
-                align="left", fontSize=theme.SMALL, color=theme.MUTED, dy=0 if self.narrow else 8
-            )
-            at = alt.XValue(0) if self.narrow else place["x"]
-            layers.append(small.encode(text=alt.Text(f"{below}:N"), x=at, y=self.y("foot_y" if self.narrow else "y")))
-        return layers
+        once, bold, small = self.table.drop_duplicates("y"), LEFT | {"fontWeight": 600}, LEFT | SMALL
+        if self.narrow:
+            bold, at = bold | {"align": "right"}, {"x": alt.XValue(self.plot), "y": self.y("label_y")}
+            beneath = {"x": alt.XValue(0), "y": self.y("foot_y")}
+        else:
+            at = beneath = {"x": alt.XValue(self.plot + 22), "y": self.y()}
+            bold, small = (bold | {"dy": -8}, small | {"dy": 8}) if below else (bold, small)
+        layers = [layer(once, "text", bold, text=worded(field), **at)]
+        return [*layers, layer(once, "text", small, text=worded(below), **beneath)] if below else layers
 
-    def legend(self, marks: Sequence[Mark], domain: Sequence[float]) -> list[Layer]:
+    def legend(self, marks: Sequence[Mark], domain: Sequence[float]) -> list[alt.Chart]:
         """A legend above the plot, drawn with the marks themselves; `domain` is that of the plot's `x`."""
         table = _flow(marks, self.width)
         per_pixel = (domain[1] - domain[0]) / self.plot
         table = table.assign(x=domain[0] + (table["x"] - self.left) * per_pixel, y=table["y"] - self.top)
         at = {"x": self.x("x", domain), "y": self.y()}
-        layers: list[Layer] = []
-        for filled, group in table.groupby("filled"):
-            point = on(group).mark_point(filled=bool(filled), size=75, opacity=1, strokeWidth=1.5)
-            shape = alt.Shape("shape:N", scale=None)
-            layers.append(point.encode(**at, shape=shape, color=alt.Color("colour:N", scale=None)))
-        words = on(table).mark_text(align="left", dx=10, fontSize=theme.SMALL, color=theme.MUTED)
-        return [*layers, words.encode(**at, text=alt.Text("words:N"))]
+        shown = {**at, "shape": alt.Shape(field="shape", type="nominal", scale=None), "color": coloured("colour")}
+        look = {"size": 75, "opacity": 1, "strokeWidth": 1.5}
+        points = [
+            layer(group, "point", look | {"filled": bool(filled)}, **shown) for filled, group in table.groupby("filled")
+        ]
+        return [*points, layer(table, "text", LEFT | SMALL | {"dx": 10}, text=worded("words"), **at)]
 
-    def finish(self, layers: Iterable[Layer], description: str) -> alt.LayerChart:
+    def finish(self, layers: Iterable[alt.Chart], description: str) -> alt.LayerChart:
         """The layers as one chart of exactly this size."""
         outer = self.height + self.top + self.bottom
         padding = (self.left, self.right, self.top, self.bottom)

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import LINE_HEIGHT, Layer, drawn, on, sentence, sized, wrap
+from aiready.charts.canvas import LEFT, LINE_HEIGHT, SMALL, drawn, sentence, wrap
+from aiready.charts.layers import across, coloured, down, layer, sized, worded
 
 ACTORS = {"human": "a person", "ai": "AI", "human_ai": "a person with AI", "system": "a system"}
 _FILLS = {"human": "#f3ead9", "ai": theme.REALISED, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
@@ -21,7 +22,7 @@ CORNERS = {
 
 
 @drawn("version", "actor", "handoffs", values="step")
-def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """The steps of one workflow before, now and as intended, with who takes each.
 
     Parameters
@@ -32,32 +33,21 @@ def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
         `redesigned`).
     """
     placed, heads, height = _boxes(steps, width)
-    scale = {
-        "x": alt.Scale(domain=[0, width], range=[0, width]),
-        "y": alt.Scale(domain=[0, height], range=[0, height]),
-    }
-    at = {way: alt.X(f"{way}:Q", axis=None, scale=scale["x"]) for way in ("x", "text_x")}
-    y = {way: alt.Y(f"{way}:Q", axis=None, scale=scale["y"]) for way in ("y", "words_y", "actor_y", "middle")}
-    box = on(placed).mark_rect(cornerRadius=3, stroke=theme.LINE)
-    line = on(placed[~placed["first"]]).mark_rule(color=theme.ORGANISATION, strokeWidth=1.2)
-    change = on(placed[placed["handoff"]]).mark_point(
-        shape="triangle-down", filled=True, opacity=1, size=70, color=theme.ORGANISATION
-    )
-    colour = alt.Color("on:N", scale=None)
-    words = on(placed).mark_text(align="left")
-    actor = on(placed).mark_text(align="left", fontSize=theme.SMALL)
-    bold, small = (
-        on(heads).mark_text(align="left", fontWeight=600),
-        on(heads).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED),
-    )
-    layers: list[Layer] = [
-        line.encode(x=at["text_x"], y=y["y"], y2=alt.Y2("before")),
-        box.encode(x=at["x"], x2=alt.X2("x2"), y=y["y"], y2=alt.Y2("y2"), color=alt.Color("fill:N", scale=None)),
-        change.encode(x=at["text_x"], y=y["middle"]),
-        words.encode(x=at["text_x"], y=y["words_y"], text=alt.Text("words:N"), color=colour),
-        actor.encode(x=at["text_x"], y=y["actor_y"], text=alt.Text("by:N"), color=colour),
-        bold.encode(x=at["x"], y=y["y"], text=alt.Text("version:N")),
-        small.encode(x=at["x"], y=y["words_y"], text=alt.Text("count:N")),
+    x, text_x = (across(field, (0, width), pixels=width) for field in ("x", "text_x"))
+    y, words_y, actor_y, middle = (down(field, height) for field in ("y", "words_y", "actor_y", "middle"))
+    moved, turned = placed[~placed["first"]], placed[placed["handoff"]]
+    line = {"color": theme.ORGANISATION, "strokeWidth": 1.2}
+    change = {"shape": "triangle-down", "filled": True, "opacity": 1, "size": 70, "color": theme.ORGANISATION}
+    box, ends = {"cornerRadius": 3, "stroke": theme.LINE}, {"x2": alt.X2(field="x2"), "y2": alt.Y2(field="y2")}
+    on, small, bold = coloured("on"), LEFT | {"fontSize": theme.SMALL}, LEFT | {"fontWeight": 600}
+    layers = [
+        layer(moved, "rule", line, x=text_x, y=y, y2=alt.Y2(field="before")),
+        layer(placed, "rect", box, x=x, y=y, color=coloured("fill"), **ends),
+        layer(turned, "point", change, x=text_x, y=middle),
+        layer(placed, "text", LEFT, x=text_x, y=words_y, text=worded("words"), color=on),
+        layer(placed, "text", small, x=text_x, y=actor_y, text=worded("by"), color=on),
+        layer(heads, "text", bold, x=x, y=y, text=worded("version")),
+        layer(heads, "text", LEFT | SMALL, x=x, y=words_y, text=worded("count")),
     ]
     told = zip(placed["version"], placed["step"], placed["by"], strict=True)
     return sized(layers, (width, height), sentence(f"{v}: {s} ({b})" for v, s, b in told))
@@ -117,7 +107,7 @@ def _handoffs(number: float) -> str:
 @drawn("initiative", "progress", values="adoption")
 def adoption_progress_chart(
     initiatives: pd.DataFrame, *, halves: tuple[float, float] = (0.5, 0.5), width: int = theme.WIDE
-) -> Layer:
+) -> alt.LayerChart:
     """Each initiative between its adoption and its way to the target, in four named corners.
 
     Parameters
@@ -138,30 +128,21 @@ def adoption_progress_chart(
     )
     listed = _listed(spots, width, square, narrow=narrow)
     height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
-    x, y = _pixel("px", width), _pixel("py", height)
-    dot = on(spots).mark_point(filled=True, opacity=1, size=300, color=theme.REALISED)
-    number = on(spots).mark_text(color=theme.ON_DARK, fontWeight=600, fontSize=theme.SMALL)
-    key, name = (
-        on(listed).mark_text(align="right", fontWeight=600, color=theme.RECORDS),
-        on(listed),
-    )
+    x, y, row = across("px", (0, width), pixels=width), down("py", height), down("list_y", height)
+    dot = {"filled": True, "opacity": 1, "size": 300, "color": theme.REALISED}
+    inside = {"color": theme.ON_DARK, "fontWeight": 600, "fontSize": theme.SMALL}
+    key = {"align": "right", "fontWeight": 600, "color": theme.RECORDS}
     start = 20 if narrow else square.left + square.wide + 48
-    row = _pixel("list_y", height)
-    layers: list[Layer] = [
+    layers = [
         *_cross(square, halves),
-        dot.encode(x=alt.X(**x), y=alt.Y(**y)),
-        number.encode(x=alt.X(**x), y=alt.Y(**y), text=alt.Text("number:N")),
-        key.encode(x=alt.XValue(start - 8), y=alt.Y(**row), text=alt.Text("number:N")),
-        name.mark_text(align="left").encode(x=alt.XValue(start), y=alt.Y(**row), text=alt.Text("words:N")),
+        layer(spots, "point", dot, x=x, y=y),
+        layer(spots, "text", inside, x=x, y=y, text=worded("number")),
+        layer(listed, "text", key, x=alt.XValue(start - 8), y=row, text=worded("number")),
+        layer(listed, "text", LEFT, x=alt.XValue(start), y=row, text=worded("words")),
     ]
     told = zip(known["initiative"], known["adoption"], known["progress"], strict=True)
     words = (f"{name}: adoption {theme.share(used)}, way to target {theme.share(done)}" for name, used, done in told)
     return sized(layers, (width, height), sentence(words))
-
-
-def _pixel(field: str, size: float) -> dict[str, Any]:
-    scale = alt.Scale(domain=[0, size], range=[0, size], nice=False, zero=False)
-    return {"shorthand": f"{field}:Q", "axis": None, "scale": scale}
 
 
 @dataclass(frozen=True)
@@ -191,18 +172,17 @@ def _listed(spots: pd.DataFrame, width: int, square: _Square, *, narrow: bool) -
     return listed.assign(list_y=start + tall.cumsum() - tall, list_end=start + tall.cumsum())
 
 
-def _cross(square: _Square, halves: tuple[float, float]) -> list[Layer]:
+def _cross(square: _Square, halves: tuple[float, float]) -> list[alt.Chart]:
     """The frame, the lines between the corners, the corners' names, and what the two sides mean."""
     right, low = square.left + square.wide, square.top + square.tall
     middle_x, middle_y = float(square.x(halves[0])), float(square.y(halves[1]))
-    frame = on(pd.DataFrame({"one": [1]}))
-    dashed = frame.mark_rule(color=theme.ORGANISATION, strokeDash=[3, 3])
-    made: list[Layer] = [
-        frame.mark_rect(fillOpacity=0, stroke=theme.LINE).encode(
-            x=alt.XValue(square.left), x2=alt.X2Value(right), y=alt.YValue(square.top), y2=alt.Y2Value(low)
-        ),
-        dashed.encode(x=alt.XValue(middle_x), y=alt.YValue(square.top), y2=alt.Y2Value(low)),
-        dashed.encode(y=alt.YValue(middle_y), x=alt.XValue(square.left), x2=alt.X2Value(right)),
+    one, dashed = pd.DataFrame({"one": [1]}), {"color": theme.ORGANISATION, "strokeDash": [3, 3]}
+    level = {"x": alt.XValue(square.left), "x2": alt.X2Value(right)}
+    upright = {"y": alt.YValue(square.top), "y2": alt.Y2Value(low)}
+    made = [
+        layer(one, "rect", {"fillOpacity": 0, "stroke": theme.LINE}, **level, **upright),
+        layer(one, "rule", dashed, x=alt.XValue(middle_x), **upright),
+        layer(one, "rule", dashed, y=alt.YValue(middle_y), **level),
     ]
     corners = [
         (
@@ -218,9 +198,7 @@ def _cross(square: _Square, halves: tuple[float, float]) -> list[Layer]:
         ("more of the intended users use it →", right, low + 32, "right", 0),
         ("further on the way to the target →", 9.0, square.top, "right", 270),
     ]
-    for words, x, y, align, angle in [*corners, *sides]:
-        text = on(pd.DataFrame({"words": [words]})).mark_text(
-            align=alt.expr(f"'{align}'"), angle=angle, fontSize=theme.SMALL, color=theme.MUTED
-        )
-        made.append(text.encode(x=alt.XValue(x), y=alt.YValue(y), text=alt.Text("words:N")))
+    for words, x, y, side, angle in [*corners, *sides]:
+        look, told = SMALL | {"align": side, "angle": angle}, pd.DataFrame({"words": [words]})
+        made.append(layer(told, "text", look, x=alt.XValue(x), y=alt.YValue(y), text=worded("words")))
     return made

@@ -8,7 +8,8 @@ import altair as alt
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import Layer, Layout, Mark, Rows, drawn, legend_height, on, place, sentence, wrap
+from aiready.charts.canvas import LEFT, SMALL, Layout, Mark, Rows, drawn, legend_height, place, sentence, wrap
+from aiready.charts.layers import coloured, layer, worded
 
 POINTS = (0, 100)
 TICKS = (0, 20, 40, 60, 80, 100)
@@ -18,34 +19,34 @@ RECORDS_SHOW = Mark("records show", theme.RECORDS, "diamond", size=150)
 _ORGANISATION = Mark("organisation, both (hollow)", theme.ORGANISATION, filled=False)
 
 
-def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> Layer:
+def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> alt.Chart:
     """One mark per row at `field`; rows without a value are left out."""
-    look: dict[str, Any] = {"strokeWidth": 1.6, "opacity": 1, "size": mark.size, "yOffset": dy}
-    shape = on(table.dropna(subset=[field])).mark_point(filled=mark.filled, color=mark.colour, shape=mark.shape, **look)
-    return shape.encode(x=rows.x(field, POINTS), y=rows.y())
+    look = {"filled": mark.filled, "color": mark.colour, "shape": mark.shape, "size": mark.size}
+    known = table.dropna(subset=[field])
+    placed = {"strokeWidth": 1.6, "opacity": 1, "yOffset": dy}
+    return layer(known, "point", look | placed, x=rows.x(field, POINTS), y=rows.y())
 
 
-def spans(rows: Rows, table: pd.DataFrame, bounds: tuple[str, str], *, dy: int = 0) -> Layer:
+def spans(rows: Rows, table: pd.DataFrame, bounds: tuple[str, str], *, dy: int = 0) -> alt.Chart:
     """One interval of what people say per row, drawn no further than the scale reaches."""
     low, high = bounds
     known = table.dropna(subset=[low, high])
     seen = known.assign(**{low: known[low].clip(*POINTS), high: known[high].clip(*POINTS)})
-    rule = on(seen).mark_rule(color=theme.PEOPLE, strokeWidth=2.2, yOffset=dy)
-    return rule.encode(x=rows.x(low, POINTS), x2=alt.X2(high), y=rows.y())
+    look = {"color": theme.PEOPLE, "strokeWidth": 2.2, "yOffset": dy}
+    return layer(seen, "rule", look, x=rows.x(low, POINTS), x2=alt.X2(field=high), y=rows.y())
 
 
-def grid(rows: Rows, bands: pd.DataFrame) -> list[Layer]:
+def grid(rows: Rows, bands: pd.DataFrame) -> list[alt.Chart]:
     """The bands: their edges as lines with numbers below, their names above."""
     tops = [*bands["at_least"].iloc[1:], 100]
     named = bands.assign(middle=(bands["at_least"] + tops) / 2, y=-12)
     edges = [float(edge) for edge in bands["at_least"].iloc[1:]]
-    text = on(named).mark_text(fontSize=theme.SMALL, color=theme.MUTED)
-    names = text.encode(x=rows.x("middle", POINTS), y=rows.y(), text=alt.Text("name:N"))
+    names = layer(named, "text", SMALL, x=rows.x("middle", POINTS), y=rows.y(), text=worded("name"))
     return [*rows.axis([0.0, *edges, 100.0], POINTS), names]
 
 
 @drawn("barrier", "band", values="perception practice")
-def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: int = theme.WIDE) -> Layer:
+def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: int = theme.WIDE) -> alt.LayerChart:
     """Per barrier what people say, what records show, the organisation, and the score in words.
 
     Parameters
@@ -70,9 +71,8 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
         rows.table[["perception", "practice"]].max(axis=1),
     )
     both = rows.table[["perception", "practice"]].notna().all(axis=1)
-    gap = on(rows.table.assign(gap_low=low, gap_high=high)[both]).mark_rule(
-        color=theme.LINE, strokeWidth=6, strokeCap="round"
-    )
+    gap = rows.table.assign(gap_low=low, gap_high=high)[both]
+    bar = {"color": theme.LINE, "strokeWidth": 6, "strokeCap": "round"}
     organisation = [
         points(
             rows,
@@ -86,7 +86,7 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
     ]
     layers = [
         *grid(rows, bands),
-        gap.encode(x=rows.x("gap_low", POINTS), x2=alt.X2("gap_high"), y=rows.y()),
+        layer(gap, "rule", bar, x=rows.x("gap_low", POINTS), x2=alt.X2(field="gap_high"), y=rows.y()),
         spans(rows, rows.table, ("perception_low", "perception_high")),
         *organisation,
         points(rows, rows.table, "practice", RECORDS_SHOW),
@@ -114,7 +114,7 @@ def _voices(profile: pd.DataFrame) -> list[str]:
 @drawn("item", "level", "low", "high", "dont_know", values="share")
 def items_chart(
     answers: pd.DataFrame, *, ends: tuple[str, str] = ("level 1–2", "level 4–5"), width: int = theme.WIDE
-) -> Layer:
+) -> alt.LayerChart:
     """How each item was answered: levels as a 100 % bar, the ends and `don't know` as numbers.
 
     Parameters
@@ -162,24 +162,23 @@ def _level(number: int, count: int) -> str:
     return {1: "level 1", count: f"level {count}"}.get(number, str(number))
 
 
-def _ends(rows: Rows, ends: tuple[str, str]) -> list[Layer]:
+def _ends(rows: Rows, ends: tuple[str, str]) -> list[alt.Chart]:
     """The two ends and `don't know` as columns of numbers; in one line below the bar when narrow."""
     once = rows.table.drop_duplicates("item")
     if rows.narrow:
-        small = on(once).mark_text(align="left", fontSize=theme.SMALL, color=theme.MUTED)
-        return [small.encode(text=alt.Text("foot:N"), x=alt.XValue(0), y=rows.y("foot_y"))]
-    layers: list[Layer] = []
+        return [layer(once, "text", LEFT | SMALL, text=worded("foot"), x=alt.XValue(0), y=rows.y("foot_y"))]
+    layers: list[alt.Chart] = []
+    right = {"align": "right"}
     for offset, field, head in (
         (62, "low", ends[0]),
         (127, "high", ends[1]),
         (200, "dont_know", "don't know"),
     ):
         at = alt.XValue(rows.plot + offset)
-        cells = on(once).mark_text(align="right", color=theme.INK)
-        top = on(pd.DataFrame({"head": [head]})).mark_text(align="right", fontSize=theme.SMALL, color=theme.MUTED)
+        top = pd.DataFrame({"head": [head]})
         layers += [
-            cells.encode(text=alt.Text(f"{field}_words:N"), x=at, y=rows.y()),
-            top.encode(text=alt.Text("head:N"), x=at, y=alt.YValue(-9)),
+            layer(once, "text", right, text=worded(f"{field}_words"), x=at, y=rows.y()),
+            layer(top, "text", SMALL | right, text=worded("head"), x=at, y=alt.YValue(-9)),
         ]
     return layers
 
@@ -194,7 +193,7 @@ class Parts:
     text: Callable[[float], str]
 
 
-def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[Layer]:
+def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[alt.Chart]:
     """Bars of parts end to end, what is below zero to the left; a number in every part wide enough for it."""
     known = rows.table.dropna(subset=[parts.field])
     length = known[parts.field]
@@ -203,17 +202,18 @@ def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[Layer
     bars = known.assign(start=end - length, end=end, middle=end - length / 2, fill=fill, on=fill.map(theme.text_on))
     bars["words"] = [parts.text(value) for value in length]
     pixels = length.abs() / (domain[1] - domain[0]) * rows.plot
-    bar = on(bars).mark_bar(height=24, stroke=theme.PAPER, strokeWidth=1)
-    inside = on(bars[pixels >= 4 + 7 * bars["words"].str.len()]).mark_text(fontSize=theme.SMALL)
-    fills, ink = alt.Color("fill:N", scale=None), alt.Color("on:N", scale=None)
+    inside = bars[pixels >= 4 + 7 * bars["words"].str.len()]
+    look = {"height": 24, "stroke": theme.PAPER, "strokeWidth": 1}
+    y, ends = rows.y(), {"x": rows.x("start", domain), "x2": alt.X2(field="end")}
+    words = {"x": rows.x("middle", domain), "text": worded("words"), "color": coloured("on")}
     return [
-        bar.encode(x=rows.x("start", domain), x2=alt.X2("end"), y=rows.y(), color=fills),
-        inside.encode(x=rows.x("middle", domain), y=rows.y(), text=alt.Text("words:N"), color=ink),
+        layer(bars, "bar", look, y=y, color=coloured("fill"), **ends),
+        layer(inside, "text", {"fontSize": theme.SMALL}, y=y, **words),
     ]
 
 
 @drawn("barrier", "group", "low", "high")
-def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """What two groups of people say, side by side per barrier, each with its interval.
 
     Parameters
@@ -241,13 +241,13 @@ def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     return rows.finish(layers, sentence(f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values))
 
 
-def _halo(rows: Rows, group: pd.DataFrame, mark: Mark, dy: int) -> Layer:
+def _halo(rows: Rows, group: pd.DataFrame, mark: Mark, dy: int) -> alt.Chart:
     """Paper under a hollow mark, so that its interval does not run through it."""
     return points(rows, group, "value", Mark("", theme.PAPER, mark.shape, size=mark.size), dy=dy)
 
 
 @drawn("indicator", "value_text", values="points")
-def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """The records behind practice: each indicator's points, and its value in natural units.
 
     Parameters
@@ -257,11 +257,10 @@ def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> La
         `value_text` (the value as text, or why it does not count), optional `detail` (n, coverage).
     """
     rows = place(indicators, "indicator", width, Layout(left=250, right=150, step=38, reserve=130))
-    known = on(rows.table.dropna(subset=["points"]))
-    stem = known.mark_rule(color=theme.RECORDS, strokeWidth=3)
+    known, stem = rows.table.dropna(subset=["points"]), {"color": theme.RECORDS, "strokeWidth": 3}
     layers = [
         *rows.axis(TICKS, POINTS),
-        stem.encode(x=rows.x("points", POINTS), x2=alt.X2Datum(0), y=rows.y()),
+        layer(known, "rule", stem, x=rows.x("points", POINTS), x2=alt.X2Datum(0), y=rows.y()),
         points(rows, rows.table, "points", RECORDS_SHOW),
         *rows.labels(),
         *rows.aside("value_text"),
@@ -271,7 +270,7 @@ def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> La
 
 
 @drawn("theme", "low", "high")
-def themes_chart(themes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def themes_chart(themes: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """Work, workforce and workplace: three scores of what people say.
 
     Parameters
@@ -292,7 +291,7 @@ def themes_chart(themes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
 
 
 @drawn("unit", "barrier", values="perception practice")
-def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """Barriers x units in the order given, both voices as numbers with their marks.
 
     Parameters
@@ -314,12 +313,12 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> Lay
             "y": -head + 10,
         }
     )
-    text = on(heads).mark_text(fontSize=10 if rows.narrow else theme.SMALL, color=theme.MUTED, lineHeight=13)
-    lines = on(pd.DataFrame({"y": (rows.names["label_y"] - 14)})).mark_rule(color=theme.LINE)
-    pixels = (0, rows.plot)
+    text = {"fontSize": 10 if rows.narrow else theme.SMALL, "color": theme.MUTED, "lineHeight": 13}
+    lines = pd.DataFrame({"y": (rows.names["label_y"] - 14)})
+    pixels, ends = (0, rows.plot), {"x": alt.XValue(-rows.left), "x2": alt.X2Value(rows.plot)}
     layers = [
-        lines.encode(y=rows.y(), x=alt.XValue(-rows.left), x2=alt.X2Value(rows.plot)),
-        text.encode(x=rows.x("x", pixels), y=rows.y(), text=alt.Text("head:N")),
+        layer(lines, "rule", {"color": theme.LINE}, y=rows.y(), **ends),
+        layer(heads, "text", text, x=rows.x("x", pixels), y=rows.y(), text=worded("head")),
         *rows.labels(),
         *_pair(rows, cells, "perception", PEOPLE_SAY, -1),
         *_pair(rows, cells, "practice", RECORDS_SHOW, 1),
@@ -329,13 +328,14 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> Lay
     return rows.finish(layers, sentence(f"{unit}, {barrier}: {voices}" for unit, barrier, voices in told))
 
 
-def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) -> list[Layer]:
+def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) -> list[alt.Chart]:
     """One voice of every cell: a small mark and its number, left or right of the cell's middle."""
     shown = cells.assign(words=[theme.score(value) for value in cells[field]])
     near = 15 if rows.narrow else 24
     at = {"x": rows.x("x", (0, rows.plot)), "y": rows.y()}
-    text = on(shown).mark_text(color=mark.colour, fontWeight=600, xOffset=side * near + 5)
-    point = on(shown.dropna(subset=[field])).mark_point(
-        filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=34, xOffset=side * near - 9
-    )
-    return [text.encode(**at, text=alt.Text("words:N")), point.encode(**at)]
+    text = {"color": mark.colour, "fontWeight": 600, "xOffset": side * near + 5}
+    point = {"filled": True, "opacity": 1, "color": mark.colour, "shape": mark.shape, "size": 34}
+    return [
+        layer(shown, "text", text, **at, text=worded("words")),
+        layer(shown.dropna(subset=[field]), "point", point | {"xOffset": side * near - 9}, **at),
+    ]

@@ -9,17 +9,17 @@ import pandas as pd
 
 from aiready import theme
 from aiready.charts.canvas import (
+    LEFT,
     LINE_HEIGHT,
-    Layer,
+    SMALL,
     Mark,
     Rows,
     drawn,
     legend_height,
-    on,
     sentence,
-    sized,
     wrap,
 )
+from aiready.charts.layers import across, down, layer, sized, worded
 
 GAP = 62
 """Pixels between panels: room for the last value beside its line."""
@@ -64,34 +64,42 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     return placed.assign(px=placed["left"] + 4 + placed[time].map(moments) / max(len(moments) - 1, 1) * (room - 22))
 
 
-def _pixels(width: float, height: float) -> tuple[alt.Scale, alt.Scale]:
-    return tuple(alt.Scale(domain=[0, size], range=[0, size], nice=False, zero=False) for size in (width, height))  # type: ignore[return-value]
+@dataclass(frozen=True)
+class _Sheet:
+    """The whole picture in pixels."""
+
+    width: float
+    height: float
+
+    def x(self, field: str) -> alt.X:
+        return across(field, (0, self.width), pixels=self.width)
+
+    def y(self, field: str) -> alt.Y:
+        return down(field, self.height)
 
 
-def _lines(
-    placed: pd.DataFrame, name: str, mark: Mark, scales: tuple[alt.Scale, alt.Scale], dash: Sequence[int] = ()
-) -> list[Layer]:
+def _lines(placed: pd.DataFrame, name: str, mark: Mark, sheet: _Sheet, dash: Sequence[int] = ()) -> list[alt.Chart]:
     """One line per panel with its intervals, its points, and the newest value at its end."""
-    x, y = (alt.X("px:Q", axis=None, scale=scales[0]), alt.Y("py:Q", axis=None, scale=scales[1]))
-    line = on(placed.dropna(subset=["py"])).mark_line(color=mark.colour, strokeWidth=2, strokeDash=list(dash) or [1, 0])
-    bar = on(placed.dropna(subset=["plow", "phigh"])).mark_rule(color=mark.colour, strokeWidth=1.4, opacity=0.55)
-    point = on(placed.dropna(subset=["py"])).mark_point(
-        filled=True, opacity=1, color=mark.colour, shape=mark.shape, size=38
-    )
-    newest = placed.dropna(subset=["py"]).drop_duplicates(name, keep="last")
-    words = on(newest).mark_text(align="left", dx=8, color=mark.colour, fontWeight=600)
+    ink = {"color": mark.colour}
+    line = ink | {"strokeWidth": 2, "strokeDash": list(dash) or [1, 0]}
+    point = ink | {"filled": True, "opacity": 1, "shape": mark.shape, "size": 38}
+    ranged, known = placed.dropna(subset=["plow", "phigh"]), placed.dropna(subset=["py"])
+    newest = known.drop_duplicates(name, keep="last")
+    x, y, each = sheet.x("px"), sheet.y("py"), alt.Detail(field=name, type="nominal")
+    bar, ends = ink | {"strokeWidth": 1.4, "opacity": 0.55}, {"y": sheet.y("plow"), "y2": alt.Y2(field="phigh")}
+    last = LEFT | ink | {"dx": 8, "fontWeight": 600}
     return [
-        bar.encode(x=x, y=alt.Y("plow:Q", axis=None, scale=scales[1]), y2=alt.Y2("phigh")),
-        line.encode(x=x, y=y, detail=alt.Detail(f"{name}:N")),
-        point.encode(x=x, y=y),
-        words.encode(x=x, y=alt.Y("words_y:Q", axis=None, scale=scales[1]), text=alt.Text("shown:N")),
+        layer(ranged, "rule", bar, x=x, **ends),
+        layer(known, "line", line, x=x, y=y, detail=each),
+        layer(known, "point", point, x=x, y=y),
+        layer(newest, "text", last, x=x, y=sheet.y("words_y"), text=worded("shown")),
     ]
 
 
-def _frames(placed: pd.DataFrame, name: str, time: str, scales: tuple[alt.Scale, alt.Scale]) -> list[Layer]:
+def _frames(placed: pd.DataFrame, name: str, time: str, sheet: _Sheet) -> list[alt.Chart]:
     """Panel names above, first and last moment below a base line."""
     once = placed.drop_duplicates(name)
-    room, size = float(once["room"].iloc[0]), theme.SMALL
+    room = float(once["room"].iloc[0])
     names = once.assign(head=[wrap(text, room) for text in once[name]])
     names["y"] = names["top"] - 12 - LINE_HEIGHT * names["head"].str.count("\n")
     base = once.assign(y=once["top"] + 74, end=once["left"] + room)
@@ -99,17 +107,16 @@ def _frames(placed: pd.DataFrame, name: str, time: str, scales: tuple[alt.Scale,
     first, last = moments.drop_duplicates(name), moments.drop_duplicates(name, keep="last")
     edges = pd.concat([first.assign(side="left", at=first["left"]), last.assign(side="right", at=last["left"] + room)])
     edges = edges.drop_duplicates([name, time]).assign(y=lambda table: table["top"] + 84)
-    x, y = alt.X("left:Q", axis=None, scale=scales[0]), alt.Y("y:Q", axis=None, scale=scales[1])
-    small = on(edges).mark_text(fontSize=size, color=theme.MUTED, align=alt.expr("datum.side"))
+    x, y, small = sheet.x("left"), sheet.y("y"), SMALL | {"align": alt.expr("datum.side")}
     return [
-        on(names).mark_text(align="left", fontWeight=600).encode(x=x, y=y, text=alt.Text("head:N")),
-        on(base).mark_rule(color=theme.LINE).encode(x=x, x2=alt.X2("end"), y=y),
-        small.encode(x=alt.X("at:Q", axis=None, scale=scales[0]), y=y, text=alt.Text(f"{time}:N")),
+        layer(names, "text", LEFT | {"fontWeight": 600}, x=x, y=y, text=worded("head")),
+        layer(base, "rule", {"color": theme.LINE}, x=x, x2=alt.X2(field="end"), y=y),
+        layer(edges, "text", small, x=sheet.x("at"), y=y, text=worded(time)),
     ]
 
 
 @drawn("metric", "quarter", "low", "high", "shown")
-def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """The six metrics, one small panel each, by quarter; every panel has its own scale.
 
     Parameters
@@ -122,9 +129,8 @@ def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     head = _head(metrics["metric"], width, across)
     placed = panels(metrics, "metric", "quarter", Panels(width, across, head))
     height = float(placed["top"].max() + 96)
-    scales = _pixels(width, height)
-    mark = Mark("", theme.RECORDS, "diamond")
-    layers = [*_frames(placed, "metric", "quarter", scales), *_lines(placed, "metric", mark, scales)]
+    sheet, mark = _Sheet(width, height), Mark("", theme.RECORDS, "diamond")
+    layers = [*_frames(placed, "metric", "quarter", sheet), *_lines(placed, "metric", mark, sheet)]
     told = metrics.dropna(subset=["value"])[["metric", "quarter", "shown"]].values
     return sized(layers, (width, height), sentence(f"{m}, {q}: {s}" for m, q, s in told))
 
@@ -136,7 +142,7 @@ def _head(names: pd.Series, width: int, across: int) -> int:
 
 
 @drawn("barrier", "wave", "voice", "low", "high")
-def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """Both voices over the waves as separate lines, one small panel per barrier, all on 0 to 100.
 
     Parameters
@@ -157,11 +163,11 @@ def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     placed = _spread(placed)
     height = float(placed["top"].max() + 96)
     frame = Rows(placed, placed, width, 0, 0, top, 0, height)
-    scales = _pixels(width, height)
-    layers = [*_frames(placed, "barrier", "wave", scales)]
+    sheet = _Sheet(width, height)
+    layers = _frames(placed, "barrier", "wave", sheet)
     for voice, mark in marks.items():
         layers += _lines(
-            placed[placed["voice"] == voice], "barrier", mark, scales, [4, 3] if voice == "practice" else ()
+            placed[placed["voice"] == voice], "barrier", mark, sheet, [4, 3] if voice == "practice" else ()
         )
     layers += frame.legend(list(marks.values()), (0, width))
     told = shown.dropna(subset=["value"])[["barrier", "wave", "voice", "shown"]].values

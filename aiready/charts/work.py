@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import Layer, Layout, Mark, drawn, legend_height, on, place, sentence
+from aiready.charts.canvas import Layout, Mark, drawn, legend_height, place, sentence
+from aiready.charts.layers import layer
 from aiready.charts.survey import Parts, stacked
 
 _KINDS = {"realised": (theme.REALISED,), "waits": theme.WAITS, "plan": theme.REST}
@@ -34,7 +35,7 @@ def extent(numbers: pd.DataFrame | pd.Series) -> tuple[float, float]:
 
 
 @drawn("task", "part", "kind", values="hours")
-def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE) -> Layer:
+def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE) -> alt.LayerChart:
     """Where the possible hours go: realised, waiting on something, or below plan, rework and oversight.
 
     Parameters
@@ -49,7 +50,9 @@ def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int =
 
 
 @drawn("unit", "part", "kind", values="hours")
-def portfolio_hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE) -> Layer:
+def portfolio_hours_chart(
+    hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE
+) -> alt.LayerChart:
     """Where the possible hours go, one bar per business unit in the order given.
 
     Parameters
@@ -60,7 +63,7 @@ def portfolio_hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", wi
     return _hours(hours, "unit", unit, width)
 
 
-def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> Layer:
+def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> alt.LayerChart:
     parts = hours.drop_duplicates("part")[["part", "kind"]]
     turn = parts.groupby("kind").cumcount()
     fills = {
@@ -89,7 +92,7 @@ def _whole(value: float) -> str:
 
 
 @drawn("row", "mode", values="count")
-def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """Tasks done by people, with AI, or by AI: today beside the target.
 
     Parameters
@@ -114,7 +117,7 @@ def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
 
 
 @drawn("stage", "count")
-def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
+def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
     """How many initiatives stand at each stage, and how many moved on.
 
     Parameters
@@ -125,9 +128,9 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
     """
     rows = place(stages, "stage", width, Layout(left=220, right=60, step=38, reserve=40, bottom=4))
     domain = (0.0, float(stages["value"].max()) or 1.0)
-    bar = on(rows.table.dropna(subset=["value"])).mark_bar(height=20, color=theme.RECORDS)
+    known, bar = rows.table.dropna(subset=["value"]), {"height": 20, "color": theme.RECORDS}
     layers = [
-        bar.encode(x=rows.x("value", domain), x2=alt.X2Datum(0), y=rows.y()),
+        layer(known, "bar", bar, x=rows.x("value", domain), x2=alt.X2Datum(0), y=rows.y()),
         *rows.labels(),
         *rows.aside("count"),
     ]
@@ -135,7 +138,7 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> Layer:
 
 
 @drawn("trial", "low", "high", "low90", "high90", "target", "verdict", "bound")
-def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WIDE) -> Layer:
+def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WIDE) -> alt.LayerChart:
     """Did it work: each trial's improvement with its intervals, its target, and the verdict.
 
     Parameters
@@ -171,20 +174,18 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
             bottom=38,
         ),
     )
-    at = {"y": rows.y()}
+    at, blue = {"y": rows.y()}, {"color": theme.RECORDS}
     known, aimed = rows.table.dropna(subset=["value"]), rows.table.dropna(subset=["target"])
-    wide = on(known).mark_rule(color=theme.RECORDS, strokeWidth=1.4)
-    likely = on(known).mark_rule(color=theme.RECORDS, strokeWidth=4)
-    point = on(known).mark_point(color=theme.RECORDS, filled=True, opacity=1, size=110)
-    target = on(aimed).mark_tick(color=theme.PEOPLE, thickness=3, size=26, orient="vertical", opacity=1)
+    point = blue | {"filled": True, "opacity": 1, "size": 110}
+    target = {"color": theme.PEOPLE, "thickness": 3, "size": 26, "orient": "vertical", "opacity": 1}
     words = [theme.share(tick) if mixed else _plain(tick) for tick in marked]
     layers = [
         *rows.axis(marked, domain, words, "share of the target effect" if mixed else unit),
         rows.lines([0.0], domain, theme.INK),
-        wide.encode(x=rows.x("low", domain), x2=alt.X2("high"), **at),
-        likely.encode(x=rows.x("low90", domain), x2=alt.X2("high90"), **at),
-        target.encode(x=rows.x("target", domain), **at),
-        point.encode(x=rows.x("value", domain), **at),
+        layer(known, "rule", blue | {"strokeWidth": 1.4}, x=rows.x("low", domain), x2=alt.X2(field="high"), **at),
+        layer(known, "rule", blue | {"strokeWidth": 4}, x=rows.x("low90", domain), x2=alt.X2(field="high90"), **at),
+        layer(aimed, "tick", target, x=rows.x("target", domain), **at),
+        layer(known, "point", point, x=rows.x("value", domain), **at),
         *rows.labels(),
         *rows.aside("verdict", below="bound"),
         *rows.legend(marks, domain),
