@@ -1,4 +1,4 @@
-"""The command line: `check`, `score`, `report`, `new`, `sample`, `lab`."""
+"""The command line: `check`, `score`, `report`, `import`, `new`, `sample`, `lab`."""
 
 import json
 import os
@@ -133,6 +133,36 @@ def report(  # noqa: PLR0913 - the options of the command, one each
         else _summary(run, out)
     )
     raise typer.Exit(1 if any(outcome.status != "ok" for outcome in outcomes) else 0)
+
+
+@app.command("import")
+def import_(  # noqa: PLR0913 - the options of the command, one each
+    file: Annotated[Path, typer.Argument(help="What the survey tool exported: CSV, TSV or .xlsx.")],
+    to: Annotated[Path, typer.Option("--to", help="Data folder the answers go to; made when absent.")],
+    wave: Annotated[str, typer.Option(help="Wave the answers belong to; default: quarter of the newest.")] = "",
+    source: Annotated[
+        str,
+        typer.Option(help="auto, qualtrics, microsoft-forms, google-forms, surveymonkey or limesurvey."),
+    ] = "auto",
+    map_: Annotated[Path | None, typer.Option("--map", help="What columns, units and words mean; see below.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="Key of the pseudonyms, outside the data folder; made when absent.")
+    ] = None,
+) -> None:
+    """Add a survey tool's export to a data folder, as a part of its own.
+
+    Names, mails and addresses are dropped; every row is used or quarantined. What the questionnaire does not name
+    is written to a map file (FILE.map.csv) for you to fill in; run again with --map. The same file twice changes
+    nothing. Exit code 0: imported; 2: something must be named or mended first; 3: disk.
+
+    Example: aiready import survey.csv --to my-data
+    """
+    from aiready.exports import Request, import_file
+    from aiready.exports.telling import lines
+
+    for line in lines(import_file(Request(file, to, wave, source, map_, key, dry_run))):
+        typer.echo(line)
 
 
 @app.command()

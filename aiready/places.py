@@ -6,11 +6,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from aiready.errors import InputError, UsageError
-from aiready.readers import canonical, sheet_names
+from aiready.readers import WORKBOOKS, canonical, sheet_names
 from aiready.schema import TABLES
 
 ABOUT = "about"
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _FILES = (".csv", ".tsv", ".txt", ".parquet", *WORKBOOKS)
 _READ_ELSEWHERE = ("targets",)
 _NAMES = (*TABLES, ABOUT)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,10 @@ from aiready.errors import InputError
 
 FILE, ROW, SURPLUS = "_file", "_row", "_surplus"
 DELIMITERS = ",;\t|"
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _CHUNK = 1 << 22
+_HEADING_ROWS = 4
+"""How far heading rows reach: three in the widest of exports, and one row of answers."""
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -148,8 +152,38 @@ def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
     while header and not header[-1].strip():
         header.pop()  # `a;b;;` is what spreadsheets write beside empty columns
     names = column_names(header, known, file)
+    return _sheet(file, names, _parts(path, encoding, delimiter, len(names), file), after=header_row)
+
+
+def read_grid(path: Path, file: str) -> Sheet:
+    """Read a text file or the first filled sheet of a workbook with its heading rows as rows like any other.
+
+    Columns are numbered from 0; there are as many as the widest of the first rows has cells.
+    """
+    if path.suffix.lower() in WORKBOOKS:
+        book = _workbook(path, file)
+        rows = next((rows for name in book.sheet_names if (rows := _texts(book, name))), [])
+        if not rows:
+            raise InputError(f"{file}: no sheet holds a row. Export it again.")
+        header_row, width = 1, max(map(len, rows[:_HEADING_ROWS]))
+        parts = iter([(np.arange(1, len(rows) + 1), _cells(rows, width, ";"))])
+    else:
+        encoding = encoding_of(path, file)
+        delimiter, header_row, _ = find_header(path, encoding)
+        width = max(map(len, _first_rows(path, encoding, delimiter, header_row - 1)))
+        parts = _parts(path, encoding, delimiter, width, file)
+    return _sheet(file, tuple(str(place) for place in range(width)), parts, after=header_row - 1)
+
+
+def _first_rows(path: Path, encoding: str, delimiter: str, after: int) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
+        return list(islice(csv.reader(stream, delimiter=delimiter), after, after + _HEADING_ROWS))
+
+
+def _parts(path: Path, encoding: str, delimiter: str, width: int, file: str) -> Iterator[tuple[np.ndarray, pa.Table]]:
+    """Row numbers and cells of a text file, batch by batch."""
     odd = _OddRows()
-    slots = [f"c{i}" for i in range(len(names))]
+    slots = [f"c{i}" for i in range(width)]
     try:
         stream = arrow_csv.open_csv(
             path,
@@ -167,8 +201,7 @@ def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
         )  # fmt: skip
     except pa.ArrowInvalid as problem:
         raise InputError(f"{file}: cannot be read as a table ({problem}). Export it again as CSV.") from problem
-    parts = _numbered(stream, odd, delimiter, len(names))
-    return _sheet(file, names, ((rows, table) for rows, table in parts), after=header_row)
+    return _numbered(stream, odd, delimiter, width)
 
 
 def _numbered(
@@ -232,10 +265,7 @@ def sheet_names(path: Path, file: str) -> list[str]:
 
 def read_workbook_sheet(path: Path, sheet: str, known: Collection[str], file: str) -> Sheet | None:
     """Read one sheet of a workbook as text; None when it is empty."""
-    rows = [
-        [_text(cell) for cell in row]
-        for row in _workbook(path, file).get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    ]
+    rows = _texts(_workbook(path, file), sheet)
     at = next((number for number, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
     if at is None:
         return None
@@ -245,6 +275,10 @@ def read_workbook_sheet(path: Path, sheet: str, known: Collection[str], file: st
     names = column_names(header, known, file)
     numbers = np.arange(at + 2, len(rows) + 1)
     return _sheet(file, names, [(numbers, _cells(rows[at + 1 :], len(names), ";"))], after=at + 1)
+
+
+def _texts(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
+    return [[_text(cell) for cell in row] for row in book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)]
 
 
 def _workbook(path: Path, file: str) -> CalamineWorkbook:

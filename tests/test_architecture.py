@@ -15,6 +15,8 @@ LAYERS = (
     "instrument_files languages instrument questionnaire.questions questionnaire hierarchy",
     "readers places loading cells checks decision_store sources",
     "text_tables journal slices saving",
+    "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"
+    " exports.importing exports.folder exports exports.telling",
     "forms codebook sample_seeds sample_records sample_decisions sample",
     "statistics survival reliability resampling suppression privacy history records groups scales stages",
     "comparisons changes distributions survey",
