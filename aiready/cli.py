@@ -1,4 +1,4 @@
-"""The command line: `check`, `score`, `report`, `import`, `new`, `sample`, `lab`."""
+"""The command line: `check`, `score`, `report`, `import`, `new`, `questionnaire`, `sample`, `lab`."""
 
 import json
 import os
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import pandas as pd
 import typer
 
-from aiready.errors import AireadyError, UsageError
+from aiready.errors import AireadyError, UsageError, unknown
 
 if TYPE_CHECKING:
     from aiready.reports import Run
 
 DEBUG = "AIREADY_DEBUG"
+FORMS = ("xlsx", "csv", "html", "qualtrics-txt", "limesurvey-tsv", "paste")
 app = typer.Typer(
     help="Assess the last mile of AI transformation: data folder in, one handout per business unit out.",
     no_args_is_help=True,
@@ -180,6 +181,37 @@ def new(
     for path in forms.new_folder(folder, starter=start, workbook=xlsx):
         typer.echo(str(path))
     typer.echo(f"Fill in what you have, leave out the rest, then: aiready check {folder}")
+
+
+@app.command()
+def questionnaire(
+    data: Annotated[str, typer.Argument(help="Data folder with units and about, if there is one yet.")] = "",
+    form: Annotated[str, typer.Option("--format", help=f"One of: {', '.join(FORMS)}.")] = "xlsx",
+    lang: Annotated[str, typer.Option("--lang", help="Language; default: the one the items are written in.")] = "",
+    out: Annotated[Path | None, typer.Option("--out", help="File to write; default: questionnaire-LANG.*")] = None,
+) -> None:
+    """Write the questionnaire for people, for a survey tool or for paper, with the units of DATA to choose from.
+
+    Example: aiready questionnaire my-data --format limesurvey-tsv --lang de
+    """
+    from aiready import questionnaire as forms
+    from aiready.instrument import read_instrument
+    from aiready.publication import write
+    from aiready.sources import instrument_folder, read_data
+
+    if form not in forms.FORMATS:
+        raise unknown("format", form, forms.FORMATS)
+    rules = read_instrument(instrument_folder(data) if data else None)
+    first = rules.in_language(lang).code
+    found = read_data(data, rules) if data else None
+    units = dict(found.units[["unit_id", "name"]].itertuples(index=False)) if found else {}
+    codes = sorted(rules.languages, key=lambda code: code != first)
+    asked = [forms.questionnaire(rules, code, units=units, about=found.about if found else {}) for code in codes]
+    path = out or Path(f"questionnaire-{first}.{forms.FORMATS[form][0]}")
+    write(path, forms.written(form, asked))
+    typer.echo(str(path))
+    for note in forms.to_do(form, asked[0]):
+        typer.echo(note)
 
 
 @app.command()

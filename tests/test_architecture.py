@@ -12,7 +12,9 @@ PACKAGE = ROOT / "aiready"
 
 LAYERS = (
     "errors waves schema shipped publication measures",
-    "instrument_files languages instrument questionnaire.questions questionnaire hierarchy",
+    "instrument_files languages instrument hierarchy",
+    "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
+    " questionnaire.workbook questionnaire",
     "readers places loading cells checks decision_store sources",
     "text_tables journal slices saving",
     "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from aiready import cli
 from aiready.errors import AireadyError, InputError, PrivacyError
 
-COMMANDS = ("check", "score", "report", "new", "sample", "lab")
+COMMANDS = ("check", "score", "report", "new", "questionnaire", "sample", "lab")
 
 
 class Done:

@@ -1,5 +1,6 @@
 """The questionnaire as respondents meet it: introduction, opening questions, items in order, in one language."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,8 @@ from aiready.schema import AI_USE, ROLES
 ANSWERS: Mapping[str, str] = {"does_not_apply": "does not apply", "dont_know": "don't know"}
 """What `responses` holds for the answers that are no level."""
 _CODES: Mapping[str, str] = {"does_not_apply": "NA", "dont_know": "DK"}
-CODE_LENGTH = 5
-"""Longest code of an answer that LimeSurvey takes."""
+CODE_LENGTH, ID_LENGTH = 5, 20
+"""Longest codes of an answer and of a question that LimeSurvey takes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,20 @@ class Question:
     wording: str
     choices: tuple[Choice, ...] = ()
     roles: tuple[str, ...] = ROLES
+
+    @property
+    def code(self) -> str:
+        """Its id as tools take it that allow letters and digits alone, at most twenty, a letter first.
+
+        Examples
+        --------
+        >>> Question("involvement_timing", "When?").code
+        'involvementtiming'
+        """
+        plain = re.sub(r"[^a-z0-9]", "", self.id.casefold())
+        if plain[:1].isalpha() and len(plain) <= ID_LENGTH:
+            return plain
+        return f"q{plain[: ID_LENGTH - 7]}{_digest(self.id, 6)}"
 
     @property
     def for_all(self) -> bool:
@@ -160,4 +175,8 @@ def _short_codes(values: Iterable[str]) -> list[str]:
     begun = [code[:CODE_LENGTH] for code in plain]
     if "" not in begun and len({code.casefold() for code in begun}) == len(begun):
         return begun
-    return [hashlib.sha256(value.encode()).hexdigest()[:CODE_LENGTH] for value in values]
+    return [_digest(value, CODE_LENGTH) for value in values]
+
+
+def _digest(text: str, length: int) -> str:
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]
