@@ -10,7 +10,7 @@ import vl_convert
 
 from aiready import charts, theme
 from aiready.charts.canvas import text_width, wrap
-from aiready.charts.layers import written
+from aiready.charts.layers import across, layer, worded, written
 from aiready.charts.work import ticks
 from aiready.figures import specification
 from aiready.svg import render_svg
@@ -175,6 +175,13 @@ def test_only_what_is_drawn_travels_with_a_chart(chart, table):
     for drawn in spec["layer"]:
         used = {channel["field"] for channel in drawn["encoding"].values() if "field" in channel}
         assert used <= set(drawn["data"]["values"][0]) if drawn["data"]["values"] else True
+
+
+def test_a_row_without_what_a_mark_needs_is_not_drawn():
+    table = pd.DataFrame({"start": [1, NAN, 3], "end": [2, 3, None], "words": ["a", "b", "c"]})
+    whole = layer(table, "rule", {}, x=across("start", (0, 9)), x2=alt.X2(field="end"), y=alt.YValue(0))
+    assert whole.data.values == [{"start": 1, "end": 2}]
+    assert len(layer(table, "text", {}, text=worded("words"), x=alt.XValue(0)).data.values) == 3
 
 
 def test_a_chart_goes_on_like_any_other_in_a_notebook():

@@ -6,7 +6,7 @@ Wide, names stand in a column left of the plot, flush with the page's text; narr
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec
 
 import altair as alt
@@ -14,7 +14,7 @@ import pandas as pd
 from altair.utils.schemapi import debug_mode
 
 from aiready import theme
-from aiready.charts.layers import across, coloured, down, layer, sized, worded
+from aiready.charts.layers import Records, across, coloured, down, layer, sized, worded
 
 LINE_HEIGHT = theme.LINE_HEIGHT
 _AVERAGE = 0.57
@@ -38,7 +38,9 @@ Draw = Callable[Concatenate[pd.DataFrame, Options], alt.LayerChart]
 
 def text_width(text: str, size: float = theme.SIZE) -> float:
     """Estimated width of a text in pixels; wide signs (Chinese, Japanese, Korean) count double."""
-    signs = sum(1.75 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    signs = (
+        len(text) if text.isascii() else sum(1.75 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    )
     return signs * _AVERAGE * size
 
 
@@ -63,6 +65,8 @@ def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
 
 def _parts(word: str, pixels: float, size: float) -> list[str]:
     """A word in pieces that each fit a line."""
+    if text_width(word, size) <= pixels:
+        return [word]
     parts = [""]
     for sign in word:
         if text_width(parts[-1] + sign, size) > pixels and parts[-1]:
@@ -83,11 +87,12 @@ def drawn(*needed: str, values: str = "value") -> Callable[[Draw[Options]], Draw
             absent = [column for column in (*needed, *values.split()) if column not in table]
             if absent and len(table):
                 raise KeyError(f"{draw.__name__} needs the columns {', '.join(absent)}")
-            why = _reason(table, values.split())
+            shown = _blanked(table)
+            why = _reason(shown, values.split())
             with debug_mode(False):  # Altair proves every channel on its own; the tests prove whole charts
                 if why:
                     return placeholder(why, width=int(str(options.get("width", theme.WIDE))))
-                return draw(_blanked(table), *args, **options)
+                return draw(shown, *args, **options)
 
         return chart
 
@@ -107,7 +112,7 @@ def _reason(table: pd.DataFrame, values: list[str]) -> str:
     """Why nothing can be drawn, or nothing when something can."""
     if not len(table):
         return "Nothing recorded here yet."
-    if _blanked(table)[values].notna().any(axis=None):
+    if any(table[name].notna().any() for name in values):
         return ""
     states = list(dict.fromkeys(table["status"])) if "status" in table else []
     word = WORDS.get(states[0], "not measured") if states else "not measured"
@@ -162,10 +167,13 @@ class Layout:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows placed on a canvas: `table` with `y`, `label_y`, `foot_y` in pixels from the plot's top."""
+    """Rows placed on a canvas: `table` with `y`, `label_y`, `foot_y` in pixels from the plot's top.
+
+    `names` holds each name once, with its `label` and `detail` as wrapped, and where they stand.
+    """
 
     table: pd.DataFrame
-    names: pd.DataFrame
+    names: Records
     width: int
     left: float
     right: float
@@ -183,6 +191,11 @@ class Rows:
         """Width of the plot in pixels."""
         return self.width - self.left - self.right
 
+    @cached_property
+    def once(self) -> pd.DataFrame:
+        """The first row of each name."""
+        return self.table.loc[~self.table["y"].duplicated()]
+
     def x(self, field: str, domain: Sequence[float]) -> alt.X:
         """Horizontal position on a scale of exactly this domain; `axis` draws its ticks."""
         return across(field, domain)
@@ -197,28 +210,26 @@ class Rows:
             for at in reached
         ]
         numbers = marked or [theme.number(tick) for tick in ticks]
-        shown = pd.DataFrame({"tick": ticks, "words": numbers, "side": sides})
+        shown = [
+            {"tick": tick, "words": number, "side": side}
+            for tick, number, side in zip(ticks, numbers, sides, strict=True)
+        ]
         look, below = SMALL | {"align": alt.expr("datum.side")}, alt.YValue(self.height + 10)
         layers = [
             self.lines(ticks, domain),
             layer(shown, "text", look, x=self.x("tick", domain), y=below, text=worded("words")),
         ]
         if title:
-            named, end = pd.DataFrame({"words": [title]}), alt.XValue(self.plot)
-            y = alt.YValue(self.height + 26)
-            layers.append(layer(named, "text", SMALL | {"align": "right"}, x=end, y=y, text=worded("words")))
+            at = {"x": alt.XValue(self.plot), "y": alt.YValue(self.height + 26)}
+            layers.append(layer([{"words": title}], "text", SMALL | {"align": "right"}, text=worded("words"), **at))
         return layers
 
     def lines(self, ticks: Sequence[float], domain: Sequence[float], colour: str = theme.LINE) -> alt.Chart:
         """Vertical lines behind the marks; in pieces when narrow, so that none crosses a name."""
-        whole = pd.DataFrame({"y": [self.height / 2], "height": [self.height]})
-        pieces = self.names[["y", "height"]] if self.narrow else whole
-        half = pieces["height"] / 2
-        ends = pieces.assign(start=pieces["y"] - half, end=pieces["y"] + half)
-        crossed = pd.DataFrame({"tick": list(ticks)}).merge(ends, how="cross")
-        return layer(
-            crossed, "rule", {"color": colour}, x=self.x("tick", domain), y=self.y("start"), y2=alt.Y2(field="end")
-        )
+        pieces = [(row["y"], row["height"] / 2) for row in self.names] if self.narrow else [(self.height / 2,) * 2]
+        crossed = [{"tick": tick, "start": y - half, "end": y + half} for tick in ticks for y, half in pieces]
+        ends = {"y": self.y("start"), "y2": alt.Y2(field="end")}
+        return layer(crossed, "rule", {"color": colour}, x=self.x("tick", domain), **ends)
 
     def y(self, field: str = "y") -> alt.Y:
         """Vertical position in pixels from the top of the plot."""
@@ -228,13 +239,13 @@ class Rows:
         """Names, and their details in small type, at the left edge."""
         edge = alt.XValue(-self.left)
         layers = [layer(self.names, "text", LEFT, text=worded("label"), x=edge, y=self.y("label_y"))]
-        if "detail" in self.names:
+        if any(row["detail"] for row in self.names):
             layers.append(layer(self.names, "text", LEFT | SMALL, text=worded("detail"), x=edge, y=self.y("detail_y")))
         return layers
 
     def aside(self, field: str, *, below: str = "") -> list[alt.Chart]:
         """Words right of the plot (narrow: ending the name's line), `below` them a small line."""
-        once, bold, small = self.table.drop_duplicates("y"), LEFT | {"fontWeight": 600}, LEFT | SMALL
+        once, bold, small = self.once, LEFT | {"fontWeight": 600}, LEFT | SMALL
         if self.narrow:
             bold, at = bold | {"align": "right"}, {"x": alt.XValue(self.plot), "y": self.y("label_y")}
             beneath = {"x": alt.XValue(0), "y": self.y("foot_y")}
@@ -246,16 +257,19 @@ class Rows:
 
     def legend(self, marks: Sequence[Mark], domain: Sequence[float]) -> list[alt.Chart]:
         """A legend above the plot, drawn with the marks themselves; `domain` is that of the plot's `x`."""
-        table = _flow(marks, self.width)
         per_pixel = (domain[1] - domain[0]) / self.plot
-        table = table.assign(x=domain[0] + (table["x"] - self.left) * per_pixel, y=table["y"] - self.top)
+        placed = [
+            {**entry, "x": domain[0] + (entry["x"] - self.left) * per_pixel, "y": entry["y"] - self.top}
+            for entry in _flow(marks, self.width)
+        ]
         at = {"x": self.x("x", domain), "y": self.y()}
         shown = {**at, "shape": alt.Shape(field="shape", type="nominal", scale=None), "color": coloured("colour")}
         look = {"size": 75, "opacity": 1, "strokeWidth": 1.5}
+        alike = {filled: [entry for entry in placed if entry["filled"] is filled] for filled in (False, True)}
         points = [
-            layer(group, "point", look | {"filled": bool(filled)}, **shown) for filled, group in table.groupby("filled")
+            layer(entries, "point", look | {"filled": filled}, **shown) for filled, entries in alike.items() if entries
         ]
-        return [*points, layer(table, "text", LEFT | SMALL | {"dx": 10}, text=worded("words"), **at)]
+        return [*points, layer(placed, "text", LEFT | SMALL | {"dx": 10}, text=worded("words"), **at)]
 
     def finish(self, layers: Iterable[alt.Chart], description: str) -> alt.LayerChart:
         """The layers as one chart of exactly this size."""
@@ -271,32 +285,42 @@ def place(table: pd.DataFrame, name: str, width: int, layout: Layout) -> Rows:
     """
     narrow = width < 500
     room = width - layout.reserve if narrow else layout.left - 16
-    names = table.drop_duplicates(name).reset_index(drop=True)
-    details = _details(names, width if narrow else room)
-    names = names[[name]].assign(label=[wrap(text, room) for text in names[name]], **details)
-    lines = names["label"].str.count("\n") + 1
-    more = names["detail"].str.count("\n") + names["detail"].ne("") if "detail" in names else 0 * lines
-    words = (lines + more) * LINE_HEIGHT
-    zone = layout.step * 0.62
-    heights = words + zone + 19 * layout.foot + 16 if narrow else (words + 10).clip(lower=layout.step)
-    start = heights.cumsum() - heights
-    names["label_y"] = start + (9 if narrow else (heights - words) / 2 + LINE_HEIGHT / 2)
-    names["detail_y"] = names["label_y"] + lines * LINE_HEIGHT + 1
-    names["y"] = start + words + 5 + zone / 2 if narrow else start + heights / 2
-    names["foot_y"] = names["y"] + zone / 2 + 10
-    names["height"] = zone if narrow else heights
-    placed = table.merge(names[[name, "y", "label_y", "foot_y"]], on=name, how="left")
+    zone, top, names = layout.step * 0.62, 0.0, []
+    for text, detail in _named(table, name).items():
+        label, small = wrap(text, room), wrap(detail, width if narrow else room, theme.SMALL)
+        lines = label.count("\n") + 1
+        words = (lines + (small.count("\n") + 1) * bool(small)) * LINE_HEIGHT
+        height = words + zone + 19 * layout.foot + 16 if narrow else max(words + 10, layout.step)
+        label_y = top + (9 if narrow else (height - words) / 2 + LINE_HEIGHT / 2)
+        y = top + words + 5 + zone / 2 if narrow else top + height / 2
+        names.append(
+            {
+                name: text,
+                "label": label,
+                "label_y": label_y,
+                "detail": small,
+                "detail_y": label_y + lines * LINE_HEIGHT + 1,
+                "y": y,
+                "foot_y": y + zone / 2 + 10,
+                "height": zone if narrow else height,
+            }
+        )
+        top += height
+    spots = {row[name]: row for row in names}
+    placed = table.assign(**{at: [spots[text][at] for text in table[name]] for at in ("y", "label_y", "foot_y")})
     left, right = (0.0, 0.0) if narrow else (layout.left, layout.right)
-    return Rows(placed, names, width, left, right, layout.top, layout.bottom, float(heights.sum()))
+    return Rows(placed, names, width, left, right, layout.top, layout.bottom, top)
 
 
-def _details(names: pd.DataFrame, room: float) -> dict[str, list[str]]:
-    if "detail" not in names:
-        return {}
-    return {"detail": [wrap(text, room, theme.SMALL) if text else "" for text in names["detail"].fillna("")]}
+def _named(table: pd.DataFrame, name: str) -> dict[Any, str]:
+    """Each name once, in order, with its detail."""
+    named: dict[Any, str] = {}
+    for text, detail in zip(table[name], table.get("detail", [""] * len(table)), strict=True):
+        named.setdefault(text, "" if pd.isna(detail) else detail)
+    return named
 
 
-def _flow(marks: Sequence[Mark], width: int) -> pd.DataFrame:
+def _flow(marks: Sequence[Mark], width: int) -> list[dict[str, Any]]:
     """Legend entries set one after the other; a new line where the width ends."""
     x, line, placed = 6.0, 0, []
     for mark in marks:
@@ -305,12 +329,12 @@ def _flow(marks: Sequence[Mark], width: int) -> pd.DataFrame:
             x, line = 6.0, line + 1
         placed.append({**vars(mark), "x": x, "y": 7.0 + line * 18})
         x += taken
-    return pd.DataFrame(placed)
+    return placed
 
 
 def legend_height(marks: Sequence[Mark], width: int) -> float:
     """Pixels a legend takes, with the space below it."""
-    return float(_flow(marks, width)["y"].max()) + 17
+    return float(_flow(marks, width)[-1]["y"]) + 17
 
 
 def sentence(parts: Iterable[str]) -> str:

@@ -4,7 +4,6 @@ Altair's `mark_*`, `encode`, `layer` and `to_dict` copy, prove and hash a chart 
 time of a handout's charts. What comes out here is the same, and a chart like any other in a notebook.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,6 +13,8 @@ import pandas as pd
 
 from aiready import theme
 
+Records = Sequence[Mapping[str, Any]]
+"""A few rows that a chart makes itself (ticks, legends, heads): dictionaries with the same names."""
 _DATUM = re.compile(r"datum\.(\w+)")
 
 
@@ -24,20 +25,29 @@ class SharedRows(alt.InlineData):
         return self
 
 
-def layer(table: pd.DataFrame, mark: str, look: Mapping[str, Any], **channels: alt.SchemaBase) -> alt.Chart:
+def layer(table: pd.DataFrame | Records, mark: str, look: Mapping[str, Any], **channels: alt.SchemaBase) -> alt.Chart:
     """One layer: a mark per row of a table, with its look, placed by its channels (`x`, `y2`, `text`, ...).
 
-    Channels and expressions name columns of the table; the others do not travel with the chart.
+    Channels and expressions name columns of the table; the others do not travel with the chart, nor do rows that
+    lack one of them: what is missing is not drawn.
     """
-    used = [stated.get("field") for stated in map(_stated, channels.values())]
+    used = [_stated(channel).get("field") for channel in channels.values()]
     used += [found for value in look.values() if isinstance(value, alt.ExprRef) for found in _DATUM.findall(value.expr)]
-    columns = [name for name in dict.fromkeys(used) if name is not None]
-    rows = json.loads(table[columns].to_json(orient="records", double_precision=6)) if columns else [{}] * len(table)
     return alt.Chart(
-        SharedRows(values=rows),
+        SharedRows(values=_rows(table, [name for name in dict.fromkeys(used) if name is not None])),
         mark=alt.MarkDef(**{"type": mark, **look}),
         encoding=alt.FacetedEncoding(**channels),
     )
+
+
+def _rows(table: pd.DataFrame | Records, columns: list[str]) -> list[dict[str, Any]]:
+    """Some columns of a table as records, of the rows where none is missing."""
+    if not isinstance(table, pd.DataFrame):
+        return [{name: row[name] for name in columns} for row in table]
+    if not columns:
+        return [{}] * len(table)
+    records = zip(*(table[name].tolist() for name in columns), strict=True)
+    return [dict(zip(columns, cells, strict=True)) for cells in records if not any(map(pd.isna, cells))]
 
 
 def worded(field: str) -> alt.Text:

@@ -22,16 +22,14 @@ _ORGANISATION = Mark("organisation, both (hollow)", theme.ORGANISATION, filled=F
 def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> alt.Chart:
     """One mark per row at `field`; rows without a value are left out."""
     look = {"filled": mark.filled, "color": mark.colour, "shape": mark.shape, "size": mark.size}
-    known = table.dropna(subset=[field])
     placed = {"strokeWidth": 1.6, "opacity": 1, "yOffset": dy}
-    return layer(known, "point", look | placed, x=rows.x(field, POINTS), y=rows.y())
+    return layer(table, "point", look | placed, x=rows.x(field, POINTS), y=rows.y())
 
 
 def spans(rows: Rows, table: pd.DataFrame, bounds: tuple[str, str], *, dy: int = 0) -> alt.Chart:
     """One interval of what people say per row, drawn no further than the scale reaches."""
     low, high = bounds
-    known = table.dropna(subset=[low, high])
-    seen = known.assign(**{low: known[low].clip(*POINTS), high: known[high].clip(*POINTS)})
+    seen = table.assign(**{bound: table[bound].clip(*POINTS) for bound in bounds})
     look = {"color": theme.PEOPLE, "strokeWidth": 2.2, "yOffset": dy}
     return layer(seen, "rule", look, x=rows.x(low, POINTS), x2=alt.X2(field=high), y=rows.y())
 
@@ -154,8 +152,7 @@ def items_chart(
         *rows.legend(marks, (0, 1)),
         *_ends(rows, ends),
     ]
-    once = shown.drop_duplicates("item")
-    return rows.finish(layers, sentence(f"{item}: {foot}" for item, foot in once[["item", "foot"]].values))
+    return rows.finish(layers, sentence(f"{item}: {foot}" for item, foot in rows.once[["item", "foot"]].values))
 
 
 def _level(number: int, count: int) -> str:
@@ -164,7 +161,7 @@ def _level(number: int, count: int) -> str:
 
 def _ends(rows: Rows, ends: tuple[str, str]) -> list[alt.Chart]:
     """The two ends and `don't know` as columns of numbers; in one line below the bar when narrow."""
-    once = rows.table.drop_duplicates("item")
+    once = rows.once
     if rows.narrow:
         return [layer(once, "text", LEFT | SMALL, text=worded("foot"), x=alt.XValue(0), y=rows.y("foot_y"))]
     layers: list[alt.Chart] = []
@@ -257,10 +254,10 @@ def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> al
         `value_text` (the value as text, or why it does not count), optional `detail` (n, coverage).
     """
     rows = place(indicators, "indicator", width, Layout(left=250, right=150, step=38, reserve=130))
-    known, stem = rows.table.dropna(subset=["points"]), {"color": theme.RECORDS, "strokeWidth": 3}
+    stem = {"color": theme.RECORDS, "strokeWidth": 3}
     layers = [
         *rows.axis(TICKS, POINTS),
-        layer(known, "rule", stem, x=rows.x("points", POINTS), x2=alt.X2Datum(0), y=rows.y()),
+        layer(rows.table, "rule", stem, x=rows.x("points", POINTS), x2=alt.X2Datum(0), y=rows.y()),
         points(rows, rows.table, "points", RECORDS_SHOW),
         *rows.labels(),
         *rows.aside("value_text"),
@@ -314,7 +311,7 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> alt
         }
     )
     text = {"fontSize": 10 if rows.narrow else theme.SMALL, "color": theme.MUTED, "lineHeight": 13}
-    lines = pd.DataFrame({"y": (rows.names["label_y"] - 14)})
+    lines = [{"y": row["label_y"] - 14} for row in rows.names]
     pixels, ends = (0, rows.plot), {"x": alt.XValue(-rows.left), "x2": alt.X2Value(rows.plot)}
     layers = [
         layer(lines, "rule", {"color": theme.LINE}, y=rows.y(), **ends),
@@ -330,12 +327,12 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> alt
 
 def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) -> list[alt.Chart]:
     """One voice of every cell: a small mark and its number, left or right of the cell's middle."""
-    shown = cells.assign(words=[theme.score(value) for value in cells[field]])
     near = 15 if rows.narrow else 24
     at = {"x": rows.x("x", (0, rows.plot)), "y": rows.y()}
+    shown, cells = cells.assign(words=[theme.score(value) for value in cells[field]]), cells.dropna(subset=[field])
     text = {"color": mark.colour, "fontWeight": 600, "xOffset": side * near + 5}
     point = {"filled": True, "opacity": 1, "color": mark.colour, "shape": mark.shape, "size": 34}
     return [
         layer(shown, "text", text, **at, text=worded("words")),
-        layer(shown.dropna(subset=[field]), "point", point | {"xOffset": side * near - 9}, **at),
+        layer(cells, "point", point | {"xOffset": side * near - 9}, **at),
     ]

@@ -83,15 +83,14 @@ def _lines(placed: pd.DataFrame, name: str, mark: Mark, sheet: _Sheet, dash: Seq
     ink = {"color": mark.colour}
     line = ink | {"strokeWidth": 2, "strokeDash": list(dash) or [1, 0]}
     point = ink | {"filled": True, "opacity": 1, "shape": mark.shape, "size": 38}
-    ranged, known = placed.dropna(subset=["plow", "phigh"]), placed.dropna(subset=["py"])
-    newest = known.drop_duplicates(name, keep="last")
+    newest = placed.dropna(subset=["py"]).drop_duplicates(name, keep="last")
     x, y, each = sheet.x("px"), sheet.y("py"), alt.Detail(field=name, type="nominal")
     bar, ends = ink | {"strokeWidth": 1.4, "opacity": 0.55}, {"y": sheet.y("plow"), "y2": alt.Y2(field="phigh")}
     last = LEFT | ink | {"dx": 8, "fontWeight": 600}
     return [
-        layer(ranged, "rule", bar, x=x, **ends),
-        layer(known, "line", line, x=x, y=y, detail=each),
-        layer(known, "point", point, x=x, y=y),
+        layer(placed, "rule", bar, x=x, **ends),
+        layer(placed, "line", line, x=x, y=y, detail=each),
+        layer(placed, "point", point, x=x, y=y),
         layer(newest, "text", last, x=x, y=sheet.y("words_y"), text=worded("shown")),
     ]
 
@@ -162,7 +161,7 @@ def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerCha
     placed = panels(shown, "barrier", "wave", Panels(width, across, head, (0, 100)))
     placed = _spread(placed)
     height = float(placed["top"].max() + 96)
-    frame = Rows(placed, placed, width, 0, 0, top, 0, height)
+    frame = Rows(placed, (), width, 0, 0, top, 0, height)
     sheet = _Sheet(width, height)
     layers = _frames(placed, "barrier", "wave", sheet)
     for voice, mark in marks.items():

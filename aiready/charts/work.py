@@ -128,9 +128,9 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
     """
     rows = place(stages, "stage", width, Layout(left=220, right=60, step=38, reserve=40, bottom=4))
     domain = (0.0, float(stages["value"].max()) or 1.0)
-    known, bar = rows.table.dropna(subset=["value"]), {"height": 20, "color": theme.RECORDS}
+    bar = {"height": 20, "color": theme.RECORDS}
     layers = [
-        layer(known, "bar", bar, x=rows.x("value", domain), x2=alt.X2Datum(0), y=rows.y()),
+        layer(rows.table, "bar", bar, x=rows.x("value", domain), x2=alt.X2Datum(0), y=rows.y()),
         *rows.labels(),
         *rows.aside("count"),
     ]
@@ -175,17 +175,18 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
         ),
     )
     at, blue = {"y": rows.y()}, {"color": theme.RECORDS}
-    known, aimed = rows.table.dropna(subset=["value"]), rows.table.dropna(subset=["target"])
     point = blue | {"filled": True, "opacity": 1, "size": 110}
     target = {"color": theme.PEOPLE, "thickness": 3, "size": 26, "orient": "vertical", "opacity": 1}
     words = [theme.share(tick) if mixed else _plain(tick) for tick in marked]
     layers = [
         *rows.axis(marked, domain, words, "share of the target effect" if mixed else unit),
         rows.lines([0.0], domain, theme.INK),
-        layer(known, "rule", blue | {"strokeWidth": 1.4}, x=rows.x("low", domain), x2=alt.X2(field="high"), **at),
-        layer(known, "rule", blue | {"strokeWidth": 4}, x=rows.x("low90", domain), x2=alt.X2(field="high90"), **at),
-        layer(aimed, "tick", target, x=rows.x("target", domain), **at),
-        layer(known, "point", point, x=rows.x("value", domain), **at),
+        layer(rows.table, "rule", blue | {"strokeWidth": 1.4}, x=rows.x("low", domain), x2=alt.X2(field="high"), **at),
+        layer(
+            rows.table, "rule", blue | {"strokeWidth": 4}, x=rows.x("low90", domain), x2=alt.X2(field="high90"), **at
+        ),
+        layer(rows.table, "tick", target, x=rows.x("target", domain), **at),
+        layer(rows.table, "point", point, x=rows.x("value", domain), **at),
         *rows.labels(),
         *rows.aside("verdict", below="bound"),
         *rows.legend(marks, domain),
