@@ -28,7 +28,9 @@ UNKNOWN = "unknown"
 BLOCKERS_CALLED = 2
 ANSWERS = "answers"
 NEARLY_ALL = 0.95
+COUNTED_UP_TO = 20
 FIRST = 3
+NBSP, THIN = "\u00a0", "\u202f"
 
 
 def recommend(
@@ -80,7 +82,7 @@ def recommend(
     )
     called = rules.actions.merge(evidence, on=["barrier_id", "trigger", "trigger_value"])
     called["reason"] = [
-        reason.format(value=_shown(value, unit), n="" if np.isnan(n) else f"{n:,.0f}")
+        _worded(reason, value, unit, n)
         for reason, value, unit, n in zip(
             called["reason"], called["evidence_value"], called["shown_as"], called["evidence_n"], strict=True
         )
@@ -170,21 +172,39 @@ def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
     return shaped.fillna({"facet": ""})
 
 
+def _worded(reason: str, value: float, unit: str, n: float) -> str:
+    """A reason with its numbers in: a share of a few records is told as a count of them.
+
+    Examples
+    --------
+    >>> _worded("It is so for {value} of {n} tools.", 0.25, "share", 4.0)
+    'It is so for 1 of 4 tools.'
+    """
+    count = value * n
+    if unit == "share" and n <= COUNTED_UP_TO and abs(count - round(count)) < 1e-6:
+        reason = reason.replace("{value} of {n}", f"{count:.0f} of {{n}}" if round(count) else "none of {n}")
+    return reason.format(value=_shown(value, unit), n="" if np.isnan(n) else _grouped(n))
+
+
 def _shown(value: float, unit: str) -> str:
     """A number as it stands in a sentence.
 
     Examples
     --------
-    >>> _shown(0.634, "share"), _shown(1234.5, "hours"), _shown(61.6, "score"), _shown(2.5, "days")
-    ('63 %', '1,234', '62', '2.5')
-    >>> _shown(0.634, ANSWERS), _shown(NEARLY_ALL, ANSWERS)
-    ('63 %', '95 % or more')
+    >>> [_shown(number, unit) for number, unit in ((61.6, "score"), (2.5, "days"))]
+    ['62', '2.5']
+    >>> [_shown(value, ANSWERS).replace(NBSP, " ") for value in (0.634, NEARLY_ALL)]
+    ['63 %', '95 % or more']
     """
     if unit == ANSWERS and value >= NEARLY_ALL:
-        return "95 % or more"
+        return f"95{NBSP}% or more"
     if unit in ("share", ANSWERS):
-        return f"{100 * value:.0f} %"
-    return f"{value:,.0f}" if unit in ("hours", "score", "points", "count") else f"{value:,.1f}"
+        return f"{100 * value:.0f}{NBSP}%"
+    return _grouped(value, 0 if unit in ("hours", "score", "points", "count") else 1)
+
+
+def _grouped(value: float, decimals: int = 0) -> str:
+    return f"{value:,.{decimals}f}".replace(",", THIN)
 
 
 def _ranked(called: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:

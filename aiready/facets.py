@@ -1,6 +1,5 @@
 """Say and do, facet by facet, in natural units: what people say beside what the records show."""
 
-import numpy as np
 import pandas as pd
 
 from aiready import waves
@@ -34,7 +33,8 @@ def say_do(
         Protected measures rows; a twin that names a measure takes its value in its own unit.
     register
         Initiatives (unit_id, wave, stage and the columns the twins name); a twin that names columns counts the
-        live initiatives in which all of them are filled and not "no" (`record_yes` of `record_n`).
+        live initiatives in which all of them are filled and not "no" (`record_yes` of `record_n`). A measure
+        that is a share of records is counted likewise; one of hours is not.
 
     Returns
     -------
@@ -75,7 +75,9 @@ def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -
     by_quarter = rows.loc[dated].merge(in_waves, on="wave").drop(columns="wave").rename(columns={"of_wave": "wave"})
     found = pd.concat([rows.loc[~dated], by_quarter])
     found["unit"] = found["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
-    renamed = found.rename(columns={"value": "record", "n": "record_n"}).assign(record_yes=np.nan)
+    renamed = found.rename(columns={"value": "record", "n": "record_n"})
+    counted = renamed["unit"].eq("share") & renamed["table"].ne("tasks")  # shares of hours count no records
+    renamed["record_yes"] = (renamed["record"] * renamed["record_n"]).astype(float).round().where(counted)
     return renamed[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]
 
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from aiready import charts, narrative, theme, views
+from aiready import charts, narrative, theme, views, waves
 from aiready.assessment import Assessment
 from aiready.html.blocks import (
     Action,
@@ -21,9 +21,12 @@ from aiready.html.blocks import (
 )
 from aiready.key_figures import key_figures
 from aiready.measures import OK, SUPPRESSED
-from aiready.sections import Section, figure
+from aiready.sections import Section, chunked, figure
 
 SHOWN_ACTIONS = 3
+TOGETHER = 12
+"""Trials in one picture: more would not stay whole on paper."""
+PILOT_NUMBERS = {"trial": "Pilot", "detail": "Measure and n", "verdict": "Verdict", "why": "Why"}
 
 
 def front(unit: Assessment) -> Section:
@@ -36,7 +39,7 @@ def front(unit: Assessment) -> Section:
         footer=_footer(unit),
         running=f"{unit.name} · AI last-mile assessment · {narrative.wave_words(unit.facts.wave)}",
     )
-    doing = section("What to do next", short="To do", ident="to-do") + _todo(unit)
+    doing = _todo(unit)
     return Section(
         [
             page,
@@ -52,19 +55,24 @@ def _footer(unit: Assessment) -> str:
 
 
 def _todo(unit: Assessment) -> Block:
-    rows = unit.rows("recommended").sort_values("rank").head(SHOWN_ACTIONS)
-    if rows.empty:
-        return paragraphs(narrative.collect_first(unit))
-    return actions(
-        [
-            Action(
-                row.action,
-                row.reason,
-                f"First step: {row.first_step.rstrip('.')} · {row.owner_role} · {row.effort} effort",
-            )
-            for row in rows.itertuples()
-        ]
-    )
+    """Up to three things to do; where nothing measured calls for one, what to collect first."""
+    called = [
+        Action(
+            row.action,
+            row.reason,
+            f"First step: {row.first_step.rstrip('.')} · {row.owner_role} · {row.effort} effort",
+        )
+        for row in unit.rows("recommended").sort_values("rank").head(SHOWN_ACTIONS).itertuples()
+    ]
+    missing = [
+        Action(narrative.TABLE_WORDS[row.table], f"Collect {row.collect}.")
+        for row in narrative.not_measured(unit).head(SHOWN_ACTIONS).itertuples()
+    ]
+    if called:
+        head = narrative.capital(f"{narrative.counted(len(called), 'thing')} to do next")
+    else:
+        head = "Nothing measured so far calls for an action" + ("; collect this first" if missing else "")
+    return section(head, short="To do", ident="to-do") + actions(called or missing)
 
 
 def barriers(unit: Assessment) -> Section:
@@ -87,8 +95,8 @@ def barriers(unit: Assessment) -> Section:
         views.profile_numbers(rows),
     )
     note = (
-        "Records are a census of what was written down, not of what is: no interval is claimed for them. In the "
-        "words at the right, what is not recorded counts as not shown."
+        "Records are all that was written down, not all that is: no interval is claimed for them, and what nobody "
+        "recorded counts as not done."
     )
     return Section([head, shown, paragraphs(*filter(None, [narrative.sensitivity_sentence(unit)])), notes(note)])
 
@@ -98,8 +106,9 @@ def barrier(unit: Assessment, barrier_id: str) -> Section:
     name = narrative.barrier_name(unit, barrier_id)
     head = section(
         narrative.barrier_heading(unit, barrier_id),
-        narrative.groups_sentence(unit, barrier_id),
-        narrative.change_sentence(unit, barrier_id),
+        " ".join(
+            filter(None, [narrative.groups_sentence(unit, barrier_id), narrative.change_sentence(unit, barrier_id)])
+        ),
         short=name,
     )
     parts = Section([head])
@@ -161,9 +170,10 @@ def _next_level(unit: Assessment, barrier_id: str) -> Block:
 
 
 def _facets(unit: Assessment, barrier_id: str) -> Block:
-    rows = unit.rows("facets")
-    rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
-    return paragraphs(*(narrative.say_do(row) for _, row in rows.iterrows()), kind="facet")
+    rows = views.twins(unit, barrier_id)
+    if rows.empty:
+        return Block("")
+    return table(rows, "Say and do: where the records show less, it is not done, or the records are incomplete")
 
 
 def groups(unit: Assessment) -> Section:
@@ -185,6 +195,7 @@ def groups(unit: Assessment) -> Section:
                 f"{unit.rules.settings.minimum_group} people are hidden",
                 numbers,
             ),
+            notes(narrative.GROUPS_JUDGED),
         ]
     )
 
@@ -202,7 +213,7 @@ def work(unit: Assessment) -> Section:
                 hours,
                 "hours",
                 "Where the possible hours go",
-                "Hours a year that AI could save: realised, what the rest waits on, what is lost",
+                "Hours a year that AI could save: realised, what the rest waits on, what is lost" + views.one_job(unit),
                 numbers,
             )
         )
@@ -227,31 +238,33 @@ def work(unit: Assessment) -> Section:
             + (table(rated, "Task by task, as rated from its description") if len(rated) else Block(""))
             + notes("Exposure is rated from descriptions (Eloundou et al. 2023). It is not adoption, and no forecast.")
         )
-    return parts
+    return parts if len(parts) > 1 or unit.cell("potential_hours").status == SUPPRESSED else Section()
 
 
 def pilots(unit: Assessment) -> Section:
     """Pilots: improvement against target, and the verdict with the bound that decided."""
-    head = section(narrative.pilots_heading(unit), short="Pilots")
     rows = views.trials(unit)
     if rows.empty:
-        return Section([head + paragraphs(narrative.no_pilots())] if len(unit.initiatives) else [])
-    numbers = pd.DataFrame(
-        {"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"], "Why": rows["why"]}
-    )
-    return Section(
-        [
-            head,
+        return Section()
+    parts = Section([section(narrative.pilots_heading(unit), short="Pilots")])
+    chunks = [rows] if len(rows) <= TOGETHER else [chunk for _, chunk in rows.groupby("verdict", sort=False)]
+    for chunk in chunks:
+        verdict = chunk["verdict"].iloc[0]
+        parts.extend(
             figure(
                 charts.forest_chart,
-                rows,
-                "pilots",
-                "Did it work?",
-                "Difference to the comparison, 95 % and 90 % interval; orange: target agreed before",
-                numbers,
-            ),
-        ]
-    )
+                shown,
+                "pilots" if len(chunks) == 1 else f"pilots-{verdict}",
+                "Did it work?"
+                if len(chunks) == 1
+                else f"Did it work? {narrative.capital(narrative.VERDICTS[verdict])}",
+                "Difference to the comparison, 95 % and 90 % interval; orange: the target",
+                shown[list(PILOT_NUMBERS)].rename(columns=PILOT_NUMBERS),
+                unit=views.one_unit(shown),
+            )
+            for shown in chunked(chunk, TOGETHER)
+        )
+    return parts
 
 
 def metrics(unit: Assessment) -> Section:
@@ -259,11 +272,13 @@ def metrics(unit: Assessment) -> Section:
     rows = views.metrics(unit)
     if rows.empty:
         return Section()
+    quarter = waves.quarter_of_wave(unit.facts.wave)
     head = section(narrative.metrics_heading(unit), short="Six metrics")
     numbers = views.metric_numbers(unit)
     return Section(
         [
             head,
+            table(views.metric_summary(unit), f"Six metrics, {narrative.wave_words(quarter)}"),
             figure(
                 charts.metrics_chart,
                 rows,
@@ -377,6 +392,7 @@ def method(unit: Assessment) -> Section:
         [
             section("How this was measured", short="Method")
             + table(facts, "What stands behind the numbers")
+            + notes(narrative.formulas(unit))
             + standing(*narrative.STANDING)
         ]
     )

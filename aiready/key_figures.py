@@ -10,7 +10,8 @@ from aiready.measures import ORGANISATION
 
 def key_figures(unit: Assessment) -> list[Key]:
     """Up to four figures in context, the first that there are."""
-    makers = (_key_hours, _key_agreed, _key_pilots, _key_adoption, _key_speed, _key_accuracy, _key_exposure)
+    makers = (_key_hours, _key_agreed, _key_pilots, _key_adoption, _key_speed, _key_accuracy, _key_exposure, _key_low,
+              _key_answered)  # fmt: skip
     return [key for make in makers if (key := make(unit))][:4]
 
 
@@ -38,7 +39,7 @@ def _key_agreed(unit: Assessment) -> Key | None:
 
 
 def _key_pilots(unit: Assessment) -> Key | None:
-    judged = unit.verdicts
+    judged = narrative.latest_trials(unit)
     if judged.empty:
         return None
     words = judged["verdict"].value_counts()
@@ -82,3 +83,20 @@ def _key_exposure(unit: Assessment) -> Key | None:
         theme.share(alone.value),
         f"{theme.share(software.value)} with added software; not what is used",
     )
+
+
+def _key_low(unit: Assessment) -> Key | None:
+    rows = narrative.ranked_barriers(unit)
+    if rows.empty:
+        return None
+    workable = unit.rules.bands.sort_values("at_least").iloc[-2]
+    basis = {"score": "by both voices", "perception": "by what people say", "practice": "by what records show"}
+    low = int((rows[rows["on"].iloc[0]] < workable["at_least"]).sum())
+    return Key(f"Barriers below {workable['name']}", f"{low} of {len(rows)}", basis[rows["on"].iloc[0]])
+
+
+def _key_answered(unit: Assessment) -> Key | None:
+    rate = unit.cell("response_rate")
+    if not rate.ok:
+        return None
+    return Key("People who answered", theme.share(rate.value), f"of {theme.number(rate.n)} asked")

@@ -9,7 +9,7 @@ import pandas as pd
 from aiready import narrative
 from aiready.assessment import Assessment
 from aiready.html import HandoutExporter
-from aiready.html.blocks import Block, Page, escape, notes, paragraphs, section
+from aiready.html.blocks import Block, Page, escape, notes, section, table
 from aiready.publication import slug
 
 CHANGE = {
@@ -32,20 +32,39 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
     )
     failed = [status for status in statuses.values() if status["status"] != "ok"]
     blocks = [
-        section("Handouts", ident="handouts"),
+        section(_heading(failed), ident="handouts"),
         _portfolio(statuses),
         _units(assessment.units, statuses),
-        section(narrative.sentence(narrative.counted(len(failed), "page") + " failed")[:-1], ident="failed")
-        + paragraphs(*(f"{item['page']}: {item['status']}. {item['reason']}" for item in failed)),
     ]
+    if failed:
+        blocks.append(section("What failed, and why", ident="failed") + _failures(assessment.units, failed))
     if withdrawn:
         blocks.append(
             section(
                 "Withdrawn",
-                "These units are gone, and their handouts with them: " + ", ".join(withdrawn) + ".",
+                "These units are gone, and their handouts with them: " + narrative.listed(withdrawn) + ".",
             )
         )
     return page_of(page, blocks)
+
+
+def _heading(failed: list[dict]) -> str:
+    if not failed:
+        return "Every page of the latest run was made"
+    return narrative.capital(narrative.counted(len(failed), "page")) + " of the latest run failed"
+
+
+def _failures(units: pd.DataFrame, failed: list[dict]) -> Block:
+    """What failed and why: one row per page."""
+    names = {f"{slug(unit.unit_id)}.html": str(unit.name) for unit in units.itertuples(index=False)}
+    rows = pd.DataFrame(
+        [
+            (names.get(status["page"], "Portfolio"), f"{status['status']}: {status['reason']}".rstrip(": "))
+            for status in failed
+        ],
+        columns=["Page", "Why"],
+    )
+    return table(rows, "The evidence lies in records/failed") if len(rows) else Block("")
 
 
 def page_of(page: Page, blocks: list[Block]) -> bytes:
@@ -75,10 +94,13 @@ def _changed(statuses: dict[str, dict]) -> str:
 
 def _portfolio(statuses: dict[str, dict]) -> Block:
     status = statuses.get("portfolio.html", {})
-    return Block(
-        f'<p><a href="portfolio.html">Portfolio</a>{_pdf("portfolio.pdf", status)}, for the sponsors: '
-        f"{escape(_words(status))}</p>"
-    )
+    name = '<a href="portfolio.html">Portfolio</a>' if _there(status) else "Portfolio"
+    return Block(f"<p>{name}{_pdf('portfolio.pdf', status)}, for the sponsors: {escape(_words(status))}</p>")
+
+
+def _there(status: dict) -> bool:
+    """Whether there is a page to open: of the latest run or an earlier one."""
+    return bool(status) and (status["status"] == "ok" or bool(status.get("digest")))
 
 
 def _pdf(address: str, status: dict) -> str:
@@ -98,15 +120,19 @@ def _row(unit: Any, statuses: dict[str, dict]) -> str:
     page = f"{slug(unit.unit_id)}.html"
     status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
+    name = escape(str(unit.name))
+    linked = f'<a href="../units/{escape(page)}">{name}</a>' if _there(status) else name
     return (
-        f'<tr><th scope="row"{indent}><a href="../units/{escape(page)}">{escape(str(unit.name))}</a>'
+        f'<tr><th scope="row"{indent}>{linked}'
         f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
         f'<td class="words">{escape(_words(status))}</td></tr>'
     )
 
 
 def _words(status: dict) -> str:
-    state = status.get("status", "ok")
+    if not status:
+        return "not made yet"
+    state = status["status"]
     if state == "ok":
         return CHANGE[status.get("change", "earlier")]
     return f"failed in the latest run ({state}); " + (

@@ -1,17 +1,29 @@
 """The sections of the portfolio: decisions asked of the meeting first, then every unit in organisation order."""
 
+from collections.abc import Callable, Iterator
+
 import pandas as pd
 
 from aiready import charts, handout, narrative, theme, views
 from aiready.assessment import Assessment
-from aiready.html.blocks import Page, keys, lead, notes, paragraphs, section, table
+from aiready.figures import Figure
+from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, section, table
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 from aiready.overview import in_order
 from aiready.schema import LIVE_STAGES, STAGES
-from aiready.sections import Section, figure
+from aiready.sections import Section, chunked, figure
 
 HELP_FIRST = 3
+UNITS_TOGETHER = 24
+"""Units in one picture: more would not stay whole on paper."""
+HALF = 0.5
+"""Where the corners of adoption and way to the target meet."""
+REASONS_TOLD = 4
+OTHER_REASON, NO_REASON, UNKNOWN = "another reason", "reason not recorded", "unknown"
+GROW, STOP, OWNER, HELP = "Let it grow", "Stop it", "Name an owner", "Offer help first"
+ASKED = {GROW: "let {} grow", STOP: "stop {}", OWNER: "name {}", HELP: "help {} first"}
+NOUNS = {GROW: "pilot", STOP: "pilot", OWNER: "owner", HELP: "unit"}
 
 
 def front(whole: Assessment) -> Section:
@@ -25,18 +37,21 @@ def front(whole: Assessment) -> Section:
         running=f"{whole.name} · AI last-mile portfolio · {narrative.wave_words(whole.facts.wave)}",
     )
     asked = decisions_asked(whole)
-    words = paragraphs("No decision is asked for by what has been measured.")
-    if len(asked):
-        words = table(asked, "Decisions asked of this meeting")
-    return Section(
-        [
-            page,
-            lead(narrative.lead(whole))
-            + section("Decisions asked of this meeting", short="Decisions", ident="decisions")
-            + words
-            + keys(key_figures(whole)),
-        ]
-    )
+    tables = [
+        contained(table(rows[["About", "Why"]], str(kind)), kind="asked")
+        for kind, rows in asked.groupby("Decision", sort=False)
+    ]
+    decisions = section(_asked_heading(asked), short="Decisions", ident="decisions")
+    return Section([page, sum(tables, lead(narrative.lead(whole)) + decisions) + keys(key_figures(whole))])
+
+
+def _asked_heading(asked: pd.DataFrame) -> str:
+    """How many decisions of each kind the meeting is asked for."""
+    if asked.empty:
+        return "No decision is asked for by what has been measured"
+    counts = asked["Decision"].value_counts(sort=False)
+    told = [ASKED[kind].format(narrative.counted(number, NOUNS[kind])) for kind, number in counts.items()]
+    return f"Asked of this meeting: {narrative.listed(told)}"
 
 
 def decisions_asked(whole: Assessment) -> pd.DataFrame:
@@ -45,39 +60,48 @@ def decisions_asked(whole: Assessment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Decision", "About", "Why"])
 
 
-def _pilots_asked(whole: Assessment) -> list[tuple[str, str, str]]:
-    judged = whole.verdicts.sort_values("trial_no").drop_duplicates("initiative_id", keep="last")
-    words = {"SCALE": "Let it grow", "STOP": "Stop it"}
-    asked = judged.loc[judged["verdict"].isin(list(words))].sort_values(["verdict", "initiative_id"])
-    return [
-        (words[row["verdict"]], narrative.initiative_name(whole, row["initiative_id"]), narrative.trial_words(row))
-        for _, row in asked.iterrows()
-    ]
+def _pilots_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
+    """Pilots to grow and to stop by their last verdict, where that has not happened yet."""
+    judged = narrative.latest_trials(whole).merge(whole.initiatives[["initiative_id", "stage"]], on="initiative_id")
+    grow = judged.loc[(judged["verdict"] == "SCALE") & ~judged["stage"].isin(["scaled", "stopped"])]
+    stop = judged.loc[(judged["verdict"] == "STOP") & (judged["stage"] != "stopped")]
+    for decision, rows in ((GROW, grow), (STOP, stop)):
+        for _, row in rows.sort_values("initiative_id").iterrows():
+            yield decision, _of_unit(whole, row["initiative_id"]), narrative.trial_words(row)
 
 
-def _owners_asked(whole: Assessment) -> list[tuple[str, str, str]]:
+def _of_unit(whole: Assessment, initiative_id: str) -> str:
+    """An initiative's name, and whose it is."""
+    owner = whole.initiatives.set_index("initiative_id")["unit_id"].get(initiative_id)
+    unit = whole.units.set_index("unit_id")["name"].get(owner)
+    name = narrative.initiative_name(whole, initiative_id)
+    return f"{name} ({unit})" if isinstance(unit, str) else name
+
+
+def _owners_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
     register = whole.initiatives
-    if register.empty:
-        return []
-    live = register.loc[register["stage"].isin(LIVE_STAGES) & register["owner"].isna()]
-    if live.empty:
-        return []
-    why = f"{narrative.counted(len(live), 'live initiative')} on record without an owner, or the register is incomplete"
-    return [("Name an owner", narrative.listed(live["name"].head(6)), why)]
+    live = register.loc[register["stage"].isin(LIVE_STAGES) & register["owner"].isna()] if len(register) else register
+    for row in live.itertuples():
+        yield (
+            OWNER,
+            _of_unit(whole, row.initiative_id),
+            f"At stage {row.stage}; the register names nobody, or is incomplete.",
+        )
 
 
-def _help_asked(whole: Assessment) -> list[tuple[str, str, str]]:
-    """Where help is asked first: cells flagged below the rest, most flagged barriers first."""
+def _help_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
+    """Where help is asked first: units with barriers flagged below the rest, most flagged barriers first."""
     rows = whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
     flagged = rows.loc[rows["flag"].str.startswith("below")]
     named = whole.units.set_index("unit_id")["name"]
     most = flagged.groupby("unit_id").size().sort_values(ascending=False, kind="stable").head(HELP_FIRST)
-    found = []
     for unit_id in most.index:
         low = flagged.loc[flagged["unit_id"] == unit_id].sort_values("perception")
-        names = narrative.listed(narrative.barrier_name(whole, name).lower() for name in low["barrier_id"])
-        found.append(("Offer help first", str(named[unit_id]), f"people put {names} clearly below the rest"))
-    return found
+        told = narrative.listed(
+            f"{narrative.barrier_name(whole, row.barrier_id).lower()} at {theme.score(row.perception)}"
+            for row in low.itertuples()
+        )
+        yield HELP, str(named[unit_id]), f"People put {told} of 100, clearly below the rest of the organisation."
 
 
 def barriers(whole: Assessment) -> Section:
@@ -86,30 +110,50 @@ def barriers(whole: Assessment) -> Section:
     head = section(narrative.barriers_heading(whole), short="Barriers by unit")
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section([head + paragraphs(narrative.why_no_profile(whole))])
+    caution = "Units differ in work, data and in who answered. – means hidden, too few records, or not measured."
+    return Section([head, *_by_units(rows, UNITS_TOGETHER, _profile_figure), notes(caution)])
+
+
+def _by_units(rows: pd.DataFrame, size: int, draw: Callable[[pd.DataFrame, str, str], Figure]) -> Iterator[Figure]:
+    """Pictures of so many units each, in order; the title of each says from which unit to which."""
+    units = pd.DataFrame({"unit": rows["unit"].unique()})
+    parts = list(chunked(units, size))
+    for place, part in enumerate(parts, 1):
+        mine = rows.loc[rows["unit"].isin(part["unit"])].reset_index(drop=True)
+        span = f": {part['unit'].iloc[0]} to {part['unit'].iloc[-1]}" if len(parts) > 1 else ""
+        yield draw(mine, span, f"-{place}" if len(parts) > 1 else "")
+
+
+def _profile_figure(rows: pd.DataFrame, span: str, mark: str) -> Figure:
     numbers = rows.assign(
         both=[f"{theme.score(row.perception)} / {theme.score(row.practice)}" for row in rows.itertuples()]
     )
     wide = numbers.pivot(index="unit", columns="barrier", values="both")
     wide = wide.loc[list(dict.fromkeys(rows["unit"])), list(dict.fromkeys(rows["barrier"]))]
-    shown = figure(
+    return figure(
         charts.barriers_units_chart,
         rows,
-        "units",
-        "Barriers by unit, people say / records show",
+        f"units{mark}",
+        f"Barriers by unit, people say / records show{span}",
         "0 to 100, high is overcome · units in the order of the organisation",
         wide.rename_axis("Unit").rename_axis(columns=None).reset_index(),
     )
-    caution = "Units differ in work, data and in who answered. – means hidden, too few records, or not measured."
-    return Section([head, shown, notes(caution)])
+
+
+def named_units(whole: Assessment) -> pd.DataFrame:
+    """Units in organisation order (unit_id, unit, depth), those that share a name told apart by their id."""
+    order = in_order(whole.units)[["unit_id", "name", "depth"]]
+    twice = order["name"].duplicated(keep=False)
+    return order.assign(unit=order["name"].mask(twice, order["name"] + " (" + order["unit_id"] + ")")).drop(
+        columns="name"
+    )
 
 
 def unit_profile(whole: Assessment) -> pd.DataFrame:
     """Both voices of every unit and barrier of the wave shown: one row per unit x barrier, in order."""
-    order = in_order(whole.units)[["unit_id", "name", "depth"]]
     rows = whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
-    merged = order.merge(rows, on="unit_id").drop(columns="status")
-    merged["barrier"] = [narrative.barrier_name(whole, name) for name in merged["barrier_id"]]
-    return merged.rename(columns={"name": "unit"})
+    merged = named_units(whole).merge(rows, on="unit_id").drop(columns="status")
+    return merged.assign(barrier=[narrative.barrier_name(whole, name) for name in merged["barrier_id"]])
 
 
 def initiatives(whole: Assessment) -> Section:
@@ -128,8 +172,8 @@ def initiatives(whole: Assessment) -> Section:
         f"{len(register)} initiatives on record",
         counts[["stage", "count"]].rename(columns={"stage": "Stage", "count": "Initiatives"}),
     )
-    parts = Section([section(_initiatives_heading(whole), short="Initiatives"), funnel])
     rows = adoption_progress(whole)
+    parts = Section([section(initiatives_heading(whole), corners_sentence(rows), short="Initiatives"), funnel])
     if len(rows):
         numbers = rows.assign(adoption=rows["adoption"].map(theme.share), progress=rows["progress"].map(theme.share))
         parts.append(
@@ -138,7 +182,8 @@ def initiatives(whole: Assessment) -> Section:
                 rows,
                 "corners",
                 "Used, and moving its figure",
-                f"{len(rows)} initiatives with use and a fresh outcome on record",
+                f"{narrative.counted(len(rows), 'initiative')} with use and a fresh outcome on record · "
+                "share of intended users, share of the way to the target",
                 numbers.rename(
                     columns={"initiative": "Initiative", "adoption": "Adoption", "progress": "Way to target"}
                 ),
@@ -147,70 +192,84 @@ def initiatives(whole: Assessment) -> Section:
     return parts
 
 
-def _initiatives_heading(whole: Assessment) -> str:
+def initiatives_heading(whole: Assessment) -> str:
+    """How many scaled initiatives had shown their effect first, else how many there are."""
     cell = whole.cell("scaled_on_evidence")
     if cell.ok:
-        return f"{theme.share(cell.value)} of the scaled initiatives had shown their effect first"
-    return f"{narrative.counted(len(whole.initiatives), 'initiative')} on record"
+        scaled = narrative.counted(cell.n, "scaled initiative")
+        return f"{theme.share(cell.value)} of {scaled} had shown their effect first"
+    return narrative.capital(f"{narrative.counted(len(whole.initiatives), 'initiative')} on record")
+
+
+def corners_sentence(rows: pd.DataFrame) -> str:
+    """How many initiatives lie in each corner of adoption and way to the target; empty without any."""
+    if rows.empty:
+        return ""
+    used, moved = rows["adoption"] >= HALF, rows["progress"] >= HALF
+    corners = {"used and moving its figure": used & moved, "used without moving it": used & ~moved,
+               "moving it with few users": ~used & moved, "neither": ~used & ~moved}  # fmt: skip
+    told = narrative.listed(f"{narrative.in_words(hit.sum())} {words}" for words, hit in corners.items() if hit.any())
+    known = narrative.counted(len(rows), "initiative")
+    return f"Of {known} with both on record, by half of the intended users and half of the way: {told}."
 
 
 def adoption_progress(whole: Assessment) -> pd.DataFrame:
-    """Adoption and way to the target per initiative that has both (initiative, adoption, progress)."""
+    """Adoption and way to the target per initiative that has both (initiative, adoption, progress).
+
+    Adoption is the organisation's where several units use it, else that of the one unit that does.
+    """
     rows = whole.measures
-    mine = rows.loc[(rows["unit_id"] == ORGANISATION) & (rows["wave"] == whole.facts.wave) & (rows["segment"] != ALL)]
-    mine = mine.loc[(mine["status"] == OK) & mine["measure"].isin(["adoption", "target_progress"])]
-    turned = mine.pivot_table(index="segment", columns="measure", values="value")
-    if not {"adoption", "target_progress"} <= set(turned):
-        return pd.DataFrame(columns=["initiative", "adoption", "progress"])
-    both = turned.dropna().reset_index()
-    named = whole.initiatives.set_index("initiative_id")["name"]
-    both["initiative"] = both["segment"].map(named)
-    return both.rename(columns={"target_progress": "progress"})[["initiative", "adoption", "progress"]]
+    rows = rows.loc[(rows["wave"] == whole.facts.wave) & (rows["segment"] != ALL)]
+    used = rows.loc[rows["measure"] == "adoption"]
+    shared = used["segment"].isin(used.loc[used["unit_id"] == ORGANISATION, "segment"])
+    adoption = used.loc[(used["unit_id"] == ORGANISATION) | (~shared & ~used["segment"].duplicated(keep=False))]
+    progress = rows.loc[(rows["measure"] == "target_progress") & (rows["status"] == OK)]
+    both = adoption.loc[adoption["status"] == OK].merge(progress, on="segment", suffixes=("_used", "_moved"))
+    named = whole.initiatives.drop_duplicates("initiative_id").set_index("initiative_id")["name"]
+    table = pd.DataFrame(
+        {"initiative": both["segment"].map(named), "adoption": both["value_used"], "progress": both["value_moved"]}
+    )
+    return table.sort_values(["progress", "adoption"], ascending=False, ignore_index=True)
 
 
 def work(whole: Assessment) -> Section:
     """Hours and what they wait on, unit by unit."""
-    head = section(narrative.hours_heading(whole), *narrative.hours_sentences(whole), short="Hours")
     rows = unit_hours(whole)
     if rows.empty:
-        return Section([head])
-    numbers = views.wide(rows, "unit", "part", "hours", theme.hours, "Unit")
-    return Section(
-        [
-            head,
-            figure(
-                charts.portfolio_hours_chart,
-                rows,
-                "unit-hours",
-                "Where the possible hours go, by unit",
-                "Hours a year, in the order of the organisation",
-                numbers,
-            ),
-        ]
+        return Section()
+    head = section(narrative.hours_heading(whole), *narrative.hours_sentences(whole), short="Hours")
+    note = "Where a reason would stand for too few people, its hours are not drawn."
+    return Section([head, *_by_units(rows, UNITS_TOGETHER, _hours_figure), notes(note)])
+
+
+def _hours_figure(rows: pd.DataFrame, span: str, mark: str) -> Figure:
+    return figure(
+        charts.portfolio_hours_chart,
+        rows,
+        f"unit-hours{mark}",
+        f"Where the possible hours go, by unit{span}",
+        "Hours a year: realised, and the rest by the reason on record · units in the order of the organisation",
+        views.wide(rows, "unit", "part", "hours", theme.hours, "Unit").fillna(""),
     )
 
 
 def unit_hours(whole: Assessment) -> pd.DataFrame:
-    """Hours realised, waiting and below plan, unit by unit: one row per unit x part."""
-    parts = {
-        "realised_hours": ("realised", "realised"),
-        "gap_not_adopted": ("not adopted", "waits"),
-        "gap_saving_below_plan": ("saving below plan", "plan"),
-        "gap_rework": ("rework", "plan"),
-        "gap_oversight": ("oversight", "plan"),
-    }
-    rows = whole.measures.loc[(whole.measures["wave"] == whole.facts.wave) & (whole.measures["segment"] == ALL)]
-    rows = rows.loc[rows["measure"].isin(list(parts)) & (rows["status"] == OK)].copy()
-    rows["part"] = rows["measure"].map({name: words for name, (words, _) in parts.items()})
-    rows["kind"] = rows["measure"].map({name: kind for name, (_, kind) in parts.items()})
-    rows["place"] = rows["measure"].map({name: place for place, name in enumerate(parts)})
-    leaves = whole.units.loc[~whole.units["unit_id"].isin(whole.units["parent_id"])]
-    order = in_order(whole.units)
-    order = order.loc[order["unit_id"].isin(leaves["unit_id"]), ["unit_id", "name"]].reset_index(names="row")
-    merged = order.merge(rows.drop(columns="unit"), on="unit_id").sort_values(["row", "place"])
-    return merged.rename(columns={"name": "unit", "value": "hours"})[["unit", "part", "kind", "hours"]].reset_index(
-        drop=True
-    )
+    """Hours realised and open by what they wait on, unit by unit: one row per unit x part, units without children."""
+    rows = whole.measures.loc[(whole.measures["wave"] == whole.facts.wave) & (whole.measures["status"] == OK)]
+    realised = rows.loc[(rows["measure"] == "realised_hours") & (rows["segment"] == ALL)]
+    waiting = rows.loc[(rows["measure"] == "gap_by_blocker") & (rows["segment"] != ALL)]
+    most = narrative.blockers(whole)["segment"].head(REASONS_TOLD)
+    words = whole.rules.blockers.set_index("blocker")["label"].reindex(most)
+    parts = waiting["segment"].map(words).fillna(OTHER_REASON).mask(waiting["segment"] == UNKNOWN, NO_REASON)
+    stacked = pd.concat([realised.assign(part="realised", kind="realised"), waiting.assign(part=parts, kind="waits")])
+    stacked["kind"] = stacked["kind"].mask(stacked["part"] == NO_REASON, "plan")
+    order = {part: place for place, part in enumerate(["realised", *words, OTHER_REASON, NO_REASON])}
+    leaves = named_units(whole).reset_index(names="row")
+    leaves = leaves.loc[~leaves["unit_id"].isin(whole.units["parent_id"])]
+    merged = leaves.merge(stacked.drop(columns="unit"), on="unit_id")
+    summed = merged.groupby(["row", "unit", "part", "kind"], as_index=False)["value"].sum()
+    placed = summed.assign(place=summed["part"].map(order)).sort_values(["row", "place"], ignore_index=True)
+    return placed.rename(columns={"value": "hours"})[["unit", "part", "kind", "hours"]]
 
 
 def pilots(whole: Assessment) -> Section:
@@ -229,8 +288,9 @@ def absent(whole: Assessment) -> Section:
     rows = whole.barriers.loc[(whole.barriers["wave"] == whole.facts.wave) & (whole.barriers["status"] == SUPPRESSED)]
     hidden = whole.units.loc[whole.units["unit_id"].isin(rows["unit_id"]), "name"]
     if len(hidden):
-        why = "Hidden, because too few people answered or it would give such a group away"
-        parts.append(notes(f"{why}: {narrative.listed(hidden)}."))
+        head = f"What people say is hidden in {narrative.counted(len(hidden), 'unit')}"
+        why = f"Too few people answered, or it would give such a group away: {narrative.listed(hidden)}."
+        parts.append(section(head, why, short="Hidden"))
     return parts
 
 

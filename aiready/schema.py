@@ -202,7 +202,7 @@ _USAGE = Table(
 )  # fmt: skip
 
 _TRIALS = Table(
-    "trials", "initiative, trial, measure and arm", "results of each trial by arm: n and mean and sd, or successes",
+    "trials", "initiative, trial, measure and arm", "results of each trial with and without AI: cases, and their mean and spread or how many succeeded",
     (
         _initiative(required=True),
         _count("trial_no", "number of the trial of this initiative; blank: 1", "1", at_least=1),

@@ -1,6 +1,6 @@
 """Sections of a page: blocks and figures in order, as the value of one notebook cell."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import altair as alt
@@ -23,6 +23,20 @@ class Section(list[Part]):
 
         for part in self:
             display(part)
+
+
+def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+    """A table in parts of about equal length, none longer than `size`, each with an index of its own.
+
+    Examples
+    --------
+    >>> [len(part) for part in chunked(pd.DataFrame({"trial": range(25)}), 12)]
+    [9, 9, 7]
+    """
+    parts = max(1, -(-len(rows) // size))
+    length = -(-len(rows) // parts)
+    for start in range(0, len(rows), length or 1):
+        yield rows.iloc[start : start + length].reset_index(drop=True)
 
 
 def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read

@@ -130,13 +130,17 @@ def test_a_facet_calls_with_the_share_of_answers_on_its_lowest_levels() -> None:
     items = answered("users_2", (30, 33, 20, 10, 7, 50, 25))
     made = recommended(profile(users=45), explained(("item", "users_2", 41)), items).iloc[0]
     assert made["template_id"] == "users_2-ask"
-    assert made["reason"] == "63 % of 100 answers."
+    assert made["reason"] == "63\u00a0% of 100 answers."
     assert (made["evidence_value"], made["evidence_n"]) == pytest.approx((0.63, 100))
 
 
 @pytest.mark.parametrize(
     ("counts", "words"),
-    [((60, 0, 0, 20, 20), "60 %"), ((0, 40, 0, 0, 0), "95 % or more"), ((10, 30, 0, 0, 0), "95 % or more")],
+    [
+        ((60, 0, 0, 20, 20), "60\u00a0%"),
+        ((0, 40, 0, 0, 0), "95\u00a0% or more"),
+        ((10, 30, 0, 0, 0), "95\u00a0% or more"),
+    ],
 )
 def test_a_share_blurred_for_privacy_stays_blurred(counts: tuple[int, ...], words: str) -> None:
     items = answered("users_2", (*counts, 0, 0))
@@ -162,7 +166,7 @@ def test_an_indicator_calls_below_the_points_only() -> None:
     explain = explained(("indicator", "trust_1", 59.9), ("indicator", "trust_2", 60))
     made = recommended(profile(trust=70), explain)
     assert made["template_id"].tolist() == ["trust_1-mend"]
-    assert made["reason"].tolist() == ["60 % of 30."]
+    assert made["reason"].tolist() == ["60\u00a0% of 30."]
 
 
 @pytest.mark.parametrize("status", [SUPPRESSED, INSUFFICIENT])
@@ -178,7 +182,7 @@ def test_the_two_blockers_that_hold_most_of_the_gap_call() -> None:
     hours = gap(all=5000, problem=100, users=1234.4, context=900, unknown=2765.6)
     made = recommended(profile(), measures=hours)
     assert made["template_id"].tolist() == ["users-blocked", "context-blocked"]
-    assert made["reason"].tolist() == ["1,234 hours wait.", "900 hours wait."]
+    assert made["reason"].tolist() == ["1\u202f234 hours wait.", "900 hours wait."]
 
 
 def test_the_weakest_barrier_comes_first_then_the_worst_evidence_then_the_least_effort() -> None:

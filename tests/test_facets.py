@@ -99,7 +99,13 @@ def test_a_measure_stands_in_its_own_unit_and_by_the_quarter_of_the_wave():
     )  # fmt: skip
     found = paired(answered("errors", [0.2] * 5), measures=rows).loc[("a", "errors")]
     assert found["record"] == pytest.approx(0.3)
-    assert found[["record_n", "unit"]].tolist() == [20, MEASURES["feedback_closed_30d"].unit]
+    assert found[["record_n", "record_yes", "unit"]].tolist() == [20, 6, MEASURES["feedback_closed_30d"].unit]
+
+
+def test_a_share_of_hours_counts_no_records():
+    row = {"unit_id": "a", "wave": "2026-Q3", "table": "tasks", "measure": "feedback_closed_30d", "segment": "all"}
+    rows = pd.DataFrame([row | {"value": 0.25, "n": 8.0, "status": "ok"}])
+    found = paired(answered("errors", [0.2] * 5), measures=rows).loc[("a", "errors")]
     assert np.isnan(found["record_yes"])
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import stat
 from pathlib import Path
 
@@ -224,12 +225,20 @@ def test_the_same_data_give_the_same_bytes(reports_folder, sample, tmp_path):
 def test_the_units_stand_in_the_order_of_the_organisation(reports_folder):
     index = (reports_folder / "overview" / "index.html").read_text()
     order = [
-        "customer-operations",
-        "motor-claims",
-        "contact-centre",
-        "underwriting-products",
-        "corporate-services",
-        "treasury",
+        "Customer operations",
+        "Motor claims",
+        "Contact centre",
+        "Underwriting and products",
+        "Corporate services",
+        "Treasury",
     ]
-    places = [index.index(f"../units/{unit_id}.html") for unit_id in order]
+    places = [index.index(f">{name}<") for name in order]
     assert places == sorted(places)
+
+
+def test_the_index_leads_to_pages_that_are_there_and_says_of_the_others_that_they_are_not(reports_folder):
+    index = (reports_folder / "overview" / "index.html").read_text()
+    linked = re.findall(r'href="([^"#]+)"', index)
+    assert linked
+    assert all((reports_folder / "overview" / address).exists() for address in linked)
+    assert re.search(r">Broker service</th><td[^>]*>not made yet<", index)

@@ -4,8 +4,8 @@ import pandas as pd
 
 from aiready import theme, waves
 from aiready.assessment import Assessment
-from aiready.measures import MEASURES, OK, ORGANISATION
-from aiready.narrative.records import initiative_name, trial_words
+from aiready.measures import MEASURES, OK, ORGANISATION, SUPPRESSED
+from aiready.narrative.records import NO_DIFFERENCE, initiative_name, latest_trials, overlap, trial_words
 from aiready.narrative.survey import against_rest, barrier_name, ranked_barriers, survey_hidden, widest_twin
 from aiready.narrative.words import counted, day_words, wave_words
 from aiready.schema import LIVE_STAGES
@@ -69,18 +69,17 @@ def _lead_barrier(unit: Assessment) -> str:
     alone = pd.isna(lowest["priority_high"]) or lowest["priority_high"] == 1
     if lowest["on"] == "practice":
         return f"The records show least for {name.lower()}: {theme.score(lowest['practice'])} of 100. " + (
-            "What people say is hidden: too few answered." if survey_hidden(unit) else "Nobody has been asked yet."
+            "" if survey_hidden(unit) else "Nobody has been asked yet."
         )
     said = f"people put it at {theme.score(lowest['perception'])} of 100{against_rest(lowest['flag'])}"
     if lowest["on"] == "perception":
         rank = "is what people rate lowest" if alone else "is among what people rate lowest"
         return f"{name} {rank}: {said}. No records say yet what is done."
-    holds = "holds" if alone else "is among what holds"
-    tail = "back most" if alone else "back"
-    return (
-        f"{name} {holds} {unit.name} {tail}: {said}, and the records show "
-        f"{theme.score(lowest['practice'])}. {widest_twin(unit, lowest['barrier_id'])}"
-    ).strip()
+    head = f"{name} holds {unit.name} back most" if alone else f"{name} is among what holds {unit.name} back"
+    if lowest["score"] >= unit.rules.bands["at_least"].nlargest(2).iloc[-1]:
+        head = f"No barrier holds {unit.name} back; {name.lower()} has the lowest score"
+    voices = f"{said}, and the records show {theme.score(lowest['practice'])}"
+    return f"{head}: {voices}. {widest_twin(unit, lowest['barrier_id'])}".strip()
 
 
 def _lead_decisions(unit: Assessment) -> str:
@@ -91,7 +90,8 @@ def _lead_decisions(unit: Assessment) -> str:
     known = f"{theme.number(team.n)} cases whose outcome is known"
     text = f"Final decisions were right in {theme.share(team.value)} of {known}"
     if advice.ok:
-        text += f"; the advice alone was right in {theme.share(advice.value)}"
+        unproven = f" ({NO_DIFFERENCE})" if overlap(team, advice) else ""
+        text += f"; the advice alone was right in {theme.share(advice.value)}{unproven}"
     over = unit.cell("over_reliance")
     if over.ok:
         text += f". Where the advice was wrong, it was followed in {theme.share(over.value)} of cases"
@@ -112,21 +112,25 @@ def _lead_exposure(unit: Assessment) -> str:
     alone, software = unit.cell("exposure_alpha"), unit.cell("exposure_zeta")
     if not alone.ok:
         return ""
+    hidden = unit.cell("potential_hours").status == SUPPRESSED
     if software.value == 0:
         return "No task here is rated as one that a language model could do in half the time, even with added software."
     return (
         f"A language model alone could halve the time of {theme.share(alone.value)} of this work at equal quality; "
         f"with added software around it, of {theme.share(software.value)}. That is what could be, not what is: how "
-        "much is really used has not been recorded."
+        f"much is really used {'is hidden, because too few hold the jobs' if hidden else 'has not been recorded'}."
     )
 
 
 def what_works(unit: Assessment) -> str:
     """What works, from the firmest evidence: a pilot that may grow, else a barrier that is clear, else nothing."""
-    grown = unit.verdicts.loc[unit.verdicts["verdict"] == "SCALE"] if len(unit.verdicts) else unit.verdicts
+    latest = latest_trials(unit)
+    grown = latest.loc[latest["verdict"] == "SCALE"]
     if len(grown):
         best = grown.assign(ratio=grown["lower"] / grown["target_effect"]).sort_values("ratio").iloc[-1]
-        return f"{initiative_name(unit, best['initiative_id'])} did what it promised. {trial_words(best)} It may grow."
+        register = unit.initiatives.loc[unit.initiatives["initiative_id"] == best["initiative_id"], "stage"]
+        grows = "" if register.isin(["scaled", "stopped"]).any() else " It may grow."
+        return f"{initiative_name(unit, best['initiative_id'])} did what it promised. {trial_words(best)}{grows}"
     rows = unit.rows("barriers")
     above = rows.loc[rows["flag"].str.startswith("above")].sort_values("perception", ascending=False)
     if len(above):
@@ -160,11 +164,13 @@ STANDING: tuple[str, ...] = (
 """Sentences that stand on every handout."""
 
 
-def _measures_named(unit: Assessment) -> str:
-    """Names of the measures that have a number here, in the order of the list of measures."""
+def formulas(unit: Assessment) -> str:
+    """Where the formulas stand, with the names of the measures that have a number here."""
     rows = unit.rows("measures")
     shown = set(rows.loc[rows["status"] == OK, "measure"])
-    return ", ".join(name for name in MEASURES if name in shown) or "none has a number here"
+    names = ", ".join(name for name in MEASURES if name in shown)
+    where = "Every formula, with its source, stands in docs/measures.md of the project aiready under the measure's name"
+    return f"{where}. Used here: {names}." if names else f"{where}."
 
 
 def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
@@ -178,7 +184,7 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
             ("Records up to", day_words(facts.as_of) or "the records carry no date"),
             (
                 "Who answered",
-                answered(unit) or ("hidden: too few" if survey_hidden(unit) else "nobody was asked"),
+                answered(unit) or ("hidden" if survey_hidden(unit) else "nobody was asked"),
             ),
             (
                 "Groups shown from",
@@ -195,7 +201,6 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
                 "Intervals",
                 "95 %: t for means of answers, Wilson for shares of decisions, Welch and Newcombe for pilots",
             ),
-            ("Formulas", f"in docs/measures.md of the project aiready, by name: {_measures_named(unit)}"),
         ],
         columns=["About", "Stated"],
     )

@@ -4,12 +4,13 @@ import pandas as pd
 
 from aiready import theme
 from aiready.assessment import Assessment, Cell
-from aiready.measures import NOT_MEASURED, OK, SUPPRESSED
-from aiready.narrative.words import counted, effect, listed
+from aiready.measures import MEASURES, NOT_MEASURED, OK, SUPPRESSED
+from aiready.narrative.words import capital, counted, effect, in_words, listed, sentence
 from aiready.schema import TABLES
 
 _SECTION_TABLES = ("responses", "initiatives", "usage", "trials", "tasks", "workflow_steps", "decisions",
                    "feedback", "probes")  # fmt: skip
+REASONS_TOLD = 3
 VERDICTS = {
     "SCALE": "may grow",
     "EXTEND": "to extend",
@@ -39,14 +40,30 @@ def initiative_name(unit: Assessment, initiative_id: str) -> str:
 def trial_words(trial: pd.Series) -> str:
     """What a trial showed: the improvement, its bounds and the target, in the measure's unit."""
     if pd.isna(trial["improvement"]):
-        return f"{str(trial['reason'])[:1].upper()}{str(trial['reason'])[1:]}."
-    point, low, high = (effect(trial[name], trial["unit"]) for name in ("improvement", "lower", "upper"))
-    target = (
-        f"; the target was {effect(trial['target_effect'], trial['unit'])}" if pd.notna(trial["target_effect"]) else ""
-    )
+        return sentence(str(trial["reason"]))
+    target = f"; the target was {_bare(trial, 'target_effect')}" if pd.notna(trial["target_effect"]) else ""
     late = ", written down after the start" if target and trial["declared_before_start"] is False else ""
-    outcome = str(trial["outcome"])
-    return f"{outcome[:1].upper()}{outcome[1:]}: {point} better (at least {low}, at most {high}{target}{late})."
+    point = effect(abs(trial["improvement"]), trial["unit"])
+    spread = (
+        f"at least {_bare(trial, 'lower')}, at most {_bare(trial, 'upper')}"
+        if trial["lower"] >= 0
+        else f"between {_turned(trial, 'lower')} and {_turned(trial, 'upper')}"
+    )
+    return sentence(f"{trial['outcome']}: {point} {_way(trial['improvement'])} ({spread}{target}{late})")
+
+
+def _way(value: float) -> str:
+    return "worse" if value < 0 else "better"
+
+
+def _bare(trial: pd.Series, name: str) -> str:
+    """A number of a trial without its unit, which stands beside it."""
+    return effect(trial[name], trial["unit"]).removesuffix(" in 100")
+
+
+def _turned(trial: pd.Series, name: str) -> str:
+    """A bound of a trial without its sign, which is said in words."""
+    return f"{_bare(trial, name).removeprefix(theme.MINUS)} {_way(trial[name])}"
 
 
 def hours_heading(unit: Assessment) -> str:
@@ -54,7 +71,7 @@ def hours_heading(unit: Assessment) -> str:
     rate, gap = unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
     if rate.ok and gap.ok and gap.value > 0:
         waits = blockers(unit)
-        tail = f"; most of the rest waits because {waits['label'].iloc[0]}" if len(waits) else ""
+        tail = f"; the largest part of the rest waits because {waits['label'].iloc[0]}" if len(waits) else ""
         return f"{theme.share(rate.value)} of the possible hours are realised{tail}"
     potential = unit.cell("potential_hours")
     if potential.status == SUPPRESSED:
@@ -79,6 +96,11 @@ def hours_sentences(unit: Assessment) -> list[str]:
     )
     spread = f" ({theme.hours(week)} per person and week)" if pd.notna(week) else ""
     sentences = [f"{text}{spread}."]
+    waits = blockers(unit)
+    if len(waits) > 1:
+        reasons = waits.head(REASONS_TOLD)
+        told = listed(f"{theme.share(row.value / gap.value)} because {row.label}" for row in reasons.itertuples())
+        sentences.append(f"Why the open hours wait, where a reason is on record: {told}.")
     measured = unit.cell("measured_share")
     if measured.ok:
         sentences.append(f"{theme.share(measured.value)} of the realised hours were measured; the rest is reported.")
@@ -86,7 +108,7 @@ def hours_sentences(unit: Assessment) -> list[str]:
 
 
 def blockers(unit: Assessment) -> pd.DataFrame:
-    """Open hours by what they wait on, largest first: blocker, label, value (hours a year)."""
+    """Open hours by the reason on record, largest first: segment (the blocker), label, value (hours a year)."""
     rows = unit.rows("measures")
     rows = rows.loc[(rows["measure"] == "gap_by_blocker") & (rows["status"] == OK) & (rows["value"] > 0)]
     named = unit.rules.blockers.rename(columns={"blocker": "segment"})
@@ -105,34 +127,44 @@ def per_week(unit: Assessment, total: Cell) -> float:
 
 def pilots_heading(unit: Assessment) -> str:
     """How many pilots have shown enough to grow."""
-    judged = unit.verdicts
-    if judged.empty:
-        return "No pilot has been tried with a comparison yet"
-    words = judged["verdict"].value_counts()
-    grow, stop = int(words.get("SCALE", 0)), int(words.get("STOP", 0))
-    head = "No pilot has shown enough to grow"
-    if grow:
-        head = f"{counted(grow, 'pilot has', 'pilots have')} shown enough to grow"
-    text = f"{head}, {counted(stop, 'should stop', 'should stop')}" if stop else head
-    return text[:1].upper() + text[1:]
+    words = latest_trials(unit)["verdict"].value_counts()
+    grow, stop, judged = (int(number) for number in (words.get("SCALE", 0), words.get("STOP", 0), words.sum()))
+    some = f"{in_words(grow) if grow else 'none'} of {in_words(judged)} pilots {'have' if grow > 1 else 'has'}"
+    if judged == 1:
+        some = "the pilot has" if grow else "the pilot has not"
+    head = f"{some} shown enough to grow"
+    return capital(f"{head}, {in_words(stop)} should stop" if stop else head)
 
 
-def no_pilots() -> str:
-    """What a pilot needs before it can be judged."""
-    return TABLES["trials"].collect.capitalize() + "; at best with cases dealt to the arms at random."
+def latest_trials(unit: Assessment) -> pd.DataFrame:
+    """The last trial of every initiative, whose verdict counts: one row per initiative."""
+    return unit.verdicts.sort_values("trial_no").drop_duplicates("initiative_id", keep="last")
 
 
 def metrics_heading(unit: Assessment) -> str:
     """What the decision log shows first: over-reliance, accuracy against the advice, else speed."""
     over, team, advice = (unit.cell(name) for name in ("over_reliance", "decision_accuracy", "advice_accuracy"))
     if over.ok and over.low > 0.5:
-        return f"Wrong advice is followed in {theme.share(over.value)} of cases: help is taken, not weighed"
+        return f"Where the advice is wrong, it is followed in {theme.share(over.value)} of cases"
     if team.ok and advice.ok:
-        return (
-            f"Final decisions are right in {theme.share(team.value)}, the advice alone in {theme.share(advice.value)}"
-        )
+        team_right, advice_right = theme.share(team.value), theme.share(advice.value)
+        right = f"Final decisions are right in {team_right}, the advice alone in {advice_right}"
+        return f"{right}: {NO_DIFFERENCE}" if overlap(team, advice) else right
     speed = unit.cell("decision_speed_p50")
-    return f"Half of the decisions are taken within {theme.duration(speed.value)}" if speed.ok else ""
+    if speed.ok:
+        return f"Half of the decisions are taken within {theme.duration(speed.value)}"
+    for name in ("feedback_loop_p50", "effective_autonomy", "context_coverage"):
+        if (cell := unit.cell(name)).ok:
+            return f"{capital(MEASURES[name].label)}: {theme.value_text(cell.value, cell.unit)}"
+    return "The newest quarter has too few records for any of the six metrics"
+
+
+NO_DIFFERENCE = "no difference demonstrated"
+
+
+def overlap(one: Cell, other: Cell) -> bool:
+    """Whether two intervals share a value; also where one is not known."""
+    return not (one.low > other.high or one.high < other.low)
 
 
 def workflow_heading(unit: Assessment) -> str:
@@ -141,6 +173,8 @@ def workflow_heading(unit: Assessment) -> str:
     if not redesigned.ok:
         return "No workflow with AI has been mapped yet"
     text = f"{theme.share(redesigned.value)} of the steps with AI were re-cut"
+    if redesigned.value == 0:
+        text = "None of the steps with AI was re-cut"
     if claimed.ok and claimed.value > 0:
         text += f"; for {theme.share(claimed.value)} more it is claimed, with no changed step"
     return text
@@ -151,7 +185,17 @@ def agreed_heading(unit: Assessment) -> str:
     rows = unit.actions
     kept = rows.loc[rows["status"] != "dropped"]
     done = int((kept["status"] == "done").sum())
-    return f"{done} of {len(kept)} agreed action{'' if len(kept) == 1 else 's'} done"
+    if kept.empty:
+        return "Every agreed action was dropped"
+    late = overdue(rows, unit.facts.as_of).sum()
+    head = f"{in_words(done)} of {counted(len(kept), 'agreed action')} done"
+    return capital(f"{head}, {in_words(late)} overdue" if late else head)
+
+
+def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
+    """Which agreed actions are open past the day they were due."""
+    day = pd.Timestamp(as_of) if as_of else pd.NaT
+    return (actions["status"] == "open") & (pd.to_datetime(actions["due_on"]) < day)
 
 
 def not_measured(unit: Assessment) -> pd.DataFrame:
@@ -165,15 +209,8 @@ def not_measured(unit: Assessment) -> pd.DataFrame:
     return pd.DataFrame(absent, columns=["table", "collect"])
 
 
-def collect_first(unit: Assessment) -> str:
-    """What to collect first, where nothing measured calls for an action."""
-    absent = not_measured(unit)
-    if absent.empty:
-        return "Nothing that has been measured calls for an action."
-    first = listed(absent["collect"].head(2))
-    return f"Nothing measured so far calls for an action. The next step is to collect {first}."
-
-
 def absent_heading(unit: Assessment) -> str:
     """How many kinds of evidence are missing."""
-    return f"Not measured yet: {counted(len(not_measured(unit)), 'kind', 'kinds')} of evidence"
+    missing, kinds = len(not_measured(unit)), len(_SECTION_TABLES)
+    head = f"{in_words(missing)} of {counted(kinds, 'kind')} of evidence {'is' if missing == 1 else 'are'} missing"
+    return capital(head)

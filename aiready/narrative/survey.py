@@ -7,7 +7,7 @@ import pandas as pd
 from aiready import theme
 from aiready.assessment import Assessment
 from aiready.measures import ALL, OK, SUPPRESSED
-from aiready.narrative.words import counted, in_words, listed, sentence
+from aiready.narrative.words import capital, counted, in_words, listed, sentence
 
 
 def barrier_name(unit: Assessment, barrier_id: str) -> str:
@@ -49,7 +49,7 @@ def against_rest(flag: str) -> str:
 def widest_twin(unit: Assessment, barrier_id: str) -> str:
     """Say and do on the facet of a barrier where they lie furthest apart; empty where nothing is paired."""
     facets = unit.rows("facets")
-    known = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_n"].notna() & facets["says"].notna()]
+    known = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_yes"].notna() & facets["says"].notna()]
     if known.empty:
         return ""
     widest = known.assign(distance=known["says"] - known["record"]).sort_values("distance", ascending=False)
@@ -58,13 +58,28 @@ def widest_twin(unit: Assessment, barrier_id: str) -> str:
 
 def say_do(facet: pd.Series) -> str:
     """What people say beside what the records show on one facet, in natural units."""
-    said = f"{theme.share(facet['says'])} {facet['says_label']}"
-    shown = (
-        f"{facet['record_yes']:.0f} of {facet['record_n']:.0f} {facet['record_label']}"
-        if pd.notna(facet["record_yes"])
-        else f"{theme.value_text(facet['record'], facet['unit'])} ({facet['record_label']})"
-    )
-    return f"{said}; the records show {shown}, or they are incomplete."
+    return f"{said_words(facet)}; the records show {shown_words(facet)}, or they are incomplete."
+
+
+COUNTED_UP_TO = 20
+"""Up to here records are told as counts (3 of 9), beyond as a share of their number."""
+
+
+def said_words(facet: pd.Series) -> str:
+    """What people say on one facet, as a share of the answers."""
+    return f"{theme.share(facet['says'])} {facet['says_label']}"
+
+
+def shown_words(facet: pd.Series) -> str:
+    """What the records show on one facet: counted where they are few, else as a share, or in their own unit."""
+    label, n = facet["record_label"], facet["record_n"]
+    if pd.isna(facet["record_yes"]):
+        decimals = int(facet["unit"] == "count" and facet["record"] != round(facet["record"]))
+        plain = theme.number(facet["record"], decimals)
+        return f"{plain} {label}" if facet["unit"] == "count" else f"{theme.share(facet['record'])} ({label})"
+    if n > COUNTED_UP_TO:
+        return f"{theme.share(facet['record'])} ({label}, n {theme.number(n)})"
+    return f"{theme.number(facet['record_yes']) if facet['record_yes'] else 'none'} of {theme.number(n)} {label}"
 
 
 def barriers_heading(unit: Assessment) -> str:
@@ -73,23 +88,25 @@ def barriers_heading(unit: Assessment) -> str:
     if rows.empty:
         return "The barriers cannot be judged yet"
     value = rows["on"].iloc[0]
-    workable = unit.rules.bands["at_least"].sort_values().iloc[-2]
-    low = int((rows[value] < workable).sum())
-    some = (
-        f"{in_words(low)} of {counted(len(rows), 'barrier')} {'stands' if low == 1 else 'stand'} below {workable:.0f}"
-    )
-    head = f"{some[:1].upper()}{some[1:]}" if low else f"No barrier stands below {workable:.0f}"
+    workable = unit.rules.bands.sort_values("at_least").iloc[-2]
+    low = int((rows[value] < workable["at_least"]).sum())
+    head = capital(f"{_some(low, len(rows))} below {workable['name']}")
     if value != "score":
         return f"{head}, judged on what {'people say' if value == 'perception' else 'records show'} alone"
-    less = int((rows["practice"] < rows["perception"]).sum())
-    if not less:
-        return head
-    where = "all" if less == len(rows) else in_words(less)
-    return f"{head}; on {where} of them the records show less than people say"
+    less = int((rows["practice"] < rows["perception_low"].fillna(rows["perception"])).sum())
+    return f"{head}; on {counted(less, 'barrier')} the records show less than people say" if less else head
+
+
+def _some(number: int, total: int) -> str:
+    """How many of the barriers stand somewhere, as the start of a sentence."""
+    if number == total:
+        return f"all {counted(total, 'barrier')} stand" if total > 1 else "the barrier stands"
+    some = f"{in_words(number)} of {counted(total, 'barrier')}" if number else "no barrier"
+    return f"{some} {'stand' if number > 1 else 'stands'}"
 
 
 def barrier_heading(unit: Assessment, barrier_id: str) -> str:
-    """One barrier's finding: leaders and doers apart, else its place against the rest, else its level."""
+    """One barrier's finding: leaders and doers apart, else its place against the rest, else its band and voices."""
     name = barrier_name(unit, barrier_id)
     doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
     gap = unit.cell("role_gap", barrier_id=barrier_id)
@@ -101,13 +118,14 @@ def barrier_heading(unit: Assessment, barrier_id: str) -> str:
         return f"{name}: not measured yet"
     if row["flag"]:
         return f"{name}: people put it clearly {row['flag'].split(' ')[0]} the rest of the organisation"
+    said, shown = f"people put it at {theme.score(row['perception'])} of 100", theme.score(row["practice"])
     for value, band, words in (
-        ("score", "band", ""),
-        ("perception", "perception_band", ", by what people say"),
-        ("practice", "practice_band", ", by what records show"),
+        ("score", "band", f"{said}, the records at {shown}"),
+        ("perception", "perception_band", f"{said}, no records count yet"),
+        ("practice", "practice_band", f"the records put it at {shown} of 100"),
     ):
         if pd.notna(row[value]) and row[band]:
-            return f"{name} is {row[band]}{words}"
+            return f"{name}, {row[band]}: {words}"
     return f"{name}: hidden, too few people" if row["status"] == SUPPRESSED else f"{name}: not measured yet"
 
 
@@ -128,10 +146,10 @@ def change_sentence(unit: Assessment, barrier_id: str) -> str:
     if not change.ok:
         return ""
     if change.low <= 0 <= change.high:
-        return "No change demonstrated since the wave before."
+        return "No change demonstrated since the survey before."
     moved = "up" if change.value > 0 else "down"
     said = (
-        f"What people say went {moved} by {theme.score(abs(change.value))} points since the wave before "
+        f"What people say went {moved} by {theme.score(abs(change.value))} points since the survey before "
         f"({theme.interval(change.low, change.high, 'points')})."
     )
     return " ".join(filter(None, [said, _role_mix(unit, barrier_id)]))
@@ -171,9 +189,9 @@ def sensitivity_sentence(unit: Assessment) -> str:
         return ""
     row = rows.iloc[0]
     return (
-        f"{barrier_name(unit, row['barrier_id'])} has the lowest score, and stays lowest in "
-        f"{theme.share(row['share'])} of {unit.rules.settings.sensitivity_draws:,} other weightings of voices and "
-        "indicators."
+        f"{barrier_name(unit, row['barrier_id'])} has the lowest score; it stays the lowest in "
+        f"{theme.share(row['share'])} of {theme.number(unit.rules.settings.sensitivity_draws)} other ways to weigh "
+        "voices and indicators."
     )
 
 
@@ -231,8 +249,8 @@ def why_no_profile(unit: Assessment) -> str:
     """Why there is no barrier to show."""
     if survey_hidden(unit):
         return (
-            "Too few people answered for any figure about them to be shown, and the records do not reach two "
-            "indicators of a barrier."
+            "What people answered is hidden, because too few did or it would give a small group away; and the records "
+            "do not reach two indicators of any barrier."
         )
     return (
         "Nobody has been asked here, and the records do not reach two indicators of any barrier. Each barrier needs "
@@ -255,7 +273,14 @@ def groups_heading(unit: Assessment) -> str:
         return "Those doing the work and those leading it"
     if apart == 0:
         return "No difference demonstrated between those doing the work and those leading it"
-    return f"On {counted(apart, 'barrier')} those who lead and those who do the work see different worlds"
+    return f"On {counted(apart, 'barrier')} those who lead and those who do the work see it differently"
+
+
+GROUPS_JUDGED = (
+    "The intervals describe the people of this unit on this date. Whether two groups differ at all is judged more "
+    "strictly, by how often an answer of one lies above an answer of the other (Cliff's delta, 95 %)."
+)
+"""Why two groups may look apart and yet no difference is demonstrated."""
 
 
 def themes_heading(unit: Assessment) -> str:
@@ -274,4 +299,4 @@ def trend_heading(unit: Assessment) -> str:
     down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
     told = [f"{listed(up)} went up" if up else "", f"{listed(down)} went down" if down else ""]
     text = "; ".join(part for part in told if part)
-    return f"Since the wave before, {text}" if text else "No change demonstrated since the wave before"
+    return f"Since the survey before, {text}" if text else "No change demonstrated since the survey before"

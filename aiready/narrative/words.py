@@ -34,6 +34,17 @@ def in_words(number: float) -> str:
     return _WORDS[int(number)] if number <= MANY else theme.number(int(number))
 
 
+def capital(text: str) -> str:
+    """A text with a capital at its start, all else as it is.
+
+    Examples
+    --------
+    >>> capital("AI steps"), capital("users in from idea")
+    ('AI steps', 'Users in from idea')
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def sentence(*parts: str) -> str:
     """Parts joined and ended as a sentence, with a capital.
 
@@ -43,7 +54,7 @@ def sentence(*parts: str) -> str:
     'One pilot may grow, two may not.'
     """
     text = ", ".join(part for part in parts if part)
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    return f"{capital(text)}." if text else ""
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:

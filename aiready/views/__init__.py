@@ -18,8 +18,11 @@ from aiready.views.records import (
     exposed_tasks,
     exposure,
     metric_numbers,
+    metric_summary,
     metrics,
     modes,
+    one_job,
+    one_unit,
     trials,
     workflows,
 )
@@ -34,6 +37,7 @@ from aiready.views.survey import (
     profile_numbers,
     themes,
     trend,
+    twins,
     wide,
 )
 
@@ -61,13 +65,17 @@ __all__ = [
     "groups",
     "indicators",
     "metric_numbers",
+    "metric_summary",
     "metrics",
     "modes",
+    "one_job",
+    "one_unit",
     "profile",
     "profile_numbers",
     "themes",
     "trend",
     "trials",
+    "twins",
     "wide",
     "workflows",
 ]

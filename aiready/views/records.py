@@ -1,5 +1,6 @@
 """Tables of what records show, as charts and readers want them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -72,14 +73,13 @@ TASKS_SHOWN = 10
 
 def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     """Where the possible hours of each task go: one row per task x part, the largest tasks first."""
-    rows = unit.rows("tasks")
-    rows = rows.loc[(rows["status"] == OK) & rows["potential"].gt(0) & rows["gap"].notna()]
+    rows = _tasks_with_hours(unit)
     if rows.empty:
         return pd.DataFrame(columns=["task", "part", "kind", "hours"])
-    jobs = rows["job"].nunique() > 1
     rows = rows.sort_values("potential", ascending=False)
-    named = rows["task"] + (" (" + rows["job"] + ")" if jobs else "")
-    rows = rows.assign(label=named.where(rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN))
+    largest = rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN
+    named = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
+    rows = rows.assign(label=named.where(largest))
     rest = int(rows["label"].isna().sum())
     rows["label"] = rows["label"].fillna(narrative.counted(rest, "other task"))
     parts = [rows[["label", "realised"]].rename(columns={"realised": "hours"}).assign(part="realised", kind="realised")]
@@ -89,6 +89,18 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     stacked = pd.concat(parts, ignore_index=True)
     summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
     return summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+
+
+def one_job(unit: Assessment) -> str:
+    """The job whose tasks are drawn, where it is one: as the tail of a subtitle."""
+    rows = _tasks_with_hours(unit)
+    jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
+    return f" · {jobs[0]}" if len(jobs) == 1 and rows["job"].nunique() > 1 else ""
+
+
+def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
+    rows = unit.rows("tasks")
+    return rows.loc[(rows["status"] == OK) & rows["potential"].gt(0) & rows["gap"].notna()]
 
 
 def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
@@ -151,11 +163,21 @@ def trials(unit: Assessment) -> pd.DataFrame:
         }
     )
     taken = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
-    numbers = rows.rename(columns=taken)[["value", "low", "high", "low90", "high90", "target", "verdict"]]
+    bounds = ["value", "low", "high", "low90", "high90", "target"]
+    numbers = rows.rename(columns=taken)[[*bounds, "verdict"]]
+    numbers = numbers.assign(**numbers[bounds].mul(rows["unit"].map({"share": 100.0}).fillna(1.0), axis=0))
     order = {verdict: place for place, verdict in enumerate(narrative.VERDICTS)}
     table = pd.concat([shown, numbers.reset_index(drop=True)], axis=1)
     placed = table.assign(place=table["verdict"].map(order)).sort_values(["place", "trial"], ignore_index=True)
     return placed.drop(columns="place")
+
+
+def one_unit(trials: pd.DataFrame) -> str:
+    """What one unit of the scale is where all trials of a picture share it; empty where they do not."""
+    units = trials["unit"].unique()
+    if len(units) > 1:
+        return ""
+    return "in 100 cases" if units[0] == "share" else str(units[0])
 
 
 def _arms(row: Any) -> str:
@@ -199,7 +221,7 @@ def metrics(unit: Assessment) -> pd.DataFrame:
     ].copy()
     upto = waves.last_day(waves.quarter_of_wave(unit.facts.wave))
     rows = rows.loc[[waves.last_day(wave) <= upto for wave in rows["wave"]]]
-    rows["metric"] = [MEASURES[name].label.capitalize() for name in rows["measure"]]
+    rows["metric"] = [narrative.capital(MEASURES[name].label) for name in rows["measure"]]
     rows["shown"] = [theme.value_text(row.value, row.unit) for row in rows.itertuples()]
     rows["place"] = rows["measure"].map({name: place for place, name in enumerate(SIX_METRICS)})
     return rows.rename(columns={"wave": "quarter"}).sort_values(["place", "quarter"], ignore_index=True)
@@ -207,7 +229,16 @@ def metrics(unit: Assessment) -> pd.DataFrame:
 
 def metric_numbers(unit: Assessment) -> pd.DataFrame:
     """Every decision, feedback and probe measure of the quarter: one row each, absent ones with the reason."""
-    cells = [(MEASURES[name].label.capitalize(), unit.cell(name)) for name in METRIC_DETAILS]
+    return _cells(unit, METRIC_DETAILS)
+
+
+def metric_summary(unit: Assessment) -> pd.DataFrame:
+    """The six metrics of the quarter: one row each, absent ones with the reason."""
+    return _cells(unit, SIX_METRICS)
+
+
+def _cells(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
+    cells = [(narrative.capital(MEASURES[name].label), unit.cell(name)) for name in names]
     return pd.DataFrame(
         {
             "Measure": [label for label, _ in cells],
@@ -244,8 +275,7 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
 def agreed(unit: Assessment) -> pd.DataFrame:
     """Agreed actions and their state on the as-of date: one row per action."""
     rows = unit.actions
-    as_of = pd.Timestamp(unit.facts.as_of) if unit.facts.as_of else pd.NaT
-    late = (rows["status"] == "open") & (pd.to_datetime(rows["due_on"]) < as_of)
+    late = narrative.overdue(rows, unit.facts.as_of)
     return pd.DataFrame(
         {
             "Action": rows["action"],

@@ -130,12 +130,20 @@ def indicators(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     shown = [text if state == OK else WORDS[state] for text, state in zip(known, status, strict=True)]
     return pd.DataFrame(
         {
-            "indicator": merged["label"].str.capitalize(),
+            "indicator": merged["label"].map(narrative.capital),
             "points": merged["points"].where(status == OK),
             "value_text": shown,
             "detail": [f"n {theme.number(n)}" if pd.notna(n) else "" for n in merged["n"]],
         }
     )
+
+
+def twins(unit: Assessment, barrier_id: str) -> pd.DataFrame:
+    """Say and do of one barrier, facet by facet: one row per pair that is known on both sides."""
+    rows = unit.rows("facets")
+    rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
+    pairs = [(narrative.said_words(row), narrative.shown_words(row)) for _, row in rows.iterrows()]
+    return pd.DataFrame(pairs, columns=["People say", "Records show"])
 
 
 def themes(unit: Assessment) -> pd.DataFrame:
