@@ -17,7 +17,7 @@ from aiready import journal, text_tables
 from aiready.errors import AireadyError, InputError
 from aiready.publication import private, slug, write
 from aiready.slices import Slice, as_text, differences, harmless, key_of, noted, open_text, places_of, sliced
-from aiready.sources import safe_cells
+from aiready.sources import safe_cell, safe_cells
 from aiready.text_tables import Line, TextTable
 
 
@@ -87,20 +87,21 @@ def _distinct(read: Slice, given: pd.DataFrame) -> None:
 def _replaced(text: TextTable, there: Slice, given: pd.DataFrame) -> TextTable:
     """The file with the slice's rows changed, removed or added; every other line as it stands."""
     text = text_tables.with_columns(text, [name for name in given if given[name].ne("").any()])
-    written = zip(given.to_dict("records"), safe_cells(given).to_dict("records"), strict=True)
-    new = {key_of(there, row): (row, safe) for row, safe in written}
+    new = {key_of(there, row): row for row in given.to_dict("records")}
     lines: list[Line | None] = list(text.lines)
     places = places_of(text, there.scope)
     for place in places:
         before = text.values(place)
-        row, safe = new.pop(key_of(there, before), (None, {}))
-        changed = {name for name in row or {} if name in text.columns and harmless(before[name]) != (row or {})[name]}
+        row = new.pop(key_of(there, before), None)
+        kept = {name: cell for name, cell in (row or {}).items() if name in text.columns}
+        changed = {name: safe_cell(cell) for name, cell in kept.items() if harmless(before[name]) != cell}
         if row is None:
             lines[place] = None
         elif changed:
-            lines[place] = text_tables.line_of(text, before | {name: safe[name] for name in changed})
+            lines[place] = text_tables.line_of(text, before | changed)
     at = places[-1] + 1 if places else len(lines)
-    lines[at:at] = [text_tables.line_of(text, safe) for _, safe in new.values()]
+    safe = ({name: safe_cell(cell) for name, cell in row.items()} for row in new.values())
+    lines[at:at] = [text_tables.line_of(text, row) for row in safe]
     return replace(text, lines=tuple(line for line in lines if line is not None))
 
 

@@ -103,15 +103,15 @@ def read_survey(data: Data, rules: Instrument) -> Survey | None:
     if responses is None or responses.empty:
         return None
     respondents = responses.reindex(columns=["unit_id", "wave", "role", "respondent_id"]).reset_index(drop=True)
-    answers = _read_answers(responses, rules)
+    answers = read_answers(responses, rules)
     barriers = tuple(rules.barriers["barrier_id"])
     scores = np.column_stack([answers.score(answers.items_of(barrier)) for barrier in barriers])
     groups = groups_of(respondents, data, rules.settings)
     return Survey(rules, respondents, answers, barriers, scores, groups, groups.moments(scores))
 
 
-def _read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
-    """Item by item, so that the table is never copied whole."""
+def read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
+    """Typed answers as small integers, item by item, so that the table is never copied whole."""
     role = pd.Categorical(responses["role"], categories=ROLES).codes.astype(np.intp)
     by_role = [[name in roles for roles in rules.items["roles"]] for name in ROLES]
     asked = np.array([*by_role, [True] * len(rules.items)])

@@ -13,7 +13,8 @@ import pandas as pd
 
 from aiready import journal, text_tables
 from aiready.errors import InputError
-from aiready.places import find_tables
+from aiready.places import Place, find_tables
+from aiready.readers import read_csv, read_workbook_sheet
 from aiready.schema import TABLES, Table
 from aiready.shipped import shipped
 from aiready.text_tables import TextTable
@@ -82,6 +83,28 @@ def read_slice(folder: Path, table: str | Table, scope: Mapping[str, str]) -> Sl
     return sliced(folder, described, scope, text)
 
 
+def column_of(folder: Path, table: str, *names: str) -> list[list[str]]:
+    """Cells of some columns of a table, as text, from whatever file holds it; without the table empty lists.
+
+    A column that the table lacks is blank.
+    """
+    places = [place for place in find_tables(folder).places if place.table == table] if _any_file(folder) else []
+    parts = [_cells(place, TABLES[table]) for place in places]
+    rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    rows = rows.reindex(columns=list(names)).astype(object)
+    return [[as_text(cell) for cell in rows[name]] for name in names]
+
+
+def _cells(place: Place, table: Table) -> pd.DataFrame:
+    if place.path.suffix.lower() == ".parquet":
+        return pd.read_parquet(place.path)
+    if place.sheet is not None:
+        sheet = read_workbook_sheet(place.path, place.sheet, table.names, place.file)
+    else:
+        sheet = read_csv(place.path, table.names, place.file)
+    return sheet.batches.read_all().to_pandas() if sheet else pd.DataFrame()
+
+
 def open_text(folder: Path, table: Table) -> tuple[Path, TextTable]:
     """Where a table lies, and its text; one that is not there yet is empty."""
     path = _path(folder, table) if table.name in TABLES else folder / "plans" / f"{table.name}.csv"
@@ -124,15 +147,15 @@ def sliced(folder: Path, table: Table, scope: Mapping[str, str], text: TextTable
 
 def places_of(text: TextTable, scope: Mapping[str, str]) -> list[int]:
     """Which lines of a file belong to a scope."""
-    wanted = [(text.columns.index(name), _plain(value)) for name, value in scope.items() if name in text.columns]
     if any(_plain(value) for name, value in scope.items() if name not in text.columns):
         return []
-    lines = ((place, text.lines[place].cells) for place in text.filled)
-    return [
-        place
-        for place, cells in lines
-        if all(_plain(cells[at] if at < len(cells) else "") == value for at, value in wanted)
-    ]
+    places = text.filled
+    for name, value in scope.items():
+        if name in text.columns:
+            at, wanted = text.columns.index(name), _plain(value)
+            cells = ((place, text.lines[place].cells) for place in places)
+            places = [place for place, row in cells if _plain(row[at] if at < len(row) else "") == wanted]
+    return places
 
 
 def _plain(cell: str) -> str:

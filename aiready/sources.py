@@ -1,6 +1,7 @@
 """From a data folder or workbook to checked tables: all that measures look at, and what was left out."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -323,23 +324,26 @@ def _inputs(places: Iterable[Place]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
 
 
-_RUNS_AS_FORMULA = r"^[=+\-@\t\r]"
-_PLAIN_NUMBER = r"^[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?$"
+_RUNS_AS_FORMULA = re.compile(r"[=+\-@\t\r]")
+_PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 
 
-def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
+def safe_cell(text: str) -> str:
     """Text that a spreadsheet would run as a formula, made harmless by a leading apostrophe; numbers stay.
 
     Examples
     --------
-    >>> safe_cells(pd.DataFrame({"said": ["=1+1", "-5", "fine"]}))["said"].tolist()
+    >>> [safe_cell(text) for text in ("=1+1", "-5", "fine")]
     ["'=1+1", '-5', 'fine']
     """
+    return f"'{text}" if _RUNS_AS_FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
+
+
+def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose text cells a spreadsheet will not run."""
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        texts = safe[name].map(lambda value: value if isinstance(value, str) else "")
-        risky = texts.str.contains(_RUNS_AS_FORMULA) & ~texts.str.contains(_PLAIN_NUMBER)
-        safe[name] = safe[name].mask(risky, "'" + texts)
+        safe[name] = safe[name].map(lambda value: safe_cell(value) if isinstance(value, str) else value)
     return safe
 
 

@@ -41,7 +41,7 @@ class TextTable:
     @property
     def filled(self) -> list[int]:
         """Places of the lines that hold anything."""
-        return [place for place, line in enumerate(self.lines) if any(cell.strip() for cell in line.cells)]
+        return [place for place, line in enumerate(self.lines) if "".join(line.cells).strip()]
 
     @property
     def content(self) -> bytes:

@@ -33,6 +33,8 @@ LAYERS = (
     "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends charts",
     "html.blocks html.exporter html slides",
     "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
+    "typed_cells task_library task_board self_assessment team_spread",
+    "panels.writing panels.asking panels",
     "sections key_figures handout overview portfolio",
     "engine batch pdf reports lab cli",
 )

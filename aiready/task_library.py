@@ -1,0 +1,100 @@
+"""A library of task statements that the user supplies: jobs found by words, and the tasks a job begins with."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from aiready.errors import InputError, UsageError
+from aiready.readers import read_csv
+from aiready.tasks import TASKS_PER_JOB
+
+COLUMNS = {
+    "Title": "job", "Task": "task", "Task ID": "task_id", "Task Type": "kind", "human_labels": "exposure",
+}  # fmt: skip
+"""Columns of the file, and what they are here; only the first two must be there."""
+CORE, OTHER_WEIGHT = "core", 0.5
+"""Core tasks weigh 1, all others a half, as in the published occupation scores."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """Task statements: one row per job x task (`job`, `task_id`, `task`, `core`, `exposure`: E0, E1, E2 or blank)."""
+
+    file: str
+    tasks: pd.DataFrame
+
+
+def read_library(path: Path) -> Library:
+    """Read a library: a CSV or TSV file with the columns `Title` and `Task`, better also the others of `COLUMNS`.
+
+    Raises
+    ------
+    UsageError
+        There is no such file.
+    InputError
+        It cannot be read, or lacks a column.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file. Give the path of a CSV or TSV file of task statements.")
+    given = read_csv(path, tuple(COLUMNS), path.name).batches.read_all().to_pandas()
+    absent = [name for name in ("Title", "Task") if name not in given]
+    if absent:
+        raise InputError(f"{path.name}: the column {' and '.join(absent)} is missing. Add or rename it.")
+    rows = given.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS).fillna("")
+    rows = rows[(rows["job"] != "") & (rows["task"] != "")].reset_index(drop=True)
+    numbered = [str(number) for number in range(1, len(rows) + 1)]
+    rows["task_id"] = rows["task_id"].str.removesuffix(".0").where(rows["task_id"] != "", numbered)
+    rows["core"] = rows["kind"].str.lower().eq(CORE)
+    rows["exposure"] = rows["exposure"].where(rows["exposure"].isin(["E0", "E1", "E2"]), "")
+    return Library(path.name, rows[["job", "task_id", "task", "core", "exposure"]])
+
+
+def search(library: Library, words: str, most: int = 30) -> pd.DataFrame:
+    """Jobs that the words find: those with every word in their title first, then by how many of their tasks do.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per job: `job`, `tasks`, `found` (tasks with every word), at most `most` rows.
+    """
+    wanted = re.findall(r"\w+", words.lower())
+    if not wanted:
+        return pd.DataFrame(columns=["job", "tasks", "found"])
+    rows = library.tasks.assign(hit=_has(library.tasks["task"], wanted))
+    jobs = rows.groupby("job", sort=False).agg(tasks=("task", "size"), found=("hit", "sum")).reset_index()
+    jobs["titled"] = _has(jobs["job"], wanted)
+    jobs = jobs[jobs["titled"] | jobs["found"].gt(0)]
+    return jobs.sort_values(["titled", "found"], ascending=False, kind="stable").head(most)[["job", "tasks", "found"]]
+
+
+def _has(texts: pd.Series, wanted: list[str]) -> pd.Series:
+    lower = texts.str.lower()
+    found = pd.Series(True, texts.index)
+    for word in wanted:
+        found &= lower.str.contains(rf"\b{re.escape(word)}", regex=True)
+    return found
+
+
+def first_tasks(library: Library, job: str) -> pd.DataFrame:
+    """The tasks a job begins with: its core tasks up to twenty, others only up to fifteen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `tasks` as text: task_id, task, weight (1 core, else a half), exposure.
+
+    Raises
+    ------
+    UsageError
+        The library has no job of that title.
+    """
+    rows = library.tasks[library.tasks["job"] == job]
+    if rows.empty:
+        raise UsageError(f'{library.file} has no job "{job}". Search for a word of its title.')
+    fewest, most = TASKS_PER_JOB
+    core, others = rows[rows["core"]].head(most), rows[~rows["core"]]
+    chosen = pd.concat([core, others.head(max(fewest - len(core), 0))])
+    weight = chosen["core"].map({True: "1", False: f"{OTHER_WEIGHT:g}"})
+    return chosen.assign(weight=weight)[["task_id", "task", "weight", "exposure"]].reset_index(drop=True)
