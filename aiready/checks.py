@@ -154,12 +154,26 @@ def quarantine(raw: ir.Table, broken: pd.DataFrame, rules: Sequence[Rule]) -> pd
     return _evidence(found, raw.columns, joined)
 
 
+SUPERSEDED = "superseded by"
+"""How the rule begins that sets a row of an earlier form aside."""
+
+
 def repeats(raw: ir.Table, again: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
-    """Rows that repeat the key of an earlier row, whole; `again` has `FILE`, `ROW` and `first`, that row."""
+    """Rows whose key stands in another row that counts, whole.
+
+    `again` has `FILE`, `ROW` and `first`, the row that counts; where tables have several files also `first_file`,
+    its file, and `newer`, whether that is a later form.
+    """
     found = _fetched(raw, again)
     shown = [_shown(found, name) for name in key if name in raw.columns]
     value = pd.concat(shown, axis=1).agg(", ".join, axis=1)
-    rule = f"same {', '.join(key)} as row " + found["first"].astype(str)
+    row = "row " + found["first"].astype(str)
+    if "first_file" in found:
+        elsewhere = " of " + found["first_file"].astype(str)
+        row = row.where(found["first_file"] == found[FILE], row + elsewhere)
+    rule = f"same {', '.join(key)} as " + row
+    if "newer" in found:
+        rule = rule.mask(found["newer"].astype(bool), f"{SUPERSEDED} " + row + f": same {', '.join(key)}, later form")
     said = pd.DataFrame({"column": ", ".join(key), "value": value, "rule": rule}, index=found.index)
     return _evidence(found, raw.columns, said)
 

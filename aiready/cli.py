@@ -171,13 +171,22 @@ def new(
     folder: Annotated[Path, typer.Argument(help="Folder to make; must not hold tables yet.")],
     start: Annotated[bool, typer.Option("--start", help="Only the columns of the starter set.")] = False,
     xlsx: Annotated[bool, typer.Option("--xlsx", help="One workbook instead of CSV files.")] = False,
+    table: Annotated[str, typer.Option("--table", help="With --xlsx: a form for this table alone, to mail out.")] = "",
+    unit: Annotated[list[str] | None, typer.Option("--unit", help="A form for this unit; may be repeated.")] = None,
 ) -> None:
-    """Make an empty data folder: every table with its headers, notes on each column, and an example.
+    """Make an empty data folder (every table with its headers, notes and an example), or forms to mail out.
 
-    Example: aiready new my-data --start
+    Example: aiready new my-data --start; aiready new forms --xlsx --table initiatives --unit claims --unit it
     """
     from aiready import forms
 
+    if (table and not xlsx) or (unit and not table):
+        raise UsageError("Forms are workbooks of one table: aiready new DIR --xlsx --table initiatives --unit claims.")
+    if table:
+        for path in forms.new_forms(folder, table=table, units=unit or (), starter=start):
+            typer.echo(str(path))
+        typer.echo(f"Put what comes back into a folder {table}/ of your data; a later form bears its date in its name.")
+        return
     for path in forms.new_folder(folder, starter=start, workbook=xlsx):
         typer.echo(str(path))
     typer.echo(f"Fill in what you have, leave out the rest, then: aiready check {folder}")

@@ -1,16 +1,21 @@
-"""Empty tables to fill in: what `aiready new` writes, derived from the schema."""
+"""Empty tables to fill in, and forms to mail out: what `aiready new` writes, derived from the schema."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.comments import Comment
-from openpyxl.styles import Font
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
 
-from aiready.errors import UsageError
+from aiready.errors import UsageError, unknown
 from aiready.instrument import Instrument, read_instrument
+from aiready.publication import slug, write
+from aiready.questionnaire.workbook import harmless
 from aiready.schema import TABLES, Column, Table
 
 CODEBOOK = "codebook"
@@ -85,27 +90,128 @@ def _files(folder: Path, chosen: dict[str, list[Column]]) -> Iterator[Path]:
 
 def _workbook(chosen: dict[str, list[Column]]) -> Workbook:
     book = Workbook()
-    about = book.active
-    about.title = CODEBOOK
-    notes = codebook(chosen)
-    about.append(list(notes.columns))
-    for row in notes.itertuples(index=False):
-        about.append([_plain(cell) for cell in row])
+    _explain(book.active, chosen)
     for name, columns in chosen.items():
         sheet = book.create_sheet(name)
+        _head(sheet, columns, row=1)
         for number, column in enumerate(columns, start=1):
-            cell = sheet.cell(1, number, column.name)
-            cell.font = Font(bold=column.required)
-            cell.comment = Comment(f"{column.meaning}. Example: {column.example or '(blank)'}", "aiready")
-            if column.allowed:
-                choices = DataValidation("list", formula1=f'"{",".join(column.allowed)}"', allow_blank=True)
-                sheet.add_data_validation(choices)
-                letter = cell.column_letter
-                choices.add(f"{letter}2:{letter}{FORM_ROWS}")
+            sheet.cell(1, number).comment = Comment(
+                f"{column.meaning}. Example: {column.example or '(blank)'}", "aiready"
+            )
         sheet.freeze_panes = "A2"
     return book
 
 
-def _plain(text: str) -> str:
-    """A text cell that a spreadsheet will not run as a formula."""
-    return f"'{text}" if text[:1] in "=+-@" and text else text
+def _explain(sheet: Worksheet, chosen: dict[str, list[Column]]) -> None:
+    """The codebook as a sheet: one row per table x column."""
+    sheet.title = CODEBOOK
+    notes = codebook(chosen)
+    sheet.append(list(notes.columns))
+    for row in notes.itertuples(index=False):
+        sheet.append([harmless(cell) for cell in row])
+
+
+# Forms for records ------------------------------------------------------------------------------------------
+
+_HEADER_ROW = 4
+_TITLE, _QUIET = Font(bold=True, size=14), Font(italic=True, color="56646F")
+_ROOM = PatternFill("solid", fgColor="EEF2F4")
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+
+
+def new_forms(folder: Path, *, table: str, units: Sequence[str], starter: bool) -> list[Path]:
+    """Write the forms to mail out, one per unit (one for all without units), and return the files made.
+
+    A form holds one table: above the header stand what to do, a sentence per column and an example, which are
+    never read as records, because a table begins at its header.
+
+    Raises
+    ------
+    UsageError
+        There is no such table, or a form of that name lies there already.
+    """
+    if table not in TABLES:
+        raise unknown("table", table, TABLES)
+    columns = columns_of(TABLES[table], read_instrument(), starter=starter)
+    forms = {
+        folder / f"{table}-{slug(unit)}.xlsx" if unit else folder / f"{table}.xlsx": unit for unit in units or [""]
+    }
+    taken = [path.name for path in forms if path.exists()]
+    if taken:
+        raise UsageError(f"{folder} already holds {', '.join(taken)}. Choose another folder; nothing was written.")
+    for path, unit in forms.items():
+        write(path, _form(TABLES[table], columns, unit))
+    return list(forms)
+
+
+def _form(table: Table, columns: list[Column], unit: str) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    sheet.title = table.name
+    chosen = [replace(column, allowed=(unit,), example=unit) if unit and column.name == "unit_id" else column
+              for column in columns]  # fmt: skip
+    sheet.cell(1, 1, f"{table.name}: {table.collect}").font = _TITLE
+    sheet.row_dimensions[2].height = 75
+    for number, column in enumerate(chosen, start=1):
+        meaning = sheet.cell(2, number, harmless(_sentence(column)))
+        example = sheet.cell(3, number, harmless(f"e.g. {column.example}") if column.example else "")
+        meaning.alignment, meaning.font, example.font = _WRAPPED, _QUIET, _QUIET
+    _head(sheet, chosen, row=_HEADER_ROW)
+    sheet.freeze_panes = sheet.cell(_HEADER_ROW + 1, 2)
+    _explain(book.create_sheet(), {table.name: chosen})
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _sentence(column: Column) -> str:
+    """What a column is for, how it is written, and whether it must be filled."""
+    how = {
+        "date": "a date", "share": "a share, as per cent", "integer": "a whole number", "number": "a number",
+        "flag": "yes or no", "check": "yes, no, or the date it was done", "wave": "2026-Q3, 2026-09 or 2026",
+        "timestamp": "date and time",
+    }.get(column.kind, "")  # fmt: skip
+    written = f" ({'choose from the list' if column.allowed else how})" if column.allowed or how else ""
+    must = " Must be filled." if column.required else ""
+    return f"{column.meaning[:1].upper()}{column.meaning[1:]}{written}.{must}"
+
+
+# Typed columns ----------------------------------------------------------------------------------------------
+
+_FORMATS = {"date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm", "share": "0%", "id": "@", "wave": "@"}
+_LONGEST_LIST = 255  # what a list may hold inside a rule
+
+
+def _head(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
+    """The header of a table in a row, and below it typed columns that refuse what the table would not take."""
+    for number, column in enumerate(columns, start=1):
+        cell = sheet.cell(row, number, column.name)
+        cell.font, cell.fill = Font(bold=column.required), _ROOM
+        letter = cell.column_letter
+        sheet.column_dimensions[letter].width = max(14, len(column.name) + 2)
+        sheet.column_dimensions[letter].number_format = _FORMATS.get(column.kind, "General")
+        rule = _rule(column, f"{letter}{row + 1}")
+        if rule is None:
+            continue
+        rule.allow_blank, rule.showErrorMessage, rule.showInputMessage = True, True, True
+        rule.promptTitle, rule.prompt = column.name[:32], _sentence(column)[:255]
+        rule.errorTitle, rule.error = column.name[:32], f"{_sentence(column)} Example: {column.example}"[:225]
+        rule.add(f"{letter}{row + 1}:{letter}{row + FORM_ROWS}")
+        sheet.add_data_validation(rule)
+
+
+def _rule(column: Column, first: str) -> DataValidation | None:
+    """What a cell of a column may hold; None where anything may stand. `first` is the first cell it holds for."""
+    listed = ("yes", "no") if column.kind == "flag" else column.allowed
+    if listed and len(",".join(listed)) <= _LONGEST_LIST and not any("," in one for one in listed):
+        return DataValidation("list", formula1=f'"{",".join(listed)}"')
+    if column.kind == "check":
+        return DataValidation("custom", formula1=f'OR({first}="yes",{first}="no",ISNUMBER({first}))')
+    if column.kind in ("date", "timestamp"):
+        return DataValidation("date", operator="between", formula1="DATE(1900,1,1)", formula2="DATE(2199,12,31)")
+    if column.kind not in ("share", "number", "integer"):
+        return None
+    kind = "whole" if column.kind == "integer" else "decimal"
+    low = -1e15 if column.at_least is None else column.at_least
+    high = 1e15 if column.at_most is None else column.at_most
+    return DataValidation(kind, operator="between", formula1=f"{low:.15g}", formula2=f"{high:.15g}")

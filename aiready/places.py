@@ -1,13 +1,15 @@
 """Where the tables lie: a folder, its subfolders of forms, a workbook; only lists of sheets are opened."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from aiready.errors import InputError, UsageError
-from aiready.readers import WORKBOOKS, canonical, sheet_names
+from aiready.readers import canonical
 from aiready.schema import TABLES
+from aiready.workbooks import WORKBOOKS, sheets_of
 
 ABOUT = "about"
 _FILES = (".csv", ".tsv", ".txt", ".parquet", *WORKBOOKS)
@@ -95,21 +97,36 @@ def _forms(folder: Path) -> Found:
     return sum((_one(table, path, f"{folder.name}/{path.name}") for path in paths), Found())
 
 
+def date_of_form(file: str) -> str:
+    """Date in a file's name as ISO text, by which a later form takes the place of an earlier one; "" without one.
+
+    Examples
+    --------
+    >>> date_of_form("initiatives/claims-2026-09-02.xlsx"), date_of_form("claims 20260902 v2.xlsx"), date_of_form("a")
+    ('2026-09-02', '2026-09-02', '')
+    """
+    found = re.search(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)", file)
+    return f"{found[1]}-{found[3]}-{found[4]}" if found else ""
+
+
 def _one(table: str, path: Path, file: str) -> Found:
     """A file that is one table; of a workbook the sheet of that name, else the first."""
     if path.suffix.lower() not in WORKBOOKS:
         return Found((Place(table, path, file),))
     try:
-        names = sheet_names(path, file)
+        names, hidden = sheets_of(path, file)
     except InputError as problem:
         return Found(problems=(str(problem),))
+    if not names:
+        return Found(problems=(f"{file}: every sheet is hidden. Show the one that holds the table.",))
     sheet = next((name for name in names if canonical(name) == table), names[0])
-    return Found((Place(table, path, file, sheet),))
+    return Found((Place(table, path, file, sheet),), _hidden(file, hidden))
 
 
 def _in_workbook(path: Path) -> Found:
     try:
-        names = {sheet: canonical(sheet) for sheet in sheet_names(path, path.name)}
+        shown, hidden = sheets_of(path, path.name)
+        names = {sheet: canonical(sheet) for sheet in shown}
     except InputError as problem:
         return Found(problems=(str(problem),))
     known = {sheet: name for sheet, name in names.items() if name in _NAMES}
@@ -119,7 +136,13 @@ def _in_workbook(path: Path) -> Found:
         for sheet, name in names.items()
         if name not in _NAMES
     )
-    return Found(tuple(places), tuple(notes))
+    return Found(tuple(places), (*notes, *_hidden(path.name, hidden)))
+
+
+def _hidden(file: str, sheets: Sequence[str]) -> tuple[str, ...]:
+    """A note for each hidden sheet that is named like a table: what nobody sees is not read."""
+    tables = [sheet for sheet in sheets if canonical(sheet) in _NAMES]
+    return tuple(f'{file}: sheet "{sheet}" is hidden and was not read. Show it if it counts.' for sheet in tables)
 
 
 def _did_you_mean(name: str) -> str:

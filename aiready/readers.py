@@ -11,7 +11,6 @@ import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -19,16 +18,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
-from python_calamine import CalamineError, CalamineWorkbook
 
 from aiready.errors import InputError
+from aiready.workbooks import WORKBOOKS, open_workbook, texts_of
 
 FILE, ROW, SURPLUS = "_file", "_row", "_surplus"
 DELIMITERS = ",;\t|"
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 _CHUNK = 1 << 22
 _HEADING_ROWS = 4
 """How far heading rows reach: three in the widest of exports, and one row of answers."""
+_SEARCHED_ROWS = 20
+"""How far down a sheet its header is looked for."""
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
@@ -161,8 +161,8 @@ def read_grid(path: Path, file: str) -> Sheet:
     Columns are numbered from 0; there are as many as the widest of the first rows has cells.
     """
     if path.suffix.lower() in WORKBOOKS:
-        book = _workbook(path, file)
-        rows = next((rows for name in book.sheet_names if (rows := _texts(book, name))), [])
+        book = open_workbook(path, file)
+        rows = next((rows for name in book.sheet_names if (rows := texts_of(book, name))), [])
         if not rows:
             raise InputError(f"{file}: no sheet holds a row. Export it again.")
         header_row, width = 1, max(map(len, rows[:_HEADING_ROWS]))
@@ -258,15 +258,14 @@ def _any_filled(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray:
     return filled
 
 
-def sheet_names(path: Path, file: str) -> list[str]:
-    """Sheets of a workbook, in order."""
-    return list(_workbook(path, file).sheet_names)
-
-
 def read_workbook_sheet(path: Path, sheet: str, known: Collection[str], file: str) -> Sheet | None:
-    """Read one sheet of a workbook as text; None when it is empty."""
-    rows = _texts(_workbook(path, file), sheet)
-    at = next((number for number, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    """Read one sheet of a workbook as text; None when it is empty.
+
+    The header is the first row that names most of the known columns: titles, explanations and examples may stand
+    above it, and are no records.
+    """
+    rows = texts_of(open_workbook(path, file), sheet)
+    at = _header_row(rows, known)
     if at is None:
         return None
     header = list(rows[at])
@@ -277,27 +276,12 @@ def read_workbook_sheet(path: Path, sheet: str, known: Collection[str], file: st
     return _sheet(file, names, [(numbers, _cells(rows[at + 1 :], len(names), ";"))], after=at + 1)
 
 
-def _texts(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
-    return [[_text(cell) for cell in row] for row in book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)]
-
-
-def _workbook(path: Path, file: str) -> CalamineWorkbook:
-    if not path.stat().st_size:
-        raise InputError(f"{file}: the file is empty. Remove it, or save the workbook again.")
-    try:
-        return CalamineWorkbook.from_path(str(path))
-    except (CalamineError, OSError) as problem:
-        raise InputError(
-            f"{file}: cannot be read as a workbook ({problem}). Save it again as .xlsx, without password."
-        ) from problem
-
-
-def _text(cell: object) -> str:
-    """Text of a workbook cell; whole numbers without their `.0`, dates in ISO form."""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime | date):
-        return cell.isoformat()
-    return str(cell)
+def _header_row(rows: Sequence[Sequence[str]], known: Collection[str]) -> int | None:
+    """Place of the header: of the first filled rows the one with most known columns, two at least; else the first."""
+    spelled = {canonical(name) for name in known}
+    filled = [at for at, row in enumerate(rows[:_SEARCHED_ROWS]) if any(cell.strip() for cell in row)]
+    if not filled:
+        return next((at for at, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    named = {at: sum(canonical(cell) in spelled for cell in rows[at]) for at in filled}
+    best = max(filled, key=lambda at: named[at])
+    return best if named[best] > 1 else filled[0]

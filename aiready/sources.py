@@ -13,11 +13,11 @@ from ibis.backends.duckdb import Backend
 
 from aiready import decision_store, hierarchy, loading, waves
 from aiready.cells import typed
-from aiready.checks import quarantine, repeats, rules_of
+from aiready.checks import SUPERSEDED, quarantine, repeats, rules_of
 from aiready.decision_store import Log
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
-from aiready.places import Place, find_tables, instrument_folder
+from aiready.places import Place, date_of_form, find_tables, instrument_folder
 from aiready.readers import FILE, ROW
 from aiready.schema import TABLES, Table
 
@@ -107,7 +107,7 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         counts=counts,
         inputs=_inputs(found.places),
         about=about,
-        notes=(*notes, *_said_of_counts(counts, as_of)),
+        notes=(*notes, *_said_of_counts(counts, as_of), *_said_of_forms(parts)),
     )
 
 
@@ -184,18 +184,28 @@ def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _again(table: Table, kept: pd.DataFrame, newest: str | None) -> pd.DataFrame:
-    """Rows whose key came before: FILE, ROW and the `first` row; people without a code are never the same."""
+    """Rows whose key stands in a row that counts instead: `FILE`, `ROW`, and that row's file and row.
+
+    The row that counts is the first, or among forms the first of the newest: `newer` says that its file name
+    bears a later date. People without a code are never the same.
+    """
     key = kept[list(table.key)]
     if "wave" in key:
         blank = newest or _newest_wave(key["wave"]) if table.name == "responses" else newest
         key = key.assign(wave=key["wave"].fillna(blank or ""))
-    again = key.duplicated() if table.key else pd.Series(False, index=kept.index)
+    dated = kept[FILE].map({file: date_of_form(file) for file in kept[FILE].unique()})
+    newest_first = dated.sort_values(ascending=False, kind="stable").index if dated.nunique() > 1 else dated.index
+    ranked = key.loc[newest_first]
+    again = ranked.duplicated().reindex(kept.index) if table.key else pd.Series(False, index=kept.index)
     for name in set(table.key) & set(table.hashed):
         again &= kept[name].notna()
     if not again.any():
         return pd.DataFrame(columns=[FILE, ROW, "first"])
-    first = kept[ROW].groupby([key[name] for name in key], dropna=False).transform("first")
-    return kept.loc[again, [FILE, ROW]].assign(first=first[again])
+    counts = kept.loc[ranked.index, [FILE, ROW]].assign(dated=dated)
+    same = counts.groupby([ranked[name] for name in ranked], dropna=False)
+    first = {name: same[name].transform("first").reindex(kept.index) for name in (ROW, FILE, "dated")}
+    found = kept[[FILE, ROW]].assign(first=first[ROW], first_file=first[FILE], newer=first["dated"] > dated)
+    return found[again]
 
 
 def _newest_wave(labels: pd.Series) -> str | None:
@@ -310,6 +320,17 @@ def _said_of_counts(counts: pd.DataFrame, as_of: date | None) -> list[str]:
     late = counts[counts["after_as_of"] > 0]
     return [
         f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out." for row in late.itertuples()
+    ]
+
+
+def _said_of_forms(parts: Mapping[str, _Part]) -> list[str]:
+    """One line on rows that a later form took the place of."""
+    counts = {name: part.quarantine.get("rule", pd.Series(dtype=str)) for name, part in parts.items()}
+    later = {name: int(rules.str.startswith(SUPERSEDED).sum()) for name, rules in counts.items()}
+    return [
+        f"{name}: {count} {'row' if count == 1 else 'rows'} superseded by a later form, set aside in quarantine."
+        for name, count in later.items()
+        if count
     ]
 
 

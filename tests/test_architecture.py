@@ -15,7 +15,7 @@ LAYERS = (
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
-    "readers places loading cells checks decision_store sources",
+    "workbooks readers places loading cells checks decision_store sources",
     "text_tables journal slices saving",
     "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"
     " exports.importing exports.folder exports exports.telling",
