@@ -97,11 +97,10 @@ def cell_text(cell: Any) -> str:
 def figure_html(payload: Mapping[str, Any], ident: str = "") -> str:
     """A figure as HTML: heading, subtitle, both widths, the numbers one click away."""
     ident = f"fig-{slug(ident or payload['name'])}"
-    title, described = payload["title"], payload["description"]
-    drawn = "".join(
-        f'<div class="{size}">{render_svg(payload[size], f"{ident}-{size[0]}", title, described)}</div>'
-        for size in ("wide", "narrow")
-    )
+    title, told = payload["title"], payload["description"]
+    wide = render_svg(payload["wide"], f"{ident}-w", title, told)
+    narrow = render_svg(payload["narrow"], f"{ident}-n", title, told, described_by=f"{ident}-w")
+    drawn = f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
     return (
         f'<figure class="chart" id="{ident}"><figcaption><h3>{escape(title)}</h3>'
         f'<p class="sub">{escape(payload["subtitle"])}</p></figcaption>{drawn}'

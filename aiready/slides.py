@@ -7,11 +7,10 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from aiready import theme
 from aiready.figures import FIGURE_MIME
 from aiready.html.exporter import bundles, heading_of, unique
 from aiready.sources import safe_cells
-from aiready.svg import render_svg
+from aiready.svg import render_svg, standalone
 
 SCALE = 2
 """Pixels of a PNG per pixel of the page: sharp on a projector."""
@@ -50,7 +49,7 @@ def _files(payload: Mapping[str, Any], name: str, finding: str) -> dict[str, byt
     rows = pd.DataFrame(payload["rows"], columns=payload["columns"])
     words = (finding, payload["title"], payload["subtitle"], f"Alternative text: {payload['description']}")
     return {
-        "svg": drawn.replace('font-family="inherit"', f'font-family="{theme.FONT}"', 1).encode(),
+        "svg": standalone(drawn).encode(),
         "png": vl_convert.vegalite_to_png(payload["wide"], scale=SCALE),
         "csv": safe_cells(rows).to_csv(index=False).encode(),
         "txt": "\n".join([*filter(None, words), ""]).encode(),

@@ -4,26 +4,33 @@ import html
 import json
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
 from aiready import theme
 
 SVG = "{http://www.w3.org/2000/svg}"
-_GEOMETRY = ("transform", "d", "x", "y", "x2", "y2", "dy", "stroke-width", "viewBox", "width", "height")
-_NOISE = ("class", "role", "pointer-events", "version", "stroke-miterlimit", "font-family", "cursor")
+_GEOMETRY = frozenset(
+    ("transform", "d", "x", "y", "dy", "cx", "cy", "r", "rx", "stroke-width", "viewBox", "width", "height")
+)
+_NOISE = frozenset(("class", "role", "pointer-events", "version", "stroke-miterlimit", "font-family", "cursor"))
 _INHERITED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight", "text-anchor")
 _LONG = re.compile(r"-?\d+\.\d{2,}")
 _MOVE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_PIECE = re.compile(r"([A-Za-z])([^A-Za-z]*)")
+_NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
+_PAIRS = {"M": 2, "L": 2, "C": 2, "A": 7}
+"""Absolute commands of a path, and after how many numbers a point ends."""
 
 
-def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: str) -> str:
-    """Draw a Vega-Lite specification (JSON, as an object or as text) as an inline SVG image.
+def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: str, *, described_by: str = "") -> str:
+    """Draw a Vega-Lite specification (JSON, as an object or as text) as an SVG image inside a page.
 
     The picture is one named image (`role`, `<title>`, `<desc>`); its marks are out of the accessibility
-    tree and carry no data in attributes; ids start with `ident`; type is inherited from the page.
+    tree and carry no data in attributes; ids start with `ident`; type is inherited from the page. `described_by`
+    is the ident of another picture on the page with the same description, which then is not said twice.
 
     Notes
     -----
@@ -32,7 +39,12 @@ def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: 
     import vl_convert  # V8 starts with it: not at import, since report workers are forked
 
     known = json.loads(spec) if isinstance(spec, str) else spec
-    return tidy(vl_convert.vegalite_to_svg(_unmeasured(known)), ident, title, description)
+    return tidy(vl_convert.vegalite_to_svg(_unmeasured(known)), ident, title, description, described_by=described_by)
+
+
+def standalone(drawn: str) -> str:
+    """What `render_svg` drew as a file of its own."""
+    return drawn.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
 
 
 def _unmeasured(spec: dict[str, Any]) -> dict[str, Any]:
@@ -53,21 +65,21 @@ def _described(layer: dict[str, Any]) -> dict[str, Any]:
     return {**layer, "encoding": {**layer["encoding"], "text": {"value": ""}, "description": words}}
 
 
-def tidy(drawn: str, ident: str, title: str, description: str) -> str:
+def tidy(drawn: str, ident: str, title: str, description: str, *, described_by: str = "") -> str:
     """Strip a rendered SVG to what is seen, name it, and make its ids its own."""
     root = ET.fromstring(drawn)
     _reword(root)
     _rename(root, ident)
-    _strip(root)
-    size = {name: root.get(name, "") for name in ("width", "height", "viewBox")}
-    body = _written(root)
-    shape = " ".join(f'{name}="{_short(value)}"' for name, value in size.items())
+    for element in root.iter():
+        _strip(element)
+        _place(element)
+        for name in _GEOMETRY.intersection(element.attrib):
+            element.set(name, _short(element.get(name, "")))
+    shape = _attributes({name: root.get(name, "") for name in ("width", "height", "viewBox")})
+    told = "" if described_by else f'<desc id="{ident}-d">{html.escape(description)}</desc>'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{ident}-t" '
-        f'aria-describedby="{ident}-d" font-family="inherit" {shape}>'
-        f'<title id="{ident}-t">{html.escape(title)}</title>'
-        f'<desc id="{ident}-d">{html.escape(description)}</desc>'
-        f'<g aria-hidden="true">{body}</g></svg>'
+        f'<svg role="img" aria-labelledby="{ident}-t" aria-describedby="{described_by or ident}-d"{shape}>'
+        f'<title id="{ident}-t">{html.escape(title)}</title>{told}<g aria-hidden="true">{_written(root)}</g></svg>'
     )
 
 
@@ -100,44 +112,82 @@ def _rename(root: ET.Element, ident: str) -> None:
 
 
 def _strip(element: ET.Element) -> None:
-    """Drop attributes that say nothing to the eye, and shorten the numbers of those that do."""
-    for child in element.iter():
-        for key in list(child.attrib):
-            if key in _NOISE or key.startswith("aria-") or (key == "opacity" and child.get(key) == "1"):
-                del child.attrib[key]
-            elif key in _GEOMETRY:
-                child.set(key, _short(child.get(key, "")))
-        if child.get("text-anchor") == "start":
-            del child.attrib["text-anchor"]
-        if child.tag == f"{SVG}path" and not child.get("stroke"):
-            child.attrib.pop("stroke-width", None)
-        _place(child)
+    """Drop attributes that say nothing to the eye."""
+    named = element.attrib
+    for name in [name for name in named if name in _NOISE or name.startswith("aria-")]:
+        del named[name]
+    if named.get("opacity") == "1":
+        del named["opacity"]
+    if named.get("text-anchor") == "start":
+        del named["text-anchor"]
+    if element.tag == f"{SVG}path" and not named.get("stroke"):
+        named.pop("stroke-width", None)
 
 
 def _place(element: ET.Element) -> None:
-    """Say where a text or line is by its coordinates, which is shorter than by moving it."""
+    """Say where a mark is by its coordinates, which is shorter than by moving it; lines become paths."""
     moved = _MOVE.fullmatch(element.get("transform", ""))
-    if not moved:
+    dx, dy = (float(moved[1]), float(moved[2])) if moved else (0.0, 0.0)
+    kind = element.tag.removeprefix(SVG)
+    if kind == "line":
+        ends = [float(element.attrib.pop(name, "0")) for name in ("x1", "y1", "x2", "y2")]
+        element.tag = f"{SVG}path"
+        element.set("d", "M{},{}L{},{}".format(*ends))
+    if kind in ("line", "path") and not _shaped(element, dx, dy):
         return
-    ends = {f"{SVG}text": ("",), f"{SVG}line": ("1", "2")}.get(element.tag)
-    if ends is None and float(moved[1]) == float(moved[2]) == 0:
+    if kind == "text":
+        _shift(element, dx, dy)
+    if moved and (kind in ("line", "path", "text") or dx == dy == 0):
         del element.attrib["transform"]
-    if ends is None:
-        return
-    del element.attrib["transform"]
-    for axis, by in (("x", moved[1]), ("y", moved[2])):
-        for name in (axis + end for end in ends):
-            _shift(element, name, float(by))
-    for line in element:
-        if line.get("x") is not None:
-            _shift(line, "x", float(moved[1]))
 
 
-def _shift(element: ET.Element, name: str, by: float) -> None:
-    """Add to a coordinate; one at nought, which is what an absent one means, is left out."""
-    at = _short(str(round(float(element.attrib.pop(name, "0")) + by, 2))).removesuffix(".0")
-    if float(at) or element.tag == f"{SVG}tspan":
-        element.set(name, at)
+def _shift(element: ET.Element, dx: float, dy: float) -> None:
+    """Move a text and its lines; a coordinate at nought, which is what an absent one means, is left out."""
+    for part in (element, *element):
+        for axis, by in (("x", dx), ("y", dy)):
+            if part is not element and part.get(axis) is None:
+                continue
+            at = _short(str(round(float(part.attrib.pop(axis, "0")) + by, 2))).removesuffix(".0")
+            if float(at) or part is not element:
+                part.set(axis, at)
+
+
+def _shaped(element: ET.Element, dx: float, dy: float) -> bool:
+    """Move a path's own points; circles and rounded boxes are said as such. False: a shape this cannot move."""
+    pieces = _PIECE.findall(element.get("d", ""))
+    signs = "".join(sign for sign, _ in pieces)
+    if not set(signs) <= {*_PAIRS, "h", "v", "l", "Z", "z"}:
+        return False
+    absolute = [_moved(sign, numbers, dx, dy) for sign, numbers in pieces]
+    if signs in ("MAA", "MAAZ"):
+        centre = {"cx": str(dx), "cy": str(dy), "r": _NUMBER.findall(pieces[1][1])[0]}
+        _become(element, "circle", centre)
+    elif signs == "MLCLCLCLCZ":
+        points = [float(number) for sign, numbers in absolute for number in _NUMBER.findall(numbers)]
+        (left, right), (top, bottom) = ((min(axis), max(axis)) for axis in (points[::2], points[1::2]))
+        size = {"width": right - left, "height": bottom - top, "rx": points[0] - left}
+        _become(element, "rect", {name: str(value) for name, value in {"x": left, "y": top, **size}.items()})
+    else:
+        element.set("d", "".join(sign + _short(numbers) for sign, numbers in absolute))
+    return True
+
+
+def _become(element: ET.Element, tag: str, shape: dict[str, str]) -> None:
+    del element.attrib["d"]
+    element.tag = f"{SVG}{tag}"
+    element.attrib.update(shape)
+
+
+def _moved(sign: str, numbers: str, dx: float, dy: float) -> tuple[str, str]:
+    """A command of a path with its points moved; relative ones stay as they are."""
+    every = _PAIRS.get(sign)
+    if every is None or dx == dy == 0:
+        return sign, numbers
+    found = [float(number) for number in _NUMBER.findall(numbers)]
+    for end in range(every, len(found) + 1, every):
+        found[end - 2] += dx
+        found[end - 1] += dy
+    return sign, ",".join(map(str, found))
 
 
 def _short(value: str) -> str:
@@ -145,20 +195,52 @@ def _short(value: str) -> str:
 
 
 def _unseen(element: ET.Element) -> bool:
-    empty = element.tag == f"{SVG}path" and not (element.get("fill") or element.get("stroke"))
-    blank = element.tag == f"{SVG}text" and not element.text and not len(element)
-    return empty or blank or element.get("display") == "none" or element.get("d") == "M0,0h0v0h0Z"
+    if element.tag == f"{SVG}text":
+        return not element.text and not len(element)
+    if element.get("display") == "none":
+        return True
+    if element.tag == f"{SVG}path":
+        drawn = element.get("fill") or element.get("stroke")
+        return not drawn or element.get("d", "") in ("", "M0,0h0v0h0Z")
+    return False
+
+
+def _flat(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
+    """What is seen, out of the groups that change nothing."""
+    for element in elements:
+        if element.tag == f"{SVG}g" and not element.attrib:
+            yield from _flat(element)
+        elif not _unseen(element):
+            yield element
+
+
+def _joined(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
+    """Neighbouring paths that look the same as one path; not translucent ones, which show where they cross."""
+    last: ET.Element | None = None
+    for element in elements:
+        alike = last is not None and element.tag == last.tag == f"{SVG}path" and _look(element) == _look(last)
+        if alike and last is not None and "opacity" not in element.attrib:
+            last.set("d", last.get("d", "") + element.get("d", ""))
+            continue
+        if last is not None:
+            yield last
+        last = element
+    if last is not None:
+        yield last
+
+
+def _look(element: ET.Element) -> dict[str, str]:
+    return {name: value for name, value in element.attrib.items() if name != "d"}
 
 
 def _written(elements: Iterable[ET.Element]) -> str:
     """Neighbours as markup; what they share and would inherit is said once, by a group around them."""
     made: list[str] = []
-    seen = (element for element in elements if not _unseen(element))
-    for shared, alike in groupby(seen, lambda element: {name: element.get(name) for name in _INHERITED}):
-        said = {name: value for name, value in shared.items() if value}
+    for shared, alike in groupby(_joined(_flat(elements)), lambda element: [element.get(name) for name in _INHERITED]):
+        said = {name: value for name, value in zip(_INHERITED, shared, strict=True) if value}
         together = list(alike)
         if len(together) == 1 or not said:
-            made.extend(_write(element) for element in together)
+            made.extend(map(_write, together))
             continue
         for element in together:
             for name in said:
@@ -168,11 +250,11 @@ def _written(elements: Iterable[ET.Element]) -> str:
 
 
 def _write(element: ET.Element) -> str:
-    """An element as markup without namespaces; groups that change nothing dissolve into their parent."""
+    """An element as markup without namespaces; an empty group is nothing."""
     tag = element.tag.removeprefix(SVG)
     inner = html.escape(element.text or "", quote=False) + _written(element)
-    if tag in ("g", "defs") and (not inner or not element.attrib):
-        return f"<defs>{inner}</defs>" if tag == "defs" and inner else inner
+    if tag in ("g", "defs") and not inner:
+        return ""
     attributes = _attributes(element.attrib)
     return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
 

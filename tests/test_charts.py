@@ -13,7 +13,7 @@ from aiready.charts.canvas import text_width, wrap
 from aiready.charts.layers import across, layer, worded, written
 from aiready.charts.work import ticks
 from aiready.figures import specification
-from aiready.svg import render_svg
+from aiready.svg import render_svg, standalone
 
 NAN = float("nan")
 
@@ -135,7 +135,7 @@ EACH = pytest.mark.parametrize(("chart", "table"), list(CHARTS.items()), ids=lam
 
 
 def drawing(chart: alt.LayerChart) -> ET.Element:
-    return ET.fromstring(render_svg(specification(chart), "f", "t", "d"))
+    return ET.fromstring(standalone(render_svg(specification(chart), "f", "t", "d")))
 
 
 def words(chart: alt.LayerChart) -> str:
@@ -194,30 +194,66 @@ STYLE = {"fill": "#000", "stroke": "none", "stroke-width": "1", "stroke-dasharra
 """What is inherited in SVG, and what it is where nobody says."""
 
 
+def pieces(d):
+    """The parts of a path, each as the points it goes through, wherever it was moved from."""
+    x = y = 0.0
+    parts = []
+    for sign, given in re.findall(r"([A-Za-z])([^A-Za-z]*)", d):
+        numbers = [float(number) for number in re.findall(r"-?\d*\.?\d+(?:e-?\d+)?", given)]
+        if sign in "hH":
+            x = numbers[0] + x * (sign == "h")
+        elif sign in "vV":
+            y = numbers[0] + y * (sign == "v")
+        elif sign == "A":
+            x, y = numbers[5:]
+        elif sign not in "zZ":
+            assert sign in "MLC", sign
+            x, y = numbers[-2:]
+        if sign == "M":
+            parts.append([])
+        parts[-1] += [] if sign in "zZ" else [x, y]
+    return parts
+
+
+def outline(element):
+    """The points of whatever draws a shape; a rounded box goes through its straight sides' ends."""
+    kind, number = element.tag.rpartition("}")[2], lambda name: float(element.get(name, 0))
+    if kind == "line":
+        return [[number("x1"), number("y1"), number("x2"), number("y2")]]
+    if kind == "circle":
+        x, y, r = number("cx"), number("cy"), number("r")
+        return [[x + r, y, x - r, y, x + r, y]]
+    if kind == "rect":
+        x, y, w, h, r = (number(name) for name in ("x", "y", "width", "height", "rx"))
+        return [[x + r, y, x + w - r, y, x + w, y + r, x + w, y + h - r, x + w - r, y + h, x + r, y + h,
+                 x, y + h - r, x, y + r, x + r, y]]  # fmt: skip
+    return pieces(element.get("d", "")) if kind == "path" else []
+
+
 def marks(element, style=STYLE, at=(0.0, 0.0)):
-    """Every mark that is seen, as drawn: kind, text, style, other transforms, and the numbers that place it."""
+    """Every mark that is seen, as drawn: its text or that it is a shape, its style, and the points it goes through."""
     said = {name: element.get(name, style[name]) for name in STYLE}
     moved = re.match(r"translate\((-?[\d.]+),(-?[\d.]+)\)", element.get("transform", ""))
     if moved:
         at = (at[0] + float(moved[1]), at[1] + float(moved[2]))
-    turned = element.get("transform", "")[moved.end() if moved else 0 :]
+    turned = element.get("transform", "")[moved.end() if moved else 0 :].strip()
     kind = element.tag.rpartition("}")[2]
-    blank = kind == "text" and not element.text and not len(element)
-    if kind in ("title", "desc", "defs") or element.get("display") == "none" or blank:
+    if kind in ("title", "desc", "defs") or element.get("display") == "none":
         return
-    place = [
-        at[0] + float(element.get("x", element.get("x1", 0))),
-        at[1] + float(element.get("y", element.get("y1", 0))),
-    ]
-    if kind == "line":
-        place += [at[0] + float(element.get("x2", 0)), at[1] + float(element.get("y2", 0))]
-    shape = element.get("d", "")
-    seen = "none" not in (said["fill"], said["stroke"]) or said["fill"] != said["stroke"]
-    if kind in ("text", "tspan", "line", "rect") or (kind == "path" and seen and shape not in ("", "M0,0h0v0h0Z")):
-        written = (element.text or "") if kind in ("text", "tspan") else ""
-        look = {**said, "stroke-width": ""} if said["stroke"] == "none" else said
-        numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*", shape)]
-        yield (kind, written, tuple(look.values()), turned.strip(), element.get("opacity", "1")), [*place, *numbers]
+    look = {**said, "stroke-width": ""} if said["stroke"] == "none" else said
+    worn = (turned, element.get("opacity", "1"), *look.values())
+    if kind in ("text", "tspan") and (element.text or len(element)):
+        place = [float(element.get("x", 0)), float(element.get("y", 0))]
+        yield (element.text or "", *worn), [a + b for a, b in zip(place, at, strict=True)]
+    if {said["fill"], said["stroke"]} != {"none"}:
+        for points in outline(element):
+            if len({*zip(points[::2], points[1::2], strict=True)}) > 1:
+                fill = () if len(points) == 4 else ("filled", said["fill"])  # a line has no inside
+                line = [value for name, value in look.items() if name != "fill"]
+                yield (
+                    ("shape", turned, element.get("opacity", "1"), *line, *fill),
+                    [value + at[place % 2] for place, value in enumerate(points)],
+                )
     for child in element:
         yield from marks(child, said, at)
 
@@ -228,8 +264,9 @@ def marks(element, style=STYLE, at=(0.0, 0.0)):
 def test_tidying_leaves_every_mark_where_it_was_and_as_it_looked(chart, table, width):
     spec = specification(chart(table, width=width))
     before = list(marks(ET.fromstring(vl_convert.vegalite_to_svg(spec))))
-    after = list(marks(ET.fromstring(render_svg(spec, "f", "t", "d"))))
+    after = list(marks(ET.fromstring(standalone(render_svg(spec, "f", "t", "d")))))
     assert [look for look, _ in after] == [look for look, _ in before]
+    assert len(before) > 3
     for (look, place), (_, was) in zip(after, before, strict=True):
         assert place == pytest.approx(was, abs=0.21), look
 

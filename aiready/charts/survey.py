@@ -198,8 +198,10 @@ def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[alt.C
     fill = known[parts.by].map(parts.fills)
     bars = known.assign(start=end - length, end=end, middle=end - length / 2, fill=fill, on=fill.map(theme.text_on))
     bars["words"] = [parts.text(value) for value in length]
-    pixels = length.abs() / (domain[1] - domain[0]) * rows.plot
-    inside = bars[pixels >= 4 + 7 * bars["words"].str.len()]
+    order = {part: place for place, part in enumerate(parts.fills)}
+    bars = bars.sort_values(parts.by, key=lambda part: part.map(order), kind="stable")  # what looks alike together
+    pixels = bars[parts.field].abs() / (domain[1] - domain[0]) * rows.plot
+    inside = bars[pixels >= 4 + 7 * bars["words"].str.len()].sort_values("on", kind="stable")
     look = {"height": 24, "stroke": theme.PAPER, "strokeWidth": 1}
     y, ends = rows.y(), {"x": rows.x("start", domain), "x2": alt.X2(field="end")}
     words = {"x": rows.x("middle", domain), "text": worded("words"), "color": coloured("on")}
