@@ -1,12 +1,16 @@
 """What survey tools export, imported into a data folder."""
 
 import hashlib
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import ROOT, SAMPLE
 from export_files import Asked, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
 
 from aiready.errors import InputError, UsageError
@@ -15,6 +19,7 @@ from aiready.exports.telling import lines
 from aiready.instrument import read_instrument
 from aiready.sources import read_data
 
+CLI = (sys.executable, "-c", "from aiready.cli import main; main()")
 Maker = Callable[..., Path]
 TOOLS: dict[str, tuple[str, str, Maker]] = {
     "qualtrics, words": ("qualtrics", "a.csv", qualtrics),
@@ -342,3 +347,67 @@ def test_the_wave_is_the_quarter_of_the_newest_answer_unless_day_and_month_could
     else:
         with pytest.raises(InputError, match="--wave"):
             bring(file)
+
+
+# Waves, size, and the way to a handout -----------------------------------------------------------------------
+
+
+def answers_of(folder: Path) -> pd.DataFrame:
+    """Checked answers without who gave them, in an order of their own."""
+    table = read_data(folder, read_instrument()).tables["responses"].drop(columns="respondent_id")
+    table["comment"] = table["comment"].str.removeprefix("'")  # what a spreadsheet would run is stored harmless
+    return table.sort_values(list(table), ignore_index=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", ["qualtrics, words", "limesurvey, codes"])
+def test_the_newest_wave_of_the_sample_comes_in_on_top_of_the_others(tool, tmp_path, bring, data):
+    whole = pd.read_csv(SAMPLE / "responses.csv", dtype=str, keep_default_na=False).replace("n/a", "does not apply")
+    whole = whole.drop(index=read_data(SAMPLE, read_instrument()).quarantine["responses"]["row"] - 2)
+    newest = whole["wave"].max()
+    (data / "units.csv").write_bytes((SAMPLE / "units.csv").read_bytes())
+    whole[whole["wave"] < newest].to_csv(data / "responses.csv", index=False)
+    before = (data / "responses.csv").read_bytes()
+    asked = Asked()
+    asked.units = dict(pd.read_csv(SAMPLE / "units.csv")[["unit_id", "name"]].itertuples(index=False))
+    _, name, make = TOOLS[tool]
+    file = make(tmp_path / name, asked, whole[whole["wave"] == newest].reset_index(drop=True))
+    done = bring(file, wave=newest)
+    assert done.counts["quarantined"] == done.rows.reasons().get("no question answered", 0)
+    assert (data / "responses" / "responses.csv").read_bytes() == before
+    reference = tmp_path / "reference"
+    reference.mkdir()
+    (reference / "units.csv").write_bytes((SAMPLE / "units.csv").read_bytes())
+    answered = whole[asked.items].ne("").any(axis=1) | (whole["wave"] < newest)
+    whole[answered].to_csv(reference / "responses.csv", index=False)
+    pd.testing.assert_frame_equal(answers_of(data), answers_of(reference))
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("tool", ["qualtrics, words", "microsoft forms", "google forms", "surveymonkey, expanded",
+                                  "limesurvey, in full"])  # fmt: skip
+def test_from_the_export_of_each_tool_to_a_handout(tool, tmp_path, data):
+    _, name, make = TOOLS[tool]
+    asked = Asked()
+    file = make(tmp_path / name, asked, people(asked, 60))
+    for command in (
+        ("import", file, "--to", data, "--key", tmp_path / "key"),
+        ("report", data, "--out", tmp_path / "out", "--unit", "motor-claims"),
+    ):
+        done = subprocess.run([*CLI, *map(str, command)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out" / "units" / "motor-claims.html").read_text(encoding="utf-8")
+    assert "Motor claims" in page and "30" in page
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize(("ending", "rows"), [("csv", 200_000), ("xlsx", 20_000)])
+def test_200000_answers_in_40_columns_come_in_within_the_limits(ending, rows):
+    command = [sys.executable, "benchmarks/imports.py", "--responses", str(rows), "--format", ending]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    sys.stdout.write(done.stdout)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"([\d.]+) s \(limit (\d+)\), peak ([\d.]+) GB \(limit (\d+)\)", done.stdout)
+    seconds, most_seconds, peak, most = map(float, found.groups())
+    assert (most_seconds, most) == (30, 2) and f"'read': {rows}, " in done.stdout
+    assert seconds < most_seconds and peak < most

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -11,8 +11,6 @@ from aiready.exports.mapping import Map, Open, nearest
 from aiready.exports.matching import Columns, order
 from aiready.exports.words import COMMENT, EXTRA, Words, plain, unnumbered
 
-UNREADABLE = "\0"
-"""Stands before a cell that cannot be read, until its row is set aside."""
 _CODE = re.compile(r"(?:AO|SQ|A|L)?0*([1-9]\d?)", re.IGNORECASE)
 _NOT_SHOWN = {"limesurvey": ("N/A", "NA")}
 """What stands in place of a question that was not shown: no answer."""
@@ -21,9 +19,14 @@ _MOST_WORDS = 60
 
 @dataclass(frozen=True)
 class Answers:
-    """`values`: one row per answer sheet, a column per column found; what is unreadable is marked. `open`: to ask."""
+    """Cells read: `values`, one row per answer sheet and a column per column found.
+
+    `unreadable`: column -> rows whose cell stays as given, because nothing says what it means. `open`: words to ask
+    about. `by_place`: columns with numbers beyond their levels.
+    """
 
     values: pd.DataFrame
+    unreadable: Mapping[str, pd.Series]
     open: tuple[Open, ...]
     by_place: tuple[str, ...]
 
@@ -46,18 +49,21 @@ def translate(export: Export, columns: Columns, words: Words, units: pd.DataFram
         names = {plain(name): one for one, name in zip(units["unit_id"], units["name"], strict=True)}
         known["unit_id"] = names | {plain(one): one for one in units["unit_id"]}
     values: dict[str, pd.Series] = {}
+    unreadable: dict[str, pd.Series] = {}
     asked: list[Open] = []
     by_place: list[str] = []
     for name in order(columns, words):
         given = _given(export, columns.places[name])
+        values[name] = given
         if name == COMMENT or name not in known:
-            values[name] = given
             continue
-        meanings, unknown, counted = _meanings(name, _counts(given), known[name], listed.get(name, ()), mapped)
-        values[name] = given.map(meanings)
-        asked += [_open(name, text, rows, known[name], units) for text, rows in unknown[:_MOST_WORDS]]
-        by_place += [name] if counted else []
-    return Answers(pd.DataFrame(values, index=export.rows.index), _together(asked), tuple(by_place))
+        read = _read(name, given, known[name], listed.get(name, ()), mapped)
+        values[name] = given.map(read.meanings)
+        if read.strange:
+            unreadable[name] = given.isin(read.strange)
+        asked += [_open(name, text, rows, known[name], units) for text, rows in read.unknown[:_MOST_WORDS]]
+        by_place += [name] if read.beyond else []
+    return Answers(pd.DataFrame(values, index=export.rows.index), unreadable, _together(asked), tuple(by_place))
 
 
 def _together(asked: Sequence[Open]) -> tuple[Open, ...]:
@@ -75,39 +81,48 @@ def _given(export: Export, places: Sequence[int]) -> pd.Series:
     """Cells of a question; where every choice has a column, the choice whose column is filled."""
     rows = export.rows
     if len(places) == 1:
-        # Microsoft Forms ends each choice with a semicolon
-        cells = rows[str(places[0])].str.rstrip("; ")
-        return cells.mask(cells.isin(_NOT_SHOWN.get(export.source, ())), "")
+        cells, nothing = rows[str(places[0])], _NOT_SHOWN.get(export.source)
+        return cells.mask(cells.isin(nothing), "") if nothing else cells
     said = pd.Series("", rows.index)
     for place in places:
         said = said.mask(said.eq("") & rows[str(place)].ne(""), export.headings[place].part)
     return said
 
 
-def _counts(given: pd.Series) -> Mapping[str, int]:
-    return given.value_counts().to_dict()
+@dataclass
+class _Reading:
+    """Value of each distinct cell of a column, which have none, which of those to ask about, and how often each is."""
+
+    meanings: dict[str, str] = field(default_factory=dict)
+    strange: set[str] = field(default_factory=set)
+    unknown: list[tuple[str, int]] = field(default_factory=list)
+    beyond: bool = False
 
 
-def _meanings(
-    name: str, given: Mapping[str, int], known: Mapping[str, str], listed: Sequence[str], mapped: Map
-) -> tuple[dict[str, str], list[tuple[str, int]], bool]:
-    """Value of each distinct cell, the words nobody knows (the most frequent first), and whether places counted."""
+def _read(name: str, given: pd.Series, known: Mapping[str, str], listed: Sequence[str], mapped: Map) -> _Reading:
+    """Read the distinct cells of a column, the most frequent first."""
     kind, item = _kind(name)
-    meanings, unknown, beyond = {"": ""}, [], False
-    for text, rows in given.items():
-        if text in meanings:
+    read = _Reading()
+    for cell, rows in given.value_counts().items():
+        text = str(cell).rstrip("; ")  # Microsoft Forms ends each choice with a semicolon
+        if not text:
+            read.meanings[str(cell)] = ""
             continue
         written = mapped.get((kind, item, plain(text)), mapped.get((kind, "", plain(text))))
-        value = written or known.get(plain(text)) or known.get(unnumbered(text))
-        number = _CODE.fullmatch(text)
-        if not value and number and listed:
-            place = int(number[1])
-            value = listed[place - 1] if place <= len(listed) else UNREADABLE + text
-            beyond |= value in EXTRA.values()
-        meanings[text] = value or UNREADABLE + text
-        if not value and written is None:
-            unknown.append((text, rows))
-    return meanings, unknown, beyond
+        value = written or known.get(plain(text)) or known.get(unnumbered(text)) or _by_place(text, listed)
+        read.meanings[str(cell)] = value or text
+        read.beyond |= value in EXTRA.values() and plain(text) not in known
+        if not value:
+            read.strange.add(str(cell))
+        if not value and written is None and not (listed and _CODE.fullmatch(text)):
+            read.unknown.append((text, rows))
+    return read
+
+
+def _by_place(text: str, listed: Sequence[str]) -> str:
+    """What a number or code stands for: the answer at that place of the list; blank beyond its end."""
+    number = _CODE.fullmatch(text)
+    return listed[int(number[1]) - 1] if number and int(number[1]) <= len(listed) else ""
 
 
 def _kind(name: str) -> tuple[str, str]:

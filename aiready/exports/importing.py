@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aiready.errors import InputError, UsageError, all_at_once
-from aiready.exports.answers import UNREADABLE, Answers, translate
+from aiready.exports.answers import Answers, translate
 from aiready.exports.dates import wave_of
 from aiready.exports.files import SOURCES, Export
 from aiready.exports.mapping import IGNORE, RESPONDENT, Map, Open
@@ -112,24 +112,23 @@ def sort_rows(matched: Matched, key: bytes) -> Sorted:
     """Say of every row whether it is used, and of each that is not, why."""
     export, values = matched.export, matched.answers.values
     respondent = pseudonyms(codes(export, matched.columns.respondent), matched.wave, key)
-    broken = _broken(export, values)
+    broken = _broken(export, matched.answers)
     fine = broken.eq("")
     again = respondent.where(fine).duplicated() & fine
     first = export.rows[ROW].groupby(respondent).transform("first")
     broken = broken.mask(again, AGAIN + ": the same respondent as in row " + first.astype(str))
-    unmarked = values.apply(lambda column: column.str.removeprefix(UNREADABLE))
-    rows = pd.DataFrame({"respondent_id": respondent, **unmarked, "wave": matched.wave})
+    rows = pd.DataFrame({"respondent_id": respondent, **values, "wave": matched.wave})
     rows = rows[["respondent_id", *[name for name in OPENING[:2] if name in rows], "wave", *_after(rows)]]
-    return Sorted(rows[broken.eq("")], _left_out(export, rows, values, broken))
+    return Sorted(rows[broken.eq("")], _left_out(matched, rows, broken))
 
 
 def _after(rows: pd.DataFrame) -> list[str]:
     return [name for name in rows if name not in ("respondent_id", *OPENING[:2], "wave")]
 
 
-def _broken(export: Export, values: pd.DataFrame) -> pd.Series:
+def _broken(export: Export, answers: Answers) -> pd.Series:
     """Rules that a row breaks, `; ` between, the first one the reason it counts under."""
-    rows = export.rows
+    rows, values = export.rows, answers.values
     answered = values.drop(columns=[name for name in (*OPENING, COMMENT) if name in values])
     rules: dict[str, pd.Series] = {
         TEST: _says(export, "status", _TESTS) | _says(export, "channel", _TEST_CHANNELS),
@@ -139,11 +138,10 @@ def _broken(export: Export, values: pd.DataFrame) -> pd.Series:
         SURPLUS_CELLS: rows[SURPLUS].notna(),
         NO_UNIT: values["unit_id"].eq(""),
     }
-    for name in values:
-        rules[f"{name} cannot be read"] = values[name].str.startswith(UNREADABLE)
+    rules |= {f"{name} cannot be read": rows for name, rows in answers.unreadable.items()}
     broken = pd.Series("", rows.index)
     for rule, mask in rules.items():
-        broken = broken.mask(mask, broken.where(broken.eq(""), broken + "; ") + rule)
+        broken[mask] = broken[mask].where(broken[mask].eq(""), broken[mask] + "; ") + rule
     return broken
 
 
@@ -164,13 +162,14 @@ def _unfinished(export: Export) -> pd.Series:
     return open_
 
 
-def _left_out(export: Export, rows: pd.DataFrame, values: pd.DataFrame, broken: pd.Series) -> pd.DataFrame:
+def _left_out(matched: Matched, rows: pd.DataFrame, broken: pd.Series) -> pd.DataFrame:
     """Rows set aside: what was recognised of them, and file, row, column, value and rule; nothing personal."""
     out = broken.ne("")
-    unreadable = values[out].apply(lambda column: column.str.startswith(UNREADABLE))
-    column = [", ".join(unreadable.columns[row]) for row in unreadable.to_numpy()]
-    texts = rows.loc[out, list(values)].to_numpy()
-    value = ["; ".join(cells[row]) for cells, row in zip(texts, unreadable.to_numpy(), strict=True)]
-    return rows[out].assign(
-        file=export.file, row=export.rows.loc[out, ROW], column=column, value=value, rule=broken[out]
-    )
+    aside = rows[out]
+    column, value = pd.Series("", aside.index), pd.Series("", aside.index)
+    for name, strange in matched.answers.unreadable.items():
+        here = strange[out]
+        column[here] = column[here].where(column[here].eq(""), column[here] + "; ") + name
+        value[here] = value[here].where(value[here].eq(""), value[here] + "; ") + aside.loc[here, name]
+    row = matched.export.rows.loc[out, ROW]
+    return aside.assign(file=matched.export.file, row=row, column=column, value=value, rule=broken[out])
