@@ -50,6 +50,7 @@ def _without_nan(given: ir.Value) -> ir.Value:
 
 def number(text: ir.StringValue) -> ir.FloatingValue:
     """Number in a cell, with decimal point or comma; null where it is none or could be thousands (12,500)."""
+    text = text.re_replace("^.*_.*$", "")  # some engines read 1_000, others do not
     pointed = text.re_replace(r"^([+-]?\d*),(\d{1,2}|\d{4,})$", r"\1.\2")
     pointed = pointed.re_replace(r"^([+-]?(?:0\d*|\d{4,})?),(\d{3})$", r"\1.\2")
     value = pointed.try_cast("float64")

@@ -18,6 +18,9 @@ from aiready.places import ABOUT, Found, Place
 from aiready.readers import FILE, ROW, SURPLUS, Sheet, column_names, read_csv, read_workbook_sheet
 from aiready.schema import TABLES, Table
 
+_LONGEST = 200
+"""Signs of a name or reason that a message repeats."""
+
 
 def connect() -> Backend:
     """A DuckDB of its own, in memory up to a limit and on disk beyond it."""
@@ -84,6 +87,22 @@ def _given(engine: Backend, table: Table, places: Sequence[Place], items: Sequen
 
 
 def _part(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Table | None:
+    try:
+        return _read(engine, place, known)
+    except OSError as problem:
+        raise unreadable(place.file, problem) from problem
+
+
+def unreadable(file: str, problem: OSError) -> InputError:
+    """What to say of a file that is gone, locked, or on a disk that fails."""
+    return InputError(
+        f"{file}: cannot be opened ({problem.strerror}). Check that it is there and that you may read it."
+    )
+
+
+def _read(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Table | None:
+    if not place.path.is_file():
+        raise InputError(f"{place.file}: this is no file with rows in it, or it is gone. Put the file itself there.")
     if place.path.suffix.lower() == ".parquet":
         return _parquet(engine, place, known)
     if place.sheet is not None:
@@ -115,9 +134,17 @@ def _stacked(engine: Backend, table: Table, parts: Sequence[Sheet | ir.Table]) -
             together = pa.concat_tables(texts, promote_options="default")
             stored = store(engine, f"{table.name} as given", together)
     except (pa.ArrowException, duckdb.Error) as problem:
-        files = ", ".join(part.file for part in parts if isinstance(part, Sheet))
-        raise InputError(f"{files}: cannot be read as a table ({problem}). Export it again.") from problem
+        files = ", ".join(part.file for part in parts if isinstance(part, Sheet)) or table.name
+        raise InputError(f"{files}: cannot be read as a table ({cause(problem)}). Export it again.") from problem
     return stored if stored.limit(1).count().execute() else None
+
+
+def cause(problem: Exception) -> str:
+    """Why a table cannot be read, in words for the one who made it."""
+    text = str(problem)
+    if "straddling" in text:
+        return "a cell is longer than four million signs, or a quote is never closed"
+    return text.splitlines()[0][:_LONGEST] if text else type(problem).__name__
 
 
 def _as_text(part: ir.Table) -> pa.Table:
@@ -140,7 +167,7 @@ def store(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReader) -> 
 def _lacking(table: Table, place: Place, columns: Sequence[str], items: Sequence[str]) -> list[str]:
     """Required columns that a file does not have, and what it has instead."""
     absent = [column.name for column in table.columns if column.required and column.name not in columns]
-    has = f"It has: {', '.join(name for name in columns if name not in (FILE, ROW, SURPLUS))}."
+    has = f"It has: {named([name for name in columns if name not in (FILE, ROW, SURPLUS)], 40)}."
     problems = [f'{place.file}: the column "{name}" is missing. {has} Add or rename it.' for name in absent]
     if table.name == "responses" and not set(items) & set(columns):
         problems.append(
@@ -156,15 +183,24 @@ def _ignored(table: Table, given: ir.Table, items: Sequence[str], places: Sequen
     extra = [name for name in given.columns if name not in known and not re.fullmatch(r"no header( \(\d+\))?", name)]
     if not extra:
         return []
-    listed = ", ".join(extra[:8]) + (", ..." if len(extra) > 8 else "")
+    listed = named(extra, 8)
     word = "column is" if len(extra) == 1 else "columns are"
     return [f"{places[0].file}: {len(extra)} {word} not known and ignored ({listed})."]
+
+
+def named(names: Sequence[str], most: int) -> str:
+    """Names in a sentence: the first ones, each cut where it is endless."""
+    short = [name if len(name) <= _LONGEST else name[:_LONGEST] + "..." for name in names[:most]]
+    return ", ".join(short) + (", ..." if len(names) > most else "")
 
 
 def _about(places: Sequence[Place]) -> dict[str, str]:
     """Organisation, notice and contact, as the file `about` says."""
     place = places[0]
-    part = _part_as_text(place, ("key", "value"))
+    try:
+        part = _part_as_text(place, ("key", "value"))
+    except (OSError, pa.ArrowException) as problem:
+        raise InputError(f"{place.file}: cannot be read ({cause(problem)}). Write it again.") from problem
     if part is None or not {"key", "value"} <= set(part.column_names):
         raise InputError(f'{place.file}: two columns are wanted, "key" and "value". Add or rename them.')
     keys, values = part["key"].to_pylist(), part["value"].to_pylist()

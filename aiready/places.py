@@ -1,5 +1,6 @@
 """Where the tables lie: a folder, its subfolders of forms, a workbook; only lists of sheets are opened."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +72,24 @@ def find_tables(location: str | Path) -> Found:
 
 
 def _in_folder(folder: Path) -> Found:
-    return sum((_at(path) for path in _visible(folder)), Found())
+    return sum((_at(path) if _inside(path, folder) else _link(path) for path in _visible(folder)), Found())
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    """Whether a link, if it is one, stays in the folder: what lies elsewhere may be meant for nobody here."""
+    return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(folder.resolve())
+
+
+def _link(path: Path, *, form: bool = False) -> Found:
+    if not (form or canonical(path.stem) in _NAMES or path.suffix.lower() in WORKBOOKS):
+        return Found()
+    told = f"{said(path)}: this is a link to a place outside the folder, and was not followed. Copy the file there."
+    return Found(problems=(told,))
+
+
+def said(path: Path) -> str:
+    """Name of a file for a message, whatever bytes it is made of."""
+    return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _at(path: Path) -> Found:
@@ -84,17 +102,24 @@ def _at(path: Path) -> Found:
         return _one(name, path, path.name)
     if ending in WORKBOOKS:
         return _in_workbook(path)
-    return Found(notes=(f"{path.name} is no table and was not read{_did_you_mean(name)}.",))
+    return Found(notes=(f"{said(path)} is no table and was not read{_did_you_mean(name)}.",))
 
 
 def _visible(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "~$"))]
+    try:
+        return [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "~$"))]
+    except OSError as problem:
+        raise UsageError(f"{folder}: cannot be listed ({problem.strerror}). Check that you may read it.") from problem
 
 
 def _forms(folder: Path) -> Found:
     table = canonical(folder.name)
     paths = [path for path in _visible(folder) if path.suffix.lower() in _FILES]
-    return sum((_one(table, path, f"{folder.name}/{path.name}") for path in paths), Found())
+    found = (
+        _one(table, path, f"{folder.name}/{said(path)}") if _inside(path, folder) else _link(path, form=True)
+        for path in paths
+    )
+    return sum(found, Found())
 
 
 def date_of_form(file: str) -> str:

@@ -80,7 +80,7 @@ def column_names(header: Sequence[str], known: Collection[str], file: str) -> tu
     if repeated:
         listed = ", ".join(f'"{name}"' for name in repeated)
         raise InputError(f"{file}: column {listed} occurs more than once. Rename or remove all but one.")
-    seen: dict[str, int] = {}
+    seen = dict.fromkeys((FILE, ROW, SURPLUS), 1)
     names = []
     for name in wanted:
         seen[name] = seen.get(name, 0) + 1
@@ -100,25 +100,25 @@ def encoding_of(path: Path, file: str) -> str:
         start = stream.read(_CHUNK)
         if not start.removeprefix(codecs.BOM_UTF8).strip():
             raise InputError(f"{file}: the file is empty. Remove it, or export it again.")
-        for mark, encoding in _BOMS:
-            if start.startswith(mark):
-                return encoding
-        for encoding in ("utf-8", "cp1252"):
+        marked = next((encoding for mark, encoding in _BOMS if start.startswith(mark)), None)
+        for encoding in (marked,) if marked else ("utf-8", "cp1252"):
             stream.seek(0)
             if _decodes(stream, encoding):
                 return encoding
-    raise InputError(f"{file}: this is no text file but a binary one. Save it as CSV (UTF-8) or as .xlsx.")
+    kind = "is cut off or damaged" if marked else "is no text file but a binary one"
+    raise InputError(f"{file}: this {kind}. Save it as CSV (UTF-8) or as .xlsx.")
 
 
 def _decodes(stream: io.BufferedReader, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
-    while chunk := stream.read(_CHUNK):
-        if _CONTROL.search(chunk):
-            return False
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError:
-            return False
+    try:
+        while chunk := stream.read(_CHUNK):
+            text = decoder.decode(chunk)
+            if "\x00" in text if encoding == "utf-16" else _CONTROL.search(chunk):
+                return False
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
     return True
 
 
@@ -129,11 +129,16 @@ def find_header(path: Path, encoding: str) -> tuple[str, int, list[str]]:
     told = re.match(r"sep=(.)\r?\n", start)  # Excel's own first line
     best: tuple[str, int, list[str]] = (",", 1, [])
     for delimiter in told[1] if told else DELIMITERS:
-        rows = csv.reader(io.StringIO(start), delimiter=delimiter)
-        for number, cells in enumerate(rows, start=1):
-            if any(cell.strip() for cell in cells) and not (told and number == 1):
-                best = max(best, (delimiter, number, cells), key=lambda found: len(found[2]))
-                break
+        rows = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
+        try:
+            for number, cells in enumerate(rows, start=1):
+                if any(cell.strip() for cell in cells) and not (told and number == 1):
+                    best = max(best, (delimiter, number, cells), key=lambda found: len(found[2]))
+                    break
+        except csv.Error as problem:
+            raise InputError(
+                f"{path.name}: the first row cannot be read ({problem}). Is a quote never closed? Export it again."
+            ) from problem
     return best
 
 

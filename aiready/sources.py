@@ -339,9 +339,12 @@ def _inputs(places: Iterable[Place]) -> pd.DataFrame:
     paths = {place.file.split("[")[0]: place.path for place in places}
     rows = []
     for file, path in paths.items():
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        rows.append({"file": file, "sha256": digest, "bytes": path.stat().st_size})
+        try:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            rows.append({"file": file, "sha256": digest, "bytes": path.stat().st_size})
+        except OSError as problem:
+            raise loading.unreadable(file, problem) from problem
     return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
 
 

@@ -65,8 +65,12 @@ def sheets_of(path: Path, file: str) -> tuple[list[str], list[str]]:
 
 def texts_of(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
     """Every row of a sheet as text; a value merged over several rows stands in each of them."""
-    found = book.get_sheet_by_name(sheet)
-    rows = [[_text(cell) for cell in row] for row in found.to_python(skip_empty_area=False)]
+    try:
+        found = book.get_sheet_by_name(sheet)
+        rows = [[_text(cell) for cell in row] for row in found.to_python(skip_empty_area=False)]
+    except CalamineError as problem:
+        name = Path(str(book.path)).name
+        raise InputError(f'{name}: the sheet "{sheet}" cannot be read. Save the workbook again as .xlsx.') from problem
     for (at, column), said in _look(Path(str(book.path))).failed.get(sheet, {}).items():
         rows[at - 1][column - 1] = said  # `#DIV/0!`: the reader itself would give a blank
     for (top, left), (bottom, _) in found.merged_cell_ranges or ():

@@ -44,8 +44,8 @@ def rows(people: int) -> Iterator[list[str]]:
         at = f"2026-09-{1 + person % 28:02d} {person % 24:02d}:{person % 60:02d}:00"
         status = "Survey Preview" if person % 100 == 0 else "IP Address"
         finished = str(person % 50 != 1)
-        own = [at, at, status, f"203.0.113.{person % 250}", "100", "540", finished, at, f"R_{person:015d}", "Doe", "Jane",
-               f"person{person}@example.org"]  # fmt: skip
+        own = [at, at, status, f"203.0.113.{person % 250}", "100", "540", finished, at, f"R_{person:015d}"]
+        own += ["Doe", "Jane", f"person{person}@example.org"]
         answers = choices[np.arange(len(items)), random.integers(0, choices.shape[1], len(items))]
         comment = "It takes a step more than before." if person % 20 == 0 else ""
         yield [*own, f"unit {person % UNITS}", roles[person % len(roles)], *answers, comment]
