@@ -18,6 +18,7 @@ import pandas as pd
 from openpyxl import Workbook
 
 from aiready.instrument import Instrument, read_instrument
+from aiready.questionnaire import questionnaire, written
 
 OPENING = ("unit_id", "role", "ai_use")
 DAY = pd.Timestamp("2026-10-12 09:00:00")
@@ -53,9 +54,72 @@ class Asked:
         return value if name == "comment" or not value else self.choices(name)[value]
 
     def number(self, name: str, value: str) -> str:
+        """How a choice stands in an export of numbers or codes."""
         if name in ("comment", "unit_id") or not value:
             return self.said(name, value)
         return str(list(self.choices(name)).index(value) + 1)
+
+
+class Written(Asked):
+    """A questionnaire as a tool has it that was given the file which `aiready questionnaire` wrote.
+
+    Nothing is taken from the instrument but the values that answers stand for, by their order.
+    """
+
+    def __init__(self, form: str, language: str, units: dict[str, str]):
+        super().__init__(language)
+        self.units = units
+        codes = sorted(read_instrument().languages, key=lambda code: code != language)
+        asked = [questionnaire(read_instrument(), code, units=units) for code in codes]
+        text = written(form, asked).decode("utf-8-sig")
+        self.values = {question.id: [choice.value for choice in question.choices] for question in asked[0].questions}
+        self.form = {"limesurvey-tsv": self._limesurvey, "qualtrics-txt": self._qualtrics, "paste": self._paste}[form](
+            text
+        )
+
+    def _limesurvey(self, text: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+        """Question code -> its text, and code and text of every answer, in one language."""
+        form: dict[str, tuple[str, list[tuple[str, str]]]] = {}
+        for row in csv.DictReader(text.splitlines(), delimiter="\t"):
+            if row["class"] == "Q" and row["language"] == self.language.code:
+                form[row["name"]] = (row["text"], [])
+            elif row["class"] == "A" and row["language"] == self.language.code:
+                list(form.values())[-1][1].append((row["name"], row["text"]))
+        return form
+
+    def _qualtrics(self, text: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+        form = {}
+        for block in text.split("[[Question:")[1:]:
+            lines = [line for line in block.splitlines() if line.strip()]
+            name = lines[1].removeprefix("[[ID:").removesuffix("]]")
+            choices = lines[lines.index("[[Choices]]") + 1 :] if "[[Choices]]" in lines else []
+            choices = [line for line in choices if not line.startswith("[[")]
+            form[name] = (lines[2], [(str(number), choice) for number, choice in enumerate(choices, start=1)])
+        return form
+
+    def _paste(self, text: str) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+        rule = "-" * 72
+        form = {}
+        parts = text.split(rule)[1:]
+        for head, body in zip(parts[::2], parts[1::2], strict=True):
+            lines = [line for line in body.splitlines() if line.strip()]
+            name = head.split("·")[1].strip()
+            count = len(self.values[name])
+            form[name] = (lines[0], [(str(n), line) for n, line in enumerate(lines[len(lines) - count :], start=1)])
+        return form
+
+    def code(self, name: str) -> str:
+        return name if name in self.form else name.replace("_", "")
+
+    def question(self, name: str) -> str:
+        return self.form[self.code(name)][0]
+
+    def choices(self, name: str) -> dict[str, str]:
+        return dict(zip(self.values[name], (text for _, text in self.form[self.code(name)][1]), strict=True))
+
+    def number(self, name: str, value: str) -> str:
+        codes = dict(zip(self.values[name], (code for code, _ in self.form[self.code(name)][1]), strict=True))
+        return codes.get(value, value)
 
 
 def people(asked: Asked, n: int = 24, start: int = 0) -> pd.DataFrame:
@@ -210,7 +274,7 @@ def limesurvey(path: Path, asked: Asked, rows: pd.DataFrame, *, headings: str = 
         said = []
         for name in asked.columns:
             number = asked.number(name, row[name])
-            coded = f"AO{int(number):02d}" if number.isdigit() else number
+            coded = f"AO{int(number):02d}" if number.isdigit() and not isinstance(asked, Written) else number
             said.append(coded if codes else asked.said(name, row[name]))
         body.append([str(place), sent, "7", asked.language.code, f"{10**9 + place}", at, at, "203.0.113.7", *said])
     if path.suffix == ".xlsx":

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from conftest import ROOT, SAMPLE
-from export_files import Asked, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
+from export_files import Asked, Written, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
 
 from aiready.errors import InputError, UsageError
 from aiready.exports import Imported, Request, import_file
@@ -81,6 +81,24 @@ def test_what_a_tool_exports_comes_back_word_for_word_without_an_option(tool, la
     back = stored(data)
     assert set(back["wave"]) == {"2026-Q4"}
     pd.testing.assert_frame_equal(back[list(rows)], rows)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+@pytest.mark.parametrize(
+    ("form", "tool"),
+    [
+        ("qualtrics-txt", "qualtrics, words"), ("limesurvey-tsv", "limesurvey, codes"),
+        ("limesurvey-tsv", "limesurvey, in full"), ("paste", "microsoft forms"), ("paste", "google forms"),
+        ("paste", "surveymonkey, expanded"),
+    ],
+)  # fmt: skip
+def test_the_questionnaire_goes_out_to_each_tool_and_its_export_comes_back(form, tool, language, tmp_path, data, bring):
+    units = {"motor-claims": "Motor claims", "contact-centre": "Contact centre"}
+    asked = Written(form, language, units)
+    rows = people(asked)
+    _, name, make = TOOLS[tool]
+    assert bring(make(tmp_path / name, asked, rows)).counts["used"] == len(rows)
+    pd.testing.assert_frame_equal(stored(data)[list(rows)], rows)
 
 
 def test_names_mails_and_addresses_are_stored_nowhere_and_the_lines_say_so(tmp_path, data, bring):

@@ -62,11 +62,11 @@ def import_file(request: Request) -> Imported:
         The wave, source, map or key cannot be used, or the file was imported under another wave.
     """
     rules = read_instrument(instrument_folder(request.data))
-    words = words_of(rules)
     export = read_export(request.file, request.source)
     into = folder.open_folder(request.data, rules)
+    words = words_of(rules, into.units)
     mapped = mapping.read_map(request.map)
-    matched = understand(export, words, into.units, mapped, request.wave)
+    matched = understand(export, words, mapped, request.wave)
     if matched.open:
         raise _ask(request, matched, mapped)
     key, made = _key(request)

@@ -9,10 +9,11 @@ import pandas as pd
 from aiready.exports.files import Export
 from aiready.exports.mapping import Map, Open, nearest
 from aiready.exports.matching import Columns, order
-from aiready.exports.words import COMMENT, EXTRA, Words, plain, unnumbered
+from aiready.exports.words import Words, plain, unnumbered
+from aiready.questionnaire.questions import ANSWERS
 
 _CODE = re.compile(r"(?:AO|SQ|A|L)?0*([1-9]\d?)", re.IGNORECASE)
-_NOT_SHOWN = {"limesurvey": ("N/A", "NA")}
+_NOT_SHOWN = {"limesurvey": ("N/A",)}
 """What stands in place of a question that was not shown: no answer."""
 _MOST_WORDS = 60
 
@@ -31,23 +32,16 @@ class Answers:
     by_place: tuple[str, ...]
 
 
-def translate(export: Export, columns: Columns, words: Words, units: pd.DataFrame | None, mapped: Map) -> Answers:
+def translate(export: Export, columns: Columns, words: Words, mapped: Map) -> Answers:
     """Read every cell of every column found.
 
     Parameters
     ----------
     export, columns, words
-        The file, where its questions stand, and what they can be answered with.
-    units
-        Table `units` of the data folder (unit_id, name), or None: the names in the file are the ids.
+        The file, where its questions stand, and what they can be answered with; without units their names are ids.
     mapped
         What the map file says.
     """
-    known: dict[str, Mapping[str, str]] = dict(words.answers)
-    listed = dict(words.numbered)
-    if units is not None:
-        names = {plain(name): one for one, name in zip(units["unit_id"], units["name"], strict=True)}
-        known["unit_id"] = names | {plain(one): one for one in units["unit_id"]}
     values: dict[str, pd.Series] = {}
     unreadable: dict[str, pd.Series] = {}
     asked: list[Open] = []
@@ -55,13 +49,13 @@ def translate(export: Export, columns: Columns, words: Words, units: pd.DataFram
     for name in order(columns, words):
         given = _given(export, columns.places[name])
         values[name] = given
-        if name == COMMENT or name not in known:
+        if name not in words.answers:  # a comment; a unit where the data folder names none
             continue
-        read = _read(name, given, known[name], listed.get(name, ()), mapped)
+        read = _read(name, given, words.answers[name], words.numbered.get(name, ()), mapped)
         values[name] = given.map(read.meanings)
         if read.strange:
             unreadable[name] = given.isin(read.strange)
-        asked += [_open(name, text, rows, known[name], units) for text, rows in read.unknown[:_MOST_WORDS]]
+        asked += [_open(name, text, rows, words) for text, rows in read.unknown[:_MOST_WORDS]]
         by_place += [name] if read.beyond else []
     return Answers(pd.DataFrame(values, index=export.rows.index), unreadable, _together(asked), tuple(by_place))
 
@@ -111,7 +105,7 @@ def _read(name: str, given: pd.Series, known: Mapping[str, str], listed: Sequenc
         written = mapped.get((kind, item, plain(text)), mapped.get((kind, "", plain(text))))
         value = written or known.get(plain(text)) or known.get(unnumbered(text)) or _by_place(text, listed)
         read.meanings[str(cell)] = value or text
-        read.beyond |= value in EXTRA.values() and plain(text) not in known
+        read.beyond |= value in ANSWERS.values() and plain(text) not in known
         if not value:
             read.strange.add(str(cell))
         if not value and written is None and not (listed and _CODE.fullmatch(text)):
@@ -131,10 +125,11 @@ def _kind(name: str) -> tuple[str, str]:
     return (kinds[name], "") if name in kinds else ("answer", name)
 
 
-def _open(name: str, text: str, rows: int, known: Mapping[str, str], units: pd.DataFrame | None) -> Open:
+def _open(name: str, text: str, rows: int, words: Words) -> Open:
     kind, item = _kind(name)
+    known = words.answers[name]
     means = nearest(text, known)
-    if kind == "unit" and units is not None and text.isdigit() and 0 < int(text) <= len(units):
-        means = str(units["unit_id"].iloc[int(text) - 1])  # choices are listed as the table lists the units
-    choices = dict.fromkeys(known.values()) if kind != "unit" else {"a unit_id of the table units": None}
-    return Open(kind, item, text, means, f"{rows} rows; {', '.join(choices)}")
+    if kind == "unit" and text.isdigit() and 0 < int(text) <= len(words.units):
+        means = words.units[int(text) - 1]  # choices are listed as the table lists the units
+    choices = "a unit_id of the table units" if kind == "unit" else ", ".join(dict.fromkeys(known.values()))
+    return Open(kind, item, text, means, f"{rows} rows; {choices}")

@@ -4,7 +4,7 @@ Every import is a file of its own, `responses/<wave>-<source>-<digest>.csv`; wha
 single file `responses.csv` (.parquet, .xlsx) becomes the first part, unchanged: it moves into the folder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from aiready.exports.files import Export
 from aiready.exports.importing import AGAIN, Sorted
 from aiready.exports.words import COMMENT
 from aiready.instrument import Instrument
-from aiready.places import Found, find_tables
+from aiready.places import Found, Place, find_tables
 from aiready.publication import locked, private, write
 from aiready.sources import safe_cells
 
@@ -27,10 +27,13 @@ _DIGEST_DIGITS = 8
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A data folder as an import meets it; `single` is the one file that holds all responses, if there is one."""
+    """A data folder as an import meets it.
+
+    `units`: names of its units by id. `single`: the one file that holds all responses, if there is one.
+    """
 
     path: Path
-    units: pd.DataFrame | None
+    units: Mapping[str, str]
     single: Path | None
 
 
@@ -45,7 +48,7 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
     if path.is_file():
         raise UsageError(f"{path}: give a folder; to import beside a workbook, put the workbook into a folder first.")
     if not path.exists():
-        return DataFolder(path, None, None)
+        return DataFolder(path, {}, None)
     places = find_tables(path).places
     units = tuple(place for place in places if place.table == "units")
     single = None
@@ -60,11 +63,13 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
     return DataFolder(path, _units(units, rules), single)
 
 
-def _units(places: tuple, rules: Instrument) -> pd.DataFrame | None:
-    if not places:
-        return None
-    raw, _, _ = loading.load(loading.connect(), Found(places), rules)
-    return raw["units"].select("unit_id", "name").to_pandas() if "units" in raw else None
+def _units(places: tuple[Place, ...], rules: Instrument) -> dict[str, str]:
+    """Names of the units by id, in the order of their table; none without one."""
+    raw = loading.load(loading.connect(), Found(places), rules)[0] if places else {}
+    if "units" not in raw:
+        return {}
+    table = raw["units"].select("unit_id", "name").to_pandas()
+    return dict(zip(table["unit_id"], table["name"], strict=True))
 
 
 def part_name(export: Export, wave: str) -> str:

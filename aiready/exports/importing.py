@@ -54,7 +54,7 @@ class Sorted:
         return self.left_out["rule"].str.split("[;:] ").str[0].value_counts().to_dict()
 
 
-def understand(export: Export, words: Words, units: pd.DataFrame | None, mapped: Map, wave: str) -> Matched:
+def understand(export: Export, words: Words, mapped: Map, wave: str) -> Matched:
     """Match columns and words, and tell the wave.
 
     Raises
@@ -66,7 +66,7 @@ def understand(export: Export, words: Words, units: pd.DataFrame | None, mapped:
     """
     if wave and not is_wave(wave):
         raise UsageError(f'--wave "{wave}" is no wave. Write 2026-Q3, 2026-09 or 2026.')
-    all_at_once(UsageError, _unknown_meanings(mapped, words, units))
+    all_at_once(UsageError, _unknown_meanings(mapped, words))
     columns = match_columns(export, words, mapped)
     if not columns.open:
         all_at_once(InputError, _missing(export, columns, words))
@@ -76,7 +76,7 @@ def understand(export: Export, words: Words, units: pd.DataFrame | None, mapped:
             f"{export.file}: the dates of the answers cannot be told (day or month first?). "
             "Say which wave they belong to, for example --wave 2026-Q3."
         )
-    return Matched(export, words, columns, translate(export, columns, words, units, mapped), *told)
+    return Matched(export, words, columns, translate(export, columns, words, mapped), *told)
 
 
 def _missing(export: Export, columns: Columns, words: Words) -> list[str]:
@@ -92,11 +92,11 @@ def _missing(export: Export, columns: Columns, words: Words) -> list[str]:
     return problems
 
 
-def _unknown_meanings(mapped: Map, words: Words, units: pd.DataFrame | None) -> list[str]:
+def _unknown_meanings(mapped: Map, words: Words) -> list[str]:
     """Rows of the map that name a column, unit, role or answer that does not exist."""
     allowed: dict[str, Sequence[str] | None] = {
         "column": (*OPENING, *words.questions, COMMENT, RESPONDENT, IGNORE),
-        "unit": None if units is None else list(units["unit_id"]),
+        "unit": words.units or None,
         "role": words.numbered["role"],
         "ai_use": words.numbered["ai_use"],
     }

@@ -2,16 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiready.cells import SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
 from aiready.instrument import Instrument
-from aiready.languages import CLOSING, OPENING, Language
-from aiready.schema import AI_USE, ROLES
+from aiready.languages import CLOSING
+from aiready.questionnaire import Question, questionnaire
+from aiready.questionnaire.questions import ANSWERS
+from aiready.schema import ROLES
 
-EXTRA = {"does_not_apply": "does not apply", "dont_know": "don't know"}
-"""How the two answers that are no level stand in `responses`."""
 COMMENT = CLOSING[0]
 
 
@@ -57,7 +57,8 @@ class Words:
 
     `ids` and `wordings`: plain id or plain question -> column of `responses`. `answers`: column -> plain answer ->
     value. `numbered`: column -> values in the order in which the questionnaire lists them. `questions`: item ->
-    wording. `levels`: how many an item has.
+    wording. `units`: ids in the order of the table; none where the data folder has no units. `levels`: how many an
+    item has.
     """
 
     ids: Mapping[str, str]
@@ -65,43 +66,41 @@ class Words:
     answers: Mapping[str, Mapping[str, str]]
     numbered: Mapping[str, tuple[str, ...]]
     questions: Mapping[str, str]
+    units: tuple[str, ...]
     levels: int
 
 
-def words_of(rules: Instrument) -> Words:
-    """Words of an instrument and of its translations."""
-    languages = list(rules.languages.values())
-    items = list(rules.items["item_id"])
-    levels = [str(level) for level in range(1, rules.settings.scale_points + 1)]
-    asked = [(name, language.words[f"question.{name}"]) for language in languages for name in (*OPENING, *CLOSING)]
-    for language in languages:
-        asked += zip(language.items["item_id"], language.items["wording"], strict=True)
-    answers = {item: _answers(languages, row, levels) for row, item in enumerate(items)}
+def words_of(rules: Instrument, units: Mapping[str, str]) -> Words:
+    """Words of the questionnaire in every language of an instrument, with the units (name by id) to choose from."""
+    spoken = [questionnaire(rules, code, units=units) for code in rules.languages]
+    asked = [question for one in spoken for question in one.questions]
+    items = {question.id: question.wording for question in spoken[0].items}
+    answers: dict[str, dict[str, str]] = {name: dict(_WRITTEN_ANYWHERE) for name in items}
+    for one in spoken:
+        answers.setdefault("role", {}).update({plain(one.words[f"role_name.{role}"]): role for role in ROLES})
+        for question in one.questions:
+            if question.choices:
+                answers.setdefault(question.id, {}).update(_said(question))
+    numbered = {question.id: tuple(choice.value for choice in question.choices) for question in spoken[0].questions}
     return Words(
-        ids={plain_id(name): name for name in (*OPENING, *items, *CLOSING)} | {"unit": "unit_id"},
-        wordings={plain(text): name for name, text in asked},
-        answers={**answers, "role": _named(languages, "role", ROLES), "ai_use": _named(languages, "ai_use", AI_USE)},
-        numbered={**dict.fromkeys(items, (*levels, *EXTRA.values())), "role": ROLES, "ai_use": AI_USE},
-        questions=dict(zip(items, rules.items["wording"], strict=True)),
+        ids={plain_id(question.id): question.id for question in asked} | {"unit": "unit_id"},
+        wordings={plain(question.wording): question.id for question in asked},
+        answers=answers,
+        numbered={name: values for name, values in numbered.items() if values and name != "unit_id"},
+        questions=items,
+        units=tuple(units),
         levels=rules.settings.scale_points,
     )
 
 
-def _answers(languages: Sequence[Language], row: int, levels: Sequence[str]) -> dict[str, str]:
-    """Plain answers of one item: what any data folder may say, then what its own languages say."""
-    said = {plain(text): EXTRA["does_not_apply"] for text in SAYS_DOES_NOT_APPLY}
-    said |= {plain(text): EXTRA["dont_know"] for text in SAYS_DONT_KNOW}
-    for language in languages:
-        said |= {plain(language.words[f"answer.{answer}"]): value for answer, value in EXTRA.items()}
-        for level in levels:
-            said |= {plain(language.items[f"level_{level}"].iloc[row]): level}
-    return {text: value for text, value in said.items() if text}
+_WRITTEN_ANYWHERE = {plain(text): ANSWERS["does_not_apply"] for text in SAYS_DOES_NOT_APPLY} | {
+    plain(text): ANSWERS["dont_know"] for text in SAYS_DONT_KNOW
+}
+"""Answers that any data folder may hold."""
 
 
-def _named(languages: Sequence[Language], kind: str, values: Sequence[str]) -> dict[str, str]:
-    """Plain names of a role or a use of AI: its id, and what each language calls it."""
-    said = {plain(value): value for value in values}
-    for language in languages:
-        said |= {plain(language.words[f"{kind}.{value}"]): value for value in values}
-        said |= {plain(language.words.get(f"{kind}_name.{value}", value)): value for value in values}
-    return said
+def _said(question: Question) -> dict[str, str]:
+    """Plain answer -> value: by its code, its value, its words; the words win."""
+    said = {plain(choice.code): choice.value for choice in question.choices}
+    said |= {plain(choice.value): choice.value for choice in question.choices}
+    return said | {plain(choice.text): choice.value for choice in question.choices}
