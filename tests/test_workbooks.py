@@ -184,9 +184,12 @@ def test_one_cell_at_the_far_corner_is_refused_instead_of_taking_all_memory(tmp_
         open_workbook(path, "far.xlsx")
 
 
-def test_a_sheet_that_lies_about_its_size_is_measured_by_its_cells(tmp_path):
+@pytest.mark.parametrize(
+    "place", ['r="XFD999999"', 'r="xfd999999"', "r='XFD999999'", "r = 'XFD999999'", '\nr="XFD999999"']
+)
+def test_a_sheet_that_lies_about_its_size_is_measured_by_its_cells_however_they_are_written(tmp_path, place):
     path = saved(tmp_path / "lie.xlsx", {"tasks": [list(TASKS), ["claims"]]})
-    repacked(path, "xl/worksheets/sheet1.xml", lambda text: text.replace('r="A2"', 'r="XFD999999"'))
+    repacked(path, "xl/worksheets/sheet1.xml", lambda text: text.replace('r="A2"', place))
     with pytest.raises(InputError, match="reaches to row 999,999"):
         open_workbook(path, "lie.xlsx")
 
