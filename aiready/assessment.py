@@ -146,8 +146,10 @@ class Assessment:
             raise errors.unknown("wave", wave, self.facts.waves)
         return replace(self, facts=replace(self.facts, wave=wave))
 
-    def unit(self, unit_id: str) -> "Assessment":
+    def unit(self, unit_id: str, *, children: bool = False) -> "Assessment":
         """Narrow to one unit and the organisation's total; of others, only names of the initiatives used here stay.
+
+        `children`: the profiles of a parent's children stay too (`units`, `barriers`).
 
         Raises
         ------
@@ -155,14 +157,18 @@ class Assessment:
             Unknown unit; with the nearest name.
         """
         self.check_known([unit_id])
+        if unit_id == self.unit_id != ORGANISATION:
+            return self
         members = self._members(unit_id)
         narrowed = dict(self.tables)
         for name in OWN_AND_TOTAL:
             narrowed[name] = self._rows_of(name, {unit_id, ORGANISATION})
         for name in (*OF_UNIT, "verdicts"):
             narrowed[name] = self._rows_of(name, members)
-        for name in ("recommended", "units"):
-            narrowed[name] = self._rows_of(name, (unit_id,))
+        narrowed["recommended"] = self._rows_of("recommended", (unit_id,))
+        within = self.units.loc[self.units["parent_id"] == unit_id, "unit_id"] if children else ()
+        narrowed["units"] = self._rows_of("units", (unit_id, *within))
+        narrowed["barriers"] = self._rows_of("barriers", {unit_id, ORGANISATION, *within})
         narrowed["membership"] = pd.DataFrame({"unit_id": [unit_id], "member_id": [unit_id]})
         used = self.initiatives["initiative_id"].isin(narrowed["measures"].loc[
             narrowed["measures"]["unit_id"] == unit_id, "segment"])  # fmt: skip

@@ -1,6 +1,6 @@
 """The sections of the portfolio: decisions asked of the meeting first, then every unit in organisation order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -10,13 +10,11 @@ from aiready.figures import Figure
 from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, section, table
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
-from aiready.overview import in_order
 from aiready.schema import LIVE_STAGES, STAGES
-from aiready.sections import Section, chunked, figure
+from aiready.sections import Section, figure
+from aiready.side_by_side import CAUTION, TOGETHER, by_units, named_units, profile_figures, unit_profile
 
 HELP_FIRST = 3
-UNITS_TOGETHER = 24
-"""Units in one picture: more would not stay whole on paper."""
 HALF = 0.5
 """Where the corners of adoption and way to the target meet."""
 REASONS_TOLD = 4
@@ -110,50 +108,7 @@ def barriers(whole: Assessment) -> Section:
     head = section(narrative.barriers_heading(whole), short="Barriers by unit")
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section([head + paragraphs(narrative.why_no_profile(whole))])
-    caution = "Units differ in work, data and in who answered. – means hidden, too few records, or not measured."
-    return Section([head, *_by_units(rows, UNITS_TOGETHER, _profile_figure), notes(caution)])
-
-
-def _by_units(rows: pd.DataFrame, size: int, draw: Callable[[pd.DataFrame, str, str], Figure]) -> Iterator[Figure]:
-    """Pictures of so many units each, in order; the title of each says from which unit to which."""
-    units = pd.DataFrame({"unit": rows["unit"].unique()})
-    parts = list(chunked(units, size))
-    for place, part in enumerate(parts, 1):
-        mine = rows.loc[rows["unit"].isin(part["unit"])].reset_index(drop=True)
-        span = f": {part['unit'].iloc[0]} to {part['unit'].iloc[-1]}" if len(parts) > 1 else ""
-        yield draw(mine, span, f"-{place}" if len(parts) > 1 else "")
-
-
-def _profile_figure(rows: pd.DataFrame, span: str, mark: str) -> Figure:
-    numbers = rows.assign(
-        both=[f"{theme.score(row.perception)} / {theme.score(row.practice)}" for row in rows.itertuples()]
-    )
-    wide = numbers.pivot(index="unit", columns="barrier", values="both")
-    wide = wide.loc[list(dict.fromkeys(rows["unit"])), list(dict.fromkeys(rows["barrier"]))]
-    return figure(
-        charts.barriers_units_chart,
-        rows,
-        f"units{mark}",
-        f"Barriers by unit, people say / records show{span}",
-        "0 to 100, high is overcome · units in the order of the organisation",
-        wide.rename_axis("Unit").rename_axis(columns=None).reset_index(),
-    )
-
-
-def named_units(whole: Assessment) -> pd.DataFrame:
-    """Units in organisation order (unit_id, unit, depth), those that share a name told apart by their id."""
-    order = in_order(whole.units)[["unit_id", "name", "depth"]]
-    twice = order["name"].duplicated(keep=False)
-    return order.assign(unit=order["name"].mask(twice, order["name"] + " (" + order["unit_id"] + ")")).drop(
-        columns="name"
-    )
-
-
-def unit_profile(whole: Assessment) -> pd.DataFrame:
-    """Both voices of every unit and barrier of the wave shown: one row per unit x barrier, in order."""
-    rows = whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
-    merged = named_units(whole).merge(rows, on="unit_id").drop(columns="status")
-    return merged.assign(barrier=[narrative.barrier_name(whole, name) for name in merged["barrier_id"]])
+    return Section([head, *profile_figures(rows, "units in the order of the organisation"), notes(CAUTION)])
 
 
 def initiatives(whole: Assessment) -> Section:
@@ -239,7 +194,7 @@ def work(whole: Assessment) -> Section:
         return Section()
     head = section(narrative.hours_heading(whole), *narrative.hours_sentences(whole), short="Hours")
     note = "Where a reason would stand for too few people, its hours are not drawn."
-    return Section([head, *_by_units(rows, UNITS_TOGETHER, _hours_figure), notes(note)])
+    return Section([head, *by_units(rows, TOGETHER, _hours_figure), notes(note)])
 
 
 def _hours_figure(rows: pd.DataFrame, span: str, mark: str) -> Figure:

@@ -35,7 +35,7 @@ LAYERS = (
     "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
     "typed_cells task_library task_board self_assessment team_spread",
     "panels.writing panels.asking panels",
-    "sections key_figures handout overview portfolio",
+    "sections key_figures handout overview side_by_side portfolio",
     "engine batch pdf reports lab cli",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
@@ -59,7 +59,7 @@ POSTS_AND_MONEY = re.compile(
 )
 READ_BY_PEOPLE = (
     "narrative.words", "narrative.survey", "narrative.records", "narrative.front", "views.survey", "views.records",
-    "key_figures", "handout", "portfolio", "overview", "measures", "schema", "actions",
+    "key_figures", "handout", "side_by_side", "portfolio", "overview", "measures", "schema", "actions",
 )  # fmt: skip
 """Modules whose texts stand on pages."""
 

@@ -78,6 +78,17 @@ class TestNarrowing:
         assert set(unit.tasks["unit_id"]) >= {"motor-claims", "contact-centre"}
         assert "treasury" not in set(unit.tasks["unit_id"])
 
+    def test_a_parent_holds_its_childrens_profiles_only_when_asked(self, sample):
+        within = set(sample.units.loc[sample.units["parent_id"] == "customer-operations", "unit_id"])
+        alone, together = sample.unit("customer-operations"), sample.unit("customer-operations", children=True)
+        assert set(alone.barriers["unit_id"]) == {"customer-operations", ORGANISATION}
+        assert set(together.barriers["unit_id"]) == {"customer-operations", ORGANISATION, *within}
+        assert set(together.measures["unit_id"]) == {"customer-operations", ORGANISATION}
+
+    def test_to_the_unit_it_is_narrowed_to_changes_nothing(self, sample):
+        unit = sample.unit("customer-operations", children=True)
+        assert unit.unit("customer-operations") is unit
+
     def test_an_unknown_unit_or_wave_is_answered_with_the_nearest(self, sample):
         with pytest.raises(UsageError, match='Did you mean "treasury"'):
             sample.unit("tresury")

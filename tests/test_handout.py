@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiready import handout, narrative, portfolio, views
+from aiready import handout, narrative, portfolio, side_by_side, views
 from aiready.assessment import Assessment, Facts
 from aiready.barriers import COLUMNS as PROFILE
 from aiready.barriers import EXPLAIN_COLUMNS
@@ -318,7 +318,7 @@ class TestPortfolio:
     def test_units_of_one_name_are_told_apart(self, sample):
         units = sample.units.assign(name=["Claims"] * 2 + list(sample.units["name"][2:]))
         twins = Assessment({**sample.tables, "units": units}, sample.rules, sample.facts)
-        rows = portfolio.unit_profile(twins)
+        rows = side_by_side.unit_profile(twins)
         assert rows["unit"].nunique() == len(units)
         assert text_of(portfolio.barriers(twins))
 
@@ -341,7 +341,7 @@ class TestPortfolio:
             assert rows.loc[rows["unit"] == unit, "hours"].sum() == pytest.approx(possible)
 
     def test_units_stand_in_the_order_of_the_organisation(self, sample):
-        rows = portfolio.unit_profile(sample)
+        rows = side_by_side.unit_profile(sample)
         order = list(dict.fromkeys(rows["unit_id"]))
         parent = sample.units.set_index("unit_id")["parent_id"].dropna()
         assert sorted(order) == sorted(sample.units["unit_id"])
@@ -355,5 +355,5 @@ class TestPortfolio:
 
     def test_a_hidden_unit_is_named_as_hidden_and_shows_no_number(self, sample):
         assert "Treasury" in text_of(portfolio.absent(sample))
-        rows = portfolio.unit_profile(sample).set_index("unit_id").loc["treasury"]
+        rows = side_by_side.unit_profile(sample).set_index("unit_id").loc["treasury"]
         assert rows[["perception", "score"]].isna().all(axis=None)

@@ -1,0 +1,80 @@
+"""Several units beside each other: those of the organisation in the portfolio, a parent's children in its handout."""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from aiready import charts, narrative, theme
+from aiready.assessment import Assessment
+from aiready.figures import Figure
+from aiready.html.blocks import notes, section
+from aiready.overview import in_order
+from aiready.sections import Section, chunked, figure
+
+TOGETHER = 24
+"""Units in one picture: more would not stay whole on paper."""
+CAUTION = "Units differ in work, data and in who answered. – means hidden, too few records, or not measured."
+
+Draw = Callable[[pd.DataFrame, str, str], Figure]
+"""Rows, the span of units to name in the title, and a mark for the figure's name -> a figure."""
+
+
+def children(unit: Assessment) -> Section:
+    """The profiles of a parent's children in the order of their names; nothing where they were not asked for."""
+    within = unit.units.loc[unit.units["parent_id"] == unit.unit_id].sort_values("name", kind="stable")
+    rows = _profile(unit, _named(within))
+    if rows[["perception", "practice"]].isna().all(axis=None):
+        return Section()
+    head = section(f"{narrative.counted(len(within), 'unit')} within {unit.name}, by name", short="Units within")
+    return Section([head, *profile_figures(rows, "units in the order of their names"), notes(CAUTION)])
+
+
+def named_units(whole: Assessment) -> pd.DataFrame:
+    """Units in organisation order (unit_id, unit, depth), those that share a name told apart by their id."""
+    return _named(in_order(whole.units))
+
+
+def unit_profile(whole: Assessment) -> pd.DataFrame:
+    """Both voices of every unit and barrier of the wave shown: one row per unit x barrier, in organisation order."""
+    return _profile(whole, named_units(whole))
+
+
+def profile_figures(rows: pd.DataFrame, order: str) -> Iterator[Figure]:
+    """Barriers x units as pictures that each stay whole on paper; `order` says how the units are ordered."""
+
+    def draw(part: pd.DataFrame, span: str, mark: str) -> Figure:
+        title = f"Barriers by unit, people say / records show{span}"
+        subtitle = f"0 to 100, high is overcome · {order}"
+        return figure(charts.barriers_units_chart, part, f"units{mark}", title, subtitle, _numbers(part))
+
+    yield from by_units(rows, TOGETHER, draw)
+
+
+def by_units(rows: pd.DataFrame, size: int, draw: Draw) -> Iterator[Figure]:
+    """Pictures of so many units each, in order; the title of each says from which unit to which."""
+    units = pd.DataFrame({"unit": rows["unit"].unique()})
+    parts = list(chunked(units, size))
+    for place, part in enumerate(parts, 1):
+        mine = rows.loc[rows["unit"].isin(part["unit"])].reset_index(drop=True)
+        span = f": {part['unit'].iloc[0]} to {part['unit'].iloc[-1]}" if len(parts) > 1 else ""
+        yield draw(mine, span, f"-{place}" if len(parts) > 1 else "")
+
+
+def _named(units: pd.DataFrame) -> pd.DataFrame:
+    """Units in the order given (unit_id, unit, depth where known), those that share a name told apart by their id."""
+    twice = units["name"].duplicated(keep=False)
+    named = units.assign(unit=units["name"].mask(twice, units["name"] + " (" + units["unit_id"] + ")"))
+    return named[[name for name in ("unit_id", "depth", "unit") if name in named]]
+
+
+def _profile(whole: Assessment, units: pd.DataFrame) -> pd.DataFrame:
+    rows = whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
+    merged = units.merge(rows, on="unit_id").drop(columns="status")
+    return merged.assign(barrier=[narrative.barrier_name(whole, name) for name in merged["barrier_id"]])
+
+
+def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    both = [f"{theme.score(row.perception)} / {theme.score(row.practice)}" for row in rows.itertuples()]
+    wide = rows.assign(both=both).pivot(index="unit", columns="barrier", values="both")
+    wide = wide.loc[list(dict.fromkeys(rows["unit"])), list(dict.fromkeys(rows["barrier"]))]
+    return wide.rename_axis("Unit").rename_axis(columns=None).reset_index()
