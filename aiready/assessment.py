@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pyarrow import feather
 
 from aiready import (
     actions,
@@ -46,6 +47,8 @@ OWN_AND_TOTAL = (
     "measures", "barriers", "items", "explain", "themes", "facets", "change_sources", "sensitivity"
 )  # fmt: skip
 """Tables that hold the organisation's rows beside the unit's own."""
+TOTALS = ("adoption",)
+"""Measures of the organisation that a unit's page shows beside its own: no other stands in its slice."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class Assessment:
             The wave does not exist.
         """
         location = data or os.environ.get(DATA) or shipped("data/sample")
+        if results and instrument_folder(results):  # a slice carries its questionnaire with it
+            location = results
         rules = read_instrument(instrument_folder(location))
         if results:
             opened = cls.read(Path(results), rules)
@@ -194,11 +199,16 @@ class Assessment:
         rows = np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
         return self.tables[name].iloc[rows].reset_index(drop=True)
 
-    def _cells(self, unit_id: str, measure: str) -> pd.DataFrame:
-        """Measures rows of one unit and measure."""
+    def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
+        """Rows of `measures` of one unit and measure."""
         if "cells" not in self._found:
             self._found["cells"] = self.measures.groupby(["unit_id", "measure"], sort=False).indices
         return self.measures.iloc[self._found["cells"].get((unit_id, measure), [])]
+
+    def _left_out(self, unit_id: str, measure: str) -> bool:
+        """Whether this is a slice, and a total is asked for that slices do not hold."""
+        cut = "inputs" in self.tables and self.inputs.empty
+        return cut and unit_id == ORGANISATION != self.unit_id and measure not in TOTALS
 
     def _places(self, name: str) -> Mapping[str, np.ndarray]:
         """Where each unit's rows stand in a table: looked up once, since a batch narrows to every unit."""
@@ -220,12 +230,14 @@ class Assessment:
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
         shown = wave or self.facts.wave
-        rows = self._cells(unit_id or self.unit_id, measure)
+        rows = self.cells(unit_id or self.unit_id, measure)
         found = rows.loc[
             (rows["segment"] == segment)
             & (rows["barrier_id"] == barrier_id)
             & rows["wave"].isin([shown, waves.quarter_of_wave(shown)])
         ]
+        if found.empty and self._left_out(unit_id, measure):
+            raise errors.UsageError(f"The organisation's \"{measure}\" is not in a unit's slice: add it to TOTALS.")
         if found.empty:
             return Cell()
         row = found.iloc[-1]
@@ -248,16 +260,10 @@ class Assessment:
             buffer = io.BytesIO()
             table.to_parquet(buffer, index=False)
             write(folder / f"{name}.parquet", buffer.getvalue())
-        write(folder / FACTS, self._facts_json())
+        write(folder / FACTS, self.facts_json())
 
-    def save_slice(self, folder: Path) -> None:
-        """Write what a notebook run reads, to a folder that is thrown away: no spreadsheets, no care for crashes."""
-        folder.mkdir(parents=True)
-        for name, table in self.tables.items():
-            table.to_parquet(folder / f"{name}.parquet", index=False)
-        (folder / FACTS).write_bytes(self._facts_json())
-
-    def _facts_json(self) -> bytes:
+    def facts_json(self) -> bytes:
+        """The facts and the unit, as they are kept beside the tables."""
         facts = asdict(self.facts) | {"unit_id": self.unit_id}
         return json.dumps(facts, indent=1, ensure_ascii=False).encode()
 
@@ -279,7 +285,13 @@ class Assessment:
         unit_id = facts.pop("unit_id")
         facts |= {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])}
         tables = {path.stem: pd.read_parquet(path, use_threads=False) for path in sorted(folder.glob("*.parquet"))}
+        tables |= {path.stem: _read_feather(path) for path in sorted(folder.glob("*.feather"))}
         return cls(tables, rules, Facts(**facts), unit_id)
+
+
+def _read_feather(path: Path) -> pd.DataFrame:
+    """A table of a slice: in one thread, since it is small and its process is a fork."""
+    return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
 
 
 def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = ()) -> Assessment:

@@ -1,81 +1,65 @@
-"""The batch runner: each page in a fresh process, drawn by warm ones; one failure never stops the rest."""
+"""The batch runner: orders out, pages in as they are ready; one failure never stops the rest."""
 
-import hashlib
-import multiprocessing
+import atexit
 import os
-import shutil
-import sys
-import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
-from multiprocessing.context import ForkServerContext
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 
-from aiready.errors import AireadyError
-from aiready.publication import write
+from aiready.errors import AireadyError, InfrastructureError
+from aiready.orders import CANCELLED, GIGABYTE, KILLED, OK, START, Made, Order
+from aiready.press import Press
 
-FORKED = ("papermill", "aiready.handout", "aiready.portfolio", "altair")
-"""Imported once by the process that every notebook run is forked from."""
-OK = "ok"
-
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+AHEAD = 2
+"""Orders in work or waiting, per page that is made at once."""
+ENDED = "the run ended before it was made"
 
 
 @dataclass(frozen=True)
 class Options:
     """How a run is carried out; `timeout` in seconds per handout, `max_failures` 0 for no limit.
 
-    `figures`: also write every figure of a page as files for slides.
+    `memory`: gigabytes a handout may hold, 0 for its share of this machine. `figures`: also write every figure of a
+    page as files for slides. `force`: make pages anew that nothing has changed.
     """
 
     jobs: int = 2
     engine: str | None = "aiready"
     timeout: float = 600
+    memory: float = 0
     fail_fast: bool = False
     max_failures: int = 0
     figures: bool = False
+    force: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Bytes a handout may hold."""
+        return int((self.memory or machine_memory() * 0.8 / self.jobs / GIGABYTE) * GIGABYTE)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One page to make: which notebook, which parameters, and where the page goes.
+    """One page to make: of which unit, where it goes, why it is made, and its order; none: the page is as it was.
 
-    `scratch` is the task's own folder; it is removed when the task is done.
+    `inputs`: digests of what the page depends on, part by part.
     """
 
     unit_id: str
-    notebook: Path
-    parameters: Mapping[str, str]
     page: Path
-    scratch: Path
-
-    @property
-    def executed(self) -> Path:
-        """Where the executed notebook is kept until it is rendered."""
-        return self.scratch / "executed.ipynb"
-
-    @property
-    def figures(self) -> Path:
-        """Where the page's figures go, where they are asked for."""
-        return self.page.parent.parent / "figures" / self.page.stem
-
-    @property
-    def error(self) -> Path:
-        """Where the traceback of a failed notebook is kept."""
-        return self.scratch / "error.txt"
+    why: str = ""
+    order: Order | None = None
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: `status` is ok, or the true cause of its failure, with its evidence.
+    """What became of a task: `status` is ok, or the true cause of its failure.
 
-    `digest`: of the page that was published.
+    `why`: for which reason it was made; `kept`: it was not, since nothing had changed. `digest`: of the page that is
+    published.
     """
 
     unit_id: str
@@ -83,91 +67,97 @@ class Outcome:
     seconds: float = 0.0
     status: str = OK
     reason: str = ""
-    traceback: str = ""
-    notebook: bytes = b""
     digest: str = ""
-
-    def failed(self, status: str, reason: str) -> "Outcome":
-        """The same task, failed."""
-        return replace(self, status=status, reason=reason)
+    why: str = ""
+    kept: bool = False
 
 
-def execute(task: Task, engine: str | None) -> None:
-    """Run a task's notebook in this process, which ends with exit code 1 where a cell fails."""
-    import papermill
+Maker = Callable[[Order], "Future[Made]"]
+"""Takes an order, and gives its page when it is made."""
 
-    os.environ["AIREADY_CHARTS"] = "json"
+
+@cache
+def machine_memory() -> int:
+    """Bytes of memory that this machine, or the control group it is confined to, has."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
-        papermill.execute_notebook(
-            str(task.notebook),
-            str(task.executed),
-            parameters=dict(task.parameters),
-            engine_name=engine,
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            kernel_name="python3",
-        )
-    except Exception:
-        task.error.write_text(traceback.format_exc(), encoding="utf-8")
-        sys.exit(1)
+        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return whole
+    return min(whole, int(allowed)) if allowed.isdigit() else whole
 
 
-Drawn = tuple[bytes, Mapping[str, bytes]]
-"""A page, and the files of its figures by name."""
-
-
-def render(executed: Path, *, figures: bool = False) -> Drawn:
-    """Turn an executed notebook into its page; runs in a long-lived renderer process."""
-    from aiready.html import HandoutExporter
-    from aiready.slides import slides
-
-    page, _ = HandoutExporter().from_filename(str(executed))
-    return page.encode(), slides(executed) if figures else {}
-
-
-def run(tasks: Iterable[Task], options: Options, done: Callable[[Outcome], None]) -> list[Outcome]:
-    """Carry out all tasks, each in its own fresh process, and publish each page as it is ready.
+def run(
+    tasks: Iterable[Task],
+    make: Maker,
+    publish: Callable[[Task, Made], Outcome],
+    done: Callable[[Outcome], None],
+    options: Options,
+) -> tuple[list[Outcome], BaseException | None]:
+    """Carry out all tasks, and publish each page as it is ready.
 
     Parameters
     ----------
     tasks
         Taken one by one as there is room, so that what they need can be prepared while others run.
+    publish
+        Writes a page, or the evidence of a failure.
     done
         Told of each outcome as it comes, for progress lines.
 
-    Raises
-    ------
-    InfrastructureError
-        A page cannot be written.
+    Returns
+    -------
+    tuple
+        Every outcome, and what stopped the run (a signal, a full disk) where something did: what was not begun then is
+        cancelled, and what was published stays.
     """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(FORKED))
     outcomes: list[Outcome] = []
-    drawing: list[tuple[Task, Outcome, Future[Drawn]]] = []
+    under_way: dict[Future[Made], Task] = {}
+    coming = iter(tasks)
 
-    def settle(outcome: Outcome, task: Task) -> None:
-        shutil.rmtree(task.scratch, ignore_errors=True)
+    def settle(outcome: Outcome) -> None:
         outcomes.append(outcome)
         done(outcome)
 
-    renderers = ProcessPoolExecutor(options.jobs, mp_context=multiprocessing.get_context("spawn"))
+    stop: BaseException | None = None
     try:
-        for task, outcome in _executed(tasks, options, context):
-            if outcome.status == OK:
-                drawing.append((task, outcome, renderers.submit(render, task.executed, figures=options.figures)))
-            else:
-                settle(outcome, task)
-            ready = [entry for entry in drawing if entry[2].done()]
-            drawing = [entry for entry in drawing if entry not in ready]
-            for entry in ready:
-                settle(_published(*entry), entry[0])
-            if _enough(outcomes, options):
+        while not _enough(outcomes, options):
+            for task in _some(coming, options.jobs * AHEAD + 1 - len(under_way)):
+                if task.order is None:
+                    settle(Outcome(task.unit_id, task.page.name, kept=True, digest=task.inputs["page"]))
+                else:
+                    under_way[make(task.order)] = task
+            if not under_way:
                 break
-        for entry in drawing:
-            settle(_published(*entry), entry[0])
-    finally:
-        renderers.shutdown(cancel_futures=True)
-    return outcomes
+            for answer in wait(under_way, timeout=1, return_when=FIRST_COMPLETED).done:
+                settle(publish(under_way.pop(answer), _answered(answer)))
+    except (AireadyError, KeyboardInterrupt, SystemExit) as error:
+        stop = error
+    for answer, task in under_way.items():
+        answer.cancel()
+        settle(Outcome(task.unit_id, task.page.name, status=CANCELLED, reason=ENDED))
+    return outcomes, stop
+
+
+def _some(tasks: Iterator[Task], number: int) -> Iterator[Task]:
+    """The next tasks: as many to be made as there is room for, and those before them that are kept."""
+    while number > 0 and (task := next(tasks, None)) is not None:
+        number -= task.order is not None
+        yield task
+
+
+def _answered(answer: "Future[Made]") -> Made:
+    try:
+        return answer.result()
+    except (AireadyError, KeyboardInterrupt, SystemExit):
+        raise
+    except BrokenExecutor as error:
+        raise InfrastructureError(f"The executor is broken: {error}. Pages that were published stay.") from error
+    except CancelledError:
+        return Made(status=CANCELLED, reason="the executor cancelled it")
+    except Exception as error:
+        lost = type(error).__name__ == "KilledWorker"  # of dask.distributed, which need not be installed
+        return Made(status=KILLED if lost else START, reason=f"{type(error).__name__}: {error}")
 
 
 def _enough(outcomes: list[Outcome], options: Options) -> bool:
@@ -175,58 +165,18 @@ def _enough(outcomes: list[Outcome], options: Options) -> bool:
     return (options.fail_fast and failures > 0) or (0 < options.max_failures <= failures)
 
 
-def _published(task: Task, outcome: Outcome, drawn: Future[Drawn]) -> Outcome:
-    try:
-        page, figures = drawn.result()
-        write(task.page, page)
-        for name, content in figures.items():
-            write(task.figures / name, content)
-        for old in set(task.figures.glob("*")) - {task.figures / name for name in figures}:
-            old.unlink()
-    except AireadyError:
-        raise
-    except Exception as error:
-        failed = outcome.failed("render", f"{type(error).__name__}: {error}")
-        return replace(failed, notebook=task.executed.read_bytes())
-    return replace(outcome, digest=hashlib.sha256(page).hexdigest()[:12])
+def on(executor: Executor) -> Maker:
+    """Make pages on any executor: threads, processes, a cluster; each of its processes has a press of its own."""
+    return lambda order: executor.submit(make_page, order)
 
 
-def _executed(tasks: Iterable[Task], options: Options, context: ForkServerContext) -> Iterator[tuple[Task, Outcome]]:
-    """Run up to `jobs` child processes at once, and yield each task as its process ends."""
-    coming = iter(tasks)
-    running: dict[Any, tuple[Task, BaseProcess, float]] = {}
-    try:
-        while True:
-            while len(running) < options.jobs and (task := next(coming, None)) is not None:
-                child = context.Process(target=execute, args=(task, options.engine))
-                child.start()
-                running[child.sentinel] = (task, child, time.monotonic())
-            if not running:
-                return
-            ended = wait(list(running), timeout=0.5)
-            late = [key for key, (_, _, start) in running.items() if time.monotonic() - start > options.timeout]
-            for key in {*ended, *late}:
-                task, process, start = running.pop(key)
-                yield task, _outcome(task, process, time.monotonic() - start, timed_out=key not in ended)
-    finally:
-        for _, process, _ in running.values():
-            process.kill()
-            process.join()
+def make_page(order: Order) -> Made:
+    """Make one page in the process that is asked to: bytes in, bytes out."""
+    return _own_press().make(order).result()
 
 
-def _outcome(task: Task, process: BaseProcess, seconds: float, *, timed_out: bool) -> Outcome:
-    """Status from the process itself: papermill's own marks are not to be trusted after a crash."""
-    if timed_out:
-        process.kill()
-    process.join()
-    outcome = Outcome(task.unit_id, task.page.name, seconds=round(seconds, 3))
-    if timed_out:
-        return outcome.failed("time-out", f"stopped after {seconds:.0f} s")
-    if task.error.exists():
-        text = task.error.read_text(encoding="utf-8").strip()
-        executed = task.executed.read_bytes() if task.executed.exists() else b""
-        failed = outcome.failed("cell error", text.splitlines()[-1])
-        return replace(failed, traceback=text, notebook=executed)
-    if process.exitcode != 0 or not task.executed.exists():
-        return outcome.failed("killed", f"the process ended with exit code {process.exitcode}")
-    return outcome
+@cache
+def _own_press() -> Press:
+    press = Press(os.cpu_count() or 1)
+    atexit.register(press.close)
+    return press

@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,7 @@ import typer
 from aiready.errors import AireadyError, UsageError, unknown
 
 if TYPE_CHECKING:
+    from aiready.batch import Maker, Options
     from aiready.reports import Run
 
 DEBUG = "AIREADY_DEBUG"
@@ -87,53 +89,90 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     unit: Annotated[list[str] | None, typer.Option("--unit", help="Only this unit; may be repeated.")] = None,
     wave: Annotated[str, typer.Option(help="Wave to show; default: the newest.")] = "",
     jobs: Annotated[int, typer.Option(help="Handouts made at once.", min=1)] = os.cpu_count() or 1,
+    executor: Annotated[str, typer.Option(help="Make handouts on a cluster: dask:tcp://host:8786.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds a handout may take.", min=1)] = 600,
+    memory: Annotated[float, typer.Option(help="GB a handout may hold; 0: its share of the machine.", min=0)] = 0,
     engine: Annotated[
         Engine, typer.Option(help="How notebooks run: aiready (in process) or nbclient (a kernel each).")
     ] = Engine.aiready,
     as_of: AsOf = "",
+    force: Annotated[bool, typer.Option("--force", help="Make pages again that nothing has changed.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
     max_failures: Annotated[int, typer.Option(help="Stop after this many failures; 0: never.", min=0)] = 0,
+    keep: Annotated[
+        int, typer.Option(help="Releases kept in records/history; 0: all. Only what is kept guards the next.", min=0)
+    ] = 0,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print every page; needs a Chromium.")] = False,
     figures: Annotated[bool, typer.Option("--figures", help="Also write every figure as files for slides.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Write one handout per unit, the portfolio and the index.
+    """Write one handout per unit, the portfolio and the index; pages that nothing has changed are kept.
 
-    Exit code 0: all done; 1: one or more units failed; 2: usage or input; 3: disk, lock, template or privacy.
+    Exit code 0: all done; 1: one or more units failed; 2: usage or input; 3: disk, lock, template or privacy;
+    130 and 143: stopped by a signal, with whole pages, and taken up by the next run.
 
     Example: aiready report data/sample --out reports --unit claims
     """
-    from aiready.assessment import Assessment
-    from aiready.batch import Options, Outcome
-    from aiready.reports import HISTORY, Request
-    from aiready.reports import report as make
-
-    assessment = Assessment.open(data, as_of=_day(as_of), wave=wave, published=out / HISTORY)
-    asked = list(dict.fromkeys(unit or assessment.units["unit_id"]))
-    assessment.check_known(asked)
-    _counts(assessment.counts, quiet or as_json)
-    total, done = len(asked) + 1, 0
-
-    def told(outcome: Outcome) -> None:
-        nonlocal done
-        done += 1
-        if outcome.status != "ok":
-            typer.echo(f"[{done}/{total}] {outcome.page}: {outcome.status}: {outcome.reason}", err=True)
-        elif not (quiet or as_json):
-            typer.echo(f"[{done}/{total}] {outcome.page} ({outcome.seconds:.1f} s)")
+    from aiready.batch import Options
 
     options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
-                      fail_fast=fail_fast, max_failures=max_failures, figures=figures)  # fmt: skip
-    run = make(assessment, Request(str(data), out, tuple(asked), options, told, pdf))
-    outcomes = run.outcomes
-    typer.echo(
-        json.dumps([asdict(outcome) | {"notebook": None} for outcome in outcomes], indent=1)
-        if as_json
-        else _summary(run, out)
-    )
-    raise typer.Exit(1 if any(outcome.status != "ok" for outcome in outcomes) else 0)
+                      memory=memory, fail_fast=fail_fast, max_failures=max_failures, figures=figures,
+                      force=force)  # fmt: skip
+    asked = _Asked(str(data), out, tuple(unit or ()), wave, _day(as_of), pdf, keep, quiet, as_json)
+    with _makers(executor, options) as (make, options):
+        run = _report(asked, options, make)
+    raise typer.Exit(1 if run.failed else 0)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What `report` was asked for beside how the run is carried out."""
+
+    data: str
+    out: Path
+    units: tuple[str, ...]
+    wave: str
+    as_of: date | None
+    pdf: bool
+    keep: int
+    quiet: bool
+    as_json: bool
+
+
+@contextmanager
+def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Options"]]:
+    """Who makes pages: processes of this machine, which warm up while the data are read, or a cluster."""
+    if executor:
+        from aiready.cluster import cluster
+
+        with cluster(executor) as (make, jobs):
+            yield make, replace(options, jobs=jobs)
+        return
+    from aiready.press import Press
+
+    with Press(options.jobs, warm=1) as press:
+        yield press.make, options
+        if press.ready is not None and press.ready.way != press.way:
+            typer.echo(f"Notebooks ran {press.ready.way}, not {press.way}: {press.ready.threads} threads.", err=True)
+
+
+def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
+    from aiready.assessment import Assessment
+    from aiready.progress import as_json, progress, summary
+    from aiready.reports import HISTORY, Request
+    from aiready.reports import report as made
+
+    quiet = asked.quiet or asked.as_json
+    assessment = Assessment.open(asked.data, as_of=asked.as_of, wave=asked.wave, published=asked.out / HISTORY)
+    units = tuple(dict.fromkeys(asked.units or assessment.units["unit_id"]))
+    assessment.check_known(units)
+    _counts(assessment.counts, quiet)
+    with progress(len(units) + 1, quiet=quiet) as shown:
+        request = Request(asked.data, asked.out, units, options, shown.told, asked.pdf, make, asked.keep)
+        run = made(assessment, request)
+    typer.echo(json.dumps(as_json(run), indent=1) if asked.as_json else summary(run, asked.out))
+    return run
 
 
 @app.command("import")
@@ -275,18 +314,10 @@ def _late(number: int) -> str:
     return f" + {number} after the as-of date" if number else ""
 
 
-def _summary(run: "Run", out: Path) -> str:
-    """The last line of a run, which may be all that somebody reads of it."""
-    failed = [outcome for outcome in run.outcomes if outcome.status != "ok"]
-    counts = ", ".join(f"{run.count(change)} {change}" for change in ("new", "changed", "as before"))
-    written = f"{len(run.outcomes) - len(failed)} pages written ({counts}), {len(failed)} failed"
-    text = f"{written}. Open {out / 'overview' / 'index.html'}"
-    return text + (f"; evidence in {out / 'records' / 'failed'}" if failed else "")
-
-
 def main(arguments: Iterable[str] | None = None) -> NoReturn:
     """Run the command line; every error this package raises is one to five lines and an exit code."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, lambda number, _: sys.exit(128 + number))
     try:
         app(None if arguments is None else list(arguments))
     except AireadyError as error:

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -83,8 +84,14 @@ class InProcessEngine(Engine):
     """Runs the cells of a managed notebook in an IPython shell of this process."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> None:
-        """Run every code cell in order, and stop at the first that fails."""
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, place: Path | None = None, **_: Any) -> None:
+        """Run every code cell in order, and stop at the first that fails.
+
+        Parameters
+        ----------
+        place
+            File that holds the number of the cell that runs, for whoever finds this process dead.
+        """
         del kernel_name
         _Shell.clear_instance()
         shell = _Shell.instance(history_length=0)
@@ -93,6 +100,8 @@ class InProcessEngine(Engine):
         before = sys.displayhook
         try:
             for index, cell in enumerate(nb_man.nb.cells):
+                if place is not None:
+                    place.write_text(str(index + 1))
                 if cell.cell_type == "code" and cell.source.strip() and not _run(shell, nb_man, cell, index):
                     break
         finally:

@@ -5,6 +5,7 @@ two figures subtract to theirs. Such a cell is withheld (Hundepool et al. 2012, 
 """
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ import pandas as pd
 from aiready.errors import InfrastructureError
 from aiready.instrument import Instrument, Settings, wording_digests
 from aiready.measures import ALL
+from aiready.publication import PART
 from aiready.schema import ROLES
 
 CELL = ["unit_id", "wave", "segment"]
@@ -42,8 +44,7 @@ class Release:
         """Twelve hex digits that two runs share when they published the same cells of the same people."""
         found = hashlib.sha256()
         for table in (getattr(self, field.name) for field in fields(self)):
-            rows = pd.util.hash_pandas_object(table.astype(object), index=False).to_numpy()
-            found.update(np.sort(rows).tobytes())
+            found.update(_rows(table))
         return found.hexdigest()[:12]
 
 
@@ -66,16 +67,33 @@ def withheld(
     Notes
     -----
     The distance of two sets is their symmetric difference, n(A) + n(B) - 2 n(A and B). People who are not
-    scored on every scale make two sets differ, but do not count as people who cover for others.
+    scored on every scale make two sets differ, but do not count as people who cover for others. A release of the
+    very people of today is published again as it was: whatever its cells give away of each other is guarded already.
     """
-    found = [_distances(people, membership, release, settings) for release in earlier]
+    found = [
+        _distances(people, membership, release, settings).assign(same=_same(people, membership, release))
+        for release in earlier
+    ]
     if not found:
         return pd.DataFrame(columns=CELL)
     nearest = pd.concat(found, ignore_index=True)
-    near = nearest["differ"].gt(0) & nearest["distance"].lt(settings.minimum_group)
+    near = nearest["differ"].gt(0) & nearest["distance"].lt(settings.minimum_group) & ~nearest["same"]
     again = pd.MultiIndex.from_frame(nearest.loc[nearest["differ"] == 0, CELL])
     close = nearest.loc[near, CELL].drop_duplicates()
     return close.loc[~pd.MultiIndex.from_frame(close).isin(again)].reset_index(drop=True)
+
+
+def _same(people: pd.DataFrame, membership: pd.DataFrame, past: Release) -> bool:
+    """Whether a release tells of exactly these people, in these units."""
+    pairs = ((people, past.people), (membership, past.membership))
+    return all(
+        set(now.columns) == set(before.columns) and _rows(now) == _rows(before[list(now.columns)])
+        for now, before in pairs
+    )
+
+
+def _rows(table: pd.DataFrame) -> bytes:
+    return np.sort(pd.util.hash_pandas_object(table.astype(object), index=False).to_numpy()).tobytes()
 
 
 def _distances(people: pd.DataFrame, membership: pd.DataFrame, past: Release, settings: Settings) -> pd.DataFrame:
@@ -139,11 +157,12 @@ def keep(folder: Path, release: Release, as_of: str) -> None:
     InfrastructureError
         The folder cannot be written.
     """
-    if list(folder.glob(f"*{release.digest}")):
+    for kept in folder.glob(f"*{release.digest}"):
+        os.utime(kept)
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".", dir=folder))
+        made = Path(tempfile.mkdtemp(prefix=".", suffix=PART, dir=folder))
         try:
             for field in fields(Release):
                 getattr(release, field.name).to_parquet(made / f"{field.name}.parquet", index=False)
@@ -152,3 +171,11 @@ def keep(folder: Path, release: Release, as_of: str) -> None:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was published.") from error
+
+
+def trim(folder: Path, number: int) -> None:
+    """Keep the releases published last, 0 for all; one that is not kept no longer guards the next."""
+    kept = [path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    kept.sort(key=lambda path: path.stat().st_mtime_ns)
+    for path in kept[:-number] if number else ():
+        shutil.rmtree(path, ignore_errors=True)

@@ -15,7 +15,8 @@ from aiready.publication import slug
 CHANGE = {
     "new": "new in the latest run",
     "changed": "changed in the latest run",
-    "as before": "made in the latest run, as before",
+    "as before": "made again in the latest run, as before",
+    "unchanged": "unchanged: nothing it depends on has changed",
     "earlier": "from an earlier run",
 }
 
@@ -30,7 +31,7 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
         notice=about.get("notice", ""),
         footer="Each handout is for its unit; this index and the portfolio are for the sponsors.",
     )
-    failed = [status for status in statuses.values() if status["status"] != "ok"]
+    failed = [status for status in statuses.values() if status["status"] not in ("ok", "cancelled")]
     blocks = [
         section(_heading(failed), ident="handouts"),
         _portfolio(statuses),
@@ -42,7 +43,9 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
         blocks.append(
             section(
                 "Withdrawn",
-                "These units are gone, and their handouts with them: " + narrative.listed(withdrawn) + ".",
+                "These units are gone or too small to show, and their handouts withdrawn: "
+                + narrative.listed(withdrawn)
+                + ".",
             )
         )
     return page_of(page, blocks)
@@ -87,7 +90,7 @@ def _age(as_of: str) -> str:
 def _changed(statuses: dict[str, dict]) -> str:
     """What the latest run changed, in a few words."""
     made = [status.get("change") for status in statuses.values() if status["status"] == "ok"]
-    counts = ((change, made.count(change)) for change in ("new", "changed", "as before"))
+    counts = ((change, made.count(change)) for change in ("new", "changed", "as before", "unchanged"))
     told = narrative.listed(f"{narrative.in_words(number)} {change}" for change, number in counts if number)
     return f"pages of the latest run: {told or 'none'}"
 
@@ -135,9 +138,11 @@ def _words(status: dict) -> str:
     state = status["status"]
     if state == "ok":
         return CHANGE[status.get("change", "earlier")]
-    return f"failed in the latest run ({state}); " + (
-        "the page is from an earlier run" if status.get("digest") else "there is no page yet"
-    )
+    tried = "not made in the latest run" if state == "cancelled" else f"failed in the latest run ({state})"
+    if not status.get("digest"):
+        return f"{tried}; there is no page" + (f": {status['reason']}" if state == "cancelled" else " yet")
+    upto = narrative.day_words(status.get("as_of", ""))
+    return f"{tried}; the page is from an earlier run" + (f", records up to {upto}" if upto else "")
 
 
 def in_order(units: pd.DataFrame) -> pd.DataFrame:

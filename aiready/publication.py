@@ -4,12 +4,16 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from aiready.errors import InfrastructureError
+
+PART = ".part"
+"""Ending of what is being written; no reader ever sees it."""
 
 
 def slug(unit_id: str) -> str:
@@ -37,17 +41,19 @@ def write(path: Path, content: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=PART, delete=False) as file:
             temporary = Path(file.name)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
+        temporary = None
     except OSError as error:
+        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). What was there stays.") from error
+    finally:  # also when the run is told to stop
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). What was there stays.") from error
 
 
 def private(folder: Path) -> Path:
@@ -69,7 +75,12 @@ def locked(folder: Path) -> Iterator[None]:
     InfrastructureError
         Another run holds the folder.
     """
-    with (folder / ".lock").open("w") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was changed.") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -77,6 +88,13 @@ def locked(folder: Path) -> Iterator[None]:
                 f"{folder}: another run is writing here. Wait for it to end, or choose another --out."
             ) from None
         yield
+
+
+def sweep(out: Path) -> None:
+    """Clear away what a run that was killed had begun to write: files and folders that end in `PART`."""
+    for folder in ("units", "overview", "figures", "records"):
+        for path in (out / folder).rglob(f".*{PART}"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _umask() -> int:

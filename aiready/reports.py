@@ -1,38 +1,27 @@
 """From an assessment to the reports folder: results, handouts, portfolio, index, evidence and manifest."""
 
-import json
-import platform
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
+import hashlib
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aiready import history, overview
+from aiready import history, manifest, overview
 from aiready.assessment import Assessment
-from aiready.batch import OK, Options, Outcome, Task, run
+from aiready.batch import ENDED, Maker, Options, Outcome, Task, run
+from aiready.errors import AireadyError
+from aiready.freshness import FORCED, library_digest, package_digest, why
+from aiready.manifest import AS_BEFORE, CHANGED, EARLIER, KEPT, NEW, Keeper, PageRecord
 from aiready.measures import ORGANISATION
+from aiready.orders import CANCELLED, OK, Made, Order
 from aiready.pdf import printer
-from aiready.publication import locked, private, slug, write
+from aiready.press import Press
+from aiready.publication import locked, private, slug, sweep, write
 from aiready.shipped import shipped
+from aiready.sources import instrument_folder
+from aiready.unit_slice import Slice, digest, instrument_files, slice_of, too_small
 
-PACKAGES = (
-    "aiready",
-    "altair",
-    "duckdb",
-    "ibis-framework",
-    "nbconvert",
-    "numpy",
-    "pandas",
-    "papermill",
-    "vl-convert-python",
-)
 PORTFOLIO = "portfolio.html"
-NEW, CHANGED, AS_BEFORE, EARLIER = "new", "changed", "as before", "earlier"
-"""What a page is beside the run before; `earlier`: not made in this run."""
 HISTORY = Path("records/history")
 """What was published, run by run, below the folder of reports."""
 
@@ -52,7 +41,8 @@ def save_results(assessment: Assessment, out: Path) -> Path:
 class Request:
     """What a run is asked for: units in order, and whom to tell of each page as it is published or has failed.
 
-    `pdf`: also print every page that was made.
+    `pdf`: also print every page. `make`: who makes pages; by default this machine. `keep`: how many releases the
+    history holds, 0 for all.
     """
 
     data: str
@@ -61,6 +51,8 @@ class Request:
     options: Options
     done: Callable[[Outcome], None] = lambda _: None
     pdf: bool = False
+    make: Maker | None = None
+    keep: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,136 +61,255 @@ class Run:
 
     outcomes: list[Outcome]
     changes: Mapping[str, str]
+    withdrawn: list[str] = field(default_factory=list)
 
     def count(self, change: str) -> int:
         """Pages with this change."""
         return sum(found == change for found in self.changes.values())
 
+    @property
+    def failed(self) -> list[Outcome]:
+        """Outcomes of pages that could not be made."""
+        return [outcome for outcome in self.outcomes if outcome.status != OK]
+
 
 def report(assessment: Assessment, request: Request) -> Run:
     """Make the handouts of some units, the portfolio, the index and the manifest.
 
-    The handouts of units that no longer exist are withdrawn, whatever is asked for.
+    The handouts of units that no longer exist are withdrawn, and those of units that became too small and are not
+    made anew, whatever is asked for. A run that is stopped leaves whole pages, an index and a manifest that say so.
 
     Raises
     ------
     InfrastructureError
         The folder is locked by another run, or cannot be written; or there is no browser to print with.
     """
-    out, started = request.out, time.time()
-    out.mkdir(parents=True, exist_ok=True)
-    with (
-        locked(out),
-        tempfile.TemporaryDirectory(prefix="aiready-") as scratch,
-        printer() if request.pdf else nullcontext() as print_page,
-    ):
-        records = save_results(assessment, out)
+    out = request.out
+    with locked(out):
+        sweep(out)
+        save_results(assessment, out)
         if assessment.release is not None:  # first, so that a run killed half-way still counts as published
             history.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
-        outcomes = run(plan(assessment, request, Path(scratch)), request.options, request.done)
-        _keep_evidence(outcomes, private(records / "failed"))
-        pages = {f"{slug(unit_id)}.html" for unit_id in assessment.units["unit_id"]}
-        if print_page:
-            for path in _made(out, outcomes):
-                write(path.with_suffix(".pdf"), print_page(path))
-        withdrawn = _withdraw((out / "units").glob("*.html"), pages)
-        _withdraw((out / "units").glob("*.pdf"), {Path(page).with_suffix(".pdf").name for page in pages})
-        earlier = _earlier(records / "manifest.json")
-        changes = {outcome.page: _change(outcome, earlier) for outcome in outcomes if outcome.status == OK}
-        statuses = _statuses(out, earlier, outcomes, {*pages, PORTFOLIO}, changes)
-        write(out / "overview" / "index.html", overview.index_page(assessment, statuses, withdrawn))
-        write(records / "manifest.json", _manifest(assessment, statuses, started))
-    return Run(outcomes, changes)
+            history.trim(out / HISTORY, request.keep)
+        if request.make is not None:
+            return _Reporter(assessment, request, request.make).run()
+        with Press(request.options.jobs) as press:
+            return _Reporter(assessment, request, press.make).run()
 
 
-def _made(out: Path, outcomes: Iterable[Outcome]) -> Iterator[Path]:
-    """Files of the pages that were made in this run."""
-    for outcome in outcomes:
-        if outcome.status == OK:
-            yield out / ("overview" if outcome.page == PORTFOLIO else "units") / outcome.page
+def _pages(out: Path, record: PageRecord) -> Path:
+    return out / ("overview" if record.page == PORTFOLIO else "units") / record.page
 
 
-def _change(outcome: Outcome, earlier: Mapping[str, dict]) -> str:
-    before = earlier.get(outcome.page, {}).get("digest")
-    return NEW if not before else AS_BEFORE if before == outcome.digest else CHANGED
+class _Reporter:
+    """One run in a folder that it holds."""
+
+    def __init__(self, assessment: Assessment, request: Request, make: Maker):
+        self.assessment, self.request, self.make = assessment, request, make
+        self.earlier = manifest.read(request.out)
+        self.keeper = Keeper(request.out, assessment, self.earlier)
+        self.failed = private(request.out / "records" / "failed")
+        self.questionnaire = instrument_files(instrument_folder(request.data) or shipped("data/instrument"))
+        self.slices: dict[str, Slice] = {}
+        self.notebooks = {name: _notebook(name).read_bytes() for name in ("portfolio_report", "unit_report")}
+
+    def run(self) -> Run:
+        """Make pages, print them, withdraw what is stale, and write index and manifest."""
+        outcomes, stop = run(self._plan(), self.make, self._publish, self._told, self.request.options)
+        begun = {outcome.unit_id for outcome in outcomes}
+        for unit_id in (ORGANISATION, *self.request.unit_ids):
+            if unit_id not in begun:
+                outcome = Outcome(unit_id, _name(unit_id), status=CANCELLED, reason=ENDED)
+                outcomes.append(outcome)
+                self._told(outcome)
+        withdrawn = self._withdraw()
+        try:
+            if stop is None:
+                self._print()
+        except (AireadyError, KeyboardInterrupt, SystemExit) as error:
+            stop = error
+        self._conclude(withdrawn, stop)
+        changes = {outcome.page: self.keeper.pages[outcome.page].change for outcome in outcomes if outcome.status == OK}
+        return Run(outcomes, changes, withdrawn)
+
+    def _conclude(self, withdrawn: list[str], stop: BaseException | None) -> None:
+        """Write index and manifest, also of a run that was stopped, which then ends as it was told to."""
+        shown = {page: record.shown() for page, record in self.keeper.pages.items()}
+        try:
+            self.keeper.write()
+            page = overview.index_page(self.assessment, shown, withdrawn)
+            write(self.request.out / "overview" / "index.html", page)
+        except AireadyError as error:
+            stop = stop or error
+        if stop is not None:
+            raise stop
+
+    def _plan(self) -> Iterator[Task]:
+        """Name every page, with its slice of the results where it must be made."""
+        for unit_id in (ORGANISATION, *self.request.unit_ids):
+            cut = slice_of(self.assessment, unit_id, self.questionnaire)
+            notebook = self.notebooks["portfolio_report" if unit_id == ORGANISATION else "unit_report"]
+            parameters = {"wave": self.assessment.facts.wave}
+            if unit_id != ORGANISATION:
+                parameters["unit_id"] = unit_id
+            yield self._task(unit_id, cut, notebook, parameters)
+
+    def _task(self, unit_id: str, cut: Slice, notebook: bytes, parameters: Mapping[str, str]) -> Task:
+        options, name = self.request.options, _name(unit_id)
+        page = self.request.out / ("overview" if unit_id == ORGANISATION else "units") / name
+        inputs = dict(cut.parts) | {
+            "notebook": digest(notebook),
+            "parameters": digest(*(f"{key}={value}" for key, value in sorted(parameters.items()))),
+            "questionnaire": digest(*self.questionnaire, *self.questionnaire.values()),
+            "package": package_digest(),
+            "libraries": library_digest(),
+        }
+        reason = self._reason(page, inputs)
+        before = self.earlier.get(name)
+        if before and not reason:
+            return Task(unit_id, page, inputs=inputs | {"page": before.digest})
+        order = Order(unit_id, notebook, parameters, cut.files, options.engine, options.timeout, options.bytes,
+                      options.figures)  # fmt: skip
+        self.slices[name] = replace(cut, files={})
+        return Task(unit_id, page, reason, order, inputs)
+
+    def _reason(self, page: Path, inputs: Mapping[str, str]) -> str:
+        """Why a page must be made; empty where the one there is, is right."""
+        before = self.earlier.get(page.name)
+        if before is None or not before.digest:
+            return NEW
+        if self.request.options.force:
+            return FORCED
+        if before.status not in (OK, CANCELLED):
+            return "failed before"
+        if changed := why(inputs, before.inputs):
+            return changed
+        if not page.exists() or _digest(page.read_bytes()) != before.digest:
+            return "the page was not as it was published"
+        return "figures asked for" if self.request.options.figures and before.figures_of != before.digest else ""
+
+    def _told(self, outcome: Outcome) -> None:
+        before = self.earlier.get(outcome.page, PageRecord(outcome.unit_id, outcome.page))
+        if outcome.kept:
+            self.keeper.note(replace(before, status=OK, reason="", why="", change=KEPT))
+        elif outcome.status != OK:
+            told = replace(before, status=outcome.status, reason=outcome.reason, why=outcome.why)
+            self.keeper.note(replace(told, seconds=outcome.seconds, change=EARLIER))
+        self.request.done(outcome)
+
+    def _publish(self, task: Task, made: Made) -> Outcome:
+        """Write a page and what belongs to it; of a failure, the evidence."""
+        outcome = Outcome(task.unit_id, task.page.name, made.seconds, made.status, made.reason, why=task.why)
+        self._keep_evidence(task, made)
+        if made.status != OK:
+            return outcome
+        before = self.earlier.get(task.page.name, PageRecord(task.unit_id, task.page.name))
+        found = _digest(made.page)
+        write(task.page, made.page)
+        record = PageRecord(
+            task.unit_id,
+            task.page.name,
+            why=task.why,
+            change=NEW if not before.digest else AS_BEFORE if before.digest == found else CHANGED,
+            seconds=made.seconds,
+            peak=made.peak,
+            digest=found,
+            inputs=task.inputs,
+            as_of=self.assessment.facts.as_of,
+            too_small=self.slices.pop(task.page.name).too_small,
+            pdf_of=before.pdf_of,
+            figures_of=self._publish_figures(task.page, made, before, found),
+        )
+        if record.pdf_of != found and not self.request.pdf:
+            task.page.with_suffix(".pdf").unlink(missing_ok=True)
+        self.keeper.note(record)
+        return replace(outcome, digest=found)
+
+    def _publish_figures(self, page: Path, made: Made, before: PageRecord, found: str) -> str:
+        """Write the figures of a page; without new ones, those of another page than this go. Gives whose they are."""
+        folder = self._figures(page)
+        if not self.request.options.figures:
+            if before.figures_of != found:
+                shutil.rmtree(folder, ignore_errors=True)
+            return before.figures_of if before.figures_of == found else ""
+        for name, content in made.figures.items():
+            write(folder / name, content)
+        _withdraw(folder.glob("*"), set(made.figures))
+        return found
+
+    def _figures(self, page: Path) -> Path:
+        return self.request.out / "figures" / page.stem
+
+    def _keep_evidence(self, task: Task, made: Made) -> None:
+        """Keep traceback and notebook of what failed; what works again loses its old evidence."""
+        stem = task.page.stem
+        kept = {f"{stem}.txt"} if made.status != OK else set()
+        if made.status != OK:
+            given = task.order.parameters if task.order else {}
+            parameters = "".join(f"{name} = {value}\n" for name, value in given.items())
+            text = f"{made.status}: {made.reason}\n\n{parameters}\n{made.traceback}\n"
+            write(self.failed / f"{stem}.txt", text.encode())
+        if made.notebook and made.status != OK:
+            write(self.failed / f"{stem}.ipynb", made.notebook)
+            kept.add(f"{stem}.ipynb")
+        _withdraw((self.failed / f"{stem}{end}" for end in (".txt", ".ipynb")), kept)
+
+    def _print(self) -> None:
+        """Print the pages whose PDF is of another page than the one published, with one browser."""
+        records = [record for record in self.keeper.pages.values() if record.digest and record.pdf_of != record.digest]
+        if not self.request.pdf or not records:
+            return
+        with printer() as print_page:
+            for record in records:
+                path = _pages(self.request.out, record)
+                if path.exists():
+                    write(path.with_suffix(".pdf"), print_page(path))
+                    self.keeper.note(replace(record, pdf_of=record.digest))
+
+    def _withdraw(self) -> list[str]:
+        """Take away what is of units that are gone, or became too small and were not made anew."""
+        out, small = self.request.out, self._became_small()
+        for page in small:
+            self.keeper.note(PageRecord(self.keeper.pages[page].unit_id, page, CANCELLED, "too few people now"))
+        wanted = {_name(unit_id) for unit_id in self.assessment.units["unit_id"]} - small
+        stems = {Path(page).stem for page in wanted}
+        withdrawn = _withdraw((out / "units").glob("*.html"), wanted)
+        _withdraw((out / "units").glob("*.pdf"), {f"{stem}.pdf" for stem in stems})
+        for folder in (out / "figures").glob("*"):
+            if folder.name not in {*stems, Path(PORTFOLIO).stem}:
+                shutil.rmtree(folder, ignore_errors=True)
+        known = wanted | small | {PORTFOLIO}
+        for page in set(self.keeper.pages) - known:
+            del self.keeper.pages[page]
+        stems |= {Path(page).stem for page in known}
+        _withdraw((path for path in self.failed.iterdir() if path.stem not in stems), set())
+        return withdrawn
+
+    def _became_small(self) -> set[str]:
+        """Pages not made anew, of units that what people say is hidden of now and was not when they were made."""
+        old = {page for page, record in self.keeper.pages.items() if record.change == EARLIER and record.digest}
+        small = set()
+        for unit_id in self.assessment.units["unit_id"]:
+            name = _name(unit_id)
+            if name in old and not self.keeper.pages[name].too_small and too_small(self.assessment, unit_id):
+                small.add(name)
+        return small
 
 
-def plan(assessment: Assessment, request: Request, scratch: Path) -> Iterator[Task]:
-    """Name the notebook, parameters and page of every task, each with its slice of the results just written."""
-    portfolio = request.out / "overview" / PORTFOLIO
-    yield _sliced(
-        Task(ORGANISATION, _notebook("portfolio_report"), {}, portfolio, scratch / "organisation"),
-        assessment,
-        request.data,
-    )
-    for unit_id in request.unit_ids:
-        page = request.out / "units" / f"{slug(unit_id)}.html"
-        task = Task(unit_id, _notebook("unit_report"), {"unit_id": unit_id}, page, scratch / f"unit-{page.stem}")
-        yield _sliced(task, assessment, request.data)
+def _name(unit_id: str) -> str:
+    return PORTFOLIO if unit_id == ORGANISATION else f"{slug(unit_id)}.html"
+
+
+def _digest(page: bytes) -> str:
+    return hashlib.sha256(page).hexdigest()[:12]
 
 
 def _notebook(name: str) -> Path:
     return shipped("notebooks") / f"{name}.ipynb"
 
 
-def _sliced(task: Task, assessment: Assessment, data: str) -> Task:
-    own = assessment if task.unit_id == ORGANISATION else assessment.unit(task.unit_id)
-    results = task.scratch / "results"
-    own.save_slice(results)
-    given = {"data": data, "results": str(results), "wave": assessment.facts.wave}
-    return replace(task, parameters={**task.parameters, **given})
-
-
-def _keep_evidence(outcomes: Sequence[Outcome], folder: Path) -> None:
-    """Keep traceback and notebook of what failed; what works again loses its old evidence."""
-    for outcome in outcomes:
-        stem = Path(outcome.page).stem
-        for path in folder.glob(f"{stem}.*"):
-            path.unlink()
-        if outcome.status != OK:
-            text = f"{outcome.status}: {outcome.reason}\n\n{outcome.traceback}\n"
-            write(folder / f"{stem}.txt", text.encode())
-        if outcome.notebook:
-            write(folder / f"{stem}.ipynb", outcome.notebook)
-
-
 def _withdraw(present: Iterable[Path], wanted: set[str]) -> list[str]:
     gone = [path for path in present if path.name not in wanted]
     for path in gone:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return sorted(path.stem for path in gone)
-
-
-def _earlier(manifest: Path) -> dict[str, dict]:
-    """Status of every page in the run before, by page."""
-    return json.loads(manifest.read_text(encoding="utf-8"))["pages"] if manifest.exists() else {}
-
-
-def _statuses(
-    out: Path, earlier: Mapping[str, dict], outcomes: Sequence[Outcome], pages: set[str], changes: Mapping[str, str]
-) -> dict[str, dict]:
-    """Latest outcome of every page, this run's first; pages of an earlier run keep theirs, and say so."""
-    told = ("unit_id", "page", "status", "reason", "seconds", "digest")
-    statuses = {page: status | {"change": EARLIER} for page, status in earlier.items() if page in pages}
-    for outcome in outcomes:
-        status = {name: getattr(outcome, name) for name in told} | {"change": changes.get(outcome.page, EARLIER)}
-        if outcome.status != OK:  # the last good page is still there
-            status["digest"] = earlier.get(outcome.page, {}).get("digest", "")
-        statuses[outcome.page] = status
-    folders = {PORTFOLIO: "overview"}
-    for page, status in statuses.items():
-        status["pdf"] = (out / folders.get(page, "units") / page).with_suffix(".pdf").exists()
-    return statuses
-
-
-def _manifest(assessment: Assessment, statuses: dict[str, dict], started: float) -> bytes:
-    content = {
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.time() - started, 1),
-        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "facts": asdict(assessment.facts),
-        "counts": assessment.counts.to_dict("records"),
-        "inputs": assessment.inputs.to_dict("records"),
-        "pages": statuses,
-    }
-    return json.dumps(content, indent=1, ensure_ascii=False).encode()

@@ -36,7 +36,8 @@ LAYERS = (
     "typed_cells task_library task_board self_assessment team_spread",
     "panels.writing panels.asking panels",
     "sections key_figures handout overview side_by_side portfolio",
-    "engine batch pdf reports lab cli",
+    "orders engine execution template inspection rendering press batch cluster",
+    "unit_slice freshness manifest pdf reports progress lab cli",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
 ORDER = [name for layer in LAYERS for name in layer.split()]

@@ -126,13 +126,11 @@ class TestCells:
 
 
 def test_what_is_saved_is_read_back(sample, tmp_path):
-    unit = sample.unit("finance")
-    unit.save_slice(tmp_path / "slice")
-    read = Assessment.open(SAMPLE, results=tmp_path / "slice", wave="2026-Q2")
-    assert read.unit_id == "finance"
+    sample.save(tmp_path / "results")
+    read = Assessment.open(SAMPLE, results=tmp_path / "results", wave="2026-Q2")
     assert read.facts.wave == "2026-Q2"
-    assert read.facts.about == unit.facts.about
-    for name, table in unit.tables.items():
+    assert read.facts.about == sample.facts.about
+    for name, table in sample.tables.items():
         pd.testing.assert_frame_equal(read.tables[name], table.reset_index(drop=True), check_dtype=False, obj=name)
 
 

@@ -197,7 +197,9 @@ def test_report_as_json_is_one_json_and_nothing_else(run, tmp_path, monkeypatch)
     monkeypatch.setattr(reports, "_notebook", lambda _: path)
     answers(25).to_csv(tmp_path / "responses.csv", index=False)
     told = json.loads(run("report", tmp_path, "--out", tmp_path / "out", "--jobs", 1, "--json").out)
-    assert [outcome["status"] for outcome in told] == ["ok", "ok"]
+    assert [page["status"] for page in told["pages"]] == ["ok", "ok"]
+    assert [page["why"] for page in told["pages"]] == ["new", "new"]
+    assert told["counts"] == {"new": 2, "changed": 0, "made again as before": 0, "unchanged": 0, "failed": 0}
 
 
 @pytest.mark.slow

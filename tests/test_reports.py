@@ -1,16 +1,20 @@
+import dataclasses
 import json
+import os
 import re
+import shutil
 import stat
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
-from conftest import answers
+from conftest import SAMPLE, answers
 
 from aiready import publication, reports
 from aiready.batch import Options
-from aiready.errors import InfrastructureError
+from aiready.errors import InfrastructureError, UsageError
+from aiready.press import Press
 from aiready.publication import locked, private, slug, write
 
 PARAMETERS = 'unit_id: str = ""\ndata: str = ""\nresults: str = ""\nwave: str = ""\nas_of: str = ""'
@@ -92,6 +96,8 @@ def test_no_cell_of_a_results_file_runs_as_a_formula(cell):
 
 def book(folder: Path, *sources: str) -> Path:
     cells = [nbformat.v4.new_code_cell(source) for source in (PARAMETERS, *sources)]
+    for place, cell in enumerate(cells):  # the same cells, the same notebook
+        cell.id = f"cell-{place}"
     cells[0].metadata["tags"] = ["parameters"]
     kernel = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
     path = folder / "tiny.ipynb"
@@ -106,17 +112,31 @@ Page(title=unit_id or "all", eyebrow="", meta="", notice="", footer="")"""
 class Organisation:
     """Three units with twelve answers each, reported by a notebook of a few lines."""
 
-    def __init__(self, folder: Path, assessment, monkeypatch):
+    def __init__(self, folder: Path, assessment, press, monkeypatch):
         self.out, self.assessment, self.monkeypatch, self.folder = folder / "out", assessment, monkeypatch, folder
+        self.press = press
 
-    def report(self, *sources: str, units=("claims", "cards", "=1+1"), **options: object):
+    def run(self, *sources: str, units=("claims", "cards", "=1+1"), pdf=False, **options: object):
         path = book(self.folder, *(sources or (SHOWN,)))
         self.monkeypatch.setattr(reports, "_notebook", lambda _: path)
-        request = reports.Request("", self.out, tuple(units), Options(jobs=2, **options))
-        return {outcome.unit_id: outcome for outcome in reports.report(self.assessment, request).outcomes}
+        asked = Options(jobs=2, **options)
+        request = reports.Request("", self.out, tuple(units), asked, pdf=pdf, make=self.press.make)
+        return reports.report(self.assessment, request)
+
+    def report(self, *sources: str, **asked: object):
+        return {outcome.unit_id: outcome for outcome in self.run(*sources, **asked).outcomes}
 
     def pages(self):
         return {path.name: path.read_bytes() for path in (self.out / "units").glob("*")}
+
+    def manifest(self):
+        return json.loads((self.out / "records" / "manifest.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def press():
+    with Press(2) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -129,8 +149,8 @@ def three_units(tmp_path_factory):
 
 
 @pytest.fixture
-def organisation(tmp_path, three_units, monkeypatch):
-    return Organisation(tmp_path, three_units, monkeypatch)
+def organisation(tmp_path, three_units, press, monkeypatch):
+    return Organisation(tmp_path, three_units, press, monkeypatch)
 
 
 @pytest.mark.slow
@@ -187,9 +207,80 @@ class TestRun:
         assert outcomes["cards"].status == status
         assert outcomes["claims"].status == "ok"
 
-    def test_fail_fast_stops_at_the_first_failure(self, organisation):
-        outcomes = organisation.report("raise ValueError", units=("claims", "cards", "=1+1"), fail_fast=True)
-        assert len(outcomes) < 4
+    def test_fail_fast_stops_at_the_first_failure_and_tells_what_was_not_made(self, organisation):
+        outcomes = organisation.report("raise ValueError", fail_fast=True)
+        found = [outcome.status for outcome in outcomes.values()]
+        assert len(found) == 4
+        assert set(found) == {"cell error", "cancelled"}
+        assert found.count("cell error") < 4
+
+    def test_max_failures_stops_there(self, organisation):
+        outcomes = organisation.report("import time; time.sleep(0.3)", "raise ValueError", max_failures=2)
+        assert {outcome.status for outcome in outcomes.values()} == {"cell error", "cancelled"}
+
+    def test_a_page_without_a_required_section_is_not_published_and_the_last_good_one_stays(self, organisation):
+        organisation.report()
+        before = organisation.pages()
+        path = book(organisation.folder, SHOWN)
+        asked = nbformat.read(path, as_version=4)
+        asked.metadata["aiready"] = {"required": ["to-do"]}
+        nbformat.write(asked, path)
+        organisation.monkeypatch.setattr(reports, "_notebook", lambda _: path)
+        request = reports.Request("", organisation.out, ("claims",), Options(), make=organisation.press.make)
+        (_, outcome) = reports.report(organisation.assessment, request).outcomes
+        assert (outcome.status, outcome.reason) == (
+            "render", "the page was not published: the section to-do is missing")  # fmt: skip
+        assert organisation.pages() == before
+        assert "failed in the latest run (render); the page is from an earlier run" in (
+            organisation.out / "overview" / "index.html").read_text()  # fmt: skip
+
+    def test_a_parameter_that_the_notebook_does_not_have_is_told(self, organisation):
+        organisation.monkeypatch.setattr("test_reports.PARAMETERS", 'results: str = ""\nwave: str = ""')
+        outcomes = organisation.report(SHOWN.replace("unit_id or", ""), units=("cards",))
+        assert outcomes["*"].status == "ok"
+        assert outcomes["cards"].status == "invalid parameters"
+        assert outcomes["cards"].reason == "unit_id: not among the notebook's parameters results, wave"
+
+    def test_a_unit_that_became_too_small_and_is_not_made_anew_is_withdrawn(self, organisation):
+        organisation.report()
+        measures = organisation.assessment.measures.copy()
+        small = measures["unit_id"].eq("cards") & measures["measure"].eq("perception")
+        measures.loc[small, "status"] = "suppressed"
+        tables = {**organisation.assessment.tables, "measures": measures}
+        organisation.assessment = dataclasses.replace(organisation.assessment, tables=tables)
+        assert organisation.run(units=("claims",)).withdrawn == ["cards"]
+        assert set(organisation.pages()) == {"claims.html", f"{slug('=1+1')}.html"}
+        assert "too few people now" in (organisation.out / "overview" / "index.html").read_text()
+
+    def test_a_run_that_is_told_to_stop_leaves_whole_pages_and_is_taken_up(self, organisation):
+        calls = []
+
+        def stop_after_two(outcome):
+            calls.append(outcome)
+            if len(calls) == 2:
+                raise SystemExit(143)
+
+        path = book(organisation.folder, SHOWN)
+        organisation.monkeypatch.setattr(reports, "_notebook", lambda _: path)
+        units = ("claims", "cards", "=1+1")
+        request = reports.Request("", organisation.out, units, Options(jobs=1), stop_after_two, False,
+                                  organisation.press.make)  # fmt: skip
+        with pytest.raises(SystemExit) as ended:
+            reports.report(organisation.assessment, request)
+        assert ended.value.code == 143
+        statuses = [page["status"] for page in organisation.manifest()["pages"].values()]
+        assert statuses.count("ok") == 2
+        assert statuses.count("cancelled") == 2
+        kept = [outcome.kept for outcome in organisation.report().values()]
+        assert kept.count(True) == 2
+
+    def test_leftovers_of_a_run_that_was_killed_are_swept_and_nothing_else(self, organisation):
+        write(organisation.out / "units" / ".claims.html.abcd_123.part", b"half a pa")
+        write(organisation.out / "records" / "history" / ".abcd1234.part" / "people.parquet", b"half")
+        write(organisation.out / "units" / ".htaccess", b"Deny from all")
+        organisation.report(units=())
+        assert [path.name for path in (organisation.out / "units").iterdir()] == [".htaccess"]
+        assert not list((organisation.out / "records" / "history").glob(".*"))
 
     def test_the_pages_of_units_that_are_gone_are_withdrawn_whatever_is_asked_for(self, organisation):
         for name in ("claims.html", "dissolved.html"):
@@ -210,6 +301,110 @@ class TestRun:
         check = "assert all(set(ids) <= {unit_id, '*'} for ids in seen.values()), seen"
         outcomes = organisation.report(source, shown, f"if unit_id:\n    {check}", SHOWN)
         assert {outcome.status for outcome in outcomes.values()} == {"ok"}, outcomes
+
+
+@pytest.mark.slow
+class TestUnchanged:
+    """What nothing has changed is not made again; what has is, and the run says why."""
+
+    def test_a_second_run_makes_nothing_and_changes_no_file_a_reader_sees(self, organisation):
+        organisation.report()
+        before = {path: path.stat().st_mtime_ns for path in (organisation.out / "units").iterdir()}
+        run = organisation.run()
+        assert all(outcome.kept for outcome in run.outcomes)
+        assert run.count("unchanged") == 4
+        assert {path: path.stat().st_mtime_ns for path in (organisation.out / "units").iterdir()} == before
+        assert "nothing it depends on has changed" in (organisation.out / "overview" / "index.html").read_text()
+
+    def test_force_makes_all_again_with_the_same_bytes(self, organisation):
+        organisation.report()
+        run = organisation.run(force=True)
+        assert run.count("as before") == 4
+        assert {outcome.why for outcome in run.outcomes} == {"asked for by --force"}
+
+    def test_another_notebook_package_or_questionnaire_makes_all_again_and_is_named(self, organisation, monkeypatch):
+        organisation.report()
+        assert {outcome.why for outcome in organisation.report(SHOWN, "1").values()} == {"notebook changed"}
+        monkeypatch.setattr(reports, "package_digest", lambda: "another")
+        assert {outcome.why for outcome in organisation.report(SHOWN, "1").values()} == {"package changed"}
+
+    def test_a_page_that_somebody_edited_or_removed_is_made_again(self, organisation):
+        organisation.report()
+        before = organisation.pages()
+        (organisation.out / "units" / "claims.html").write_text("mine")
+        (organisation.out / "units" / "cards.html").unlink()
+        outcomes = organisation.report()
+        assert [name for name, outcome in outcomes.items() if not outcome.kept] == ["claims", "cards"]
+        assert organisation.pages() == before
+
+    def test_what_failed_is_tried_again(self, organisation):
+        organisation.report("if unit_id == 'cards':\n    raise ValueError", SHOWN)
+        outcomes = organisation.report("if unit_id == 'cards':\n    raise ValueError", SHOWN)
+        assert [name for name, outcome in outcomes.items() if not outcome.kept] == ["cards"]
+
+    def test_figures_and_pdf_of_another_page_than_the_one_published_go(self, organisation):
+        organisation.report(figures=True)
+        figures = organisation.out / "figures" / "claims"
+        write(figures / "01-a.svg", b"old")
+        write(organisation.out / "units" / "claims.pdf", b"old")
+        assert all(outcome.kept for outcome in organisation.report(figures=True).values())
+        assert figures.exists()
+        organisation.report(SHOWN.replace('eyebrow=""', 'eyebrow="another"'))
+        assert not figures.exists()
+        assert not (organisation.out / "units" / "claims.pdf").exists()
+
+    def test_a_manifest_of_nonsense_only_costs_time(self, organisation):
+        organisation.report()
+        (organisation.out / "records" / "manifest.json").write_text("{")
+        assert not any(outcome.kept for outcome in organisation.report().values())
+
+    def test_the_history_keeps_as_many_releases_as_it_is_told(self, organisation):
+        organisation.report(units=())
+        history = organisation.out / "records" / "history"
+        (history / "2020-01-01-000000000000").mkdir()
+        os.utime(history / "2020-01-01-000000000000", (0, 0))
+        request = reports.Request("", organisation.out, (), Options(), make=organisation.press.make, keep=1)
+        reports.report(organisation.assessment, request)
+        (left,) = history.iterdir()
+        assert not left.name.startswith("2020")
+
+
+def test_a_changed_answer_makes_its_unit_its_parents_and_the_organisation_again(sample, tmp_path):
+    """And no other: what a page shows of the organisation stands in its slice as it is shown."""
+    from aiready import Assessment
+    from aiready.unit_slice import slice_of
+
+    data = tmp_path / "data"
+    shutil.copytree(SAMPLE, data)
+    responses = pd.read_csv(data / "responses.csv", dtype=str, keep_default_na=False)
+    of_finance = (responses["unit_id"] == "finance") & (responses["wave"] == "2026-Q3")
+    row = responses.index[of_finance & responses["purpose_told"].isin(["1", "2", "3"])][0]
+    responses.loc[row, "purpose_told"] = str(int(responses.loc[row, "purpose_told"]) + 1)
+    data.chmod(0o755)
+    (data / "responses.csv").unlink()
+    responses.to_csv(data / "responses.csv", index=False)
+    changed = Assessment.open(data)
+    units = ["*", *sample.units["unit_id"]]
+    before, after = ({unit_id: slice_of(given, unit_id, {}) for unit_id in units} for given in (sample, changed))
+    again = [unit_id for unit_id in units if before[unit_id].parts != after[unit_id].parts]
+    assert again == ["*", "corporate-services", "finance"]
+    same = set(units) - set(again)
+    assert all(before[unit_id].files == after[unit_id].files for unit_id in same), "equal digests, equal bytes"
+
+
+def test_a_slice_holds_of_the_organisation_only_what_pages_show_as_they_show_it(sample):
+    from aiready.unit_slice import _as_shown
+
+    own = _as_shown(sample.unit("finance"))
+    total = own.measures[own.measures["unit_id"] == "*"]
+    assert set(total["measure"]) == {"adoption"}
+    assert total[["low", "high", "n"]].isna().all(axis=None)
+    assert all(len(own.tables[name].query("unit_id == '*'")) == 0 for name in ("items", "explain", "facets"))
+    barriers = own.barriers[own.barriers["unit_id"] == "*"]
+    assert set(barriers["wave"]) == {"2026-Q3"}
+    assert (barriers["perception"] == barriers["perception"].round()).all()
+    with pytest.raises(UsageError, match="add it to TOTALS"):
+        own.cell("decision_accuracy", unit_id="*")
 
 
 def test_the_same_data_give_the_same_bytes(reports_folder, sample, tmp_path):

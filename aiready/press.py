@@ -1,0 +1,321 @@
+"""Orders to pages on this machine: one template process, and warm renderers beside it.
+
+A process that dies is replaced, and what it had in hand is begun again, twice at most: a page that ends its renderer
+each time has failed, and only that page.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from aiready import template
+from aiready.errors import InfrastructureError
+from aiready.execution import Ended, Workplace, verdict
+from aiready.orders import OK, RENDER, START, Made, Order
+from aiready.rendering import Drawn
+
+TRIES, FORKS = 2, 3
+"""How often a page may end its renderer, and be begun anew because the template process ended."""
+PATIENCE = 0.5
+
+
+class _Worker:
+    """A process started beside this one, and the line to it: it ends when the line is closed."""
+
+    def __init__(self, entry: str, *arguments: str, environment: dict[str, str], errors: Path):
+        ours, theirs = socket.socketpair()
+        with theirs, errors.open("ab") as complaints:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                env=environment,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self.line = Connection(ours.detach())
+
+    def end(self) -> None:
+        """Close the line, and end the process if it does not end by itself."""
+        self.line.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        self.process.wait()
+
+
+@dataclass
+class _Job:
+    """An order in work: where it is carried out, what is known of it, how often it was begun."""
+
+    order: Order
+    answer: "Future[Made]"
+    workplace: Workplace
+    made: Made = field(default_factory=Made)
+    started: float = 0.0
+    tries: int = 0
+
+
+class _Renderer(_Worker):
+    job: _Job | None = None
+    began: float = 0.0
+
+
+class Press:
+    """Makes pages from orders, up to `jobs` notebooks and `jobs` renderings at once; closed when its block ends.
+
+    Parameters
+    ----------
+    jobs
+        Notebook runs at once, and renderers at most.
+    way
+        How runs are started: forked where that is possible, or `spawned`.
+    warm
+        Renderers to start before there is anything to render.
+    """
+
+    def __init__(self, jobs: int = 1, *, way: str = template.FORKED, warm: int = 0):
+        self.jobs, self.way = jobs, way
+        self.ready: template.Ready | None = None
+        self._waiting: deque[_Job] = deque()
+        self._running: dict[int, _Job] = {}
+        self._executed: deque[_Job] = deque()
+        self._idents = 0
+        self._lock, self._closing = threading.Lock(), False
+        self._error: BaseException | None = None
+        try:
+            self._scratch = Path(tempfile.mkdtemp(prefix="aiready-press-"))
+        except OSError as error:
+            raise InfrastructureError(f"{tempfile.gettempdir()}: cannot be written ({error.strerror}).") from error
+        self._errors = self._scratch / "stderr"
+        self._woken, self._wake = os.pipe()
+        self._warm, self._renderers, self._failures = warm, list[_Renderer](), 0
+        self._thread = threading.Thread(target=self._serve, daemon=True, name="press")
+        self._thread.start()
+
+    def __enter__(self) -> "Press":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def make(self, order: Order) -> "Future[Made]":
+        """Take an order; the future gives the page, or by which cause it failed."""
+        answer: Future[Made] = Future()
+        with self._lock:
+            self._idents += 1
+            job = _Job(order, answer, Workplace(self._scratch / f"order-{self._idents}"))
+            if self._closing:
+                answer.set_exception(self._error or CancelledError())
+                return answer
+            self._waiting.append(job)
+        self._stir()
+        return answer
+
+    def close(self) -> None:
+        """End every process; orders that are not done are cancelled. Nothing is left on disk."""
+        self._closing = True
+        self._stir()
+        self._thread.join()
+
+    def _stir(self) -> None:
+        with contextlib.suppress(OSError):
+            os.write(self._wake, b"x")
+
+    # Everything below runs in the thread of the press.
+
+    def _serve(self) -> None:
+        self._template = self._start_template()
+        try:
+            self._renderers = [self._start_renderer() for _ in range(self._warm)]
+            while not self._closing:
+                self._hand_out()
+                workers = [self._template, *self._renderers]
+                ready = wait([*(worker.line for worker in workers), self._woken], timeout=self._patience())
+                if self._woken in ready:
+                    os.read(self._woken, 4096)
+                for worker in workers:
+                    if worker.line in ready:
+                        self._hear(worker)
+                self._end_late()
+        except BaseException as error:  # whoever waits for an answer must hear of it
+            self._give_up(error)
+        finally:
+            self._clear_up()
+
+    def _clear_up(self) -> None:
+        for worker in self._renderers:
+            worker.kill()
+        self._template.end()
+        for worker in self._renderers:
+            worker.line.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._give_up(None)
+        os.close(self._woken)
+
+    def _give_up(self, error: BaseException | None) -> None:
+        with self._lock:
+            self._closing, self._error = True, self._error or error
+            drawing = [worker.job for worker in self._renderers if worker.job]
+            for job in (*self._waiting, *self._running.values(), *self._executed, *drawing):
+                if not job.answer.done() and not job.answer.cancel():
+                    job.answer.set_exception(error or CancelledError())
+
+    def _start_template(self) -> _Worker:
+        environment = {**os.environ, **template.SETTINGS}
+        self.ready = None
+        return _Worker("aiready.template", str(self._scratch), self.way, environment=environment, errors=self._errors)
+
+    def _start_renderer(self) -> _Renderer:
+        return _Renderer("aiready.rendering", environment=dict(os.environ), errors=self._errors)
+
+    def _patience(self) -> float | None:
+        return PATIENCE if any(worker.job for worker in self._renderers) else None
+
+    def _hand_out(self) -> None:
+        """Give work to whoever is free; notebooks do not run ahead of the renderers."""
+        with self._lock:
+            while self._waiting and self.ready and len(self._running) < self.jobs > len(self._executed):
+                self._begin(self._waiting.popleft())
+        while self._executed:
+            free = next((worker for worker in self._renderers if worker.job is None), None)
+            if free is None and len(self._renderers) < self.jobs:
+                free = self._start_renderer()
+                self._renderers.append(free)
+            if free is None:
+                return
+            job = self._executed.popleft()
+            free.job, free.began = job, time.monotonic()
+            with contextlib.suppress(OSError):  # a dead renderer is heard of by its line
+                free.line.send((job.workplace.executed, job.order.figures))
+
+    def _begin(self, job: _Job) -> None:
+        if job.tries == 0 and not job.answer.set_running_or_notify_cancel():
+            return
+        ident = self._idents = self._idents + 1
+        job.tries += 1
+        job.started = time.monotonic()
+        shutil.rmtree(job.workplace.folder, ignore_errors=True)
+        try:
+            laid_out = job.workplace.lay_out(job.order)
+        except OSError as error:
+            raise _no_room(error) from error
+        self._running[ident] = job
+        with contextlib.suppress(OSError):  # a dead template process is heard of by its line
+            self._template.line.send((ident, laid_out, job.workplace.folder))
+
+    def _hear(self, worker: _Worker) -> None:
+        if isinstance(worker, _Renderer):
+            self._hear_renderer(worker)
+        else:
+            self._hear_template()
+
+    def _hear_template(self) -> None:
+        try:
+            heard: Any = self._template.line.recv()
+        except (EOFError, OSError):
+            self._replace_template()
+            return
+        if isinstance(heard, template.Ready):
+            self.ready, self._failures = heard, 0
+            return
+        ident, ended = heard
+        self._ran(self._running.pop(ident), ended)
+
+    def _replace_template(self) -> None:
+        """Start the template process again, and what was running in the one that died."""
+        self._template.end()
+        if self.ready is None:
+            self._failures += 1
+            if self._failures >= TRIES:
+                said = self._errors.read_text(errors="replace").strip().splitlines()
+                raise InfrastructureError(f"The template process does not start: {said[-1] if said else 'no reason'}")
+        for job in self._running.values():
+            if job.tries < FORKS:
+                with self._lock:
+                    self._waiting.appendleft(job)
+            else:
+                self._done(job, job.made.failed(START, f"the template process ended {FORKS} times while it ran"))
+        self._running.clear()
+        self._template = self._start_template()
+
+    def _ran(self, job: _Job, ended: Ended) -> None:
+        try:
+            job.made = verdict(job.order, job.workplace, ended)
+        except OSError as error:
+            raise _no_room(error) from error
+        if job.made.status == OK:
+            job.tries = 0
+            self._executed.append(job)
+        else:
+            self._done(job, job.made)
+
+    def _hear_renderer(self, worker: _Renderer) -> None:
+        try:
+            drawn: Drawn = worker.line.recv()
+        except (EOFError, OSError):
+            self._replace_renderer(worker)
+            return
+        job, worker.job = worker.job, None
+        if job is None:
+            return
+        if drawn.reason:
+            self._failed(job, drawn.reason, drawn.traceback)
+        else:
+            self._done(job, replace(job.made, page=drawn.page, figures=drawn.figures))
+
+    def _replace_renderer(self, worker: _Renderer) -> None:
+        worker.kill()
+        worker.line.close()
+        self._renderers.remove(worker)
+        job = worker.job
+        if job is None:
+            return
+        job.tries += 1
+        if job.tries < TRIES:
+            self._executed.appendleft(job)
+        else:
+            self._failed(job, f"its renderer was ended {TRIES} times (exit code {worker.process.returncode})", "")
+
+    def _end_late(self) -> None:
+        now = time.monotonic()
+        for worker in list(self._renderers):
+            if worker.job and now - worker.began > worker.job.order.timeout:
+                job, worker.job = worker.job, None
+                self._replace_renderer(worker)
+                self._failed(job, f"drawing was stopped after {job.order.timeout:g} s", "")
+
+    def _failed(self, job: _Job, reason: str, said: str) -> None:
+        book = job.workplace.executed.read_bytes() if job.workplace.executed.exists() else job.order.notebook
+        self._done(job, job.made.failed(RENDER, reason, traceback=said, notebook=book))
+
+    def _done(self, job: _Job, made: Made) -> None:
+        shutil.rmtree(job.workplace.folder, ignore_errors=True)
+        job.answer.set_result(replace(made, seconds=round(time.monotonic() - job.started, 3)))
+
+
+def _no_room(error: OSError) -> InfrastructureError:
+    place = error.filename or tempfile.gettempdir()
+    return InfrastructureError(
+        f"{place}: cannot be written ({error.strerror}). Make room there, or set TMPDIR to another disk. "
+        "Pages that were published stay."
+    )

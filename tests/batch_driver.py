@@ -1,0 +1,27 @@
+"""A run of the batch in a process of its own, for the tests that kill it.
+
+    python tests/batch_driver.py RESULTS NOTEBOOK OUT [--force]
+
+Results are read, not computed, and every page is made by the notebook given.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+from aiready import Assessment, reports
+from aiready.batch import Options
+
+
+def main() -> int:
+    results, notebook, out, *flags = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    reports._notebook = lambda _: Path(notebook)
+    assessment = Assessment.open(results=results)
+    options = Options(jobs=2, force="--force" in flags)
+    request = reports.Request("", Path(out), tuple(assessment.units["unit_id"]), options)
+    return 1 if reports.report(assessment, request).failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
