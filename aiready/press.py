@@ -194,7 +194,7 @@ class Press:
     def _hand_out(self) -> None:
         """Give work to whoever is free; notebooks do not run ahead of the renderers."""
         with self._lock:
-            while self._waiting and self.ready and len(self._running) < self.jobs > len(self._executed):
+            while self._waiting and self.ready and self._room() and len(self._executed) < self.jobs:
                 self._begin(self._waiting.popleft())
         while self._executed:
             free = next((worker for worker in self._renderers if worker.job is None), None)
@@ -207,6 +207,11 @@ class Press:
             free.job, free.began = job, time.monotonic()
             with contextlib.suppress(OSError):  # a dead renderer is heard of by its line
                 free.line.send((job.workplace.executed, job.order.figures))
+
+    def _room(self) -> bool:
+        """Whether the next order may begin: one that the template process ended under runs alone, to find the cause."""
+        alone = self._waiting[0].tries > 0 or any(job.tries > 1 for job in self._running.values())
+        return len(self._running) < (1 if alone else self.jobs)
 
     def _begin(self, job: _Job) -> None:
         if job.tries == 0 and not job.answer.set_running_or_notify_cancel():

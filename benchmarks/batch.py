@@ -1,0 +1,216 @@
+"""The batch beside what people do today: handouts per second, cost over bare work, growth, memory, a cold start.
+
+    python benchmarks/batch.py                 # all, about an hour on two cores
+    python benchmarks/batch.py --reduced       # every figure at a small size, none of them to be quoted
+
+Units of the sample organisation, again and again; every handout is made, none is kept.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+from aiready import Assessment
+from aiready.batch import Options, Outcome, Task, run
+from aiready.freshness import package_digest
+from aiready.orders import OK, Made, Order
+from aiready.press import Press
+from aiready.shipped import shipped
+from aiready.unit_slice import instrument_files, slice_of
+
+SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+AT_ONCE = 2
+TIMES, BARE, GROWTH, COLD = 12, 2.0, 1.10, 20.0
+"""Goals: times the rate of separate processes, cost over bare work, time per handout at ten times the size, seconds."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many handouts each figure is taken from."""
+
+    separate: int = 12
+    batch: int = 120
+    bare: int = 24
+    growth: tuple[int, int] = (100, 1000)
+    memory: int = 2000
+    cold: bool = True
+
+
+REDUCED = Sizes(separate=2, batch=4, bare=2, growth=(2, 4), memory=6, cold=False)
+
+
+def orders(whole: Assessment) -> Iterator[Order]:
+    """Orders for the units of the sample, over and over."""
+    questionnaire = instrument_files(shipped("data/instrument"))
+    notebook = shipped("notebooks/unit_report.ipynb").read_bytes()
+    made = [
+        Order(unit_id, notebook, {"unit_id": unit_id}, slice_of(whole, unit_id, questionnaire).files)
+        for unit_id in whole.units["unit_id"]
+    ]
+    return cycle(made)
+
+
+def separate_processes(wanted: list[Order], folder: Path) -> float:
+    """Seconds per handout of `papermill` and `jupyter nbconvert`, two units at a time."""
+
+    def one(place: int, order: Order) -> None:
+        own = folder / str(place)
+        for name, content in order.files.items():
+            path = own / "results" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        given = ["-p", "unit_id", order.unit_id, "-p", "results", str(own / "results")]
+        notebook, out = shipped("notebooks/unit_report.ipynb"), own / "out.ipynb"
+        environment = os.environ | {"AIREADY_CHARTS": "json"}
+        for command in (
+            ["papermill", str(notebook), str(out), *given, "--no-progress-bar"],
+            ["jupyter", "nbconvert", "--to", "aiready", str(out)],
+        ):
+            subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, env=environment)
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(one, range(len(wanted)), wanted))
+    return (time.perf_counter() - start) / len(wanted)
+
+
+BARE_CODE = """
+import os, sys, time
+from pathlib import Path
+import papermill
+from aiready.rendering import render
+os.environ["AIREADY_CHARTS"] = "json"
+folders = [Path(line) for line in sys.stdin.read().split()]
+def one(folder):
+    papermill.execute_notebook(sys.argv[1], str(folder / "out.ipynb"), engine_name="aiready", progress_bar=False,
+        request_save_on_cell_execute=False, kernel_name="python3",
+        parameters={"unit_id": (folder / "unit").read_text(), "results": str(folder / "results")})
+    render(folder / "out.ipynb")
+one(folders[0])
+start = time.perf_counter()
+for folder in folders[1:]:
+    one(folder)
+print((time.perf_counter() - start) / len(folders[1:]))
+"""
+
+
+def bare(wanted: list[Order], folder: Path) -> float:
+    """Seconds per handout of cells and rendering alone, in one warm process that does nothing else."""
+    folders = []
+    for place, order in enumerate([wanted[0], *wanted]):
+        own = folder / f"bare-{place}"
+        for name, content in order.files.items():
+            path = own / "results" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (own / "unit").write_text(order.unit_id)
+        folders.append(str(own))
+    command = [sys.executable, "-c", BARE_CODE, str(shipped("notebooks/unit_report.ipynb"))]
+    done = subprocess.run(command, input="\n".join(folders), capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def in_batch(press: Press, wanted: list[Order], folder: Path, seen: Callable[[int], None] = lambda _: None) -> float:
+    """Seconds per handout of the batch, pages published."""
+    done = 0
+
+    def publish(task: Task, made: Made) -> Outcome:
+        if made.status != OK:
+            raise SystemExit(f"{made.status}: {made.reason}")
+        task.page.write_bytes(made.page)
+        return Outcome(task.unit_id, task.page.name)
+
+    def told(_: Outcome) -> None:
+        nonlocal done
+        done += 1
+        seen(done)
+
+    tasks = (Task(order.unit_id, folder / f"{order.unit_id}.html", order=order) for order in wanted)
+    start = time.perf_counter()
+    _, stop = run(tasks, press.make, publish, told, Options(jobs=AT_ONCE))
+    if stop:
+        raise stop
+    return (time.perf_counter() - start) / len(wanted)
+
+
+def held() -> float:
+    """Megabytes this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def cold_start(folder: Path) -> float:
+    """Seconds of `aiready report` on the sample, from nothing."""
+    command = [sys.executable, "-c", "from aiready.cli import main; main()", "report", str(SAMPLE), "--quiet"]
+    start = time.perf_counter()
+    subprocess.run([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def left_over(scratch: Path) -> list[str]:
+    """Folders of orders that lie about after the batch has ended."""
+    return [path.name for path in scratch.glob("aiready-press-*")]
+
+
+def told(name: str, figure: str, goal: str) -> None:
+    print(f"{name:52} {figure:>16}   {goal}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--reduced", action="store_true")
+    sizes = REDUCED if parser.parse_args().reduced else Sizes()
+    print(f"package {package_digest()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder = Path(name)
+        if sizes.cold:
+            told("cold `aiready report data/sample`, s", f"{cold_start(folder):.1f}", f"under {COLD:g}")
+        measure(Assessment.open(SAMPLE), sizes, folder)
+
+
+def measure(whole: Assessment, sizes: Sizes, folder: Path) -> None:
+    """Take every figure, side by side in one run."""
+    coming = orders(whole)
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None
+    with Press(AT_ONCE, warm=AT_ONCE) as press:
+        in_batch(press, list(islice(coming, AT_ONCE)), folder)
+        ours = in_batch(press, list(islice(coming, sizes.batch)), folder)
+        told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.ready.way if press.ready else '?'}")
+        theirs = separate_processes(list(islice(coming, sizes.separate)), folder)
+        told("papermill and nbconvert, two at a time, handouts/s", f"{1 / theirs:.2f}", "")
+        told("times as many", f"{theirs / ours:.1f}", f"at least {TIMES}")
+        alone = bare(list(islice(coming, sizes.bare)), folder)
+        told("cells and rendering alone in one process, s", f"{alone:.2f}", "")
+        told("seconds of a core per handout, over that", f"{ours * AT_ONCE / alone:.2f}", f"at most {BARE:g}")
+        growing(press, coming, sizes, folder)
+    told("left over", str(left_over(folder) or "nothing"), "nothing")
+
+
+def growing(press: Press, coming: Iterator[Order], sizes: Sizes, folder: Path) -> None:
+    """One long run: time per handout and memory of this process on the way."""
+    start, marks = time.perf_counter(), dict[int, tuple[float, float]]()
+
+    def seen(done: int) -> None:
+        marks[done] = (time.perf_counter() - start, held())
+
+    in_batch(press, list(islice(coming, sizes.memory)), folder, seen)
+    few, many = sizes.growth
+    ratio = (marks[many][0] / many) / (marks[few][0] / few)
+    told(f"time per handout at {many:,} over that at {few:,}", f"{ratio:.2f}", f"at most {GROWTH:g}")
+    told(
+        f"memory of the parent at {few:,} and {sizes.memory:,}, MB",
+        f"{marks[few][1]:.0f}, {marks[sizes.memory][1]:.0f}",
+        "flat",
+    )
+
+
+if __name__ == "__main__":
+    main()

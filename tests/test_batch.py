@@ -1,0 +1,235 @@
+"""Orders to pages: true causes, fallbacks, other executors, and a disk, a home and file handles that are short."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import answers
+from test_reports import SHOWN, book
+
+from aiready import reports, template
+from aiready.batch import Options, on
+from aiready.orders import GIGABYTE, Order
+from aiready.press import Press
+from aiready.publication import slug
+
+pytestmark = pytest.mark.slow
+EVIL = {
+    "unit-03": "import os; os._exit(9)",
+    "unit-05": "while True: pass",
+    "unit-07": "held = [bytearray(100_000_000) for _ in range(1000)]",
+    "unit-09": "import ctypes; ctypes.string_at(0)",
+}
+CAUSES = {"unit-03": "killed", "unit-05": "time-out", "unit-07": "out of memory", "unit-09": "killed"}
+
+
+@pytest.fixture(scope="module")
+def press():
+    with Press(2) as made:
+        yield made
+
+
+@pytest.fixture
+def order(tmp_path):
+    def make(*sources: str, unit_id: str = "claims", **options: object) -> Order:
+        content = book(tmp_path, *sources).read_bytes()
+        return Order(unit_id, content, {"unit_id": unit_id}, {"note.txt": b"slice"}, **options)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "reason"),
+    [
+        ("1 / 0", "cell error", "ZeroDivisionError: division by zero"),
+        ("import nothing_of_that_name", "cell error", "ModuleNotFoundError: No module named 'nothing_of_that_name'"),
+        ("import os; os._exit(9)", "killed", "its process ended itself with exit code 9 in cell 3"),
+        ("import os; os._exit(0)", "killed", "its process ended itself with exit code 0 in cell 3"),
+        ("import os; os._exit(72)", "killed", "its process ended itself with exit code 72 in cell 3"),
+        ("import ctypes; ctypes.string_at(0)", "killed", "killed by SIGSEGV in cell 3"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "killed", "killed by SIGKILL in cell 3"),
+        ("while True: pass", "time-out", "stopped after 2 s in cell 3"),
+        ("held = bytearray(40 * 10**9)", "out of memory", "MemoryError"),
+    ],
+)
+def test_a_failure_is_told_by_its_true_cause(press, order, source, status, reason):
+    made = press.make(order(source, timeout=2 if "while" in source else 60, memory=2 * GIGABYTE)).result(60)
+    assert (made.status, made.reason) == (status, reason)
+    assert made.page == b""
+    assert made.notebook
+    assert "Segmentation fault" in made.traceback if "SIGSEGV" in reason else True
+
+
+def test_a_notebook_that_is_none_does_not_start(press):
+    made = press.make(Order("claims", b"{", {})).result(60)
+    assert made.status == "start"
+    assert made.traceback
+
+
+def test_a_unit_that_ends_the_template_process_has_failed_and_no_other(press, order):
+    bad = press.make(order("import os, signal; os.kill(os.getppid(), signal.SIGKILL)"))
+    good = [press.make(order(SHOWN)) for _ in range(2)]
+    assert bad.result(120).status == "start"
+    assert [made.result(120).status for made in good] == ["ok", "ok"]
+
+
+def test_every_run_is_a_fresh_fork_of_a_process_with_one_thread(press, order):
+    press.make(order("import builtins; builtins.leaked = unit_id", SHOWN)).result(60)
+    seen = press.make(order("import builtins", "assert not hasattr(builtins, 'leaked')", SHOWN)).result(60)
+    assert (seen.status, press.ready) == ("ok", template.Ready(template.FORKED, 1))
+
+
+def test_without_forks_the_page_is_the_same_byte_for_byte(press, order):
+    forked = press.make(order(SHOWN)).result(60)
+    with Press(1, way=template.SPAWNED) as other:
+        spawned = other.make(order(SHOWN)).result(120)
+        died = other.make(order("import os; os._exit(9)")).result(120)
+        assert other.ready.way == template.SPAWNED
+    assert (spawned.status, spawned.page) == ("ok", forked.page)
+    assert (died.status, died.reason) == ("killed", "its process ended itself with exit code 9 in cell 3")
+
+
+def test_a_kernel_for_each_notebook_gives_the_same_page(press, order):
+    ours = press.make(order(SHOWN)).result(60)
+    theirs = press.make(order(SHOWN, engine=None)).result(120)
+    assert (theirs.status, theirs.page) == ("ok", ours.page)
+
+
+def test_any_executor_makes_the_same_page(press, order):
+    wanted = order(SHOWN)
+    ours = press.make(wanted).result(60)
+    for kind in (ThreadPoolExecutor, ProcessPoolExecutor):
+        with kind(1) as executor:
+            assert on(executor)(wanted).result(120).page == ours.page
+
+
+def units(number: int, folder: Path):
+    from aiready import Assessment
+
+    names = [f"unit-{place:02}" for place in range(number) for _ in range(6)]
+    folder.mkdir()
+    answers(len(names), unit_id=names).to_csv(folder / "responses.csv", index=False)
+    return Assessment.open(folder)
+
+
+def among(number: int, press: Press, tmp_path: Path, monkeypatch) -> None:
+    """Four units that exit, loop, eat memory and crash, among others: each has its cause, the others their pages."""
+    assessment = units(number, tmp_path / "data")
+    code = "\n".join(f"if unit_id == '{name}':\n    {source}" for name, source in EVIL.items())
+    monkeypatch.setattr(reports, "_notebook", lambda _: book(tmp_path, code, SHOWN))
+    names = tuple(assessment.units["unit_id"])
+    options = Options(jobs=2, timeout=15, memory=2)
+    run = reports.report(assessment, reports.Request("", tmp_path / "out", names, options, make=press.make))
+    failed = {outcome.unit_id: outcome for outcome in run.failed}
+    assert {name: outcome.status for name, outcome in failed.items()} == CAUSES
+    assert "exit code 9" in failed["unit-03"].reason
+    assert "SIGSEGV" in failed["unit-09"].reason
+    there = {path.stem for path in (tmp_path / "out" / "units").glob("*.html")}
+    assert there == {slug(name) for name in names} - set(EVIL)
+    assert {path.stem for path in (tmp_path / "out" / "records" / "failed").iterdir()} == set(EVIL)
+
+
+def test_four_units_that_break_among_twelve_are_told_apart(press, tmp_path, monkeypatch):
+    among(12, press, tmp_path, monkeypatch)
+
+
+@pytest.mark.acceptance
+def test_four_units_that_break_among_a_hundred_are_told_apart(press, tmp_path, monkeypatch):
+    among(100, press, tmp_path, monkeypatch)
+
+
+def command(*given: object) -> list[str]:
+    return [sys.executable, "-c", "from aiready.cli import main; main()", *map(str, given)]
+
+
+@pytest.fixture
+def data(tmp_path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    answers(25).to_csv(folder / "responses.csv", index=False)
+    return folder
+
+
+def test_a_home_that_cannot_be_written_and_256_file_handles_are_enough(data, tmp_path):
+    def short() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+    done = subprocess.run(
+        command("report", data, "--out", tmp_path / "out", "--jobs", 2),
+        env=os.environ | {"HOME": "/dev/null/home"}, preexec_fn=short, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "units" / "claims.html").exists()
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A disk of its own with 8 MB of room."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], capture_output=True, check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs rights that this machine does not give")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_leaves_what_was_there_and_says_so(data, full):
+    first = subprocess.run(command("report", data, "--out", full / "out"), capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stderr
+    page = full / "out" / "units" / "claims.html"
+    before = page.read_bytes()
+    with (full / "filler").open("wb") as filler:
+        filler.write(b"0" * shutil.disk_usage(full).free)
+    told = subprocess.run(
+        command("report", data, "--out", full / "out", "--force"), capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 3
+    assert "No space left on device" in told.stderr
+    assert len(told.stderr.strip().splitlines()) <= 5
+    assert page.read_bytes() == before
+
+
+def test_a_scratch_disk_that_is_full_is_told_too(data, full, tmp_path):
+    with (full / "filler").open("wb") as filler:
+        filler.write(b"0" * (shutil.disk_usage(full).free - 20_000))
+    told = subprocess.run(
+        command("report", data, "--out", tmp_path / "out"),
+        env=os.environ | {"TMPDIR": str(full)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 3
+    assert "set TMPDIR to another disk" in told.stderr
+
+
+def test_two_runs_at_once_the_second_refuses(data, tmp_path):
+    out = tmp_path / "out"
+    with subprocess.Popen(command("report", data, "--out", out), stdout=subprocess.PIPE, text=True) as first:
+        for line in first.stdout:
+            if "responses:" in line:
+                break
+        while not (out / ".lock").exists() and first.poll() is None:
+            time.sleep(0.05)
+        os.kill(first.pid, signal.SIGSTOP)
+        try:
+            second = subprocess.run(command("report", data, "--out", out), capture_output=True, text=True, check=False)
+        finally:
+            os.kill(first.pid, signal.SIGCONT)
+    assert first.returncode == 0
+    assert second.returncode == 3
+    assert "another run is writing here" in second.stderr
+
+
+def test_nothing_is_left_on_disk(order):
+    with Press(1) as press:
+        folder = press._scratch
+        press.make(order(SHOWN)).result(60)
+        assert folder.parent == Path(tempfile.gettempdir())
+    assert not folder.exists()
