@@ -172,11 +172,13 @@ def on(executor: Executor) -> Maker:
 
 def make_page(order: Order) -> Made:
     """Make one page in the process that is asked to: bytes in, bytes out."""
-    return _own_press().make(order).result()
+    return _press_of(os.getpid()).make(order).result()
 
 
 @cache
-def _own_press() -> Press:
+def _press_of(process: int) -> Press:
+    """The press of this process: one that was inherited over a fork has lost its thread."""
+    del process
     press = Press(os.cpu_count() or 1)
     atexit.register(press.close)
     return press
