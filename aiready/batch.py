@@ -22,7 +22,8 @@ class Options:
     """How a run is carried out; `timeout` in seconds per handout, `max_failures` 0 for no limit.
 
     `memory`: gigabytes a handout may hold, 0 for its share of this machine. `figures`: also write every figure of a
-    page as files for slides. `force`: make pages anew that nothing has changed.
+    page as files for slides. `force`: make pages anew that nothing has changed. `children`: a parent's page shows the
+    profiles of its children.
     """
 
     jobs: int = 2
@@ -33,6 +34,7 @@ class Options:
     max_failures: int = 0
     figures: bool = False
     force: bool = False
+    children: bool = False
 
     @property
     def bytes(self) -> int:

@@ -96,6 +96,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
         Engine, typer.Option(help="How notebooks run: aiready (in process) or nbclient (a kernel each).")
     ] = Engine.aiready,
     as_of: AsOf = "",
+    children: Annotated[bool, typer.Option("--children", help="A parent's page shows its children, by name.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Make pages again that nothing has changed.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
     max_failures: Annotated[int, typer.Option(help="Stop after this many failures; 0: never.", min=0)] = 0,
@@ -118,7 +119,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
 
     options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
                       memory=memory, fail_fast=fail_fast, max_failures=max_failures, figures=figures,
-                      force=force)  # fmt: skip
+                      force=force, children=children)  # fmt: skip
     asked = _Asked(str(data), out, tuple(unit or ()), wave, _day(as_of), pdf, keep, quiet, as_json)
     with _makers(executor, options) as (make, options):
         run = _report(asked, options, make)

@@ -147,7 +147,7 @@ class _Reporter:
     def _plan(self) -> Iterator[Task]:
         """Name every page, with its slice of the results where it must be made."""
         for unit_id in (ORGANISATION, *self.request.unit_ids):
-            cut = slice_of(self.assessment, unit_id, self.questionnaire)
+            cut = slice_of(self.assessment, unit_id, self.questionnaire, children=self.request.options.children)
             notebook = self.notebooks["portfolio_report" if unit_id == ORGANISATION else "unit_report"]
             parameters = {"wave": self.assessment.facts.wave}
             if unit_id != ORGANISATION:

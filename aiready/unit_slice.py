@@ -52,15 +52,17 @@ class Slice:
     too_small: bool
 
 
-def slice_of(whole: Assessment, unit_id: str, questionnaire: Mapping[str, bytes]) -> Slice:
+def slice_of(whole: Assessment, unit_id: str, questionnaire: Mapping[str, bytes], *, children: bool = False) -> Slice:
     """Cut the slice of one unit, or of the organisation: all of it.
 
     Parameters
     ----------
     questionnaire
         The files of the instrument, by name.
+    children
+        Whether a parent's slice holds the profiles of its children.
     """
-    own = whole if unit_id == ORGANISATION else _as_shown(whole.unit(unit_id))
+    own = whole if unit_id == ORGANISATION else _as_shown(whole.unit(unit_id, children=children))
     own = replace(own, tables={name: _steady(table) for name, table in own.tables.items()})
     tables = {name: _feather(table) for name, table in own.tables.items()}
     parts = _parts(own, tables)
