@@ -40,7 +40,9 @@ class Engine(StrEnum):
     nbclient = "nbclient"
 
 
-DataFolder = Annotated[str, typer.Argument(help="Data folder, or one .xlsx workbook with a sheet per table.")]
+DataFolder = Annotated[
+    str, typer.Argument(help="Data folder, one .xlsx workbook with a sheet per table, or duckdb:///file.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made when absent.")]
 AsOf = Annotated[
     str, typer.Option("--as-of", help="Date ages are counted to (YYYY-MM-DD); default: the newest record.")

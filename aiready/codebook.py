@@ -105,6 +105,7 @@ def _table_entry(table: Table) -> Iterator[str]:
     yield f"### {table.name}\n"
     unique = ", ".join(f"`{name}`" for name in table.key)
     yield f"One row per {table.grain}. " + (f"May not occur twice: {unique}. " if unique else "") + _gives(table)
+    yield f"Who has it: {table.held_by}. Effort: {table.effort}.\n"
     for first, then in table.ordered:
         yield f"`{then}` may not lie {'before' if then.endswith(('_on', '_at')) else 'below'} `{first}`."
     yield "\n| column | kind | meaning | example |\n|---|---|---|---|"

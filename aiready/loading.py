@@ -11,6 +11,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.duckdb import Backend
+from ibis.common.exceptions import TableNotFound
 
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
@@ -18,6 +19,7 @@ from aiready.places import ABOUT, Found, Place
 from aiready.readers import FILE, ROW, SURPLUS, Sheet, column_names, read_csv, read_workbook_sheet
 from aiready.schema import TABLES, Table
 
+_WAREHOUSE = "warehouse"
 _LONGEST = 200
 """Signs of a name or reason that a message repeats."""
 
@@ -103,11 +105,31 @@ def unreadable(file: str, problem: OSError) -> InputError:
 def _read(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Table | None:
     if not place.path.is_file():
         raise InputError(f"{place.file}: this is no file with rows in it, or it is gone. Put the file itself there.")
+    if place.schema is not None:
+        return _from_database(engine, place, known)
     if place.path.suffix.lower() == ".parquet":
         return _parquet(engine, place, known)
     if place.sheet is not None:
         return read_workbook_sheet(place.path, place.sheet, known, place.file)
     return read_csv(place.path, known, place.file)
+
+
+def _from_database(engine: Backend, place: Place, known: Sequence[str]) -> ir.Table:
+    """A table or view of a DuckDB file, where it lies: attached to be read only."""
+    quoted = str(place.path).replace("'", "''")
+    engine.con.execute(f"ATTACH IF NOT EXISTS '{quoted}' AS {_WAREHOUSE} (READ_ONLY)")
+    try:
+        stored = engine.table(str(place.sheet), database=(_WAREHOUSE, str(place.schema)))
+    except TableNotFound as problem:
+        raise InputError(
+            f"{place.file}: the view names a table without its schema. Write main.<table> in it."
+        ) from problem
+    names = column_names(stored.columns, known, place.file)
+    named = {new: stored[old] for new, old in zip(names, stored.columns, strict=True)}
+    asked = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+    ((is_table,),) = engine.con.execute(asked, [_WAREHOUSE, place.schema, place.sheet]).fetchall()
+    row = stored.rowid() if is_table else ibis.row_number()  # a view has no rows of its own to number
+    return stored.select(**named, **{FILE: ibis.literal(place.file), ROW: row + 1})
 
 
 def _parquet(engine: Backend, place: Place, known: Sequence[str]) -> ir.Table:

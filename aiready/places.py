@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+import duckdb
+
 from aiready.errors import InputError, UsageError
 from aiready.readers import canonical
 from aiready.schema import TABLES
@@ -20,12 +22,16 @@ _NAMES = (*TABLES, ABOUT)
 
 @dataclass(frozen=True)
 class Place:
-    """Where one part of a table lies: a file, or a sheet of a workbook; `file` is what messages call it."""
+    """Where one part of a table lies: a file, a sheet of a workbook, or (with `schema`) a table of a database.
+
+    `file` is what messages call it.
+    """
 
     table: str
     path: Path
     file: str
     sheet: str | None = None
+    schema: str | None = None
 
 
 def instrument_folder(location: str | Path) -> Path | None:
@@ -55,8 +61,8 @@ def find_tables(location: str | Path) -> Found:
         When nothing is there, or it is no folder and no workbook.
     """
     path = Path(location)
-    if "://" in str(location) or str(location).startswith("duckdb:"):
-        raise UsageError(f"{location}: databases are not read yet. Give a folder or an .xlsx workbook.")
+    if "://" in str(location):
+        return _in_database(str(location))
     if not path.exists():
         raise UsageError(f"{location}: there is no such folder or workbook.")
     if path.is_file() and path.suffix.lower() not in WORKBOOKS:
@@ -69,6 +75,30 @@ def find_tables(location: str | Path) -> Found:
             "<table>.parquet, a sheet of one .xlsx workbook, or a folder <table>/ of forms."
         )
     return found + Found(problems=tuple(problems))
+
+
+def _in_database(location: str) -> Found:
+    """Tables of a DuckDB file, which is opened to be read only; views count as tables."""
+    scheme, _, rest = location.partition("://")
+    if scheme != "duckdb":
+        # an address may hold a password: it is not repeated
+        raise UsageError(f"{scheme}:// is not read. Give a folder, an .xlsx workbook, or duckdb:///path/to/file.")
+    path = Path(rest)
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such database file.")
+    try:
+        with duckdb.connect(path, read_only=True) as database:
+            found = database.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+    except duckdb.Error as problem:
+        raise InputError(f"{path}: cannot be read as a DuckDB database. Is another program writing to it?") from problem
+    named = [(schema, name) for schema, name in sorted(found) if canonical(name) in TABLES]
+    places = tuple(
+        Place(canonical(name), path, f"{path.name}[{schema}.{name}]", name, schema) for schema, name in named
+    )
+    problems = _twice(places)
+    if not places:
+        problems.append(f"{path}: no table of it is one of {', '.join(TABLES)}. Make a view of that name.")
+    return Found(places, problems=tuple(problems))
 
 
 def _in_folder(folder: Path) -> Found:

@@ -33,7 +33,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One input table: `grain` is what a row stands for, `key` what may not occur twice."""
+    """One input table: `grain` is what a row stands for, `key` what may not occur twice.
+
+    `held_by` and `effort` say who usually has it, and what it takes to collect: our estimates, for planning.
+    """
 
     name: str
     grain: str
@@ -42,6 +45,8 @@ class Table:
     key: tuple[str, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()
     hashed: tuple[str, ...] = ()
+    held_by: str = ""
+    effort: str = ""
 
     def column(self, name: str) -> Column:
         """Column by name; KeyError where the table has none of that name."""
@@ -118,6 +123,7 @@ _UNITS = Table(
         Column("formerly", "text", "ids this unit was made from, separated by semicolons", "claims-north;claims-south"),
     ),
     key=("unit_id",),
+    held_by="personnel or controlling", effort="an hour, once",
 )  # fmt: skip
 
 _INVITATIONS = Table(
@@ -129,6 +135,7 @@ _INVITATIONS = Table(
         _count("invited", "people invited", "120", required=True),
     ),
     key=("unit_id", "wave", "role"),
+    held_by="whoever sends the survey out", effort="minutes per wave",
 )  # fmt: skip
 
 _RESPONSES = Table(
@@ -143,6 +150,7 @@ _RESPONSES = Table(
     ),
     key=("respondent_id", "wave"),
     hashed=("respondent_id",),
+    held_by="the survey tool, through `aiready import`", effort="ten minutes per respondent and wave",
 )  # fmt: skip
 
 _INITIATIVES = Table(
@@ -184,6 +192,7 @@ _INITIATIVES = Table(
         Column("evidence_url", "url", "where the evidence lies", "https://intranet.example/letters"),
     ),
     key=("initiative_id",),
+    held_by="the AI office or IT portfolio, completed by each owner on a form", effort="twenty minutes per initiative, five per wave",
 )  # fmt: skip
 
 _USAGE = Table(
@@ -199,6 +208,7 @@ _USAGE = Table(
         _choice("main_reason_not_used", "main reason why intended users do not use it", BLOCKERS, "does_not_fit"),
     ),
     key=("initiative_id", "unit_id", "wave"),
+    held_by="product owners; statistics of licences and logins", effort="ten minutes per initiative and wave",
 )  # fmt: skip
 
 _TRIALS = Table(
@@ -229,6 +239,7 @@ _TRIALS = Table(
     ),
     key=("initiative_id", "trial_no", "measure", "arm"),
     ordered=(("started_on", "ended_on"),),
+    held_by="whoever ran the trial", effort="half an hour per trial, when it ends",
 )  # fmt: skip
 
 _TASKS = Table(
@@ -265,6 +276,7 @@ _TASKS = Table(
     ),
     key=("unit_id", "job", "task_id", "wave"),
     ordered=(("expected_saving_low", "expected_saving"), ("expected_saving", "expected_saving_high")),
+    held_by="team leads together with two or three people who do the job", effort="two hours per job, in a workshop",
 )  # fmt: skip
 
 _WORKFLOW_STEPS = Table(
@@ -284,6 +296,7 @@ _WORKFLOW_STEPS = Table(
         _initiative(),
     ),
     key=("unit_id", "workflow", "version", "step_no"),
+    held_by="process owners together with the people who do the steps", effort="one to two hours per workflow",
 )  # fmt: skip
 
 _DECISIONS = Table(
@@ -309,6 +322,7 @@ _DECISIONS = Table(
     key=("decision_id",),
     ordered=(("opened_at", "decided_at"),),
     hashed=("decider_id",),
+    held_by="the system in which cases are decided, through IT; after legal review", effort="days once, then an export",
 )  # fmt: skip
 
 _FEEDBACK = Table(
@@ -325,6 +339,7 @@ _FEEDBACK = Table(
     ),
     key=("feedback_id",),
     ordered=(("flagged_at", "answered_at"), ("flagged_at", "deployed_at"), ("flagged_at", "declined_at")),
+    held_by="the service desk, or the button in the tool", effort="an export per wave",
 )  # fmt: skip
 
 _PROBES = Table(
@@ -336,6 +351,7 @@ _PROBES = Table(
         Column("question_id", "id", "identifier of the question", "q-07", required=True, starter=True),
         Column("correct", "flag", "the answer was right", "yes", required=True, starter=True),
     ),
+    held_by="experts of the unit, who write the questions and judge the answers", effort="half a day per unit",
 )  # fmt: skip
 
 _ACTIONS = Table(
@@ -355,6 +371,7 @@ _ACTIONS = Table(
         _date("done_on", "date it was done"),
     ),
     key=("action_id",),
+    held_by="unit heads; the minutes of their meeting", effort="minutes per action",
 )  # fmt: skip
 
 TABLES: Mapping[str, Table] = {

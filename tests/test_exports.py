@@ -1,6 +1,7 @@
 """What survey tools export, imported into a data folder."""
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -416,6 +417,40 @@ def test_from_the_export_of_each_tool_to_a_handout(tool, tmp_path, data):
         assert done.returncode == 0, done.stderr
     page = (tmp_path / "out" / "units" / "motor-claims.html").read_text(encoding="utf-8")
     assert "Motor claims" in page and "30" in page
+
+
+@pytest.mark.slow
+def test_the_worked_example_of_your_data_runs_as_it_stands(tmp_path):
+    page = (ROOT / "docs" / "your-data.md").read_text(encoding="utf-8")
+    block = page.split("## From a Qualtrics export to handouts")[1].split("```sh\n")[1].split("```")[0]
+    commands = [line.split("  #")[0].strip() for line in block.splitlines()]
+    assert len(commands) == 10
+    units = {"motor-claims": "Motor claims", "contact-centre": "Contact centre"}
+    asked = Written("qualtrics-txt", "en", units)
+    qualtrics(tmp_path / "survey.csv", asked, people(asked, 40))
+    next_wave = qualtrics(tmp_path / "next-survey.csv", asked, people(asked, 40, start=7), first=900)
+    next_wave.write_text(
+        next_wave.read_text(encoding="utf-8-sig").replace("2026-10-12", "2027-02-03"), encoding="utf-8"
+    )
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, does in (
+        ("aiready", f'exec {sys.executable} -c "from aiready.cli import main; main()" "$@"'),
+        ("xdg-open", "test -s $1"),
+    ):
+        (bin_folder / name).write_text(f"#!/bin/sh\n{does}\n")
+        (bin_folder / name).chmod(0o755)
+    path = f"{bin_folder}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "HOME": str(tmp_path), "XDG_CONFIG_HOME": ""}
+    for command in commands:
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert {path.name for path in (tmp_path / "my-reports" / "units").glob("*.html")} == {
+        "motor-claims.html",
+        "contact-centre.html",
+    }
+    assert read_data(tmp_path / "my-data", read_instrument()).waves == ("2026-Q4", "2027-Q1")
+    assert len(list((tmp_path / "my-data" / "responses").glob("*.csv"))) == 2
 
 
 @pytest.mark.acceptance

@@ -7,11 +7,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import SAMPLE
 from openpyxl import Workbook
 from public_data import advice_folder, onet_folder
 
 from aiready.errors import InputError, UsageError
-from aiready.instrument import Instrument, Settings
+from aiready.instrument import Instrument, Settings, read_instrument
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 from aiready.sources import instrument_folder, read_data, safe_cells, write_quarantine
 
@@ -460,6 +461,56 @@ def test_a_misspelt_table_is_noted(tmp_path):
 def test_places_that_cannot_be_read_are_bad_usage(location):
     with pytest.raises(UsageError):
         read_data(location, RULES)
+
+
+# Databases -----------------------------------------------------------------------------------------------
+
+
+def database(path: Path, folder: Path) -> str:
+    """A DuckDB file with the tables of a data folder, the log typed and as a view, the others as text."""
+    with duckdb.connect(path) as made:
+        for table in folder.glob("*.csv"):
+            if table.stem != "about":
+                made.execute(f"CREATE TABLE {table.stem} AS FROM read_csv('{table}', all_varchar = true)")
+        made.execute(f"CREATE TABLE log AS FROM '{folder / 'decisions.parquet'}'")
+        made.execute(
+            "CREATE SCHEMA sales; CREATE VIEW sales.decisions AS FROM main.log; CREATE TABLE other AS SELECT 1 AS x"
+        )
+    return f"duckdb://{path}"
+
+
+@pytest.mark.slow
+def test_a_duckdb_file_gives_what_the_folder_gives_and_stays_as_it_is(tmp_path):
+    url = database(tmp_path / "w.duckdb", SAMPLE)
+    before = (tmp_path / "w.duckdb").read_bytes()
+    there, here = read_data(url, read_instrument()), read_data(SAMPLE, read_instrument())
+    pd.testing.assert_frame_equal(there.counts, here.counts)
+    for name, table in here.tables.items():
+        pd.testing.assert_frame_equal(there.tables[name], table, rtol=1e-9)
+    order = ["decision_id"]
+    pd.testing.assert_frame_equal(
+        there.decisions.order_by(order).to_pandas(), here.decisions.order_by(order).to_pandas(), rtol=1e-9
+    )
+    assert (tmp_path / "w.duckdb").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w.duckdb"]
+    assert there.inputs["file"].tolist() == ["w.duckdb"]
+
+
+def test_a_database_without_a_known_table_or_that_is_none_is_told(tmp_path):
+    path = tmp_path / "w.duckdb"
+    with duckdb.connect(path) as made:
+        made.execute("CREATE TABLE other AS SELECT 1 AS x")
+    with pytest.raises(InputError, match="Make a view of that name"):
+        read_data(f"duckdb://{path}", RULES)
+    path.write_text("no database")
+    with pytest.raises(InputError, match="cannot be read as a DuckDB database"):
+        read_data(f"duckdb://{path}", RULES)
+
+
+def test_an_address_with_a_password_is_never_repeated():
+    with pytest.raises(UsageError) as refused:
+        read_data("postgresql://user:secret@host/x", RULES)
+    assert "secret" not in str(refused.value) and "user" not in str(refused.value)
 
 
 # Writing -------------------------------------------------------------------------------------------------
