@@ -85,24 +85,38 @@ def _distinct(read: Slice, given: pd.DataFrame) -> None:
 
 
 def _replaced(text: TextTable, there: Slice, given: pd.DataFrame) -> TextTable:
-    """The file with the slice's rows changed, removed or added; every other line as it stands."""
+    """The file with the slice's rows changed, removed or added; every other line as it stands.
+
+    A row that is new stands behind the one it was given behind; those that were there keep their places.
+    """
     text = text_tables.with_columns(text, [name for name in given if given[name].ne("").any()])
-    new = {key_of(there, row): row for row in given.to_dict("records")}
-    lines: list[Line | None] = list(text.lines)
     places = places_of(text, there.scope)
-    for place in places:
-        before = text.values(place)
-        row = new.pop(key_of(there, before), None)
-        kept = {name: cell for name, cell in (row or {}).items() if name in text.columns}
-        changed = {name: safe_cell(cell) for name, cell in kept.items() if harmless(before[name]) != cell}
-        if row is None:
-            lines[place] = None
-        elif changed:
-            lines[place] = text_tables.line_of(text, before | changed)
-    at = places[-1] + 1 if places else len(lines)
-    safe = ({name: safe_cell(cell) for name, cell in row.items()} for row in new.values())
-    lines[at:at] = [text_tables.line_of(text, row) for row in safe]
-    return replace(text, lines=tuple(line for line in lines if line is not None))
+    at = {key_of(there, text.values(place)): place for place in places}
+    rows = {key_of(there, row): row for row in given.to_dict("records")}
+    behind: dict[int, list[Line]] = {}
+    last = places[0] - 1 if places else len(text.lines) - 1
+    for key, row in rows.items():
+        last = at.get(key, last)
+        if key not in at:
+            safe = {name: safe_cell(cell) for name, cell in row.items()}
+            behind.setdefault(last, []).append(text_tables.line_of(text, safe))
+    held = {place: _line(text, place, rows.get(key)) for key, place in at.items()}
+    removed = set(places) - {place for place, line in held.items() if line is not None}
+    lines = list(behind.get(-1, []))
+    for place, line in enumerate(text.lines):
+        lines += [] if place in removed else [held.get(place) or line]
+        lines += behind.get(place, [])
+    return replace(text, lines=tuple(lines))
+
+
+def _line(text: TextTable, place: int, row: dict[str, str] | None) -> Line | None:
+    """A line with the cells that changed; the very line where none did, None where the row is not given any more."""
+    if row is None:
+        return None
+    before = text.values(place)
+    kept = {name: cell for name, cell in row.items() if name in text.columns}
+    changed = {name: safe_cell(cell) for name, cell in kept.items() if harmless(before[name]) != cell}
+    return text_tables.line_of(text, before | changed) if changed else text.lines[place]
 
 
 def _entry(before: Slice, after: Slice, who: str) -> journal.Entry:

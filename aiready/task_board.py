@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pandas as pd
 
@@ -37,6 +38,16 @@ class Board:
     def ids(self) -> list[str]:
         """Ids of the tasks, in order."""
         return self.tasks["task_id"].tolist()
+
+    @cached_property
+    def typed(self) -> pd.DataFrame:
+        """The tasks as measures take them."""
+        return typed_rows(TASKS, self.tasks).assign(**{**self.scope, "wave": self.wave or "now"})
+
+    @cached_property
+    def hours(self) -> pd.DataFrame:
+        """Hours of every task, as `task_hours.with_hours` gives them: one row per task, in order."""
+        return with_hours(self.typed)
 
     def task(self, task_id: str) -> Mapping[str, str]:
         """Cells of one task.
@@ -83,7 +94,7 @@ def added(board: Board, rows: pd.DataFrame) -> Board:
     ids = list(board.ids)
     named = []
     for row in rows.to_dict("records"):
-        ids.append(_free(row.get("task_id") or row["task"], ids))
+        ids.append(free_id(row.get("task_id") or row["task"], ids))
         named.append({**_held_by_all(board), **row, "task_id": ids[-1]})
     tasks = pd.concat([board.tasks, pd.DataFrame(named, dtype=object)], ignore_index=True).fillna("")
     return replace(board, tasks=tasks[[*board.tasks]])
@@ -95,12 +106,12 @@ def _held_by_all(board: Board) -> dict[str, str]:
     return shared | {"headcount": heads[0] if heads else ""}
 
 
-def _free(text: str, taken: Sequence[str]) -> str:
+def free_id(text: str, taken: Sequence[str]) -> str:
     """A short id from words, not among those taken.
 
     Examples
     --------
-    >>> _free("Answer the customer's letters today", ["answer-the-customer-s"])
+    >>> free_id("Answer the customer's letters today", ["answer-the-customer-s"])
     'answer-the-customer-s-2'
     """
     words = re.sub(r"[^\w]+", "-", text.lower()).strip("-").split("-")
@@ -137,11 +148,11 @@ def split(board: Board, task_id: str, names: tuple[str, str], share: float = 0.5
     problems = [] if first and second else ["Name both parts: each as a verb and its object."]
     problems += [] if 0 < share < 1 else ["Give the first part more than nothing and less than all of the hours."]
     all_at_once(UsageError, problems)
-    number = _typed(board).loc[board.tasks["task_id"] == task_id, list(SHARED)].iloc[0]
+    number = board.typed.loc[board.tasks["task_id"] == task_id, list(SHARED)].iloc[0]
     parts = {name: round(number[name] * share, 2) for name in SHARED if pd.notna(number[name])}
     one = whole | {"task": first} | {name: as_text(part) for name, part in parts.items()}
     rest = {name: as_text(number[name] - part) for name, part in parts.items()}
-    two = whole | {"task": second, "task_id": _free(second, board.ids)} | rest
+    two = whole | {"task": second, "task_id": free_id(second, board.ids)} | rest
     at = board.ids.index(task_id)
     rows = board.tasks.to_dict("records")
     return replace(board, tasks=pd.DataFrame([*rows[:at], one, two, *rows[at + 1 :]], columns=list(board.tasks)))
@@ -172,7 +183,7 @@ def merged(board: Board, task_ids: Sequence[str], name: str) -> Joined:
     problems = [] if len(chosen) > 1 else ["Choose at least two tasks."]
     problems += [] if name.strip() else ["Name the task: a verb and its object."]
     all_at_once(UsageError, problems)
-    rows = hours(board)
+    rows = board.hours
     rows = rows[rows["task_id"].isin(task_ids)]
     human_only = rows["mode"].fillna("human").eq("human") & rows["target_mode"].fillna("human").eq("human")
     order = rows.assign(ai=~human_only).sort_values(["ai", "hours"], ascending=False, kind="stable")
@@ -182,7 +193,7 @@ def merged(board: Board, task_ids: Sequence[str], name: str) -> Joined:
     notes = [f"{column} differed: {lead[column] or 'blank'}, as in {lead['task']}." for column in differ]
     shares, blank = _weighted(rows)
     notes += [f"{', '.join(blank)}: left blank, because not all of the tasks have it."] if blank else []
-    sums = {column: as_text(_typed(board).loc[rows.index, column].sum(skipna=False)) for column in SHARED}
+    sums = {column: as_text(board.typed.loc[rows.index, column].sum(skipna=False)) for column in SHARED}
     one = lead | {"task": name.strip()} | sums | shares | dict.fromkeys(_RANGE, "")
     at = board.ids.index(chosen[0]["task_id"])
     kept = [row for row in board.tasks.to_dict("records") if row["task_id"] not in task_ids]
@@ -213,15 +224,6 @@ def _ratio(part: float, whole: float) -> float:
 # What it comes to -----------------------------------------------------------------------------------------------
 
 
-def _typed(board: Board) -> pd.DataFrame:
-    return typed_rows(TASKS, board.tasks).assign(**{**board.scope, "wave": board.wave or "now"})
-
-
-def hours(board: Board) -> pd.DataFrame:
-    """Hours of every task, as `task_hours.with_hours` gives them: one row per task, in the order of the board."""
-    return with_hours(_typed(board))
-
-
 @dataclass(frozen=True)
 class Totals:
     """What a job comes to, hours per year of all its holders, and per holder and week.
@@ -243,7 +245,7 @@ def totals(board: Board, minimum: int) -> Totals:
 
     A task that lacks an answer counts with what is known of it, as in the measures.
     """
-    rows = hours(board)
+    rows = board.hours
     holders = float(rows["holders"].max()) if len(rows) else float("nan")
     few = holders == holders and holders < minimum
     sums = {name: float("nan") if few else float(rows[name].sum()) for name in _SUMS}
@@ -263,7 +265,7 @@ def warnings(board: Board) -> list[str]:
     """What a reader of the board should know or mend, a sentence each."""
     fewest, most = TASKS_PER_JOB
     count, wanted = len(board.tasks), f"{fewest} to {most} core tasks are wanted"
-    year = _typed(board)["hours_per_year"].sum()
+    year = board.typed["hours_per_year"].sum()
     found = {
         f"{count} tasks: too coarse to redesign, {wanted}. Split or add some.": count < fewest,
         f"{count} tasks: too fine to oversee, {wanted}. Merge or drop some.": count > most,
@@ -274,7 +276,7 @@ def warnings(board: Board) -> list[str]:
 
 def _lacking(board: Board) -> list[str]:
     """What is still open on the board, with the tasks it is open for."""
-    tasks, rows = board.tasks, hours(board)
+    tasks, rows = board.tasks, board.hours
     with_ai = tasks["target_mode"].isin(["augment", "automate"]).to_numpy()
     lacking = {
         "No collaboration pattern": with_ai & tasks["pattern"].eq("").to_numpy(),

@@ -77,10 +77,19 @@ def test_rows_are_added_after_their_own_and_left_out_rows_are_removed(folder):
     assert saved.rows["Our note"].tolist() == ["ask Ann", ""]
     lines = (folder / "tasks.csv").read_text().splitlines()
     assert lines[2:] == [
-        "",
         "claims,Handler,call,Call back,12.5,",
+        "",
         "cards,Clerk,reply,Answer letters,99.50,kept as it is",
     ]
+
+
+def test_a_row_added_between_others_stands_between_them(folder):
+    read = read_slice(folder, "tasks", JOB)
+    new = pd.DataFrame([{"task_id": "open", "task": "Open"}, {"task_id": "reply"}, {"task_id": "call", "task": "Call"},
+                        {"task_id": "sort"}])  # fmt: skip
+    assert save_slice(read, new).rows["task_id"].tolist() == ["open", "reply", "call", "sort"]
+    others = pd.read_csv(folder / "tasks.csv", dtype=str)
+    assert others["task_id"].tolist() == ["open", "reply", "call", "sort", "reply"]
 
 
 def test_a_table_that_is_not_there_yet_is_begun(tmp_path):

@@ -18,7 +18,6 @@ from aiready.task_board import (
     added,
     board_of,
     changed,
-    hours,
     merged,
     mistakes,
     removed,
@@ -154,7 +153,7 @@ def test_joining_tasks_changes_no_hours_and_no_part_of_the_gap(numbers):
         (f"t{n}", f"Task {n}", "augment", *(repr(round(value, 6)) for value in row)) for n, row in enumerate(numbers)
     ]
     start = board(*tasks, GIVEN[0], headcount="7")
-    saved = hours(start).loc[: len(tasks) - 1, "saved"].sum()
+    saved = start.hours.loc[: len(tasks) - 1, "saved"].sum()
     if abs(saved) < 0.5:
         return  # savings and losses cancel: no share of nothing can be stated
     then = merged(start, [task[0] for task in tasks], "All of it").board

@@ -12,6 +12,7 @@ from aiready import journal, theme
 from aiready.assessment import DATA
 from aiready.charts import items_chart
 from aiready.errors import UsageError
+from aiready.figures import specification
 from aiready.instrument import read_instrument
 from aiready.panels import writing
 from aiready.panels.writing import guarded
@@ -302,7 +303,7 @@ def spread_html(told: Spread) -> str:
     if len(told.talk):
         parts.append("<h3>Where to talk</h3>" + "".join(_talk(row) for row in told.talk.itertuples()))
     if len(told.items):
-        spec = items_chart(told.items).to_dict()
+        spec = specification(items_chart(told.items))
         picture = render_svg(spec, "team-spread", "How the team answered each question", spec.get("description", ""))
         parts.append(f"<h3>How answers spread</h3><div class='aiready-figure aiready-scroll'>{picture}</div>")
     return "".join(parts)

@@ -20,9 +20,10 @@ _STYLE = """
 .aiready-form .widget-html-content { overflow-wrap: anywhere; }
 .aiready-form .widget-label { color: var(--jp-ui-font-color1); }
 .aiready-form .aiready-above { flex-direction: column; align-items: stretch; height: auto; }
-.aiready-form .aiready-above > .widget-label { width: auto; text-align: left; max-width: none; }
+.aiready-form .aiready-above > .widget-label { width: auto; max-width: none; height: auto;
+  text-align: left; white-space: normal; line-height: 1.3; padding: 3px 0; }
 .aiready-form .aiready-above > :is(input, select, textarea) { flex: none; width: 100%; margin-left: 0; }
-.aiready-form .aiready-above > :is(input, select:not([multiple])) { height: 30px; }
+.aiready-form .aiready-above > :is(input, select:not([multiple], [size])) { height: 30px; }
 .aiready-form h3 { margin: 12px 0 4px; font-size: 17px; }
 .aiready-form p { margin: 4px 0; max-width: 72em; }
 .aiready-form .widget-radio-box { width: 100%; }
@@ -36,6 +37,7 @@ _STYLE = """
   background: var(--jp-layout-color2); border: 1px solid var(--jp-border-color1); }
 .aiready-form .jupyter-button:disabled { opacity: .55; }
 .aiready-form .jupyter-button.mod-primary { background: #0a6a8f; border-color: #0a6a8f; color: #fff; }
+.aiready-form .jupyter-button.mod-active { background: #0a6a8f; border-color: #0a6a8f; color: #fff; box-shadow: none; }
 .aiready-form :is(button, input, select, textarea):focus-visible { outline: 2px solid #2f9bc4; outline-offset: 1px; }
 .aiready-told { border-left: 4px solid #0a6a8f; padding: 5px 10px; margin: 4px 0; background: var(--jp-layout-color2); }
 .aiready-told.warning { border-color: #b4560b; } .aiready-told.error { border-color: #b3261e; }
@@ -44,10 +46,11 @@ _STYLE = """
 .aiready-form table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; width: 100%; }
 .aiready-form caption { text-align: left; font-weight: 600; padding: 6px 0; }
 .aiready-form :is(th, td) { text-align: left; padding: 4px 8px; border-bottom: 1px solid var(--jp-border-color2);
-  vertical-align: top; background: none; color: var(--jp-ui-font-color1); white-space: normal; }
+  vertical-align: top; overflow-wrap: normal; background: none; color: var(--jp-ui-font-color1); white-space: normal; }
 .aiready-form :is(th, td).number { text-align: right; white-space: nowrap; }
 .aiready-form tr.chosen :is(th, td) { background: var(--jp-layout-color3); }
 .aiready-scroll { overflow-x: auto; }
+.aiready-scroll > table { min-width: 860px; }
 .aiready-figure svg { max-width: 100%; height: auto; color: #1a2530; }
 """
 

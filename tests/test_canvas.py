@@ -1,0 +1,171 @@
+"""An initiative on one page: statements judged, pilots planned by published numbers, verdicts by the rule stated."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aiready import checkup
+from aiready.canvas import Results, next_trial, result_problems, statement, trial_rows, verdict_of
+from aiready.errors import UsageError
+from aiready.pilot_plan import PLANS, Planned, cases_for_means, cases_for_shares, decision_rule, needed
+from aiready.saving import save_slice
+from aiready.slices import read_slice
+from aiready.typed_cells import refusals
+
+OUTCOME = Planned("paid in 5 days", "outcome", "increase", "share", 0.05, today=0.8, expected=0.08)
+GUARDRAIL = Planned("reopened", "guardrail", "decrease", "share", 0.02, today=0.03)
+SOUND = {
+    "problem_statement": "Letters go back for correction", "outcome_metric": "letters sent without correction, %",
+    "metric_kind": "business", "direction": "increase", "baseline": "52", "target": "75", "deadline": "2027-02-28",
+    "guardrail": "complaints stay below 2 %", "owner": "head of letters",
+}  # fmt: skip
+
+
+def states(**changed: str) -> dict[str, str]:
+    return {part.name: part.state for part in statement(SOUND | changed).parts}
+
+
+def test_a_sound_statement_is_ready_and_each_part_is_checkable():
+    found = statement(SOUND)
+    assert (found.verdict, found.quality, found.business, found.inconsistency) == ("READY", 100.0, "", "")
+    assert set(states().values()) == {"checkable"}
+    assert not any(part.hint for part in found.parts)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "part", "state"),
+    [
+        ("outcome_metric", "", "metric", "absent"),
+        ("outcome_metric", "quality", "metric", "vague"),
+        ("baseline", "", "baseline", "absent"),
+        ("target", "", "target", "vague"),
+        ("deadline", "", "deadline", "absent"),
+        ("guardrail", "complaints", "guardrail", "vague"),
+        ("owner", "the team", "owner", "vague"),
+        ("owner", "tbd", "owner", "absent"),
+    ],
+)
+def test_each_part_says_when_it_is_absent_or_vague_and_what_would_mend_it(column, text, part, state):
+    assert states(**{column: text})[part] == state
+    (hint,) = [found.hint for found in statement(SOUND | {column: text}).parts if found.name == part]
+    assert len(hint.split()) > 4
+
+
+def test_a_models_figure_and_activity_are_no_business_metric():
+    assert "no business problem" in statement(SOUND | {"metric_kind": "model"}).business
+    assert states(metric_kind="activity")["metric"] == "vague"
+    assert statement(SOUND | {"target": "40"}).inconsistency == "target 40 is no increase on baseline 52"
+
+
+# How many cases ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("aim", "cases"), [(-0.10, 25), (0.05, 98)], ids=["non-inferiority, margin .10", "superiority, margin .05"]
+)
+def test_cases_for_shares_are_those_of_chow_shao_and_wang(aim, cases):
+    """Sample Size Calculations in Clinical Research, 2nd ed., 4.2: .65 against .85, one-sided .05, power .80."""
+    assert cases_for_shares(0.65, 0.85, aim=aim) == cases
+
+
+@pytest.mark.parametrize(("effect", "cases"), [(0.2, 310), (0.5, 50), (0.8, 20)])
+def test_cases_for_means_are_those_of_cohen(effect, cases):
+    """Statistical Power Analysis, 2nd ed., table 2.4.1, one-sided .05, power .80; the table rounds to the nearest."""
+    assert cases <= cases_for_means(effect, 1.0) <= cases + 1
+
+
+def test_an_effect_that_is_no_larger_than_what_it_must_pass_needs_more_cases_than_there_are():
+    assert cases_for_means(5, 10, aim=5) is None
+    assert needed(Planned("m", "outcome", "increase", "share", 0.05, today=0.8)).scale is None
+
+
+def test_the_target_is_reached_only_by_an_effect_beyond_it_and_takes_more_cases():
+    found = needed(OUTCOME)
+    assert found.works == cases_for_shares(0.8, 0.88)
+    assert found.scale == cases_for_shares(0.8, 0.88, aim=0.05)
+    assert found.scale > found.works
+
+
+def test_fewer_is_better_needs_as_many_cases_as_its_mirror():
+    down = Planned("errors", "outcome", "decrease", "share", 0.05, today=0.2, expected=0.08)
+    assert needed(down) == needed(OUTCOME)
+
+
+def test_a_guardrail_needs_cases_to_rule_its_margin_out():
+    assert needed(GUARDRAIL).works == cases_for_shares(0.03, 0.03, aim=-0.02)
+
+
+def test_a_plan_says_what_it_lacks():
+    with pytest.raises(UsageError) as told:
+        needed(Planned("", "outcome", "increase", "mean", 0.0))
+    assert len(str(told.value).splitlines()) == 3
+    with pytest.raises(UsageError, match=r"a share of 1.05 cannot be"):
+        needed(Planned("m", "outcome", "increase", "share", 0.1, today=0.95))
+
+
+@pytest.mark.slow
+def test_planned_cases_give_the_planned_chance_to_see_that_it_works():
+    """Drawn anew 1,500 times with the planned effect: the verdicts' own bounds show it in about 80 %."""
+    from aiready.statistics import newcombe_difference
+
+    n = needed(OUTCOME).works
+    rng = np.random.default_rng(1)
+    control, treated = rng.binomial(n, 0.80, 1500), rng.binomial(n, 0.88, 1500)
+    low, _ = newcombe_difference(treated, n, control, n, 0.90)
+    assert 0.76 <= (low > 0).mean() <= 0.84
+
+
+# The rule, and the verdict ------------------------------------------------------------------------------------------
+
+
+def test_the_rule_names_every_measure_and_its_limit():
+    rule = decision_rule([OUTCOME, GUARDRAIL], "volunteers")
+    for words in ("paid in 5 days should rise", "reaches 0.05", "reopened must not get worse by more than 0.02",
+                  "EXTEND at most"):  # fmt: skip
+        assert words in rule
+    assert "EXTEND at most" not in decision_rule([OUTCOME], "random")
+
+
+def rows(treated: str = "352", **changed: str) -> pd.DataFrame:
+    plan = {"measure": "letters", "kind": "outcome", "direction": "increase", "target_effect": "0.03",
+            "assignment": "random", "declared_on": "2026-05-01"} | changed  # fmt: skip
+    arms = {"control": {"n": "400", "successes": "320"}, "treatment": {"n": "400", "successes": treated}}
+    return trial_rows([Results(plan, arms)], {"started_on": "2026-05-02", "ended_on": "2026-06-01"}, "short ones gain")
+
+
+def test_results_give_the_verdict_of_the_method():
+    assert verdict_of(rows()).word == "SCALE"
+    assert verdict_of(rows(target_effect="0.05")).word == "EXTEND"
+    assert verdict_of(rows(declared_on="2026-05-10")).reason.endswith("the rule was written down after the start")
+    assert verdict_of(rows(treated="")) is not None
+    assert verdict_of(rows().assign(n="")) is None
+
+
+def test_results_that_contradict_themselves_are_named():
+    assert result_problems(rows()) == []
+    assert result_problems(rows(treated="500")) == [
+        "letters, treatment: 500 cases met it, more than the 400 there were."
+    ]
+    assert "mean and standard deviation" in result_problems(rows(treated=""))[0]
+    late = rows().assign(ended_on="2026-01-01")
+    assert result_problems(late) == ["The trial ends before it starts."]
+
+
+def test_results_saved_are_clean_and_the_next_trial_has_the_next_number(tmp_path):
+    saved = save_slice(read_slice(tmp_path, "trials", {"initiative_id": "letters", "trial_no": "1"}), rows())
+    (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
+    found = checkup.examine(str(tmp_path))
+    assert found.counts.set_index("table").loc["trials", ["read", "used"]].tolist() == [2, 2]
+    assert next_trial(saved.rows["trial_no"]) == 2
+    assert next_trial(["", "3.0"]) == 4
+
+
+def test_a_plan_lies_beside_the_tables_and_check_does_not_take_it_for_one(tmp_path):
+    plan = {"measure": "letters", "kind": "outcome", "direction": "increase", "scale": "share", "target_effect": "0.05"}
+    scope = {"initiative_id": "letters", "trial_no": "1"}
+    assert refusals(PLANS, pd.DataFrame([plan | scope]), "measure") == []
+    save_slice(read_slice(tmp_path, PLANS, scope), pd.DataFrame([plan]))
+    (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
+    found = checkup.examine(str(tmp_path))
+    assert found.notes == ()
+    assert read_slice(tmp_path, PLANS, scope).rows["target_effect"].tolist() == ["0.05"]
