@@ -1,7 +1,8 @@
 """Who saved what and when in a data folder, what was there before, and edits that are not saved yet.
 
-It lies in `.aiready/` inside the data folder, which no table is read from and only its owner may enter. Of tables
-about people (those with a hashed code) it keeps no contents, so that what is withdrawn is gone.
+It lies in `.aiready/` inside the data folder, as open as that folder is, so that all who may write there can; no table
+is read from it. Of tables about people (those with a hashed code) it keeps no contents, so that what is withdrawn is
+gone.
 """
 
 import fcntl
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from aiready.errors import InfrastructureError
-from aiready.publication import private, slug, write
+from aiready.publication import slug, write
 
 FOLDER = ".aiready"
 PATIENCE = 10.0
@@ -71,9 +72,8 @@ def alone(folder: Path) -> Iterator[None]:
     InfrastructureError
         Another save does not end, or the folder cannot be written.
     """
-    place = private(folder / FOLDER)
     until = time.monotonic() + PATIENCE
-    with (place / "lock").open("w") as file:
+    with _shared(place_of(folder) / "lock").open("a") as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -87,9 +87,38 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def place_of(folder: Path) -> Path:
+    """The journal's own folder, as open as the data folder.
+
+    Raises
+    ------
+    InfrastructureError
+        The data folder cannot be written.
+    """
+    place = folder / FOLDER
+    try:
+        if not place.exists():
+            place.mkdir(exist_ok=True)
+            place.chmod(folder.stat().st_mode & 0o777)
+    except OSError as error:
+        raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was saved.") from error
+    return place
+
+
+def _shared(path: Path) -> Path:
+    """A file made, if it is not there, as open as the folder it lies in."""
+    try:
+        if not path.exists():
+            path.touch(exist_ok=True)
+            path.chmod(path.parent.stat().st_mode & 0o666)
+    except OSError as error:
+        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). Nothing was saved.") from error
+    return path
+
+
 def note(folder: Path, entry: Entry) -> None:
     """Add a save to the journal."""
-    path = private(folder / FOLDER) / "journal.jsonl"
+    path = _shared(place_of(folder) / "journal.jsonl")
     line = json.dumps(asdict(entry), ensure_ascii=False) + "\n"
     with path.open("a", encoding="utf-8") as file:
         file.write(line)
@@ -121,7 +150,7 @@ def _entry(line: str) -> Entry | None:
 def keep_draft(folder: Path, kind: str, scope: Mapping[str, str], state: Any) -> None:
     """Keep an unsaved edit, so that a dead kernel or a closed tab loses nothing."""
     path = _draft(folder, kind, scope)
-    private(folder / FOLDER)
+    _inside(path.parent)
     write(path, json.dumps({"at": now(), "scope": dict(scope), "state": state}, ensure_ascii=False).encode())
 
 
@@ -138,6 +167,20 @@ def draft(folder: Path, kind: str, scope: Mapping[str, str]) -> tuple[str, Any] 
 def drop_draft(folder: Path, kind: str, scope: Mapping[str, str]) -> None:
     """Forget an unsaved edit: it was saved or given up."""
     _draft(folder, kind, scope).unlink(missing_ok=True)
+
+
+def _inside(place: Path) -> None:
+    """A subfolder of the journal, as open as it."""
+    above = place_of(place.parents[1])
+    if not place.exists():
+        place.mkdir(exist_ok=True)
+        place.chmod(above.stat().st_mode & 0o777)
+
+
+def kept_path(folder: Path, name: str) -> Path:
+    """Where an edit that was refused is kept."""
+    _inside(folder / FOLDER / "kept")
+    return folder / FOLDER / "kept" / name
 
 
 def _draft(folder: Path, kind: str, scope: Mapping[str, str]) -> Path:

@@ -31,7 +31,7 @@ def slug(unit_id: str) -> str:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replace a file at once: a reader meets the old one or the new one, never a half.
+    """Replace a file at once: a reader meets the old one or the new one, never a half; who may read it stays.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def write(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
         temporary.replace(path)
         temporary = None
     except OSError as error:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from aiready import journal, text_tables
 from aiready.errors import AireadyError, InputError
-from aiready.publication import private, slug, write
+from aiready.publication import slug, write
 from aiready.slices import Slice, as_text, differences, harmless, key_of, noted, open_text, places_of, sliced
 from aiready.sources import safe_cell, safe_cells
 from aiready.text_tables import Line, TextTable
@@ -155,7 +155,6 @@ def _author(there: Slice, path: Path) -> str:
 
 def _keep(read: Slice, given: pd.DataFrame, who: str) -> Path:
     stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S-%f")
-    private(read.folder / journal.FOLDER)
-    path = read.folder / journal.FOLDER / "kept" / f"{read.table.name}-{slug(who)}-{stamp}.csv"
+    path = journal.kept_path(read.folder, f"{read.table.name}-{slug(who)}-{stamp}.csv")
     write(path, safe_cells(given).to_csv(index=False).encode())
     return path

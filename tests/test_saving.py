@@ -254,3 +254,15 @@ def test_a_journal_line_cut_short_by_a_crash_is_passed_over(folder):
     path = folder / ".aiready" / "journal.jsonl"
     path.write_text(path.read_text() + json.dumps({"at": "x"})[:5])
     assert len(journal.entries(folder, "tasks", JOB)) == 1
+
+
+def test_who_may_read_a_file_and_the_journal_stays_as_it_is(folder):
+    folder.chmod(0o770)
+    (folder / "tasks.csv").chmod(0o640)
+    read = read_slice(folder, "tasks", JOB)
+    save_slice(read, hours(read, reply="140"))
+    journal.keep_draft(folder, "tasks", JOB, {})
+    modes = {
+        path.name: path.stat().st_mode & 0o777 for path in [folder / "tasks.csv", *(folder / ".aiready").iterdir()]
+    }
+    assert modes == {"tasks.csv": 0o640, "lock": 0o660, "journal.jsonl": 0o660, "drafts": 0o770}

@@ -37,6 +37,7 @@ class _Panel:
         self.folder, self.by, self.own = writable(location), by, f"canvas {by}".strip()
         self.units = dict(zip(*column_of(self.folder, "units", "unit_id", "name"), strict=True))
         self.slices: dict[str, Slice] = {}
+        self.shown: set[str] = set()
         self.quiet = False
         self.theirs: tuple[str, Slice, pd.DataFrame] | None = None
         self._build()
@@ -176,6 +177,10 @@ class _Panel:
         self._judge()
         self.status.say(f"{self.fields['name'].value or initiative_id} is open.")
 
+    def _measures(self) -> set[str]:
+        """Measures that the page has fields for, as named there."""
+        return {group["measure"].value.strip() for group in self.plans.values()}
+
     def _as_read(self, kept: object) -> None:
         """Compare with what was read when the edits were made, so that what others saved since is noticed."""
         for name, told in (kept if isinstance(kept, dict) else {}).items():
@@ -201,7 +206,7 @@ class _Panel:
         self.slices["trials"] = read_slice(self.folder, "trials", scope | ({"trial_no": ""} if unnumbered else {}))
         shown = canvas_view.trial_state(self.slices["pilots"].rows, self.slices["trials"].rows, _MEASURES)
         self._put(shown)
-        self.loaded = {group["measure"].value for group in self.plans.values()}
+        self.shown = self._measures()
         self._judge()
 
     def _put(self, state: object) -> None:
@@ -305,7 +310,7 @@ class _Panel:
         read = self.slices[name]
         texts = rows.map(as_text).assign(**read.scope)
         if name != "initiatives":  # measures that this page has no fields for stay as they are
-            texts = pd.concat([texts, read.rows[~read.rows["measure"].isin(self.loaded)]]).fillna("")
+            texts = pd.concat([texts, read.rows[~read.rows["measure"].isin(self.shown | self._measures())]]).fillna("")
         wrong = refusals(table, texts, named)
         all_at_once(UsageError, [f"Not saved; mend first: {' '.join(wrong)}"] if wrong else [])
         try:
@@ -315,6 +320,7 @@ class _Panel:
             self.join.layout.display = ""
             self.status.say(str(conflict), "error")
             return
+        self.shown = self._measures()
         if self._all_saved():
             journal.drop_draft(self.folder, self.own, {"initiative_id": self.id})
             self._judge()

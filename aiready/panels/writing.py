@@ -16,8 +16,8 @@ WIDE, HALF, SHORT = "620px", "300px", "140px"
 _STYLE = """
 .aiready-form { max-width: 1120px; color: var(--jp-ui-font-color1); font-size: 14px; overflow: visible; }
 .aiready-form .widget-html-content, .aiready-form .jupyter-widgets { line-height: 1.45; }
-.aiready-form .widget-html { height: auto; }
-.aiready-form .widget-html-content { overflow-wrap: anywhere; }
+.aiready-form .widget-html { height: auto; max-width: 100%; }
+.aiready-form .widget-html-content { overflow-wrap: anywhere; min-width: 0; }
 .aiready-form .widget-label { color: var(--jp-ui-font-color1); }
 .aiready-form .aiready-above { flex-direction: column; align-items: stretch; height: auto; }
 .aiready-form .aiready-above > .widget-label { width: auto; max-width: none; height: auto;
