@@ -1,9 +1,10 @@
 """A pilot planned before its data: cases per arm, and the decision rule in words. Verdicts follow the same rule."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
 from aiready.errors import UsageError, all_at_once
@@ -175,3 +176,9 @@ def decision_rule(plans: Sequence[Planned], assignment: str) -> str:
     if assignment not in COMPARISONS:
         lines.append("Without random or matched arms it can be EXTEND at most.")
     return " ".join(lines)
+
+
+def same_rule(written: pd.DataFrame, rows: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a plan says what was written down before; a rule that did not change keeps its date."""
+    said = [{name: row[name] for name in row if name != "declared_on"} for row in rows]
+    return bool(said) and written.reindex(columns=list(said[0])).to_dict("records") == said

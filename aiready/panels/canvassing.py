@@ -68,6 +68,9 @@ class _Panel:
         self.join = writing.row(writing.button("Join both versions", self._join, primary=True),
                                 writing.button("Take theirs, drop mine", self._drop))  # fmt: skip
         self.work = w.VBox([])
+        self.parts = {kind: {name: w.VBox([w.HTML(f"<h3>{name.capitalize()}</h3>"), writing.row(*group.values())])
+                             for name, group in groups.items()}
+                      for kind, groups in (("plan", self.plans), ("result", self.results))}  # fmt: skip
         self.forms = self._forms()
         self.open_part = w.VBox([self.step, self.work])
         self.open_part.layout.display = self.join.layout.display = "none"
@@ -101,10 +104,7 @@ class _Panel:
         """What each step shows."""
         field, button = self.fields, writing.button
         save = [writing.row(button("Save the initiative", self._save, primary=True)) for _ in range(2)]
-        plans = [w.VBox([w.HTML(f"<h3>{name.capitalize()}</h3>"), writing.row(*group.values())])
-                 for name, group in self.plans.items()]  # fmt: skip
-        results = [w.VBox([w.HTML(f"<h3>{name.capitalize()}</h3>"), writing.row(*group.values())])
-                   for name, group in self.results.items()]  # fmt: skip
+        plans, results = self.parts["plan"].values(), self.parts["result"].values()
         return {
             "problem": w.VBox([field["name"], field["problem_statement"],
                                writing.row(*(field[name] for name in canvas_view.STATEMENT)), self.judged, save[0]]),
@@ -237,15 +237,28 @@ class _Panel:
     def _changed(self) -> None:
         """An edit: it is judged at once, and kept until it is saved."""
         scope = {"initiative_id": self.id}
-        read = {name: {"scope": dict(found.scope), "digest": found.digest, "rows": found.rows.to_dict("records")}
+        read = {name: {"scope": found.scope, "digest": found.digest, "rows": found.rows.to_dict("records")}
                 for name, found in self.slices.items()}  # fmt: skip
-        state = {"read": read, "unit": self.unit.value, "fields": _values(self.fields), "trial": self.trial.value,
-                 "trial_fields": {place: _values(group) for place, group in self._groups().items()}}  # fmt: skip
+        state = {"read": read, "unit": self.unit.value, "fields": writing.values(self.fields),
+                 "trial": self.trial.value,
+                 "trial_fields": {place: writing.values(group) for place, group in self._groups().items()}}  # fmt: skip
         journal.keep_draft(self.folder, self.own, scope, state)
         self._judge()
 
+    def _fit(self) -> None:
+        """Show the fields that a measure needs: counted or measured, and results only of what is planned."""
+        named = {name: bool(self.plans[name]["measure"].value.strip()) for name in _MEASURES}
+        for name in _MEASURES:
+            measured = self.plans[name]["scale"].value == "mean"
+            writing.seen(self.plans[name]["sd"], when=measured)
+            writing.seen(self.parts["result"][name], when=named[name])
+            for key, field in self.results[name].items():
+                writing.seen(field, when=key.endswith(" n") or key.endswith("successes") != measured)
+        writing.seen(self.parts["plan"]["second guardrail"], when=named["guardrail"] or named["second guardrail"])
+
     def _judge(self) -> None:
-        self.judged.value = canvas_view.statement_html(canvas.statement(_values(self.fields)))
+        self._fit()
+        self.judged.value = canvas_view.statement_html(canvas.statement(writing.values(self.fields)))
         self.advice.value = canvas_view.plan_html(self._planned(), self.power.value, self.assignment.value,
                                                   self.slices["pilots"].rows)  # fmt: skip
         rows = self._result_rows()
@@ -253,7 +266,7 @@ class _Panel:
         self.verdict.value = canvas_view.verdict_html(None if wrong else canvas.verdict_of(rows), wrong)
 
     def _planned(self) -> list[Planned]:
-        return [canvas_view.planned(name, _values(self.plans[name])) for name in _MEASURES
+        return [canvas_view.planned(name, writing.values(self.plans[name])) for name in _MEASURES
                 if self.plans[name]["measure"].value.strip()]  # fmt: skip
 
     def _result_rows(self) -> pd.DataFrame:
@@ -261,16 +274,16 @@ class _Panel:
             self.slices["pilots"].rows["declared_on"].tolist() + self.slices["trials"].rows["declared_on"].tolist()
         )
         about = {"assignment": self.assignment.value, "declared_on": next(filter(None, declared), "")}
-        found = [canvas.Results({**canvas_view.plan_row(name, _values(self.plans[name])), **about},
-                                canvas_view.arms(_values(self.results[name])))
+        found = [canvas.Results({**canvas_view.plan_row(name, writing.values(self.plans[name])), **about},
+                                canvas_view.arms(writing.values(self.results[name])))
                  for name in _MEASURES if self.plans[name]["measure"].value.strip()]  # fmt: skip
-        return canvas.trial_rows(found, _values(self.dates), self.learned.value.strip())
+        return canvas.trial_rows(found, writing.values(self.dates), self.learned.value.strip())
 
     # Saving -----------------------------------------------------------------------------------------------------
 
     @guarded
     def _save(self) -> None:
-        rows = pd.DataFrame([{**_values(self.fields), "unit_id": self.unit.value}])
+        rows = pd.DataFrame([{**writing.values(self.fields), "unit_id": self.unit.value}])
         self._store("initiatives", canvas.INITIATIVES, rows, "name", "Saved.")
         self._list()
         if self.id in [found for _, found in self.pick.options]:
@@ -286,9 +299,9 @@ class _Panel:
         about = {"power": self.power.value, "cases_per_arm": self.cases.value.strip() or as_text(least or None),
                  "assignment": self.assignment.value, "declared_on": date.today().isoformat(),
                  "rule": decision_rule(plans, self.assignment.value)}  # fmt: skip
-        rows = [canvas_view.plan_row(name, _values(self.plans[name])) | about for name in _MEASURES
+        rows = [canvas_view.plan_row(name, writing.values(self.plans[name])) | about for name in _MEASURES
                 if self.plans[name]["measure"].value.strip()]  # fmt: skip
-        if _same_rule(self.slices["pilots"].rows, rows):
+        if pilot_plan.same_rule(self.slices["pilots"].rows, rows):
             self.status.say("This rule is written down already; its date stays.")
             return
         late = " There are results already: the verdict will say that the rule came after the start." if len(
@@ -365,7 +378,7 @@ class _Panel:
     @guarded
     def _next(self) -> None:
         """The next trial begins with the measures of this one; its own rule has to be written down."""
-        plans = {name: _values(group) for name, group in self.plans.items()}
+        plans = {name: writing.values(group) for name, group in self.plans.items()}
         number = str(canvas.next_trial(self._trials()))
         self.quiet = True
         self.trial.options = [*self._trials(), number]
@@ -378,14 +391,3 @@ class _Panel:
         self._changed()
         self.status.say(f"Trial {number}: the measures are those of the trial before. Change what you learned, "
                         "then write its rule down.")  # fmt: skip
-
-
-def _same_rule(written: pd.DataFrame, rows: list[dict[str, str]]) -> bool:
-    """Whether a plan says what was written down before; a rule that did not change keeps its date."""
-    said = [{name: row[name] for name in row if name != "declared_on"} for row in rows]
-    before = written.reindex(columns=list(said[0])).to_dict("records")
-    return len(written) > 0 and before == said
-
-
-def _values(fields: Mapping[str, w.Widget]) -> dict[str, str]:
-    return {name: str(field.value or "").strip() for name, field in fields.items()}

@@ -1,7 +1,7 @@
 """What the panels that write share: labelled controls, a line that tells what happened, one look in light and dark."""
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -127,6 +127,16 @@ def button(words: str, act: Callable[[], object], *, primary: bool = False, hint
         made.add_class("mod-primary")
     made.on_click(lambda _: act())
     return made
+
+
+def seen(part: w.Widget, *, when: bool) -> None:
+    """Show a part, or leave it out."""
+    part.layout.display = None if when else "none"
+
+
+def values(fields: Mapping[str, w.Widget]) -> dict[str, str]:
+    """What controls say, as text."""
+    return {name: str(field.value or "").strip() for name, field in fields.items()}
 
 
 def told(text: str, kind: str = "note") -> str:

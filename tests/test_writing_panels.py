@@ -1,0 +1,268 @@
+"""The panels that write, without a browser: what controls do to files, drafts, and other people's saves."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from aiready import checkup, journal
+from aiready.instrument import read_instrument
+from aiready.panels.asking import _Panel as Asking
+from aiready.panels.canvassing import _Panel as Canvas
+from aiready.panels.redesigning import _Panel as Redesigning
+
+ITEMS = read_instrument().items["item_id"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "units.csv").write_text("unit_id,name\nclaims,Claims\ncards,Cards\n")
+    (tmp_path / "tasks.csv").write_text(
+        "unit_id,job,task_id,task,headcount,hours_per_year,mode,adoption\n"
+        "claims,Handler,reply,Answer letters,10,120,augment,0.6\nclaims,Handler,call,Call back,10,140,human,\n"
+    )
+    return tmp_path
+
+
+def said(panel) -> str:
+    return panel.status.value
+
+
+def opened(folder: Path, by: str = "") -> Redesigning:
+    panel = Redesigning(str(folder), by)
+    panel._open()
+    return panel
+
+
+class TestRedesigning:
+    def test_every_field_of_a_task_is_an_edit_of_its_column(self, folder):
+        panel = opened(folder)
+        typed = {"task": "Answer mails", "headcount": "12", "hours_per_year": "130", "mode": "automate",
+                 "target_mode": "augment", "pattern": "ai_drafts", "exposure": "E1", "expected_saving": "0.5",
+                 "adoption": "0.7", "observed_saving": "0.4", "rework": "0.1", "oversight_hours": "3",
+                 "evidence": "measured", "blocker": "too_slow", "freed_for": "hard cases"}  # fmt: skip
+        for name, text in typed.items():
+            panel.fields[name].value = text
+        panel._save()
+        assert set(typed) == set(panel.fields)
+        row = pd.read_csv(folder / "tasks.csv", dtype=str).iloc[0]
+        assert row[list(typed)].to_dict() == typed
+        assert checkup.examine(str(folder)).quarantined == 0
+
+    def test_a_cell_that_is_wrong_is_told_and_not_taken(self, folder):
+        panel = opened(folder)
+        panel.fields["adoption"].value = "60"
+        assert "above 1" in said(panel)
+        assert panel.board.task("reply")["adoption"] == "0.6"
+
+    def test_undo_and_redo_walk_through_the_edits(self, folder):
+        panel = opened(folder)
+        panel.fields["adoption"].value = "0.7"
+        panel.fields["adoption"].value = "0.8"
+        panel._undo()
+        assert panel.fields["adoption"].value == "0.7"
+        panel._undo()
+        assert panel.fields["adoption"].value == "0.6"
+        panel._undo()
+        assert "Nothing to undo" in said(panel)
+        panel._redo()
+        assert panel.fields["adoption"].value == "0.7"
+
+    def test_an_unsaved_edit_made_before_somebody_elses_save_never_overwrites_it(self, folder):
+        ann, ben = opened(folder, "ann"), opened(folder, "ben")
+        ben.fields["adoption"].value = "0.9"
+        ann.fields["adoption"].value = "0.8"
+        ann._save()
+        again = Redesigning(str(folder), "ben")
+        assert "not saved yet" in said(again)
+        again._save()
+        assert "somebody else saved this" in said(again)
+        again._join()
+        assert "adoption 0.8 (yours: 0.9)" in said(again)
+        assert again.fields["adoption"].value == "0.8"
+
+    def test_theirs_can_be_taken_and_mine_is_kept_in_a_file(self, folder):
+        ann, ben = opened(folder, "ann"), opened(folder, "ben")
+        ann.fields["adoption"].value = "0.8"
+        ann._save()
+        ben.fields["adoption"].value = "0.9"
+        ben._save()
+        ben._take_theirs()
+        assert ben.fields["adoption"].value == "0.8"
+        (kept,) = (folder / ".aiready" / "kept").iterdir()
+        assert pd.read_csv(kept)["adoption"].iloc[0] == 0.9
+
+    def test_a_new_job_begins_from_a_library_and_its_tasks_are_joined_and_removed(self, folder):
+        rows = "".join(f"Clerks\tDo thing {n}\tCore\n" for n in range(16))
+        (folder / "library.tsv").write_text(f"Title\tTask\tTask Type\n{rows}")
+        panel = Redesigning(str(folder), "")
+        panel.new_job.value = "Post clerk"
+        panel._open()
+        assert "no tasks yet" in said(panel)
+        panel.file.value, panel.words.value = str(folder / "library.tsv"), "clerk"
+        panel._search()
+        panel._begin_from()
+        assert len(panel.board.tasks) == 16
+        panel.others.value, panel.together.value = (panel.board.ids[1],), "Do two things"
+        panel._merge()
+        panel._remove()
+        panel.name.value = "Open the post"
+        panel._add()
+        panel._save()
+        assert "Saved: 15 tasks." in said(panel)
+        assert checkup.examine(str(folder)).quarantined == 0
+
+    def test_a_job_of_fewer_than_five_shows_no_hours(self, folder):
+        panel = opened(folder)
+        panel.fields["headcount"].value = "4"
+        assert "Fewer than 5 people" in panel.sums.value
+        assert "hours a year lie" not in panel.sums.value
+        assert "hidden" in panel.table.value
+
+
+class TestAsking:
+    def test_two_facilitators_with_the_same_person_lose_no_answer(self, folder):
+        first = Asking(str(folder), "")
+        first._begin()
+        first.choices.value = "2"
+        second = Asking(str(folder), "")
+        second._go(1)
+        second.choices.value = "4"
+        first._go(1)
+        first._go(1)
+        first.choices.value = "5"
+        assert "Both were joined" in said(first)
+        answers = pd.read_csv(folder / "responses.csv", dtype=str).fillna("")[list(ITEMS)].iloc[0].tolist()
+        assert [answer for answer in answers if answer] == ["2", "4", "5"]
+
+    def test_a_wave_or_a_code_that_is_none_is_told_in_plain_words(self, folder):
+        panel = Asking(str(folder), "")
+        panel.wave.value = "autumn"
+        panel._begin()
+        assert "is no wave" in said(panel)
+        panel.wave.value, panel.code.value = "2026-Q3", "w-none"
+        panel._continue()
+        assert "No answers under the code" in said(panel)
+
+    def test_another_language_of_the_questionnaire_is_asked_and_saved_alike(self, folder):
+        panel = Asking(str(folder), "de")
+        panel._begin()
+        assert "Ihr Team" in panel.wording.value or "Team" in panel.wording.value
+        panel.choices.value = "does not apply"
+        panel.comment.value = "gut"
+        row = pd.read_csv(folder / "responses.csv", dtype=str).iloc[0]
+        assert (row["team_goal"], row["comment"]) == ("does not apply", "gut")
+
+
+@pytest.mark.slow
+class TestCanvas:
+    @staticmethod
+    def begun(folder: Path, by: str = "") -> Canvas:
+        panel = Canvas(str(folder), by)
+        panel.new.value = "Letter drafting"
+        panel._open()
+        panel._save()
+        return panel
+
+    def test_every_field_is_saved_in_its_column(self, folder):
+        panel = self.begun(folder)
+        numbers = {"baseline": "9", "target": "4"}
+        for name, field in panel.fields.items():
+            if hasattr(field, "options"):
+                field.value = field.options[-1][1]
+            else:
+                dated = name.endswith("_on") or name == "deadline"
+                field.value = numbers.get(name) or ("2026-05-11" if dated else f"words of {name}")
+        panel._save()
+        assert "Saved" in said(panel)
+        row = pd.read_csv(folder / "initiatives.csv", dtype=str).iloc[0]
+        assert row[list(panel.fields)].to_dict() == {name: field.value for name, field in panel.fields.items()}
+        assert checkup.examine(str(folder)).quarantined == 0
+
+    def test_the_second_who_saves_an_initiative_is_told_even_after_a_new_start(self, folder):
+        self.begun(folder, "ann")
+        ann, ben = Canvas(str(folder), "ann"), Canvas(str(folder), "ben")
+        ben._open()
+        ben.fields["owner"].value = "head of post"
+        ann.fields["owner"].value = "head of letters"
+        ann._save()
+        again = Canvas(str(folder), "ben")
+        assert "not saved yet" in said(again)
+        again._save()
+        assert "somebody else saved this" in said(again)
+        again._join()
+        assert "owner: head of letters (yours: head of post)" in said(again)
+        again._drop()
+        assert again.fields["owner"].value == "head of letters"
+
+    def test_results_without_a_rule_written_down_are_refused(self, folder):
+        panel = self.begun(folder)
+        panel._save_results()
+        assert "Plan the pilot first" in said(panel)
+        self.outcome(panel)
+        self.numbers(panel)
+        panel._save_results()
+        assert "Write the decision rule down first" in said(panel)
+
+    def test_a_rule_that_did_not_change_keeps_its_date_and_one_that_came_late_is_told(self, folder):
+        panel = self.begun(folder)
+        self.outcome(panel)
+        panel._declare()
+        panel._declare()
+        assert "its date stays" in said(panel)
+        self.numbers(panel)
+        panel.dates["started_on"].value = "2020-01-01"
+        assert "the rule was written down after the start" in panel.verdict.value
+        panel._save_results()
+        panel.learned.value = "short ones gain"
+        panel._save_results()
+        assert pd.read_csv(folder / "trials.csv")["learned"].tolist() == ["short ones gain"] * 2
+        panel._next()
+        assert panel.trial.value == "2"
+        assert panel.plans["outcome"]["measure"].value == "letters"
+        assert checkup.examine(str(folder)).quarantined == 0
+
+    def test_a_mean_is_planned_with_its_spread_and_judged(self, folder):
+        panel = self.begun(folder)
+        self.outcome(panel, scale="mean", direction="decrease", today="30", sd="9", effect="3", expected="6")
+        assert "cases per arm" in panel.advice.value
+        panel._declare()
+        self.numbers(panel, n="120", mean="24", sd="9", control={"n": "110", "mean": "30", "sd": "10"})
+        assert "SCALE" in panel.verdict.value
+        assert panel.results["outcome"]["control successes"].layout.display == "none"
+
+    def test_measures_that_the_page_has_no_fields_for_stay(self, folder):
+        head = "initiative_id,trial_no,measure,kind,direction,target_effect,arm,n,successes,assignment\n"
+        rows = "".join(f"letter-drafting,,{name},outcome,increase,0.1,{arm},100,50,random\n"
+                       for name in ("speed", "quality") for arm in ("control", "treatment"))  # fmt: skip
+        self.begun(folder)
+        (folder / "trials.csv").write_text(head + rows)
+        panel = Canvas(str(folder), "")
+        assert panel.plans["outcome"]["measure"].value == "speed"
+        panel.plans["outcome"]["today"].value = "0.5"
+        panel._declare()
+        panel.learned.value = "slow"
+        panel._save_results()
+        saved = pd.read_csv(folder / "trials.csv")
+        assert saved["measure"].tolist() == ["speed", "speed", "quality", "quality"]
+        assert saved["learned"].fillna("").tolist() == ["slow", "slow", "", ""]
+
+    @staticmethod
+    def outcome(panel: Canvas, **given: str) -> None:
+        values = {"measure": "letters", "scale": "share", "direction": "increase", "today": "0.8", "effect": "0.03"}
+        for name, text in (values | given).items():
+            panel.plans["outcome"][name].value = text
+
+    @staticmethod
+    def numbers(panel: Canvas, control: dict[str, str] | None = None, **treated: str) -> None:
+        arms = {"control": control or {"n": "400", "successes": "320"},
+                "treatment": treated or {"n": "400", "successes": "352"}}  # fmt: skip
+        for arm, found in arms.items():
+            for name, text in found.items():
+                panel.results["outcome"][f"{arm} {name}"].value = text
+
+
+def test_a_draft_is_kept_for_who_made_it_alone(folder):
+    opened(folder, "ann").fields["adoption"].value = "0.9"
+    assert journal.draft(folder, "tasks ann", {"unit_id": "claims", "job": "Handler", "wave": ""})
+    assert "not saved yet" not in said(opened(folder, "ben"))
