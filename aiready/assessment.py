@@ -31,7 +31,7 @@ from aiready import (
     workflows,
 )  # fmt: skip
 from aiready.instrument import Instrument, Settings, read_instrument
-from aiready.measures import ALL, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect
+from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect
 from aiready.publication import write
 from aiready.schema import TABLES
 from aiready.shipped import shipped
@@ -301,9 +301,10 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
     made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS)])
     asked = privacy.Asked(said.pattern, said.answered_people, said.withheld)
     hidden = privacy.hidden_cells(made, asked, data.units, settings)
-    measures = privacy.protect_measures(made, hidden, settings)
+    bounded = privacy.protect_measures(made, hidden, settings)
+    measures = bounded[list(COLUMNS)]
     answers = said.item_distributions
-    explain = _explain(measures, answers, hidden, data, rules)
+    explain = _explain(bounded, answers, hidden, data, rules)
     profile = barriers.profile(measures, explain, said.rankings, rules)
     items = privacy.protect_items(answers, hidden, settings)
     register = initiatives.register(data, rules)

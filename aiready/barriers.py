@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready import waves
 from aiready.instrument import Instrument
-from aiready.measures import ALL, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
+from aiready.measures import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
 
 KEY = ["unit_id", "wave", "barrier_id"]
 COLUMNS = (
@@ -24,7 +24,7 @@ EXPLAIN_COLUMNS = (
 )  # fmt: skip
 """`points_at_least`: the points if every unknown record were a no; equal to `points` where nothing is unknown."""
 OF_RECORDS = ("initiatives", "tasks", "workflow_steps")
-"""Tables whose shares carry coverage bounds, not sampling intervals, in `low` and `high`."""
+"""Tables whose shares carry coverage bounds in `low` and `high`; the others have sampling intervals there."""
 RANKS = ("unit_rank_low", "unit_rank_high", "priority_low", "priority_high")
 BANDS = ("perception_band", "practice_band", "band")
 """Empty where the voice is missing, as `flag` is."""
@@ -46,8 +46,8 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
     Parameters
     ----------
     measures
-        Protected measures rows; segment `all` is read. State tables are matched by wave; decisions, feedback
-        and probes by the quarter that holds the wave's last day.
+        Protected measures rows, with `measures.BOUNDS` where there are any; segment `all` is read. State tables are
+        matched by wave; decisions, feedback and probes by the quarter that holds the wave's last day.
 
     Returns
     -------
@@ -70,15 +70,25 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
     )
     found = pd.concat([by_wave, by_quarter], ignore_index=True)
     found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
-    bounded = found["table"].isin(OF_RECORDS) & found["low"].notna() & found["high"].notna()
-    worst = found["low"].where(found["value_at_100"] > found["value_at_0"], found["high"])
+    least, most = _bounds(found)
+    worst = least.where(found["value_at_100"] > found["value_at_0"], most)
     found["points"] = _points(found, found["value"])
-    found["points_at_least"] = np.fmin(_points(found, worst.where(bounded, found["value"])), found["points"])
-    found["coverage"] = (1 - (found["high"] - found["low"])).clip(0, 1).where(bounded)
+    found["points_at_least"] = np.fmin(_points(found, worst), found["points"])
+    found["coverage"] = (1 - (most - least)).clip(0, 1)
     floor = np.where(found["table"] == "probes", rules.settings.minimum_probes, rules.settings.minimum_records)
     found["status"] = found["status"].mask((found["status"] == OK) & (found["n"] < floor), INSUFFICIENT)
     found["kind"] = "indicator"
     return found.reindex(columns=EXPLAIN_COLUMNS).sort_values([*KEY, "id"], ignore_index=True)
+
+
+def _bounds(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Least and most of every value over what is unknown; missing where nothing is, and where there is no value."""
+    given = found["value"].notna()
+    least, most = (found.get(name, pd.Series(np.nan, found.index)).astype(float) for name in BOUNDS)
+    stated = found["table"].isin(OF_RECORDS) & found["low"].notna() & found["high"].notna()
+    least = least.where(least.notna(), found["low"].where(stated))
+    most = most.where(most.notna(), found["high"].where(stated))
+    return least.where(given), most.where(given)
 
 
 def _points(found: pd.DataFrame, value: pd.Series) -> pd.Series:

@@ -32,7 +32,6 @@ def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
         final_right=log.final_decision == log.correct_decision,
         follows=log.final_decision == log.advice,
         advised=log.advice.notnull() | log.advice_at.notnull(),
-        closed=log.decided_at.notnull(),
         in_time=log.advice_at <= log.decided_at,
         taken_back=undone <= settings.reversal_days * 86_400_000_000,
     )  # fmt: skip
@@ -88,7 +87,8 @@ def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
         "advised": t.advised,
         "context_complete": t.context_complete,
         "unsafe": ~t.context_complete & t.advised,
-        "advised_decided": t.closed & t.advised,
+        "unknown_advised": t.context_complete.isnull() & t.advised,
+        "advised_decided": t.decided & t.advised,
         "in_time": t.in_time,
         **trios,
         **outcomes,

@@ -5,7 +5,7 @@ is sums of those counts in pandas. Decision times need a second pass, by windows
 pulled into memory.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from aiready.waves import quarter, quarter_of_wave
 
 CASE_LEVEL = "case-level: decisions of one person are taken as independent"
 _BY_PEOPLE = "interval over deciders: whole people were drawn, not decisions"
+_WIDENED = "; widened to all unknown ones no, and all yes"
 _NO_INITIAL = "collect `initial_decision`: what the person would have decided before the advice"
 _Z = float(stats.norm.isf(0.025))
 
@@ -32,7 +33,8 @@ class Ratio:
     """One measure as a ratio of two counts: `of` among `among`, with the squares of `of` for a mean.
 
     `empty` says why there is nothing to divide by. `known` are two counts, of cases known and of all cases:
-    their share has to reach the coverage floor, so that a blank is never better than a no.
+    their share has to reach the coverage floor. `least` and `most` are the same ratio with the unknown cases taken
+    as no and as yes, so that a blank is never better than a no.
     """
 
     measure: str
@@ -42,6 +44,8 @@ class Ratio:
     segment: str = ALL
     squares: str = ""
     known: tuple[str, str] | None = None
+    least: tuple[str, str] | None = None
+    most: tuple[str, str] | None = None
 
 
 RATIOS = (
@@ -56,21 +60,33 @@ RATIOS = (
     Ratio("override_rate", "overridden", "advised_final", "no decision was taken with advice"),
     Ratio("override_correct", "fixed", "overridden_judged", "no overridden advice has a known outcome"),
     Ratio("net_override_value", "net", "judged", "no advised decision has a known outcome", squares="net_sq"),
-    Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded"),
-    Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded"),
+    Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
+          least=("automatic", "decided"), most=("automatic_possible", "decided")),
+    Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
+          least=("lasting", "decided"), most=("lasting_possible", "decided")),
     Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq"),
     *(
         Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome here", f"level {level}")
         for level in LEVELS
     ),
     Ratio("context_coverage", "context_complete", "context_known", "`context_complete` is not recorded",
-          known=("context_known", "decisions")),
+          known=("context_known", "decisions"), least=("context_complete", "decisions"),
+          most=("context_possible", "decisions")),
     Ratio("unsafe_answer_rate", "unsafe", "incomplete", "no case lacked context, or none was recorded",
-          known=("context_known", "decisions")),
+          known=("context_known", "decisions"), least=("unsafe", "incomplete_unadvised_unknown"),
+          most=("unsafe_possible", "incomplete_advised_unknown")),
     Ratio("advice_in_time_share", "in_time", "timed", "`advice_at` is not recorded",
-          known=("timed", "advised_decided")),
+          known=("timed", "advised_decided"), least=("in_time", "advised_decided"),
+          most=("in_time_possible", "advised_decided")),
     Ratio("brier", "brier_sum", "brier_n", "no stated confidence has a known outcome", squares="brier_sq"),
 )  # fmt: skip
+BOUNDING = tuple(
+    Ratio(ratio.measure, *ends, ratio.empty)
+    for ratio in RATIOS
+    for ends in (ratio.least, ratio.most)
+    if ends is not None
+)
+"""Least and most of each ratio that has them, two by two."""
 _NEEDS_INITIAL = ("human_accuracy", "reliance_on_right_advice", "self_reliance", "complementarity")
 
 
@@ -82,9 +98,10 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
 
     Notes
     -----
-    What is not known is left out of a ratio, never counted as no; where less than the coverage floor of the
-    cases is known, practice shares are insufficient. Intervals: people drawn (bootstrap) where enough
-    deciders are known, else case by case (Wilson, t), and the note says `case-level`.
+    What is not known is left out of a ratio, never counted as no. Context, advice in time and autonomy: where less
+    than the coverage floor of the cases is known the share is insufficient, else its interval begins where all that
+    is unknown were no and ends where it were yes. Intervals: people drawn (bootstrap) where enough deciders are
+    known, else case by case (Wilson, t), and the note says `case-level`.
     """
     units, wave = data.membership["unit_id"].drop_duplicates(), quarter_of_wave(data.wave)
     if data.decisions is None:
@@ -137,7 +154,14 @@ def _derived(counts: pd.DataFrame) -> pd.DataFrame:
         "levelled": levelled, "automatic": automatic, "lasting": automatic - counts["taken_back"],
         "level_sum": sum(level / 4 * decided[level] for level in LEVELS),
         "level_sq": sum((level / 4) ** 2 * decided[level] for level in LEVELS),
+        "automatic_possible": automatic + decided[UNKNOWN_LEVEL],
+        "lasting_possible": automatic - counts["taken_back"] + decided[UNKNOWN_LEVEL],
         "incomplete": counts["context_known"] - counts["context_complete"],
+        "context_possible": counts["decisions"] - counts["context_known"] + counts["context_complete"],
+        "unsafe_possible": counts["unsafe"] + counts["unknown_advised"],
+        "incomplete_advised_unknown": counts["context_known"] - counts["context_complete"] + counts["unknown_advised"],
+        "incomplete_unadvised_unknown": counts["decisions"] - counts["context_complete"] - counts["unknown_advised"],
+        "in_time_possible": counts["in_time"] + counts["advised_decided"] - counts["timed"],
         "scored_automatic": sum(scored[level] for level in AUTOMATIC),
         "right_automatic": sum(counts[f"right_{level}"] for level in AUTOMATIC),
         **{f"scored_{level}": scored[level] for level in LEVELS},
@@ -206,15 +230,20 @@ def _headcounts(data: Data) -> pd.Series:
 
 def share_rows(log: Log, settings: Settings) -> pd.DataFrame:
     """Rows of every measure that counts suffice for: all but speed."""
-    drawn = _bootstrap(log, (*RATIOS, *_TOGETHER), settings)
-    together = _complementarity_rows(log, drawn[:, len(RATIOS) :])
+    every = (*RATIOS, *BOUNDING, *_TOGETHER)
+    drawn = dict(zip(every, np.moveaxis(_bootstrap(log, every, settings), 1, 0), strict=True))
+    together = _complementarity_rows(log, np.stack([drawn[ratio] for ratio in _TOGETHER], axis=1))
     return collect([*_ratio_rows(log, drawn, settings), _bounds_rows(log), together])
 
 
-def _ratio_rows(log: Log, drawn: np.ndarray, settings: Settings) -> list[pd.DataFrame]:
+def _ratio_rows(log: Log, drawn: Mapping[Ratio, np.ndarray], settings: Settings) -> list[pd.DataFrame]:
     made = []
-    for place, ratio in enumerate(RATIOS):
-        cells = _ratio_cells(log, ratio, drawn[:, place], settings)
+    ends = {least.measure: (least, most) for least, most in zip(BOUNDING[::2], BOUNDING[1::2], strict=True)}
+    for ratio in RATIOS:
+        cells = _ratio_cells(log, ratio, drawn[ratio], settings)
+        if ratio.measure in ends:
+            least, most = (_ratio_cells(log, end, drawn[end], settings) for end in ends[ratio.measure])
+            cells = cells.assign(low=least["low"], high=most["high"], at_least=least["value"], at_most=most["value"])
         special = _SPECIAL.get(ratio.measure)
         made.append(rows(ratio.measure, special(log, cells) if special else cells))
     return made
@@ -250,9 +279,10 @@ def _ratio_cells(log: Log, ratio: Ratio, points: np.ndarray, settings: Settings)
     if ratio.known is None:
         return cells
     known, whole = (counts[name] for name in ratio.known)
-    thin = (known < settings.minimum_coverage * whole) & (n > 0)
+    thin, partly = (known < settings.minimum_coverage * whole) & (n > 0), (known < whole) & (n > 0)
     note = f"known for less than {settings.minimum_coverage:.0%} of the decisions"
-    return cells.assign(value=value.mask(thin), note=cells["note"].mask(thin, note))
+    widened = cells["note"].mask(partly, cells["note"] + _WIDENED)
+    return cells.assign(value=value.mask(thin), note=widened.mask(thin, note))
 
 
 def _case_interval(counts: pd.DataFrame, ratio: Ratio, value: pd.Series, n: pd.Series) -> tuple[np.ndarray, np.ndarray]:

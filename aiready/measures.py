@@ -20,6 +20,10 @@ KEY = ("unit_id", "wave", "measure", "barrier_id", "segment")
 NUMBERS = ("value", "low", "high", "n")
 PEOPLE = "people"
 """Extra column until the privacy gate: people behind the row; missing where no people stand behind it."""
+BOUNDS = ("at_least", "at_most")
+"""Extra columns until the privacy gate: what the value would be if all that is unknown were no, and if it were yes;
+missing where nothing is unknown, or where `low` and `high` are these bounds themselves."""
+EVERY = (*COLUMNS, PEOPLE, *BOUNDS)
 
 ORGANISATION = "*"
 ALL = "all"
@@ -120,12 +124,12 @@ def rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
         Name from the closed list; gives `table` and `unit`.
     cells
         One row per cell with `unit_id`, `wave`, `value`, `n`; optional `barrier_id`, `segment`, `low`, `high`,
-        `people`, `status`, `note`. A missing value without a status becomes `insufficient`.
+        `people`, `at_least`, `at_most`, `status`, `note`. A missing value without a status becomes `insufficient`.
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS` plus `people`. Only `ok` rows keep value, low, high and n.
+        `COLUMNS` plus `people` and `BOUNDS`. Only `ok` rows keep value, low, high and n.
     """
     about = MEASURES[measure]
     nothing = np.full(len(cells), np.nan)
@@ -135,20 +139,20 @@ def rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
         "low": nothing,
         "high": nothing,
         "note": "",
-        PEOPLE: nothing,
+        **dict.fromkeys((PEOPLE, *BOUNDS), nothing),
     }
-    made |= {name: cells[name].to_numpy() for name in (*COLUMNS, PEOPLE) if name in cells}
+    made |= {name: cells[name].to_numpy() for name in EVERY if name in cells}
     made |= {"table": about.table, "measure": measure, "unit": about.unit}
     stated = cells["status"].to_numpy() if "status" in cells else np.full(len(cells), OK, dtype=object)
     status = np.where((stated == OK) & cells["value"].isna().to_numpy(), INSUFFICIENT, stated).astype(object)
     numbers = {name: np.where(status == OK, made[name], np.nan).astype(float) for name in NUMBERS}
-    return pd.DataFrame({**made, **numbers, "status": status}, columns=[*COLUMNS, PEOPLE], index=range(len(cells)))
+    return pd.DataFrame({**made, **numbers, "status": status}, columns=list(EVERY), index=range(len(cells)))
 
 
 def collect(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Stack measures rows; an empty table with the right columns when there are none."""
     filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=[*COLUMNS, PEOPLE])
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(EVERY))
 
 
 def fill_not_measured(made: pd.DataFrame, table: str, unit_ids: Iterable[str], wave: str) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from aiready.hierarchy import former_ids
 from aiready.instrument import Settings
-from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, PEOPLE, SUPPRESSED
+from aiready.measures import ALL, BOUNDS, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, PEOPLE, SUPPRESSED
 from aiready.schema import ROLES
 from aiready.suppression import System, suppress
 from aiready.waves import in_order
@@ -256,7 +256,7 @@ def _lineage(parents: pd.Series) -> pd.DataFrame:
 
 
 def protect_measures(made: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
-    """Suppress measures rows; returns the same grain with `COLUMNS` only.
+    """Suppress measures rows; returns the same grain with `COLUMNS`, and `BOUNDS` for the profile to read.
 
     A row is hidden where too few people stand behind it, its cell is hidden, or it compares with a hidden cell
     (the other role group, the wave before). Shares of the survey that are 0 or 1 are softened.
@@ -267,7 +267,7 @@ def protect_measures(made: pd.DataFrame, hidden: Hidden, settings: Settings) -> 
     other = _is_hidden(made, hidden.people, ["table", *CELL]) & made[PEOPLE].notna()
     compared = _gap_hidden(made, hidden.survey) | _change_hidden(made, hidden.survey)
     gone = (few | cell | other | compared) & (made["status"] != NOT_MEASURED)
-    return softened(_blank(made, gone, list(NUMBERS)), from_survey)[list(COLUMNS)]
+    return softened(_blank(made, gone, [*NUMBERS, *BOUNDS]), from_survey)[[*COLUMNS, *BOUNDS]]
 
 
 def _is_hidden(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.Series:

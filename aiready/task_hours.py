@@ -1,5 +1,7 @@
 """Hours of every task: what AI could save, what it saves, and the four parts of the difference."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
@@ -52,7 +54,21 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
         "gap_rework": saved * rework,
         "gap_oversight": checking * persons,
     }
-    return _whole(tasks.assign(**parts))
+    most = _at_most(counted, parts, pd.DataFrame({"a": adoption, "o": observed, "w": rework}))
+    return _whole(tasks.assign(**parts, **most))
+
+
+def _at_most(hours: pd.Series, parts: Mapping[str, pd.Series], shares: pd.DataFrame) -> dict[str, pd.Series]:
+    """The most that each task could hold, whatever the blanks stand for: no less than any record could say."""
+    every = hours.fillna(np.inf)
+    potential = parts["potential"].fillna(every)
+    saved = (every * shares["a"].fillna(1) * shares["o"].fillna(1).clip(lower=0)).fillna(0)  # none of endless hours
+    gain = (saved * (1 - shares["w"].fillna(0))).fillna(0) - parts["gap_oversight"].fillna(0)
+    return {
+        "potential_most": potential,
+        "open_most": parts["open"].fillna(potential),
+        "gain_most": gain.clip(lower=0),
+    }
 
 
 def _whole(rows: pd.DataFrame) -> pd.DataFrame:

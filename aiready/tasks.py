@@ -33,6 +33,7 @@ EVIDENCE = ("measured", "reported")
 TALLIES = (
     "tasks", "known", "followed", "adopted", "stated", "followed_potential", "adopted_potential",
     "stated_potential", "checked", "gain", "stated_gain", "open", *EVIDENCE,
+    "potential_most", "open_most", "gain_most",
 )  # fmt: skip
 ATTRIBUTES = ("task", "mode", "target_mode", "pattern", "exposure", "blocker", "evidence", "freed_for")
 
@@ -83,7 +84,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     *Missing data.* Potential counts the tasks whose h and s are known. Realised hours, the gap and its parts
     count those of them that are followed up whole, so the parts always add up; low and high take the others
     as realised not at all and in full. Rates divide what is known by what is known, with bounds [r c, r c + 1
-    - c], c the share of the potential covered. Below `minimum_coverage` a value is insufficient.
+    - c], c the share of the potential covered. Below `minimum_coverage` a value is insufficient. For bands each blank
+    is taken at its worst (`at_least`, `at_most`): a task whose hours are unknown could outweigh all others.
 
     *Rates.* `realised_rate` = realised / potential; `not_adopted_rate` = not adopted / potential of the tasks
     whose adoption is known; `rework_oversight_rate` = (rework + oversight) / h a o, may pass 1, no bounds;
@@ -252,7 +254,23 @@ def _rate_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
             _evidence_notes(cells) if name == "realised_rate" else "",
         )
         made = cells[[*CELL, PEOPLE]].assign(value=value.where(enough), n=cells[rate.counted], low=low, high=high)
-        yield measures.rows(name, made.assign(note=notes))
+        yield measures.rows(name, made.assign(note=notes, **_worst(name, cells)))
+
+
+def _worst(name: str, cells: pd.DataFrame) -> dict[str, pd.Series]:
+    """What a rate would be with every blank at its worst, for bands alone: so that no blank betters one.
+
+    Potential is at most the hours, and of unknown hours there may be any number; so there may be of checking.
+    """
+    if name == "not_adopted_rate":
+        share = cells["open_most"] / cells["potential_most"].where(cells["potential_most"] > 0)
+        return {"at_most": share.mask(np.isinf(cells["potential_most"]), 1.0)}
+    if name == "measured_share":
+        return {"at_least": cells["measured"] / cells["gain_most"].where(cells["gain_most"] > 0)}
+    if name == "rework_oversight_rate":
+        rate = cells["checked"] / cells["saved"].where(cells["saved"] > 0)
+        return {"at_most": rate.mask(cells["followed"] < cells["tasks"], np.inf)}
+    return {}
 
 
 def _blocker_rows(reported: pd.DataFrame, cells: pd.DataFrame, floor: float) -> pd.DataFrame:

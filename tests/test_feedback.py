@@ -9,7 +9,7 @@ from lifelines import KaplanMeierFitter
 
 from aiready import feedback
 from aiready.instrument import Instrument, Settings
-from aiready.measures import COLUMNS, PEOPLE, names
+from aiready.measures import EVERY, names
 from aiready.schema import TABLES
 from aiready.sources import Data
 
@@ -48,7 +48,7 @@ def row(made: pd.DataFrame, measure: str, unit="claims", wave="2026-Q3") -> pd.S
 
 def test_every_unit_has_every_measure_once_in_the_current_quarter():
     made = feedback.measure(data_of(feedback=flags_of(("2026-07-01", None, None))), rules())
-    assert list(made.columns) == [*COLUMNS, PEOPLE]
+    assert list(made.columns) == list(EVERY)
     now = made[made["wave"] == "2026-Q3"]
     expected = {(u, m) for u in ("claims", "cards", "*") for m in names("feedback") + names("probes")}
     assert set(zip(now["unit_id"], now["measure"], strict=True)) == expected

@@ -12,7 +12,7 @@ from typed_tables import data_of
 
 from aiready import privacy, scales
 from aiready.instrument import Settings, read_instrument
-from aiready.measures import COLUMNS, MEASURES, ORGANISATION
+from aiready.measures import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
 
 MINIMUM = 5
 PARTS = {"all": ["doing", "leading"], "doing": ["frontline", "technical"], "leading": ["manager", "executive"]}
@@ -48,10 +48,10 @@ def asked_of(scored, units):
 
 
 def protected(rows, scored, units=FLAT):
-    made = pd.DataFrame(rows)
+    made = pd.DataFrame(rows).reindex(columns=EVERY)
     hidden = privacy.hidden_cells(made, asked_of(scored, units), units, Settings())
     found = privacy.protect_measures(made, hidden, Settings())
-    assert list(found.columns) == list(COLUMNS)
+    assert list(found.columns) == [*COLUMNS, *BOUNDS]
     return found
 
 

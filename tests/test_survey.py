@@ -251,7 +251,7 @@ class TestCompleteness:
 
     def test_rows_have_the_shape_of_measures_and_no_duplicate(self):
         made = survey.measure(folder(invented(TWO_SCALES), self.parents), TWO_SCALES)
-        assert list(made.columns) == [*measures.COLUMNS, measures.PEOPLE]
+        assert list(made.columns) == list(measures.EVERY)
         assert not made.duplicated(list(measures.KEY)).any()
         assert made.loc[made["status"] != "ok", list(measures.NUMBERS)].isna().all(axis=None)
         assert made.loc[made["status"] == "insufficient", "note"].ne("").all()
