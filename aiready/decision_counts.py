@@ -14,6 +14,7 @@ LEVELS = (0, 1, 2, 3, 4)
 UNKNOWN_LEVEL = 5
 AUTOMATIC = (3, 4)
 """Autonomy levels at which the AI acts and a person samples or takes exceptions."""
+_YOUNG = ("young", "young_automatic")
 
 
 def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
@@ -38,8 +39,8 @@ def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
 
 
 def _too_young(log: ir.Table, as_of: date | None, settings: Settings) -> ir.BooleanValue:
-    """Decisions whose outcome is not expected yet; without a waiting time there is nothing to compare."""
-    if as_of is None or settings.label_days == 0:
+    """Decisions whose outcome is not expected yet."""
+    if as_of is None or not settings.label_days:
         return ibis.literal(False)
     return log.opened_at >= str(as_of - timedelta(days=settings.label_days - 1))
 
@@ -109,8 +110,11 @@ def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) 
         "context_known": coded.context_complete, "brier_n": coded.miss,
     }  # fmt: skip
     counts = {name: column.count() for name, column in present.items()}
-    counts |= {name: ibis.ifelse(true, 1, None).count() for name, true in _conditions(coded).items()}
+    # without a waiting time nothing is young: what is always zero need not be counted
+    none = {} if as_of is not None and settings.label_days else dict.fromkeys(_YOUNG, ibis.literal(0, "int64"))
+    wanted = {name: true for name, true in _conditions(coded).items() if name not in none}
+    counts |= {name: ibis.ifelse(true, 1, None).count() for name, true in wanted.items()}
     # Exact decimals: sums of floats would differ with the order in which threads finish.
-    misses = {"brier_sum": coded.miss, "brier_sq": coded.miss * coded.miss}
-    sums = {name: miss.cast("decimal(18, 12)").sum().cast("float64") for name, miss in misses.items()}
-    return coded.group_by("unit_id", "quarter", "decider_id").aggregate(decisions=coded.count(), **counts, **sums)
+    brier = coded.miss.cast("decimal(18, 12)").sum().cast("float64")
+    by_decider = coded.group_by("unit_id", "quarter", "decider_id")
+    return by_decider.aggregate(decisions=coded.count(), **counts, brier_sum=brier).mutate(**none)

@@ -64,7 +64,8 @@ RATIOS = (
           least=("automatic", "decided"), most=("automatic_possible", "decided")),
     Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
           least=("lasting", "decided"), most=("lasting_possible", "decided")),
-    Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq"),
+    Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq",
+          known=("levelled", "decided")),
     *(
         Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome here", f"level {level}")
         for level in LEVELS
@@ -78,7 +79,8 @@ RATIOS = (
     Ratio("advice_in_time_share", "in_time", "timed", "`advice_at` is not recorded",
           known=("timed", "advised_decided"), least=("in_time", "advised_decided"),
           most=("in_time_possible", "advised_decided")),
-    Ratio("brier", "brier_sum", "brier_n", "no stated confidence has a known outcome", squares="brier_sq"),
+    # between 0 and 1 nothing varies more than a share of the same mean does: Wilson's interval is wide enough
+    Ratio("brier", "brier_sum", "brier_n", "no stated confidence has a known outcome"),
 )  # fmt: skip
 BOUNDING = tuple(
     Ratio(ratio.measure, *ends, ratio.empty)
@@ -279,7 +281,8 @@ def _ratio_cells(log: Log, ratio: Ratio, points: np.ndarray, settings: Settings)
     if ratio.known is None:
         return cells
     known, whole = (counts[name] for name in ratio.known)
-    thin, partly = (known < settings.minimum_coverage * whole) & (n > 0), (known < whole) & (n > 0)
+    thin = (known < settings.minimum_coverage * whole) & (n > 0)
+    partly = (known < whole) & (n > 0) & (ratio.least is not None)
     note = f"known for less than {settings.minimum_coverage:.0%} of the decisions"
     widened = cells["note"].mask(partly, cells["note"] + _WIDENED)
     return cells.assign(value=value.mask(thin), note=widened.mask(thin, note))

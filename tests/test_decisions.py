@@ -228,9 +228,14 @@ def test_autonomy_reference():
 
 @pytest.mark.slow
 def test_a_missing_level_is_unknown():
-    made = measured(log_of(autonomy_level=[4, 0, None, None], final_decision=["a"] * 4))
+    made = measured(log_of(autonomy_level=[4, 4, 0, 0, None], final_decision=["a"] * 5))
     share = row(made, "autonomy_share")
-    assert (share["value"], share["n"]) == (0.5, 2) and "left out" in share["note"]
+    assert (share["value"], share["n"]) == (0.5, 4) and "left out" in share["note"]
+    assert (share["at_least"], share["at_most"]) == pytest.approx((0.4, 0.6))
+    assert share["low"] == pytest.approx(wilson(2, 5)[0]) and share["high"] == pytest.approx(wilson(3, 5)[1])
+    thin = measured(log_of(autonomy_level=[4, 0, None, None], final_decision=["a"] * 4))
+    for measure in ("autonomy_share", "effective_autonomy", "autonomy_index"):
+        assert row(thin, measure)["status"] == "insufficient"
 
 
 @pytest.mark.slow
