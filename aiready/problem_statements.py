@@ -1,4 +1,11 @@
-"""Problem statements: six parts, each absent, vague or checkable, and whether the whole is ready."""
+"""Problem statements: six parts, each absent, vague or checkable, and whether the whole is ready.
+
+The words they are judged by stand in `problem_words.csv`, in English, German and Spanish.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,18 +15,6 @@ from aiready.schema import TABLES
 PARTS = ("metric", "baseline", "target", "deadline", "guardrail", "owner")
 NEEDED = ("metric", "baseline", "target", "owner")
 NOT_READY, VAGUE, READY = "NOT READY", "VAGUE", "READY"
-PLACEHOLDER = r"(?:\W*|tbd|tbc|n/?a|none|unknown|open|to be (?:decided|defined|named))"
-CHANGE = r"\b(?:improve|increase|raise|grow|cut|reduce|lower|decrease|shorten|halve|double|fewer|less)\b"
-A_UNIT = (
-    r"%|\b(?:per(?: ?cent(?:age)?)?|number of|count of|share of|rate|ratio|points?|time|duration"
-    r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?)\b|\([^\s)]{1,5}\)$"
-)
-A_MODEL_FIGURE = r"\b(?:accuracy|auc|f1|gini|precision|recall|rmse|perplexity)\b"
-A_BODY = (
-    r"\b(?:team|department|division|unit|group|committee|board|desk|centre|center|lab|office|staff"
-    r"|everyone|all|we|it)$"
-)
-A_ROLE = r"\b(?:head|lead|leader|chief|director|manager|owner|officer|chair)\b"
 MEND = {
     "metric": ("no outcome metric", "the outcome metric is no business figure with a unit"),
     "baseline": ("no baseline", ""),
@@ -54,8 +49,8 @@ def problem_parts(initiatives: pd.DataFrame) -> pd.DataFrame:
     activity: 1 at most, and so is a model's figure (accuracy, AUC) whose kind is not stated. READY: metric,
     baseline, target and owner are 2, none is 0, and the target lies on the better side of the baseline.
     VAGUE: the wording has to be sharpened, either because the metric is vague or because nothing is absent;
-    else NOT READY. Placeholders (tbd, n/a) are blanks. The rules read words, not sense: show the text beside
-    them.
+    else NOT READY. Placeholders (tbd, n/a) are blanks. The rules read words of three languages, not sense: show the
+    text beside them.
 
     Examples
     --------
@@ -75,20 +70,28 @@ def problem_parts(initiatives: pd.DataFrame) -> pd.DataFrame:
     return judged.assign(mend=_mend(parts, inconsistency))
 
 
+@cache
+def _words() -> Mapping[str, str]:
+    """One pattern per sign, over all languages: placeholder, change, unit, model, body, role."""
+    rows = pd.read_csv(Path(__file__).with_name("problem_words.csv"), keep_default_na=False)
+    return {str(sign): f"(?:{'|'.join(patterns)})" for sign, patterns in rows.groupby("sign")["pattern"]}
+
+
 def stated_text(column: pd.Series) -> pd.Series:
     """Lower-case text; blanks and placeholders are empty."""
     text = column.astype("string").fillna("").str.strip().str.lower()
-    return text.mask(text.str.fullmatch(PLACEHOLDER), "")
+    return text.mask(text.str.fullmatch(_words()["placeholder"]), "")
 
 
 def _parts(given: pd.DataFrame) -> pd.DataFrame:
     """0 absent, 1 vague, 2 checkable: one column per part."""
+    words = _words()
     number = {name: pd.to_numeric(given[name], errors="coerce").notna() for name in ("baseline", "target")}
     metric, guardrail, owner = (stated_text(given[name]) for name in ("outcome_metric", "guardrail", "owner"))
-    changes = stated_text(given["problem_statement"]).str.contains(CHANGE)
-    named = _worded(metric, metric.str.contains(A_UNIT)).mask(metric.eq("") & changes, 1)
-    unsaid = given["metric_kind"].isna() & metric.str.contains(A_MODEL_FIGURE)
-    a_body = owner.str.contains(A_BODY) & ~owner.str.contains(A_ROLE)
+    changes = stated_text(given["problem_statement"]).str.contains(words["change"])
+    named = _worded(metric, metric.str.contains(words["unit"])).mask(metric.eq("") & changes, 1)
+    unsaid = given["metric_kind"].isna() & metric.str.contains(words["model"])
+    a_body = owner.str.contains(words["body"]) & ~owner.str.contains(words["role"])
     return pd.DataFrame({
         "metric": named.mask(_capped(given) | unsaid, named.clip(upper=1)),
         "baseline": 2 * number["baseline"],

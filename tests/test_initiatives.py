@@ -86,6 +86,53 @@ def test_words_are_read_by_small_rules(field, text, expected):
     assert parts_of(**stated | {field: text})[f"{part}_part"] == expected
 
 
+IN_GERMAN = {
+    "outcome_metric": "mediane Bearbeitungszeit einer Anfrage, Stunden", "guardrail": "Beschwerden unter 2 %",
+    "owner": "Leiterin Kundendienst",
+}  # fmt: skip
+IN_SPANISH = {
+    "outcome_metric": "tiempo mediano de resolución de una consulta, horas", "guardrail": "quejas por debajo del 2 %",
+    "owner": "jefa de atención al cliente",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tool", "vague", "ready"),
+    [
+        ("Generative KI einführen", "Prognosen in der Absatzplanung verbessern", IN_GERMAN),
+        ("implantar IA generativa", "mejorar las previsiones de la cadena de suministro", IN_SPANISH),
+    ],
+)
+def test_the_three_sentences_are_judged_alike_in_german_and_spanish(tool, vague, ready):
+    assert parts_of(problem_statement=tool)["verdict"] == "NOT READY"
+    assert parts_of(problem_statement=vague)["verdict"] == "VAGUE"
+    assert parts_of(**CHECKABLE | ready)["verdict"] == "READY"
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "expected"),
+    [("outcome_metric", "Fehlerquote der Bescheide", 2), ("outcome_metric", "Briefe je Woche", 2),
+     ("outcome_metric", "Zufriedenheit", 1), ("outcome_metric", "noch offen", 0), ("outcome_metric", "folgt", 0),
+     ("outcome_metric", "porcentaje de cartas sin corrección", 2), ("outcome_metric", "expedientes por semana", 2),
+     ("outcome_metric", "satisfacción", 1), ("outcome_metric", "por definir", 0),
+     ("owner", "Abteilung Schaden", 1), ("owner", "das Projektteam", 1), ("owner", "Abteilungsleiter Schaden", 2),
+     ("owner", "Leitung des Teams Schaden", 2), ("owner", "el equipo de proyecto", 1), ("owner", "Marta Ruiz", 2),
+     ("owner", "responsable del departamento de siniestros", 2), ("owner", "pendiente", 0),
+     # English words that only look like those of another language
+     ("outcome_metric", "accurate quotes", 1), ("outcome_metric", "duplicate letters", 1),
+     ("owner", "personal lines underwriter", 2)],
+)  # fmt: skip
+def test_words_of_other_languages_are_read_by_the_same_rules(field, text, expected):
+    part = {"outcome_metric": "metric"}.get(field, field)
+    stated = CHECKABLE | {"problem_statement": "Briefe kommen zur Korrektur zurück"}
+    assert parts_of(**stated | {field: text})[f"{part}_part"] == expected
+
+
+@pytest.mark.parametrize("text", ["Genauigkeit, %", "precisión, %"])
+def test_a_models_figure_is_known_in_each_language(text):
+    assert parts_of(**CHECKABLE | {"outcome_metric": text, "metric_kind": None})["metric_part"] == 1
+
+
 def test_a_target_needs_number_and_direction():
     assert parts_of(**CHECKABLE | {"direction": None})["target_part"] == 1
     assert parts_of(**CHECKABLE | {"target": None})["target_part"] == 1
