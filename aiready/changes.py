@@ -140,18 +140,29 @@ def _pairs(survey: Survey) -> Iterator[_Pair]:
     before = position.groupby(unit).ffill().groupby(unit).shift()
     links = pd.DataFrame({"now": position, "before": before}).dropna().astype(np.intp)
     labels = [table["wave"].to_numpy()[links[side]] for side in ("before", "now")]
-    used = _used(survey)
+    used, older = _used(survey), _inherited(survey)
     words = survey.wordings
     scored: dict[bytes, Moments] = {}
     for (old, new), rows in links.groupby(labels, sort=False):
         for place, barrier in enumerate(survey.barriers):
             mine = survey.answers.items_of(barrier)
             reworded = words[old] != words[new] if words else np.zeros_like(mine)
+            reworded = reworded | older[old] | older[new]
             items = used[old] & used[new] & mine & ~reworded
             same = bool((used[old] == used[new])[mine].all()) and not (reworded & mine).any()
             moments = survey.moments.only(place) if same else _rescored(survey, items, scored)
             ends = rows["now"].to_numpy(), rows["before"].to_numpy()
             yield _Pair(barrier, str(old), *ends, int(items.sum()), same, moments)
+
+
+def _inherited(survey: Survey) -> Mapping[str, NDArray[np.bool_]]:
+    """Items that anybody answered as the one they replace, by wave."""
+    waves = survey.respondents["wave"]
+    found = {str(wave): np.zeros(len(survey.rules.items), dtype=bool) for wave in survey.waves}
+    for place, mask in survey.answers.inherited.items():
+        for wave in waves[mask].unique():
+            found[str(wave)][place] = True
+    return found
 
 
 def _rescored(survey: Survey, items: NDArray[np.bool_], scored: dict[bytes, Moments]) -> Moments:

@@ -13,9 +13,10 @@ import pandas as pd
 from scipy import stats
 
 from aiready.decision_counts import AUTOMATIC, LEVELS, UNKNOWN_LEVEL, decider_counts
+from aiready.decision_ratios import BOUNDING, RATIOS, TOGETHER, Ratio
 from aiready.decision_times import SPEEDS, decision_times
 from aiready.instrument import Instrument, Settings
-from aiready.measures import ALL, NOT_MEASURED, OK, collect, fill_not_measured, rows
+from aiready.measures import NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds, mean_interval, wilson
@@ -26,70 +27,6 @@ _BY_PEOPLE = "interval over deciders: whole people were drawn, not decisions"
 _WIDENED = "; widened to all unknown ones no, and all yes"
 _NO_INITIAL = "collect `initial_decision`: what the person would have decided before the advice"
 _Z = float(stats.norm.isf(0.025))
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """One measure as a ratio of two counts: `of` among `among`, with the squares of `of` for a mean.
-
-    `empty` says why there is nothing to divide by. `known` are two counts, of cases known and of all cases:
-    their share has to reach the coverage floor. `least` and `most` are the same ratio with the unknown cases taken
-    as no and as yes, so that a blank is never better than a no.
-    """
-
-    measure: str
-    of: str
-    among: str
-    empty: str
-    segment: str = ALL
-    squares: str = ""
-    known: tuple[str, str] | None = None
-    least: tuple[str, str] | None = None
-    most: tuple[str, str] | None = None
-
-
-RATIOS = (
-    Ratio("label_coverage", "labels", "eligible", "no decision was taken long enough ago"),
-    Ratio("human_accuracy", "human_right", "human_judged", "no outcome is known where people decided first"),
-    Ratio("advice_accuracy", "advice_right", "advice_judged", "no outcome is known where there was advice"),
-    Ratio("decision_accuracy", "right", "scored", "no outcome of a decision is known yet"),
-    Ratio("reliance_on_right_advice", "ira_taken", "ira", "nobody was wrong where the advice was right"),
-    Ratio("self_reliance", "raw_kept", "raw", "nobody was right where the advice was wrong"),
-    Ratio("over_reliance", "wrong_followed", "wrong_advice", "no advice is known to have been wrong"),
-    Ratio("under_reliance", "broken", "right_advice", "no advice is known to have been right"),
-    Ratio("override_rate", "overridden", "advised_final", "no decision was taken with advice"),
-    Ratio("override_correct", "fixed", "overridden_judged", "no overridden advice has a known outcome"),
-    Ratio("net_override_value", "net", "judged", "no advised decision has a known outcome", squares="net_sq"),
-    Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
-          least=("automatic", "decided"), most=("automatic_possible", "decided")),
-    Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
-          least=("lasting", "decided"), most=("lasting_possible", "decided")),
-    Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq",
-          known=("levelled", "decided")),
-    *(
-        Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome here", f"level {level}")
-        for level in LEVELS
-    ),
-    Ratio("context_coverage", "context_complete", "context_known", "`context_complete` is not recorded",
-          known=("context_known", "decisions"), least=("context_complete", "decisions"),
-          most=("context_possible", "decisions")),
-    Ratio("unsafe_answer_rate", "unsafe", "incomplete", "no case lacked context, or none was recorded",
-          known=("context_known", "decisions"), least=("unsafe", "incomplete_unadvised_unknown"),
-          most=("unsafe_possible", "incomplete_advised_unknown")),
-    Ratio("advice_in_time_share", "in_time", "timed", "`advice_at` is not recorded",
-          known=("timed", "advised_decided"), least=("in_time", "advised_decided"),
-          most=("in_time_possible", "advised_decided")),
-    # between 0 and 1 nothing varies more than a share of the same mean does: Wilson's interval is wide enough
-    Ratio("brier", "brier_sum", "brier_n", "no stated confidence has a known outcome"),
-)  # fmt: skip
-BOUNDING = tuple(
-    Ratio(ratio.measure, *ends, ratio.empty)
-    for ratio in RATIOS
-    for ends in (ratio.least, ratio.most)
-    if ends is not None
-)
-"""Least and most of each ratio that has them, two by two."""
-_NEEDS_INITIAL = ("human_accuracy", "reliance_on_right_advice", "self_reliance", "complementarity")
 
 
 def measure(data: Data, rules: Instrument) -> pd.DataFrame:
@@ -232,9 +169,9 @@ def _headcounts(data: Data) -> pd.Series:
 
 def share_rows(log: Log, settings: Settings) -> pd.DataFrame:
     """Rows of every measure that counts suffice for: all but speed."""
-    every = (*RATIOS, *BOUNDING, *_TOGETHER)
+    every = (*RATIOS, *BOUNDING, *TOGETHER)
     drawn = dict(zip(every, np.moveaxis(_bootstrap(log, every, settings), 1, 0), strict=True))
-    together = _complementarity_rows(log, np.stack([drawn[ratio] for ratio in _TOGETHER], axis=1))
+    together = _complementarity_rows(log, np.stack([drawn[ratio] for ratio in TOGETHER], axis=1))
     return collect([*_ratio_rows(log, drawn, settings), _bounds_rows(log), together])
 
 
@@ -367,12 +304,6 @@ def _bounds_rows(log: Log) -> pd.DataFrame:
     return rows("accuracy_bounds", cells.assign(note=np.where(n > 0, note, "no outcome is known yet")))
 
 
-_TOGETHER = (
-    Ratio("complementarity", "team_human", "trio", "", squares="team_human_sq"),
-    Ratio("complementarity", "team_advice", "trio", "", squares="team_advice_sq"),
-)
-
-
 def _complementarity_rows(log: Log, drawn: np.ndarray) -> pd.DataFrame:
     """Accuracy together minus that of the better one alone, on decisions where all three are known.
 
@@ -381,7 +312,7 @@ def _complementarity_rows(log: Log, drawn: np.ndarray) -> pd.DataFrame:
     """
     c = log.cells
     n = c["trio"].astype(float)
-    sides = [_difference(c, ratio, n, drawn[:, place]) for place, ratio in enumerate(_TOGETHER)]
+    sides = [_difference(c, ratio, n, drawn[:, place]) for place, ratio in enumerate(TOGETHER)]
     value, low, bound, high = (np.minimum(*pair) for pair in zip(*sides, strict=True))
     verdict = np.where(bound > 0, "demonstrated", "not demonstrated")
     how = np.where(np.isnan(drawn[..., 0]).any(axis=1), CASE_LEVEL, _BY_PEOPLE)

@@ -35,7 +35,7 @@ def distributions(survey: Survey) -> pd.DataFrame:
     column = np.array([points + 1, points, -1, *range(points)])  # of the codes -2, -1, 0, 1 ... L
     made = []
     for place, item in enumerate(survey.rules.items["item_id"]):
-        counts = groups.counts(column[survey.answers.codes[:, place] + 2], points + 2)
+        counts = groups.counts(column[survey.answers.own(place) + 2], points + 2)
         made.append(_shares(groups.table, counts, levels).assign(item_id=item))
     return pd.concat(made, ignore_index=True)[COLUMNS]
 

@@ -272,5 +272,7 @@ def _trained_rows(cells: pd.DataFrame, floor: float) -> pd.DataFrame:
     value = trained / known.where(known > 0)
     status = np.where(coverage < floor, INSUFFICIENT, OK)
     worst, best = trained / intended.where(intended > 0), (trained + intended - known) / intended.where(intended > 0)
-    made = cells.assign(value=value, low=low, high=high, n=known, at_least=worst, at_most=best, status=status, note=note)
+    made = cells.assign(
+        value=value, low=low, high=high, n=known, at_least=worst, at_most=best, status=status, note=note
+    )
     return measures.rows("trained_share", made)

@@ -112,6 +112,18 @@ class Instrument:
             raise unknown("language", code, self.languages)
         return self.languages[code or next(iter(self.languages))]
 
+    @property
+    def predecessors(self) -> Mapping[str, str]:
+        """Items that replace one asked in earlier waves: item_id -> the id it had then."""
+        named = self.items.reindex(columns=["item_id", "replaces"]).fillna("")
+        named = named[named["replaces"].ne("") & ~named["replaces"].isin(self.items["item_id"])]
+        return dict(zip(named["item_id"], named["replaces"], strict=True))
+
+    @property
+    def answer_columns(self) -> tuple[str, ...]:
+        """Columns of `responses` that hold answers: the items, and those they replace."""
+        return (*self.items["item_id"], *self.predecessors.values())
+
     def items_for(self, role: str) -> pd.DataFrame:
         """Items that a role is asked, in order; a blank role is asked them all."""
         if not role:

@@ -235,6 +235,9 @@ def _barrier_rules(barriers: pd.DataFrame, _before: Tables) -> Iterator[Problem]
 def _item_rules(items: pd.DataFrame, before: Tables) -> Iterator[Problem]:
     for row in items.index[items["item_id"].isin(TABLES["responses"].names)]:
         yield row, "item_id", f'"{items.at[row, "item_id"]}" is a column of every survey. Choose another id.'
+    old = items["replaces"]
+    for row in items.index[old.ne("") & (old.isin(items["item_id"]) | old.duplicated(keep=False))]:
+        yield row, "replaces", f'"{old[row]}" is asked still, or replaced twice. Name an item that is gone, once.'
     barriers = before["barriers"]["barrier_id"] if "barriers" in before else pd.Series(dtype=object)
     for barrier in barriers[~barriers.isin(items["barrier_id"])]:
         yield 0, "barrier_id", f'barrier "{barrier}" has no item. Write one, or remove the barrier.'

@@ -36,7 +36,7 @@ def connect() -> Backend:
 
 def load(engine: Backend, found: Found, rules: Instrument) -> tuple[dict[str, ir.Table], dict[str, str], list[str]]:
     """Every table as given, what `about` says, and notes; every unreadable file in one error."""
-    items = tuple(rules.items["item_id"])
+    items = rules.answer_columns
     raw: dict[str, ir.Table] = {}
     about: dict[str, str] = {}
     problems, notes = list(found.problems), list(found.notes)

@@ -1,15 +1,12 @@
 """Problem statements: six parts, each absent, vague or checkable, and whether the whole is ready.
 
-The words they are judged by stand in `problem_words.csv`, in English, German and Spanish.
+The words they are judged by stand in `problem_words.csv`.
 """
-
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from aiready.problem_words import patterns
 from aiready.schema import TABLES
 
 PARTS = ("metric", "baseline", "target", "deadline", "guardrail", "owner")
@@ -70,22 +67,15 @@ def problem_parts(initiatives: pd.DataFrame) -> pd.DataFrame:
     return judged.assign(mend=_mend(parts, inconsistency))
 
 
-@cache
-def _words() -> Mapping[str, str]:
-    """One pattern per sign, over all languages: placeholder, change, unit, model, body, role."""
-    rows = pd.read_csv(Path(__file__).with_name("problem_words.csv"), keep_default_na=False)
-    return {str(sign): f"(?:{'|'.join(patterns)})" for sign, patterns in rows.groupby("sign")["pattern"]}
-
-
 def stated_text(column: pd.Series) -> pd.Series:
     """Lower-case text; blanks and placeholders are empty."""
     text = column.astype("string").fillna("").str.strip().str.lower()
-    return text.mask(text.str.fullmatch(_words()["placeholder"]), "")
+    return text.mask(text.str.fullmatch(patterns()["placeholder"]), "")
 
 
 def _parts(given: pd.DataFrame) -> pd.DataFrame:
     """0 absent, 1 vague, 2 checkable: one column per part."""
-    words = _words()
+    words = patterns()
     number = {name: pd.to_numeric(given[name], errors="coerce").notna() for name in ("baseline", "target")}
     metric, guardrail, owner = (stated_text(given[name]) for name in ("outcome_metric", "guardrail", "owner"))
     changes = stated_text(given["problem_statement"]).str.contains(words["change"])

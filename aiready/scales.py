@@ -20,7 +20,8 @@ class Answers:
     `codes` (respondents x items): the level as ticked, `schema.DOES_NOT_APPLY`, `schema.DONT_KNOW`, or 0 for
     no answer and for an item that the role is not asked. `role`: position in `schema.ROLES`, -1 without.
     `asked` (roles x items); the last row is 'no role', asked everything. `not_asked`: answers to items that the
-    role is not asked, which are kept in the data and not scored.
+    role is not asked, which are kept in the data and not scored. `inherited`: by place of an item that replaces an
+    earlier one, the respondents whose answer is to that one: it counts in their score and for nothing else.
     """
 
     rules: Instrument
@@ -28,6 +29,7 @@ class Answers:
     role: NDArray[np.intp]
     asked: NDArray[np.bool_]
     not_asked: int = 0
+    inherited: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -40,7 +42,16 @@ class Answers:
 
     def take(self, respondents: NDArray[np.bool_]) -> "Answers":
         """Answers of some of the respondents."""
-        return Answers(self.rules, self.codes[respondents], self.role[respondents], self.asked)
+        inherited = {place: mask[respondents] for place, mask in self.inherited.items()}
+        return Answers(self.rules, self.codes[respondents], self.role[respondents], self.asked, inherited=inherited)
+
+    def own(self, place: int) -> NDArray[np.int8]:
+        """Answers to one item in its own words; 0 for those to the item it replaces."""
+        return (
+            np.where(self.inherited[place], np.int8(0), self.codes[:, place])
+            if place in self.inherited
+            else (self.codes[:, place])
+        )
 
     def items_of(self, barrier_id: str) -> NDArray[np.bool_]:
         """Items of one scale, as a mask over the items."""
@@ -116,13 +127,18 @@ def read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
     by_role = [[name in roles for roles in rules.items["roles"]] for name in ROLES]
     asked = np.array([*by_role, [True] * len(rules.items)])
     codes, not_asked = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F"), 0
+    nothing, inherited = np.full(len(responses), np.nan), {}
     for place, item in enumerate(rules.items["item_id"]):
-        if item in responses:
-            given = responses[item].to_numpy(float)
+        before = rules.predecessors.get(item)
+        if item in responses or before in responses:
+            given = responses[item].to_numpy(float) if item in responses else nothing
+            if before in responses:
+                inherited[place] = np.isnan(given) & responses[before].notna().to_numpy()
+                given = np.where(inherited[place], responses[before].to_numpy(float), given)
             unasked = ~asked[role, place] & ~np.isnan(given)
             codes[:, place] = np.where(np.isnan(given) | unasked, 0, given)
             not_asked += int(unasked.sum())
-    return Answers(rules, codes, role, asked, not_asked)
+    return Answers(rules, codes, role, asked, not_asked, inherited)
 
 
 def said_of_answers(survey: Survey | None) -> tuple[str, ...]:

@@ -32,7 +32,8 @@ class Data:
     numbers `float64` with NaN, dates and timestamps `datetime64[ns]` (UTC, naive) with NaT, flags `boolean`,
     checks `object` ("yes", "no" or None; a date counts as yes); every schema column is there, absent optional
     ones empty. `wave` is filled in every table that has it: blank is `wave` below. `responses` holds one
-    float64 column per item: the level 1..L, `schema.DOES_NOT_APPLY`, `schema.DONT_KNOW`, or NaN (no answer).
+    float64 column per item, and per item that one replaces: the level 1..L, `schema.DOES_NOT_APPLY`,
+    `schema.DONT_KNOW`, or NaN (no answer).
     `decisions`: Ibis table on DuckDB, never pulled whole into pandas; None when absent. Columns as the schema
     says, all present; plus `wave`, the quarter of `opened_at`.
     `units`: one row per unit (unit_id, name, parent_id, headcount, formerly); made from the other tables when
@@ -136,7 +137,7 @@ def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) 
         if name == "decisions":
             log = decision_store.read(engine, table, given, names)
         else:
-            items = rules.items["item_id"] if name == "responses" else ()
+            items = rules.answer_columns if name == "responses" else ()
             levels = dict.fromkeys(items, rules.settings.scale_points)
             parts[name] = _checked(table, given, levels, names, newest)
         loading.forget(engine, name)

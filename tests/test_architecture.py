@@ -22,11 +22,11 @@ LAYERS = (
     "forms codebook sample_seeds sample_records sample_decisions sample",
     "statistics survival reliability resampling suppression privacy history records groups scales stages",
     "comparisons changes distributions survey",
-    "problem_statements initiatives",
+    "problem_words problem_statements initiatives",
     "verdicts trials",
     "task_hours tasks",
     "workflows",
-    "decision_counts decision_times decisions",
+    "decision_counts decision_ratios decision_times decisions",
     "feedback",
     "barriers facets actions",
     "assessment checkup",
@@ -47,7 +47,7 @@ NOUNS = {
     "trials": {"trials", "verdicts"},
     "tasks": {"tasks", "task_hours"},
     "workflows": {"workflows"},
-    "decisions": {"decisions", "decision_counts", "decision_times"},
+    "decisions": {"decisions", "decision_counts", "decision_ratios", "decision_times"},
     "feedback": {"feedback"},
 }
 """Each noun with the modules that only it uses."""

@@ -817,3 +817,61 @@ def test_answers_to_items_a_role_is_not_asked_are_counted_and_not_scored():
     assert found.notes == (
         f"responses: {others.sum()} answers to items that the role is not asked were kept and not scored",
     )
+
+
+class TestReplacedItems:
+    """An item that `replaces` another counts in the old score as that one, and is compared with it by nobody."""
+
+    OLD = "trust_before"
+
+    def rules(self):
+        return replace(TWO_SCALES, items=TWO_SCALES.items.assign(replaces=[self.OLD, *[""] * 5]))
+
+    def waves(self):
+        items = list(TWO_SCALES.items["item_id"])
+        first = answers([[1, 2, 2, 3, 3, 3], [2, 2, 3, 3, 3, 3]] * 12, items).assign(wave="2026-Q1")
+        first = first.rename(columns={items[0]: self.OLD})
+        second = answers([[5, 4, 4, 3, 3, 3], [5, 4, 5, 3, 3, 3]] * 12, items).assign(wave="2026-Q2")
+        return folder(pd.concat([first, second], ignore_index=True).assign(role=None))
+
+    def test_the_old_score_rests_on_what_was_asked_then(self):
+        made = survey.measure(self.waves(), self.rules())
+        row = pick(made, "perception", wave="2026-Q1", barrier="trust")
+        assert row["value"] == pytest.approx(25 * (np.mean([5 / 3, 7 / 3]) - 1))
+
+    def test_the_change_leaves_it_out_and_says_so(self):
+        made = survey.measure(self.waves(), self.rules())
+        row = pick(made, "change", wave="2026-Q2", barrier="trust")
+        assert row["value"] == pytest.approx(25 * (4.25 - 2.25))
+        assert "on the 2 items used in both waves in the same words" in row["note"]
+        assert "in the same words" not in pick(made, "change", wave="2026-Q2", barrier="value")["note"]
+
+    def test_what_it_moved_is_told_apart(self):
+        parts = survey.change_sources(self.waves(), self.rules()).query("unit_id == 'claims' and barrier_id == 'trust'")
+        whole = [
+            pick(survey.measure(self.waves(), self.rules()), "perception", wave=wave, barrier="trust")["value"]
+            for wave in ("2026-Q1", "2026-Q2")
+        ]
+        assert set(parts["source"]) == {"role_mix", "answers", "items"}
+        assert parts["points"].sum() == pytest.approx(whole[1] - whole[0])
+
+    def test_its_levels_do_not_stand_for_answers_to_other_words(self):
+        items = survey.item_distributions(self.waves(), self.rules())
+        mine = items[(items["item_id"] == "trust_1") & (items["unit_id"] == "claims") & (items["segment"] == "all")]
+        assert set(mine.loc[mine["wave"] == "2026-Q1", "status"]) == {"insufficient"}
+        assert mine.loc[mine["wave"] == "2026-Q2", "n"].sum() == 24
+
+
+def test_replaced_items_are_columns_that_a_data_folder_may_have(tmp_path):
+    from aiready.instrument import read_instrument
+    from aiready.sources import read_data
+
+    shipped = read_instrument()
+    first = shipped.items["item_id"].iloc[0]
+    rules = replace(shipped, items=shipped.items.assign(replaces=["earlier", *[""] * (len(shipped.items) - 1)]))
+    table = pd.DataFrame({"unit_id": ["a"] * 6, "wave": ["2025"] * 3 + ["2026"] * 3, "earlier": [1, 2, 9, "", "", ""]})
+    table[first] = ["", "", "", 3, 4, 5]
+    table.to_csv(tmp_path / "responses.csv", index=False)
+    data = read_data(tmp_path, rules)
+    assert data.tables["responses"]["earlier"].dropna().tolist() == [1, 2]
+    assert len(data.quarantine["responses"]) == 1 and not any("ignored" in note for note in data.notes)
