@@ -12,11 +12,13 @@ from contextlib import suppress
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import answers
 from typer.testing import CliRunner
 
-from aiready import cli
+from aiready import cli, suppression
 from aiready.errors import AireadyError, InputError, PrivacyError
 
 COMMANDS = ("check", "score", "report", "new", "questionnaire", "sample", "lab")
@@ -154,6 +156,21 @@ def test_every_error_of_the_package_is_its_message_and_its_exit_code(run, monkey
     monkeypatch.setattr(checkup, "examine", raises)
     done = run("check", "anywhere")
     assert (done.code, done.err.strip(), done.out) == (code, str(error), "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["score", "report"])
+def test_a_failing_audit_stops_publication_with_3_and_names_the_cell(run, tmp_path, monkeypatch, command):
+    """Nothing but small cells is hidden, and nothing is left to hide: the small one is the total less the other."""
+    two = pd.concat([answers(20), answers(3, unit_id=["cards"] * 3)])
+    two.to_csv(tmp_path / "responses.csv", index=False)
+    monkeypatch.setattr(suppression, "complementary", lambda system, hidden, minimum: hidden)
+    monkeypatch.setattr(suppression, "_more", lambda system, mask, failing: np.full(len(failing), -1))
+    out = tmp_path / "out"
+    done = run(command, tmp_path, "--out", out)
+    assert done.code == 3
+    assert "unit cards" in done.err and "can be worked out" in done.err
+    assert not list(out.rglob("*.csv")) and not list(out.rglob("*.html"))
 
 
 def test_what_nobody_foresaw_is_told_in_two_lines_and_is_not_the_users_fault(run, monkeypatch):

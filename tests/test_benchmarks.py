@@ -1,0 +1,80 @@
+"""The benchmarks run and keep their promises: at reduced size always, at full size in `make acceptance`.
+
+Ratios are of processor time, since other work on the machine stretches the clock.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def run(name, *options):
+    """What a benchmark prints; a fresh process, so that peak memory is its own."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *options],
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    print(done.stdout)  # noqa: T201  the figures are what `make acceptance` is read for
+    return done.stdout
+
+
+def figure(text, pattern):
+    (found,) = re.findall(pattern, text)
+    return float(found)
+
+
+def ratios(text):
+    """Times one plain group-by, by name."""
+    return {name.strip(): float(ratio) for name, ratio in re.findall(r"^(.{22}).*?([\d.]+) x one group-by", text, re.M)}
+
+
+def test_the_survey_at_reduced_size():
+    said = run("survey", "--respondents", "20_000", "--units", "200", "--waves", "2")
+    assert figure(said, r"all together ([\d.]+) s") < 60
+    assert "20,000 respondents x 25 items x 200 units" in said
+
+
+def test_privacy_at_reduced_size():
+    said = run("privacy", "--units", "100", "--waves", "2")
+    assert figure(said, r"([\d.]+) s of processor") < 60
+    assert "every hidden one audited" in said
+
+
+def test_decisions_at_reduced_size():
+    said = run("decisions", "--rows", "100_000")
+    assert set(ratios(said)) == {"counts by decider", "shares and bootstrap", "speed, Kaplan-Meier", "all together"}
+
+
+@pytest.mark.acceptance
+def test_a_million_respondents():
+    said = run("survey")
+    assert "1,000,000 respondents x 25 items x 2,000 units" in said
+    assert figure(said, r"([\d.]+) s of processor") < 60
+    assert figure(said, r"peak memory ([\d.]+) GB") < 4
+
+
+@pytest.mark.acceptance
+def test_privacy_of_two_thousand_units_and_eight_waves():
+    said = run("privacy")
+    assert "2,000 units x 8 waves" in said
+    assert figure(said, r"([\d.]+) s of processor") < 60
+
+
+@pytest.mark.acceptance
+def test_fifty_million_decisions():
+    said = run("decisions", "--rows", "50_000_000")
+    found = ratios(said)
+    assert found.pop("all together") <= 15
+    assert max(found.values()) <= 8, found
+    assert figure(said, r"peak memory ([\d.]+) GB") < 4
+
+
+@pytest.mark.acceptance
+def test_two_million_decisions_twice_as_fast_as_pandas():
+    assert figure(run("decisions"), r": ([\d.]+) x$") >= 2
