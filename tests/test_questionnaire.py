@@ -270,6 +270,7 @@ def test_nothing_in_the_workbook_runs_as_a_formula(rules):
 # The command
 
 
+@pytest.mark.slow
 def test_the_command_writes_every_format_and_says_what_is_left_to_do(tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
@@ -310,28 +311,35 @@ def test_the_command_names_the_formats_there_are():
 # On a screen and on paper
 
 
+@pytest.fixture(scope="module")
+def browser():
+    pytest.importorskip("playwright.sync_api")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize("code", CODES)
-def test_the_page_is_accessible_fits_a_phone_and_asks_nothing_of_the_network(asked, tmp_path, code):
-    pytest.importorskip("playwright.sync_api")
+def test_the_page_is_accessible_fits_a_phone_and_asks_nothing_of_the_network(browser, asked, tmp_path, code):
     from opened import HEADINGS, TOO_WIDE, Opened, violations
-    from playwright.sync_api import sync_playwright
 
     page = tmp_path / "q.html"
     page.write_bytes(written("html", [asked[code]]))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        assert violations(browser, page.as_uri(), 1280) == []
-        phone = Opened(browser, page.as_uri(), 320)
-        assert phone.asked == [page.as_uri()]
-        assert phone.complaints == []
-        assert phone.page.evaluate(TOO_WIDE) == []
-        assert phone.page.evaluate(HEADINGS) == [1, 2, 2]
-        phone.page.get_by_label(asked[code].items[0].choices[0].text).first.check()
-        assert phone.page.locator("input:checked").count() == 1
-        phone.page.emulate_media(media="print")
-        printed = phone.page.pdf(prefer_css_page_size=True)
-        browser.close()
+    assert violations(browser, page.as_uri(), 1280) == []
+    phone = Opened(browser, page.as_uri(), 320)
+    assert phone.asked == [page.as_uri()]
+    assert phone.complaints == []
+    assert phone.page.evaluate(TOO_WIDE) == []
+    assert phone.page.evaluate(HEADINGS) == [1, 2, 2]
+    phone.page.get_by_label(asked[code].items[0].choices[0].text).first.check()
+    assert phone.page.locator("input:checked").count() == 1
+    phone.page.emulate_media(media="print")
+    printed = phone.page.pdf(prefer_css_page_size=True)
+    phone.page.close()
     assert 7 <= printed.count(b"/Type /Page\n") <= 12
     assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]", printed)  # A4 in points
