@@ -21,6 +21,12 @@ REASONS_TOLD = 4
 OTHER_REASON, NO_REASON, UNKNOWN = "another reason", "reason not recorded", "unknown"
 GROW, STOP, OWNER, HELP = "Let it grow", "Stop it", "Name an owner", "Offer help first"
 ASKED = {GROW: "let {} grow", STOP: "stop {}", OWNER: "name {}", HELP: "help {} first"}
+CAPTIONS = {
+    GROW: "Let grow: even the smallest likely improvement reaches the target",
+    STOP: "Stop: no improvement is shown and the target is out of reach, or harm is shown",
+    OWNER: "Name an owner: the register names none, or is incomplete",
+    HELP: "Offer help first, on what people put clearly below the rest of the organisation",
+}
 NOUNS = {GROW: "pilot", STOP: "pilot", OWNER: "owner", HELP: "unit"}
 
 
@@ -36,10 +42,15 @@ def front(whole: Assessment) -> Section:
     )
     asked = decisions_asked(whole)
     tables = [
-        contained(table(rows[["About", "Why"]], str(kind)), kind="asked")
+        contained(table(rows[["About", "Why"]], CAPTIONS[kind]), kind="asked")
         for kind, rows in asked.groupby("Decision", sort=False)
     ]
-    decisions = section(_asked_heading(asked), short="Decisions", ident="decisions")
+    why = (
+        ""
+        if len(asked)
+        else "Decisions follow from pilots, from owners on record and from what people say of their units."
+    )
+    decisions = section(_asked_heading(asked), why, short="Decisions", ident="decisions")
     return Section([page, sum(tables, lead(narrative.lead(whole)) + decisions) + keys(key_figures(whole))])
 
 
@@ -80,11 +91,7 @@ def _owners_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
     register = whole.initiatives
     live = register.loc[register["stage"].isin(LIVE_STAGES) & register["owner"].isna()] if len(register) else register
     for row in live.itertuples():
-        yield (
-            OWNER,
-            _of_unit(whole, row.initiative_id),
-            f"At stage {row.stage}; the register names nobody, or is incomplete.",
-        )
+        yield OWNER, _of_unit(whole, row.initiative_id), f"In use, at stage {row.stage}"
 
 
 def _help_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
@@ -96,10 +103,10 @@ def _help_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
     for unit_id in most.index:
         low = flagged.loc[flagged["unit_id"] == unit_id].sort_values("perception")
         told = narrative.listed(
-            f"{narrative.barrier_name(whole, row.barrier_id).lower()} at {theme.score(row.perception)}"
+            f"{narrative.barrier_name(whole, row.barrier_id).lower()} {theme.score(row.perception)}"
             for row in low.itertuples()
         )
-        yield HELP, str(named[unit_id]), f"People put {told} of 100, clearly below the rest of the organisation."
+        yield HELP, str(named[unit_id]), narrative.capital(f"{told} of 100")
 
 
 def barriers(whole: Assessment) -> Section:

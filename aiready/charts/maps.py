@@ -13,6 +13,8 @@ from aiready.charts.layers import across, coloured, down, layer, sized, worded
 
 ACTORS = {"human": "a person", "ai": "AI", "human_ai": "a person with AI", "system": "a system"}
 _FILLS = {"human": "#f3ead9", "ai": theme.REALISED, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
+APART, ROUNDS = 18.0, 200
+"""Pixels between the middles of two dots, and how often they are pushed before they stay as they are."""
 CORNERS = {
     (True, True): "used and paying off",
     (True, False): "used, result not there yet",
@@ -126,6 +128,7 @@ def adoption_progress_chart(
         px=square.x(known["adoption"]),
         py=square.y(known["progress"]),
     )
+    spots[["px", "py"]] = _apart(spots[["px", "py"]].to_numpy(float), square)
     listed = _listed(spots, width, square, narrow=narrow)
     height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
     x, y, row = across("px", (0, width), pixels=width), down("py", height), down("list_y", height)
@@ -159,6 +162,23 @@ class _Square:
 
     def y(self, share: Any) -> Any:
         return self.top + self.tall * (0.95 - 0.9 * np.clip(share, 0, 1))
+
+
+def _apart(spots: np.ndarray, square: _Square) -> np.ndarray:
+    """Places of dots (x, y), moved just so far apart that none lies on another's number, and all within the plot."""
+    first = np.triu(np.ones((len(spots), len(spots))), 1) - np.tril(np.ones((len(spots), len(spots))), -1)
+    low, high = (square.left, square.top), (square.left + square.wide, square.top + square.tall)
+    for _ in range(ROUNDS):
+        way = spots[:, None] - spots[None]
+        distance = np.hypot(way[..., 0], way[..., 1])
+        lack = np.clip(APART - distance, 0, None) * (first != 0)
+        if not lack.any():
+            break
+        way[..., 0] += (distance < 1) * first  # dots in one place part sideways
+        way[..., 1] += (distance < 1) * first / 3
+        length = np.maximum(np.hypot(way[..., 0], way[..., 1]), 1e-9)
+        spots = np.clip(spots + (way / length[..., None] * lack[..., None] * 0.55).sum(axis=1), low, high)
+    return spots
 
 
 def _listed(spots: pd.DataFrame, width: int, square: _Square, *, narrow: bool) -> pd.DataFrame:

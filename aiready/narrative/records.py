@@ -212,5 +212,5 @@ def not_measured(unit: Assessment) -> pd.DataFrame:
 def absent_heading(unit: Assessment) -> str:
     """How many kinds of evidence are missing."""
     missing, kinds = len(not_measured(unit)), len(_SECTION_TABLES)
-    head = f"{in_words(missing)} of {counted(kinds, 'kind')} of evidence {'is' if missing == 1 else 'are'} missing"
-    return capital(head)
+    some = f"all {counted(kinds, 'kind')}" if missing == kinds else f"{in_words(missing)} of {counted(kinds, 'kind')}"
+    return capital(f"{some} of evidence {'is' if missing == 1 else 'are'} missing")
