@@ -95,14 +95,16 @@ def barriers(unit: Assessment) -> Section:
         views.profile_numbers(rows),
     )
     note = (
-        "Records are all that was written down, not all that is: no interval is claimed for them, and what nobody "
-        "recorded counts as not done."
+        "Records are all that was written down, not all that is: no interval is claimed for them, and the words "
+        "blocking to clear take what nobody recorded as not done."
     )
-    return Section([head, shown, paragraphs(*filter(None, [narrative.sensitivity_sentence(unit)])), notes(note)])
+    return Section(
+        [head, shown, paragraphs(narrative.sensitivity_sentence(unit), narrative.unknown_sentence(unit)), notes(note)]
+    )
 
 
 def barrier(unit: Assessment, barrier_id: str) -> Section:
-    """One barrier: what people answered, groups side by side, say and do, the records, the next level."""
+    """One barrier: what people answered, groups side by side, say and do, the records, the next level; or nothing."""
     name = narrative.barrier_name(unit, barrier_id)
     head = section(
         narrative.barrier_heading(unit, barrier_id),
@@ -145,9 +147,7 @@ def barrier(unit: Assessment, barrier_id: str) -> Section:
                 numbers,
             )
         )
-    if len(parts) == 1:
-        parts.append(paragraphs(narrative.absent_barrier(unit, barrier_id)))
-    return parts
+    return parts if len(parts) > 1 else Section()
 
 
 def each_barrier(unit: Assessment) -> Section:

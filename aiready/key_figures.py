@@ -87,12 +87,14 @@ def _key_exposure(unit: Assessment) -> Key | None:
 
 def _key_low(unit: Assessment) -> Key | None:
     rows = narrative.ranked_barriers(unit)
-    if rows.empty:
+    if rows.empty or rows["on"].iloc[0] == "practice":
         return None
-    workable = unit.rules.bands.sort_values("at_least").iloc[-2]
-    basis = {"score": "by both voices", "perception": "by what people say", "practice": "by what records show"}
-    low = int((rows[rows["on"].iloc[0]] < workable["at_least"]).sum())
-    return Key(f"Barriers below {workable['name']}", f"{low} of {len(rows)}", basis[rows["on"].iloc[0]])
+    workable = unit.rules.bands.sort_values("at_least")["name"].iloc[-2]
+    band, basis = {"score": ("band", "by both voices"), "perception": ("perception_band", "by what people say")}[
+        rows["on"].iloc[0]
+    ]
+    low = int(rows[band].isin(narrative.below_workable(unit)).sum())
+    return Key(f"Barriers below {workable}", f"{low} of {len(rows)}", basis)
 
 
 def _key_answered(unit: Assessment) -> Key | None:

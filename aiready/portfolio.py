@@ -189,7 +189,11 @@ def adoption_progress(whole: Assessment) -> pd.DataFrame:
     both = adoption.loc[adoption["status"] == OK].merge(progress, on="segment", suffixes=("_used", "_moved"))
     named = whole.initiatives.drop_duplicates("initiative_id").set_index("initiative_id")["name"]
     table = pd.DataFrame(
-        {"initiative": both["segment"].map(named), "adoption": both["value_used"], "progress": both["value_moved"]}
+        {
+            "initiative": narrative.short_names(both["segment"].map(named)),
+            "adoption": both["value_used"],
+            "progress": both["value_moved"],
+        }
     )
     return table.sort_values(["progress", "adoption"], ascending=False, ignore_index=True)
 

@@ -62,8 +62,8 @@ def by_units(rows: pd.DataFrame, size: int, draw: Draw) -> Iterator[Figure]:
 
 def _named(units: pd.DataFrame) -> pd.DataFrame:
     """Units in the order given (unit_id, unit, depth where known), those that share a name told apart by their id."""
-    twice = units["name"].duplicated(keep=False)
-    named = units.assign(unit=units["name"].mask(twice, units["name"] + " (" + units["unit_id"] + ")"))
+    short = pd.Series([narrative.short_names([name])[0] for name in units["name"]], units.index, dtype=object)
+    named = units.assign(unit=short.mask(short.duplicated(keep=False), short + " (" + units["unit_id"] + ")"))
     return named[[name for name in ("unit_id", "depth", "unit") if name in named]]
 
 

@@ -57,7 +57,9 @@ def barrier(barrier_id, **columns):
     )
     row = dict.fromkeys(PROFILE, np.nan) | {"unit_id": "claims", "wave": "2026-Q3", "barrier_id": barrier_id}
     row |= {"score": score, "basis": basis, "flag": "", "band": "", "perception_band": "", "practice_band": ""}
-    return row | {"practice_coverage": 0.0, "n": 50.0, "status": "ok", "note": ""} | columns
+    for band, value in {"band": score, "perception_band": voices["perception"]}.items():
+        row[band] = rules().band_of(pd.Series([value]))[0]
+    return row | {"practice_coverage": 1.0, "n": 50.0, "status": "ok", "note": ""} | columns
 
 
 def assessed(measures=(), barriers=(), unit_id="claims", **tables):
@@ -87,8 +89,25 @@ class TestLead:
         assert lead.endswith("No records say yet what is done.")
 
     def test_says_that_nobody_was_asked_where_only_records_speak(self):
-        lead = narrative.lead(assessed(barriers=[barrier(FIT, practice=30.0)]))
+        rows = [barrier(FIT, practice=30.0), barrier(TRUST, practice=50.0)]
+        lead = narrative.lead(assessed(barriers=rows))
         assert lead == "The records show least for fit with the work: 30 of 100. Nobody has been asked yet."
+
+    def test_says_that_nothing_holds_back_where_every_barrier_is_workable(self):
+        rows = [barrier(FIT, perception=62.0, practice=90.0), barrier(TRUST, perception=70.0, practice=90.0)]
+        lead = narrative.lead(assessed(barriers=rows))
+        assert lead.startswith("No barrier holds Claims back; fit with the work has the lowest score: people put it")
+
+    def test_does_not_speak_for_barriers_that_lack_a_voice(self):
+        rows = [barrier(FIT, perception=80.0, practice=90.0), barrier(TRUST, perception=20.0)]
+        unit = assessed(barriers=rows)
+        assert narrative.lead(unit).startswith("Of one barrier with both voices, fit with the work has the lowest")
+        assert narrative.barriers_heading(unit) == "Of one barrier with both voices, none stands below workable"
+
+    def test_names_on_how_many_indicators_the_records_rest(self):
+        rows = [barrier(FIT, perception=50.0, practice=85.0, practice_coverage=0.4)]
+        heading = narrative.barrier_heading(assessed(barriers=rows), FIT)
+        assert heading.endswith("people put it at 50 of 100, the records at 85 on two of five indicators")
 
     def test_says_that_answers_are_hidden_and_gives_no_number_of_them(self):
         hidden = measured("perception", np.nan, n=np.nan, barrier_id=FIT, status="suppressed")

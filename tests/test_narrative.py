@@ -98,13 +98,11 @@ def voices(reader: Reader, found: re.Match) -> Found:
 
 
 def below_workable(reader: Reader, found: re.Match) -> Found:
-    rows = next(
-        reader.barriers[reader.barriers[name].notna()]
-        for name in ("score", "perception", "practice")
-        if reader.barriers[name].notna().any()
-    )
-    column = next(name for name in ("score", "perception", "practice") if reader.barriers[name].notna().any())
-    yield found["low"] or ("none" if found["no"] else found["total"]), float((rows[column] < 60).sum())
+    """Bands count unknown records as not done, so they are read from the profile and not from its scores."""
+    voice = next(name for name in ("score", "perception") if reader.barriers[name].notna().any())
+    rows = reader.barriers[reader.barriers[voice].notna()]
+    low = rows["band" if voice == "score" else "perception_band"].isin(["blocking", "slowing"])
+    yield found["low"] or ("none" if found["no"] else found["total"]), float(low.sum())
     if found["total"]:
         yield found["total"], float(len(rows))
     if found["less"]:
@@ -224,7 +222,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     ),
     (rf"{PER_CENT} because .*", open_reasons),
     (
-        rf"(?:^|; )(?!No barrier)(?P<name>[A-Za-z ]+?) (?:holds|is among what|is what|has the lowest)[^:]*: "
+        rf"(?:^|; |voices, )(?!No barrier|Of )(?P<name>[A-Za-z ]+?) (?:holds|is among what|is what|has the lowest)[^:]*: "
         rf"people put it at "
         rf"(?P<said>{N}) of 100[^.]*?(?:, and the records show (?P<shown>{N}))?\.",
         voices,
@@ -232,7 +230,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^(?P<name>[A-Za-z ]+): people put it at (?P<said>{N}) of 100(?P<shown>)", voices),
     (
         rf"^(?P<name>[A-Za-z ]+), \w+: people put it at (?P<said>{N}) of 100, "
-        rf"(?:the records at (?P<shown>{N})|no records)",
+        rf"(?:the records at (?P<shown>{N})(?: on \w+ of \w+ indicators)?|too few records)",
         voices,
     ),
     (
@@ -278,6 +276,11 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^(?P<grow>{COUNT}) of (?P<all>{COUNT}) pilots (?:has|have) shown enough to grow"
      rf"(?:, (?P<stop>{COUNT}) should stop)?", pilots_judged),
     (rf"^{COUNT} of {COUNT} agreed actions? done(?:, {COUNT} overdue)?", agreed_done),
+    (
+        rf"^(?P<no>)Of (?P<total>{COUNT}) barriers? with both voices, (?P<low>{COUNT}) stands? below workable"
+        rf"(?P<less>)",
+        below_workable,
+    ),
     (rf"^{COUNT} of {COUNT} kinds of evidence", absent_kinds),
     (rf"stays the lowest in {PER_CENT} of {N} other ways", weighings),
     (rf"moves them by {N} to {N} points", moved_by_indicators),

@@ -6,7 +6,15 @@ from aiready import theme, waves
 from aiready.assessment import Assessment
 from aiready.measures import MEASURES, OK, ORGANISATION, SUPPRESSED
 from aiready.narrative.records import NO_DIFFERENCE, initiative_name, latest_trials, overlap, trial_words
-from aiready.narrative.survey import against_rest, barrier_name, ranked_barriers, survey_hidden, widest_twin
+from aiready.narrative.survey import (
+    against_rest,
+    barrier_name,
+    below_workable,
+    measured_barriers,
+    ranked_barriers,
+    survey_hidden,
+    widest_twin,
+)
 from aiready.narrative.words import counted, day_words, wave_words
 from aiready.schema import LIVE_STAGES
 
@@ -68,16 +76,21 @@ def _lead_barrier(unit: Assessment) -> str:
     lowest, name = rows.iloc[0], barrier_name(unit, rows.iloc[0]["barrier_id"])
     alone = pd.isna(lowest["priority_high"]) or lowest["priority_high"] == 1
     if lowest["on"] == "practice":
-        return f"The records show least for {name.lower()}: {theme.score(lowest['practice'])} of 100. " + (
-            "" if survey_hidden(unit) else "Nobody has been asked yet."
-        )
+        shown = f"{theme.score(lowest['practice'])} of 100"
+        head = f"The records show least for {name.lower()}: {shown}. "
+        if len(rows) == 1:
+            head = f"The records put {name.lower()} at {shown}, and say too little of the other barriers. "
+        return head + ("" if survey_hidden(unit) else "Nobody has been asked yet.")
     said = f"people put it at {theme.score(lowest['perception'])} of 100{against_rest(lowest['flag'])}"
     if lowest["on"] == "perception":
         rank = "is what people rate lowest" if alone else "is among what people rate lowest"
         return f"{name} {rank}: {said}. No records say yet what is done."
-    head = f"{name} holds {unit.name} back most" if alone else f"{name} is among what holds {unit.name} back"
-    if lowest["score"] >= unit.rules.bands["at_least"].nlargest(2).iloc[-1]:
-        head = f"No barrier holds {unit.name} back; {name.lower()} has the lowest score"
+    whom = unit.name if unit.name != "The organisation" else "the organisation"
+    head = f"{name} holds {whom} back most" if alone else f"{name} is among what holds {whom} back"
+    if len(rows) < len(measured_barriers(unit)):
+        head = f"Of {counted(len(rows), 'barrier')} with both voices, {name.lower()} has the lowest score"
+    elif lowest["band"] not in below_workable(unit):
+        head = f"No barrier holds {whom} back; {name.lower()} has the lowest score"
     voices = f"{said}, and the records show {theme.score(lowest['practice'])}"
     return f"{head}: {voices}. {widest_twin(unit, lowest['barrier_id'])}".strip()
 
@@ -103,7 +116,7 @@ def _lead_hours(unit: Assessment) -> str:
     if not potential.ok or not rate.ok:
         return ""
     return (
-        f"Of {theme.hours(potential.value)} a year that AI could take over here, {theme.share(rate.value)} are "
+        f"Of {theme.hours(potential.value)} a year that AI could save here, {theme.share(rate.value)} are "
         "realised; the rest is the last mile."
     )
 

@@ -7,7 +7,7 @@ import pandas as pd
 from aiready import theme
 from aiready.assessment import Assessment
 from aiready.measures import ALL, OK, SUPPRESSED
-from aiready.narrative.words import capital, counted, in_words, listed, sentence
+from aiready.narrative.words import capital, counted, in_words, listed
 
 
 def barrier_name(unit: Assessment, barrier_id: str) -> str:
@@ -88,13 +88,39 @@ def barriers_heading(unit: Assessment) -> str:
     if rows.empty:
         return "The barriers cannot be judged yet"
     value = rows["on"].iloc[0]
-    workable = unit.rules.bands.sort_values("at_least").iloc[-2]
-    low = int((rows[value] < workable["at_least"]).sum())
-    head = capital(f"{_some(low, len(rows))} below {workable['name']}")
-    if value != "score":
-        return f"{head}, judged on what {'people say' if value == 'perception' else 'records show'} alone"
+    if value == "practice":
+        name, shown = barrier_name(unit, rows["barrier_id"].iloc[0]), theme.score(rows["practice"].iloc[0])
+        where = f"is lowest of {counted(len(rows), 'barrier')}, at" if len(rows) > 1 else "stands at"
+        return f"By the records alone, {name.lower()} {where} {shown} of 100"
+    low = int(rows["band" if value == "score" else "perception_band"].isin(below_workable(unit)).sum())
+    workable = unit.rules.bands.sort_values("at_least")["name"].iloc[-2]
+    if value == "score" and len(rows) < len(measured_barriers(unit)):
+        some = f"{in_words(low) if low else 'none'} {'stand' if low > 1 else 'stands'}"
+        return f"Of {counted(len(rows), 'barrier')} with both voices, {some} below {workable}"
+    head = capital(f"{_some(low, len(rows))} below {workable}")
+    if value == "perception":
+        return f"{head}, judged on what people say alone"
     less = int((rows["practice"] < rows["perception_low"].fillna(rows["perception"])).sum())
     return f"{head}; on {counted(less, 'barrier')} the records show less than people say" if less else head
+
+
+def below_workable(unit: Assessment) -> set[str]:
+    """The bands below the last but one."""
+    return set(unit.rules.bands.sort_values("at_least")["band"].iloc[:-2])
+
+
+def measured_barriers(unit: Assessment) -> list[str]:
+    """Barriers of which either voice is known."""
+    rows = unit.rows("barriers")
+    return list(rows.loc[rows[["perception", "practice"]].notna().any(axis=1), "barrier_id"])
+
+
+def unknown_sentence(unit: Assessment) -> str:
+    """Barriers of which nothing at all is known; empty where there is none."""
+    shown = unit.rows("explain")
+    some = set(shown.loc[shown["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
+    names = [barrier_name(unit, name).lower() for name in unit.rules.barriers["barrier_id"] if name not in some]
+    return f"Nothing can be said yet of {listed(names)}." if names else ""
 
 
 def _some(number: int, total: int) -> str:
@@ -119,14 +145,23 @@ def barrier_heading(unit: Assessment, barrier_id: str) -> str:
     if row["flag"]:
         return f"{name}: people put it clearly {row['flag'].split(' ')[0]} the rest of the organisation"
     said, shown = f"people put it at {theme.score(row['perception'])} of 100", theme.score(row["practice"])
+    partial, named = _coverage_words(unit, row), unit.rules.bands.set_index("band")["name"]
     for value, band, words in (
-        ("score", "band", f"{said}, the records at {shown}"),
-        ("perception", "perception_band", f"{said}, no records count yet"),
-        ("practice", "practice_band", f"the records put it at {shown} of 100"),
+        ("score", "band", f"{said}, the records at {shown}{partial}"),
+        ("perception", "perception_band", f"{said}, too few records count yet"),
     ):
         if pd.notna(row[value]) and row[band]:
-            return f"{name}, {row[band]}: {words}"
-    return f"{name}: hidden, too few people" if row["status"] == SUPPRESSED else f"{name}: not measured yet"
+            return f"{name}, {named[row[band]]}: {words}"
+    if pd.notna(row["practice"]):
+        return f"{name}: the records put it at {shown} of 100{partial}"
+    return f"{name}: hidden, too few people" if row["status"] == SUPPRESSED else f"{name}: too few records to judge"
+
+
+def _coverage_words(unit: Assessment, row: pd.Series) -> str:
+    """On how many of its indicators practice rests, where that is not all."""
+    total = int(_indicators(unit).get(row["barrier_id"], 0))
+    known = round(row["practice_coverage"] * total) if pd.notna(row["practice_coverage"]) else total
+    return f" on {in_words(known)} of {counted(total, 'indicator')}" if known < total else ""
 
 
 def groups_sentence(unit: Assessment, barrier_id: str) -> str:
@@ -258,12 +293,6 @@ def why_no_profile(unit: Assessment) -> str:
     )
 
 
-def absent_barrier(unit: Assessment, barrier_id: str) -> str:
-    """What one barrier lacks."""
-    row = _barrier_row(unit, barrier_id)
-    return sentence(str(row["note"]).replace("; ", ", ")) if row is not None else ""
-
-
 def groups_heading(unit: Assessment) -> str:
     """On how many barriers leaders and doers stand apart."""
     gaps = [unit.cell("role_gap", barrier_id=name) for name in unit.rules.barriers["barrier_id"]]
@@ -299,4 +328,6 @@ def trend_heading(unit: Assessment) -> str:
     down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
     told = [f"{listed(up)} went up" if up else "", f"{listed(down)} went down" if down else ""]
     text = "; ".join(part for part in told if part)
+    if not any(cell.ok for cell in cells.values()):
+        return "What the records show, wave by wave"
     return f"Since the survey before, {text}" if text else "No change demonstrated since the survey before"

@@ -79,7 +79,7 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     rows = rows.sort_values("potential", ascending=False)
     largest = rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN
     named = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
-    rows = rows.assign(label=named.where(largest))
+    rows = rows.assign(label=pd.Series(narrative.short_names(named), rows.index).where(largest))
     rest = int(rows["label"].isna().sum())
     rows["label"] = rows["label"].fillna(narrative.counted(rest, "other task"))
     parts = [rows[["label", "realised"]].rename(columns={"realised": "hours"}).assign(part="realised", kind="realised")]
@@ -169,7 +169,7 @@ def trials(unit: Assessment) -> pd.DataFrame:
     order = {verdict: place for place, verdict in enumerate(narrative.VERDICTS)}
     table = pd.concat([shown, numbers.reset_index(drop=True)], axis=1)
     placed = table.assign(place=table["verdict"].map(order)).sort_values(["place", "trial"], ignore_index=True)
-    return placed.drop(columns="place")
+    return placed.assign(trial=narrative.short_names(placed["trial"])).drop(columns="place")
 
 
 def one_unit(trials: pd.DataFrame) -> str:
@@ -182,7 +182,7 @@ def one_unit(trials: pd.DataFrame) -> str:
 
 def _arms(row: Any) -> str:
     arms = f"{row.n_treatment:.0f} with, {row.n_control:.0f} without" if pd.notna(row.n_control) else "no comparison"
-    return f"{row.outcome} · {arms}" if pd.notna(row.outcome) else arms
+    return f"{narrative.short_names([str(row.outcome)])[0]} · {arms}" if pd.notna(row.outcome) else arms
 
 
 def _deciding(row: Any) -> str:
@@ -262,7 +262,7 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
         table = pd.DataFrame(
             {
                 "version": shown["words"],
-                "step": shown["step"],
+                "step": [narrative.short_names([step])[0] for step in shown["step"]],
                 "actor": shown["actor"],
                 "handoffs": turns,
                 "note": shown["change"].map(CHANGES).fillna(""),
