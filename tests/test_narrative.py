@@ -222,8 +222,8 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     ),
     (rf"{PER_CENT} because .*", open_reasons),
     (
-        rf"(?:^|; |voices, )(?!No barrier|Of )(?P<name>[A-Za-z ]+?) (?:holds|is among what|is what|has the lowest)[^:]*: "
-        rf"people put it at "
+        rf"(?:^|; |voices, )(?!No barrier|Of )(?P<name>[A-Za-z ]+?) "
+        rf"(?:holds|is among what|is what|has the lowest)[^:]*: people put it at "
         rf"(?P<said>{N}) of 100[^.]*?(?:, and the records show (?P<shown>{N}))?\.",
         voices,
     ),
