@@ -1,0 +1,70 @@
+"""Printed pages: one browser for all, tagged, outlined, the same bytes but for their dates; errors without one."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import answers
+
+from aiready import pdf
+from aiready.errors import InfrastructureError
+from aiready.html.blocks import Page, section
+from aiready.overview import page_of
+
+
+@pytest.fixture
+def page(tmp_path):
+    path = tmp_path / "claims.html"
+    blocks = [section("One finding", "It holds."), section("Another finding", "So does this.")]
+    path.write_bytes(page_of(Page("Claims", running="Claims · third quarter"), blocks))
+    return path
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+class TestPrinting:
+    @pytest.fixture(scope="class")
+    def print_page(self):
+        with pdf.printer() as made:
+            yield made
+
+    def test_a_page_is_a4_tagged_and_has_an_outline(self, print_page, page):
+        made = print_page(page)
+        assert made.startswith(b"%PDF")
+        assert b"/StructTreeRoot" in made
+        assert b"/Outlines" in made
+        width, height = (float(found) for found in re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", made).groups())
+        assert (width, height) == (pytest.approx(595, abs=1), pytest.approx(842, abs=1))
+
+    def test_the_same_page_gives_the_same_bytes_but_for_its_dates(self, print_page, page):
+        dates = re.compile(rb"D:\d{14}")
+        assert dates.sub(b"", print_page(page)) == dates.sub(b"", print_page(page))
+
+    def test_a_page_that_is_not_there_is_named(self, print_page, tmp_path):
+        with pytest.raises(InfrastructureError, match=r"gone\.html: could not be printed"):
+            print_page(tmp_path / "gone.html")
+
+
+def test_without_playwright_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
+    with pytest.raises(InfrastructureError, match=r'pip install "aiready\[pdf\]"'), pdf.printer():
+        pass
+
+
+@pytest.mark.slow
+def test_without_a_browser_the_command_says_what_to_install_and_writes_no_page(tmp_path):
+    pytest.importorskip("playwright.sync_api")
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    answers(20).to_csv(data / "responses.csv", index=False)
+    command = [sys.executable, "-c", "from aiready.cli import main; main()", "report", data, "--out", out, "--pdf"]
+    bare = os.environ | {"PATH": "/nowhere", "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "none")}
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, env=bare)
+    assert done.returncode == 3, done.stderr
+    assert "--pdf needs Chromium or Chrome" in done.stderr
+    assert "playwright install chromium" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(Path(out).rglob("*.html"))
