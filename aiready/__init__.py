@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aiready.assessment import Assessment
 
-__all__ = ["Assessment", "charts", "handout", "narrative", "portfolio", "views"]
+__all__ = ["Assessment", "charts", "explore", "handout", "narrative", "panels", "portfolio", "views"]
 
 
 def __getattr__(name: str) -> Any:

@@ -287,10 +287,12 @@ def lab(
 
     Example: aiready lab my-data
     """
-    from aiready.assessment import DATA
+    from aiready.assessment import DATA, Assessment
     from aiready.lab import command
     from aiready.shipped import shipped
 
+    typer.echo("Reading the data, so that every notebook opens in a second.")
+    Assessment.recall(data)
     environment = os.environ | ({DATA: str(Path(data).resolve())} if data else {})
     raise typer.Exit(subprocess.run(command(shipped("notebooks")), env=environment, check=False).returncode)
 

@@ -27,7 +27,7 @@ from urllib.request import urlopen
 import pytest
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS, RUN_SECONDS = 60, 120
+START_SECONDS, RUN_SECONDS = 120, 240
 """How long a server may take to start, and a notebook to run: generous, since tests share the machine."""
 PANEL = "window.jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext.session.kernel"
@@ -51,16 +51,23 @@ LISTENING = f"""() => {{
   kernel.iopubMessage.connect((_, message) => {{
     const kind = message.header.msg_type, told = message.content;
     if (kind === 'error') window.complaints.push(told.ename + ': ' + told.evalue);
-    if (kind === 'stream' && told.name === 'stderr') window.complaints.push(told.text);
+    // a kernel that has not imported ipywidgets yet says so when JupyterLab looks for widgets to restore
+    if (kind === 'stream' && told.name === 'stderr' && !told.text.startsWith('No such comm'))
+      window.complaints.push(told.text);
   }});
 }}"""
 """Collects what goes wrong in the kernel, also where no cell shows it (a control's own code)."""
 OUTPUTS = f"""() => {PANEL}.content.model.toJSON().cells.flatMap(cell => cell.outputs || [])"""
+SCROLLED_UP = """() => {
+  const inside = document.querySelector('.jp-Notebook .jp-WindowedPanel-outer');
+  const notebook = inside || document.querySelector('.jp-Notebook');
+  notebook.scrollTop = 0;
+  return notebook.scrollHeight;
+}"""
 DRAWN = """() => [...document.querySelectorAll('.jp-OutputArea-output :is(svg[role=img], svg.marks)')]
   .filter(svg => svg.checkVisibility())
   .map(svg => ({
-    label: (svg.querySelector('title') || svg.closest('[aria-label]'))?.textContent
-      || svg.closest('[aria-label]')?.ariaLabel || '',
+    label: svg.getAttribute('aria-label') || svg.querySelector('title')?.textContent || '',
     marks: svg.querySelectorAll('path, rect, circle, line, text').length,
     words: [...svg.querySelectorAll('text')].map(text => text.textContent.trim()).filter(Boolean),
     width: svg.getBoundingClientRect().width,
@@ -69,8 +76,31 @@ DRAWN = """() => [...document.querySelectorAll('.jp-OutputArea-output :is(svg[ro
 CONTROLS = """() => [...document.querySelectorAll(
     '.jp-OutputArea-output .jupyter-widgets :is(input, select, textarea, button, [role=slider])')]
   .filter(control => control.checkVisibility())
-  .map(control => (control.labels?.length ? control.labels[0].textContent : '')
-    || control.getAttribute('aria-label') || control.title || control.textContent.trim())"""
+  .map(control => control.getAttribute('aria-label')
+    || (control.labels?.length && !control.matches('button') ? control.labels[0].textContent : '')
+    || (control.matches('button') ? control.textContent.trim() : '') || control.title)"""
+
+
+FAINTEST = """() => {
+  const lit = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const channels = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const behind = element => {
+    for (let up = element; up; up = up.parentElement) {
+      const paint = channels(getComputedStyle(up).backgroundColor);
+      if (paint.length === 3 || paint[3] > .9) return paint;
+    }
+    return [255, 255, 255];
+  };
+  const words = [...document.querySelectorAll('.aiready-panel :is(p, h3, label, summary, td, th, svg text)')]
+    .filter(e => e.checkVisibility() && e.textContent.trim());
+  return Math.min(...words.map(e => {
+    const ink = channels(getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']);
+    const [a, b] = [lit(ink), lit(behind(e))].sort((x, y) => y - x);
+    return (a + .05) / (b + .05);
+  }));
+}"""
+"""Contrast of the faintest words of a panel with the page behind them (WCAG)."""
 
 
 @dataclass
@@ -106,6 +136,11 @@ class Notebook:
         """Wait until the kernel has answered everything, and the page has been drawn since."""
         self.page.evaluate(SETTLED)
 
+    def drawn(self) -> None:
+        """Wait until the kernel has answered everything and every picture of a panel is drawn."""
+        self.settle()
+        self.page.wait_for_function("!document.querySelector('.aiready-picture[data-busy]')")
+
     def value(self, expression: str) -> str:
         """What an expression is in the notebook's kernel, as Python prints it."""
         told = self.page.evaluate(EVALUATED, expression)
@@ -132,6 +167,29 @@ class Notebook:
     def control(self, label: str, place: int = 0) -> Any:
         """A control by its name: a Playwright locator to fill, select, check, press or click."""
         return self.page.locator(".jp-OutputArea-output").get_by_label(label, exact=True).nth(place)
+
+    def roles(self) -> list[str]:
+        """Roles of what stands in the outputs: `alert` is a panel that complains."""
+        found = self.page.locator(".jp-OutputArea-output [role]").all()
+        return [element.get_attribute("role") for element in found]
+
+    def choices(self) -> list[Any]:
+        """Every list to choose from that is on the page: Playwright locators."""
+        return [found for found in self.page.locator(".jp-OutputArea-output select").all() if found.is_visible()]
+
+    def choose_another(self, control: Any) -> str:
+        """Choose the next entry of a list, wait for the answer, and tell which; nothing where there is only one."""
+        entries = control.locator("option").all_inner_texts()
+        place = entries.index(control.locator("option:checked").inner_text())
+        if len(entries) < 2 or not control.is_visible():
+            return ""
+        control.select_option(index=(place + 1) % len(entries))
+        self.drawn()
+        return entries[(place + 1) % len(entries)]
+
+    def faintest(self) -> float:
+        """Contrast of the faintest words of a panel with what lies behind them (WCAG asks for 4.5)."""
+        return self.page.evaluate(FAINTEST)
 
     def button(self, words: str, place: int = 0) -> Any:
         """A button of a panel by its words."""
@@ -173,9 +231,10 @@ class Notebook:
         path.parent.mkdir(parents=True, exist_ok=True)
         size = self.page.viewport_size
         if whole:
-            height = self.page.evaluate(f"{PANEL}.content.outerNode?.scrollHeight ?? {PANEL}.content.node.scrollHeight")
+            height = self.page.evaluate(SCROLLED_UP)
             self.page.set_viewport_size({"width": size["width"], "height": min(int(height) + 120, 12000)})
-            self.settle()
+            self.page.evaluate(SCROLLED_UP)
+            self.drawn()
         self.page.screenshot(path=path)
         self.page.set_viewport_size(size)
         return path
@@ -192,12 +251,16 @@ class Notebook:
 
 @dataclass(frozen=True)
 class Laboratory:
-    """One JupyterLab server on copies: `notebooks` is its folder, `data` what `AIREADY_DATA` names."""
+    """One JupyterLab server on copies.
+
+    `notebooks` is its folder, `data` what `AIREADY_DATA` names, `memory` where results are kept.
+    """
 
     address: str
     token: str
     notebooks: Path
     data: Path
+    memory: Path
 
     def open(self, browser: Any, name: str, *, width: int = 1280, height: int = 800, copy: str = "") -> Notebook:
         """A notebook in a window of its own (no cookies shared); `copy` names a fresh copy of it to open instead."""
@@ -234,6 +297,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     """JupyterLab as `aiready lab` starts it, on copies of the notebooks and the sample, once per session."""
     from aiready.assessment import DATA
     from aiready.lab import command
+    from aiready.memory import FOLDER
 
     folder = tmp_path_factory.mktemp("laboratory")
     notebooks, data = folder / "notebooks", folder / "sample"
@@ -242,7 +306,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     port, token = _free_port(), secrets.token_hex(16)
     own = {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_TOKEN": token,
            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "IPYTHONDIR": str(folder / "ipython"),
-           DATA: str(data)}  # fmt: skip
+           DATA: str(data), FOLDER: str(folder / "memory")}  # fmt: skip
     asked = [*command(notebooks), "--no-browser", f"--ServerApp.port={port}", "--LabApp.expose_app_in_browser=True"]
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(asked, env=os.environ | own, stdout=log, stderr=log, start_new_session=True)
@@ -252,7 +316,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
             if server.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"JupyterLab does not start: {(folder / 'server.log').read_text()[-2000:]}")
             time.sleep(0.2)
-        yield Laboratory(address, token, notebooks, data)
+        yield Laboratory(address, token, notebooks, data, folder / "memory")
     finally:
         with suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGTERM)

@@ -11,12 +11,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aiready"
 
 LAYERS = (
-    "errors waves schema shipped publication measures",
+    "errors waves schema shipped publication memory measures",
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
     "workbooks readers places loading cells checks decision_store sources",
-    "text_tables journal slices saving",
+    "text_tables journal slices saving agreeing",
     "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"
     " exports.importing exports.folder exports exports.telling",
     "forms codebook sample_seeds sample_records sample_decisions sample",
@@ -30,12 +30,15 @@ LAYERS = (
     "feedback",
     "barriers facets actions",
     "assessment checkup",
-    "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends charts",
+    "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends",
+    "charts.exploring charts",
     "html.blocks html.exporter html slides",
     "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
     "typed_cells task_library task_board self_assessment team_spread pilot_plan canvas",
-    "panels.writing panels.asking panels.board_view panels.redesigning panels.canvas_view panels.canvassing panels",
     "sections key_figures handout overview side_by_side portfolio",
+    "explore.view explore.survey explore.records explore.doing explore.what_if explore",
+    "panels.writing panels.asking panels.board_view panels.redesigning panels.canvas_view panels.canvassing",
+    "panels.picture panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",
     "orders engine execution template inspection rendering press batch cluster",
     "unit_slice freshness manifest pdf reports progress lab cli",
 )

@@ -80,6 +80,39 @@ def test_parameters_are_typed_and_explained_as_papermill_reads_them(name, wanted
     assert len(cell.source.splitlines()) <= 5
 
 
+EXPLORING = {"00_start_here", "01_survey", "02_barriers", "03_initiatives", "04_tasks", "05_decisions", "06_actions"}
+
+
+@pytest.mark.parametrize("name", sorted(EXPLORING))
+class TestExploring:
+    def test_opens_with_the_question_it_answers_and_closes_with_what_to_take_away(self, name):
+        told = cells(FOLDER / f"{name}.ipynb", "markdown")
+        assert "**Question: " in told[0].source
+        assert "?**" in told[0].source
+        assert "**What to take away**: " in told[-1].source
+
+    def test_says_before_each_cell_what_it_claims_and_after_each_panel_how_to_read_it(self, name):
+        book = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4).cells
+        for before, cell, after in zip(book, book[1:], [*book[2:], None], strict=False):
+            if cell.cell_type == "code":
+                assert before.cell_type == "markdown", cell.source
+            if cell.cell_type == "code" and cell.source.startswith("panels."):
+                assert after is not None
+                assert re.match(r"\*\*(Reading it|What to take away)\*\*", after.source) or after.source.startswith(
+                    "## "
+                )
+
+
+def test_pages_are_made_without_widgets():
+    """A handout holds no control, and what makes it does not even load the panels."""
+    for name in REPORTS:
+        for cell in cells(FOLDER / f"{name}.ipynb", "code"):
+            assert "panels" not in cell.source
+    loaded = "import sys, aiready.handout, aiready.portfolio, aiready.reports; print('aiready.panels' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=120, check=True)
+    assert run.stdout.strip() == "False"
+
+
 def papermill(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "papermill", str(FOLDER / "unit_report.ipynb"), *arguments, "--no-progress-bar"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)

@@ -5,6 +5,7 @@ description, and turns into a placeholder with the reason when nothing may or ca
 """
 
 from aiready.charts.canvas import placeholder
+from aiready.charts.exploring import facets_chart, intervals_chart, shift_chart, sources_chart
 from aiready.charts.maps import adoption_progress_chart, workflow_chart
 from aiready.charts.survey import (
     barriers_units_chart,
@@ -20,17 +21,21 @@ from aiready.charts.work import forest_chart, funnel_chart, hours_chart, modes_c
 __all__ = [
     "adoption_progress_chart",
     "barriers_units_chart",
+    "facets_chart",
     "forest_chart",
     "funnel_chart",
     "groups_chart",
     "hours_chart",
     "indicators_chart",
+    "intervals_chart",
     "items_chart",
     "metrics_chart",
     "modes_chart",
     "placeholder",
     "portfolio_hours_chart",
     "say_do_chart",
+    "shift_chart",
+    "sources_chart",
     "themes_chart",
     "trend_chart",
     "workflow_chart",

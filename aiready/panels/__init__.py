@@ -1,7 +1,14 @@
 """Panels of the notebooks: controls, pure functions, and what they show. No calculation here."""
 
+from aiready.panels.agreeing import actions
 from aiready.panels.asking import self_assessment
 from aiready.panels.canvassing import initiative_canvas
+from aiready.panels.drilling import barriers
+from aiready.panels.looking import answers, decisions, funnel, groups, hours, jobs, moved, pilots, profile, records
 from aiready.panels.redesigning import task_redesign
+from aiready.panels.weighing import what_if
 
-__all__ = ["initiative_canvas", "self_assessment", "task_redesign"]
+__all__ = [
+    "actions", "answers", "barriers", "decisions", "funnel", "groups", "hours", "initiative_canvas", "jobs", "moved",
+    "pilots", "profile", "records", "self_assessment", "task_redesign", "what_if",
+]  # fmt: skip

@@ -62,11 +62,11 @@ def _with_interval(value: float, low: float, high: float) -> str:
     return f"{theme.score(value)} ({spread})" if spread else theme.score(value)
 
 
-def answers(unit: Assessment, barrier_id: str) -> pd.DataFrame:
+def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFrame:
     """How each item of a barrier was answered: one row per item x level, shares of answers on a level."""
     items = unit.rules.items.loc[unit.rules.items["barrier_id"] == barrier_id]
     rows = unit.rows("items")
-    rows = rows.loc[(rows["segment"] == ALL) & rows["item_id"].isin(items["item_id"])]
+    rows = rows.loc[(rows["segment"] == segment) & rows["item_id"].isin(items["item_id"])]
     if rows.empty:
         return pd.DataFrame(columns=["item", "item_id", "level", "share", "low", "high", "dont_know", "n"])
     steps = [str(step) for step in range(1, unit.rules.settings.scale_points + 1)]

@@ -1,0 +1,110 @@
+"""The panels of the exploring notebooks, one function each: assessment in, panel out."""
+
+from aiready import explore
+from aiready.assessment import Assessment
+from aiready.explore import View
+from aiready.panels import choosing
+from aiready.panels.panel import Ask, Panel
+
+ALL_BARRIERS = ("all barriers, by where the change came from", "")
+ALL_JOBS = ("all jobs", "")
+
+
+def _panel(name: str, assessment: Assessment, ask: Ask, **more: object) -> Panel:
+    """A panel on one unit and wave, with more controls where given."""
+    narrowed = choosing.Narrowed(assessment)
+
+    def view(unit: str, wave: str, **chosen: str) -> View:
+        return ask(narrowed(unit, wave), **chosen)
+
+    controls = {"unit": choosing.unit(assessment), "wave": choosing.wave(assessment), **more}
+    return Panel(name, controls, view)
+
+
+def profile(assessment: Assessment) -> Panel:
+    """Both voices of every barrier, for any unit and wave."""
+    return _panel("profile", assessment, explore.profile)
+
+
+def answers(assessment: Assessment) -> Panel:
+    """How each item of a barrier was answered, by everybody or by one group."""
+    segments = choosing.choice("Group", [(words, segment) for segment, words in explore.SEGMENTS.items()])
+
+    def view(unit: Assessment, barrier: str, group: str) -> View:
+        return explore.answers(unit, barrier, group)
+
+    return _panel("answers", assessment, view, barrier=choosing.barrier(assessment), group=segments)
+
+
+def groups(assessment: Assessment) -> Panel:
+    """Those doing the work beside those leading it."""
+    return _panel("groups", assessment, explore.groups)
+
+
+def moved(assessment: Assessment) -> Panel:
+    """Why a number moved: by source for all barriers, or item by item for one."""
+    barriers = assessment.rules.barriers
+    about = choosing.choice("Look at", [ALL_BARRIERS, *zip(barriers["name"], barriers["barrier_id"], strict=True)])
+
+    def view(unit: Assessment, about: str) -> View:
+        return explore.shifts(unit, about) if about else explore.moved(unit)
+
+    return _panel("moved", assessment, view, about=about)
+
+
+def funnel(assessment: Assessment) -> Panel:
+    """How far initiatives came, and how many went on."""
+    return _panel("funnel", assessment, explore.funnel)
+
+
+def pilots(assessment: Assessment) -> Panel:
+    """Each trial against its comparison, its target and its verdict; a trial belongs to no wave."""
+    narrowed = choosing.Narrowed(assessment)
+
+    def view(unit: str) -> View:
+        return explore.pilots(narrowed(unit, assessment.facts.wave))
+
+    return Panel("pilots", {"unit": choosing.unit(assessment)}, view)
+
+
+def hours(assessment: Assessment) -> Panel:
+    """Where the hours go, what they wait on, and who does the tasks."""
+    looks = {"tasks": explore.hours, "blockers": explore.blockers, "modes": explore.modes}
+    words = [("task by task", "tasks"), ("what they wait on", "blockers"), ("who does the tasks", "modes")]
+
+    def view(unit: Assessment, look: str) -> View:
+        return looks[look](unit)
+
+    return _panel("hours", assessment, view, look=choosing.choice("Look at", words))
+
+
+def jobs(assessment: Assessment) -> Panel:
+    """Where the hours of one job go."""
+    named = sorted(assessment.tasks["job"].dropna().unique()) if len(assessment.tasks) else []
+    job = choosing.choice("Job", [ALL_JOBS, *((name, name) for name in named)])
+
+    def view(unit: Assessment, job: str) -> View:
+        return explore.hours(unit, job)
+
+    return _panel("jobs", assessment, view, job=job)
+
+
+def decisions(assessment: Assessment) -> Panel:
+    """The decision log: quarter by quarter, by level of autonomy, and how sure each number is."""
+    looks = {"quarters": explore.metrics, "levels": explore.levels, "confidence": explore.confidence}
+    words = [("quarter by quarter", "quarters"), ("by level of autonomy", "levels"),
+             ("how sure each number is", "confidence")]  # fmt: skip
+
+    def view(unit: Assessment, look: str) -> View:
+        return looks[look](unit)
+
+    return _panel("decisions", assessment, view, look=choosing.choice("Look at", words))
+
+
+def records(assessment: Assessment) -> Panel:
+    """The records that an indicator rests on."""
+
+    def view(unit: Assessment, indicator: str) -> View:
+        return explore.records(unit, indicator)
+
+    return _panel("records", assessment, view, indicator=choosing.indicator(assessment))

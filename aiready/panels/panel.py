@@ -1,0 +1,134 @@
+"""Controls above, a view below: a control moves, a pure function answers, its view is shown. Nothing is computed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from aiready.errors import AireadyError
+from aiready.explore import View
+from aiready.figures import cell_text, table_html
+from aiready.panels.picture import Picture
+
+Ask = Callable[..., View]
+_CHOSEN: dict[tuple[str, str], Any] = {}
+"""What was chosen last, by panel and control, so that a cell that runs again does not forget it."""
+SHARED = ("unit", "wave", "barrier")
+"""Controls whose choice every panel of a notebook starts from."""
+LABEL = {"description_width": "initial"}
+STYLE = """<style>
+.aiready-panel{max-width:760px;padding:.6em 0 1em}
+.aiready-panel .aiready-controls{flex-flow:row wrap;gap:.2em 1.2em;overflow:visible}
+.aiready-panel input[type=number]{width:6.5em;flex:none}
+.aiready-panel h3{margin:.6em 0 0;font-size:1.05em;line-height:1.35}
+.aiready-panel p{margin:.25em 0;line-height:1.45}
+.aiready-panel .sub,.aiready-panel .note{color:var(--jp-ui-font-color2);font-size:.92em}
+.aiready-panel .alert{border-left:4px solid var(--jp-error-color1);padding:.3em .7em;margin:.4em 0}
+.aiready-panel .told{border-left:4px solid var(--jp-success-color1);padding:.3em .7em;margin:.4em 0}
+.aiready-panel table{border-collapse:collapse;font-size:.92em;font-variant-numeric:tabular-nums}
+.aiready-panel caption{text-align:left;padding:.3em 0;color:var(--jp-ui-font-color2)}
+.aiready-panel th,.aiready-panel td{padding:.2em .9em .2em 0;text-align:right;vertical-align:top;font-weight:normal}
+.aiready-panel th,.aiready-panel td.words{text-align:left}
+.aiready-panel thead th{border-bottom:1px solid var(--jp-border-color1);color:var(--jp-ui-font-color2)}
+.aiready-panel thead th.num{text-align:right}
+.aiready-panel .scroll{overflow:auto;max-height:26em}
+.aiready-panel summary{cursor:pointer;color:var(--jp-ui-font-color2)}
+.aiready-panel .widget-html-content{line-height:inherit}
+.aiready-panel :is(select,input,button,summary,.scroll):focus-visible{outline:2px solid var(--jp-brand-color1)}
+</style>"""
+
+
+class Panel(widgets.VBox):
+    """A panel: `controls` by name, `ask` gives the view for their values, `picture` draws it."""
+
+    def __init__(
+        self, name: str, controls: Mapping[str, widgets.Widget], ask: Ask, more: Sequence[widgets.Widget] = ()
+    ):
+        self.name, self.controls, self.ask = name, dict(controls), ask
+        self.view: View | None = None
+        self.picture = Picture()
+        self.head, self.alert, self.foot = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        for key, control in self.controls.items():
+            remember(("", key) if key in SHARED else (name, key), control)
+            control.observe(self._note, "value")
+        row = widgets.Box([*self.controls.values(), *more])
+        row.add_class("aiready-controls")
+        super().__init__([widgets.HTML(STYLE), row, self.head, self.alert, self.picture, self.foot])
+        self.add_class("aiready-panel")
+        self.picture.observe(self._resized, "room")
+        self.answer()
+
+    def _note(self, _: object) -> None:
+        self.answer()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What every control says."""
+        return {key: control.value for key, control in self.controls.items()}
+
+    def answer(self) -> None:
+        """Show the view for what the controls say; what goes wrong is told in the panel, in plain words."""
+        try:
+            view = self.ask(**self.values)
+            chart = view.draw(self.picture.width)
+        except AireadyError as error:
+            self.tell(str(error))
+        except Exception as error:
+            self.tell(
+                f"This cannot be shown for this choice ({type(error).__name__}: {error}). Choose another; the other "
+                "panels are not affected."
+            )
+        else:
+            self.view = view
+            self.alert.value = ""
+            self.head.value = _head(view)
+            self.picture.show(chart, view.title, rows=view.choosable)
+            self.foot.value = _foot(view)
+
+    def tell(self, text: str, kind: str = "alert") -> None:
+        """Say something in the panel: what went wrong (`alert`) or what was done (`told`)."""
+        role = "alert" if kind == "alert" else "status"
+        self.alert.value = f'<p class="{kind}" role="{role}">{escape(text)}</p>' if text else ""
+
+    def _resized(self, _: object) -> None:
+        if self.view is not None:
+            drawn = self.view.draw(self.picture.width)
+            self.picture.show(drawn, self.view.title, rows=self.view.choosable)
+
+    def section(self) -> Any:
+        """The view shown, as a part of a page: what a report shows."""
+        return self.view.section() if self.view else None
+
+
+def remember(kept: tuple[str, str], control: widgets.Widget) -> None:
+    """Start a control from what was chosen last where it still can be, and note what is chosen from now on."""
+    if kept in _CHOSEN and _can_be(control, _CHOSEN[kept]):
+        control.value = _CHOSEN[kept]
+
+    def note(change: Mapping[str, Any]) -> None:
+        _CHOSEN[kept] = change["new"]
+
+    control.observe(note, "value")
+
+
+def _can_be(control: widgets.Widget, value: Any) -> bool:
+    options = getattr(control, "options", None)
+    return options is None or value in [option[1] if isinstance(option, tuple) else option for option in options]
+
+
+def _head(view: View) -> str:
+    words = "".join(f"<p>{escape(text)}</p>" for text in view.words)
+    subtitle = f'<p class="sub">{escape(view.subtitle)}</p>' if view.subtitle else ""
+    return f"<h3>{escape(view.title)}</h3>{subtitle}{words}"
+
+
+def _foot(view: View) -> str:
+    caution = f'<p class="note">{escape(view.caution)}</p>' if view.caution else ""
+    if not len(view.numbers):
+        return caution
+    shown = [[cell_text(cell) for cell in row] for row in view.numbers.itertuples(index=False)]
+    numbers = table_html([str(column) for column in view.numbers.columns], shown, view.title)
+    if view.chart is None:
+        return numbers + caution
+    return f"{caution}<details><summary>Show the numbers</summary>{numbers}</details>"

@@ -1,0 +1,91 @@
+"""What if: weights and anchors of indicators moved, scores beside those of the instrument."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from aiready import explore
+from aiready.assessment import Assessment
+from aiready.explore import View
+from aiready.explore.what_if import CHANGED, EQUAL
+from aiready.measures import MEASURES
+from aiready.panels import choosing
+from aiready.panels.panel import LABEL, Panel
+
+UNITS = {"share": "share, 0 to 1", "score": "points", "points": "points", "hours": "hours", "days": "days"}
+
+
+def _number(label: str, value: float = 0.0, step: float = 0.05) -> widgets.FloatText:
+    """A number to type or step; sliders have no name that a screen reader could say."""
+    return widgets.FloatText(value=value, step=step, description=label, style=LABEL,
+                             layout=widgets.Layout(width="auto"))  # fmt: skip
+
+
+class WhatIf(Panel):
+    """Changes are kept indicator by indicator until they are taken back; nothing is written."""
+
+    def __init__(self, assessment: Assessment):
+        self.rules = assessment.rules
+        self.narrowed = choosing.Narrowed(assessment)
+        self.changes: dict[str, dict[str, float]] = {}
+        self._filling = False
+        controls = {
+            "unit": choosing.unit(assessment),
+            "wave": choosing.wave(assessment),
+            "people": _number("Weight of what people say (0 to 1)", EQUAL),
+            "indicator": choosing.indicator(assessment),
+            "weight": _number("Weight of the indicator", 1.0, 0.25),
+            "value_at_0": _number("Worth 0 at"),
+            "value_at_100": _number("Worth 100 at"),
+        }
+        self._fill(controls, controls["indicator"].value)
+        controls["indicator"].observe(self._turned, "value")
+        self.back = widgets.Button(
+            description="As in the instrument", tooltip="Take all changes back", layout=widgets.Layout(width="auto")
+        )
+        self.back.on_click(self._reset)
+        super().__init__("what_if", controls, self._ask, [self.back])
+        self._fill(self.controls, self.controls["indicator"].value)
+
+    def _ask(self, unit: str, wave: str, people: float, indicator: str, **values: float) -> View:
+        given = self._given(indicator)
+        moved = {name: value for name, value in values.items() if value != given[name]}
+        if not self._filling:
+            self.changes.pop(indicator, None)
+            self.changes |= {indicator: moved} if moved else {}
+        return explore.what_if(self.narrowed(unit, wave), self.changes, people)
+
+    def _given(self, indicator: str) -> dict[str, float]:
+        row = self.rules.indicators.set_index("indicator_id").loc[indicator]
+        return {name: float(row[name]) for name in CHANGED}
+
+    def _fill(self, controls: Mapping[str, widgets.Widget], indicator: str) -> None:
+        """Show what holds for the indicator chosen, without taking it for a change."""
+        measure = self.rules.indicators.set_index("indicator_id").loc[indicator, "measure"]
+        unit = MEASURES[measure].unit
+        self._filling = True
+        for name, value in (self._given(indicator) | self.changes.get(indicator, {})).items():
+            controls[name].value = value
+        self._filling = False
+        for name, worth in (("value_at_0", "0"), ("value_at_100", "100")):
+            controls[name].description = f"Worth {worth} at ({UNITS.get(unit, unit)})"
+
+    def _turned(self, change: Mapping[str, Any]) -> None:
+        self._fill(self.controls, change["new"])
+
+    def answer(self) -> None:
+        """Nothing is asked while the controls are being filled."""
+        if not self._filling:
+            super().answer()
+
+    def _reset(self, _: object) -> None:
+        self.changes.clear()
+        self._fill(self.controls, self.controls["indicator"].value)
+        self.controls["people"].value = EQUAL
+        self.answer()
+
+
+def what_if(assessment: Assessment) -> WhatIf:
+    """What would scores be if indicators weighed otherwise, or were worth 0 and 100 elsewhere."""
+    return WhatIf(assessment)

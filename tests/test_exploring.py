@@ -1,0 +1,188 @@
+"""The exploring notebooks as an analyst has them: a live JupyterLab, a real Chromium, every control moved."""
+
+import os
+
+import pandas as pd
+import pytest
+
+from aiready import Assessment, checkup, memory
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+COLD_SECONDS = 10
+"""Seconds of processor from a cold kernel to the last cell; of the clock too, where nothing else runs."""
+BUSY_SECONDS = 240
+"""Seconds of the clock where everything else runs too."""
+PANELS = {
+    "00_start_here": ["How far each barrier is overcome"],
+    "01_survey": ["Problem definition: what people answered", "What each group says", "Where the change"],
+    "02_barriers": ["How far each barrier", "Problem definition: said and recorded", "Scores under other weights"],
+    "03_initiatives": ["Where the initiatives stand", "Did it work?"],
+    "04_tasks": ["Where the possible hours go", "Where the possible hours go"],
+    "05_decisions": ["Six metrics by quarter", "How far each barrier is overcome", "Problem definition: said"],
+}
+"""What the panels of a notebook draw when it opens."""
+UNIT = "\u2007\u2007Motor claims"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered(laboratory):
+    """What `aiready lab` does before it opens: the data are read once, so that every notebook finds the results."""
+    before = os.environ.get(memory.FOLDER)
+    os.environ[memory.FOLDER] = str(laboratory.memory)
+    Assessment.recall(laboratory.data)
+    yield
+    os.environ.pop(memory.FOLDER)
+    if before is not None:
+        os.environ[memory.FOLDER] = before
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_notebook_runs_draws_and_answers_every_control(laboratory, chromium, name):
+    with laboratory.open(chromium, name) as notebook:
+        notebook.run_all(BUSY_SECONDS)
+        assert float(notebook.value("__import__('time').process_time()")) < COLD_SECONDS
+        notebook.drawn()
+        assert notebook.errors() == []
+        drawn = notebook.charts()
+        for title in PANELS[name]:
+            assert any(chart["label"].startswith(title) and chart["marks"] > 8 for chart in drawn), (title, drawn)
+        assert all(notebook.controls()), "every control has a name"
+        assert "alert" not in notebook.roles()
+        for choice in notebook.choices():
+            before = notebook.text()
+            chosen = notebook.choose_another(choice)
+            if chosen:
+                assert notebook.text() != before, (choice, chosen)
+        assert notebook.errors() == []
+        assert notebook.refused == [], "charts draw with no internet"
+
+
+def test_actions_are_agreed_followed_and_never_over_what_somebody_else_saved(laboratory, chromium):
+    """Two analysts, two windows: the second is told, and nothing of the first is lost."""
+    with laboratory.open(chromium, "06_actions") as anna, laboratory.open(chromium, "06_actions", copy="bens") as ben:
+        for notebook in (anna, ben):
+            notebook.run_all(BUSY_SECONDS)
+            notebook.control("Unit").select_option(label=UNIT)
+            notebook.control("Barrier").select_option(label="Trust and governance")
+            notebook.drawn()
+            assert notebook.errors() == []
+            assert all(notebook.controls())
+        assert "Why" in anna.text()
+        anna.button("Agree").click()
+        anna.drawn()
+        assert "Give the date it is due" in anna.page.get_by_role("alert").inner_text()
+        for notebook in (anna, ben):
+            notebook.control("Due on").fill("2099-01-31")
+            notebook.control("Due on").press("Tab")
+            notebook.button("Agree").click()
+            notebook.drawn()
+        assert "Agreed and saved" in anna.text()
+        assert "somebody else saved this" in ben.page.get_by_role("alert").inner_text()
+        ben.button("Agree").click()
+        ben.drawn()
+        assert "Agreed and saved" in ben.text()
+        ben.control("Agreed action").select_option(index=2)
+        ben.drawn()
+        assert "not moving because of it" in ben.text()
+        assert any("wave by wave" in chart["label"] for chart in ben.charts())
+    counts = checkup.examine(str(laboratory.data), None).counts.set_index("table")
+    assert counts.loc["actions", "quarantined"] == 0
+    assert pd.read_csv(laboratory.data / "actions.csv")["due_on"].eq("2099-01-31").sum() == 2
+
+
+@pytest.fixture(scope="module")
+def barriers(laboratory, chromium):
+    with laboratory.open(chromium, "02_barriers", copy="barriers_of_mine") as notebook:
+        notebook.run_all(BUSY_SECONDS)
+        notebook.control("Unit").select_option(label=UNIT)
+        notebook.drawn()
+        yield notebook
+
+
+def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
+    pictures = barriers.page.locator(".aiready-picture svg")
+    pictures.nth(0).get_by_text("Measurement", exact=True).click()
+    barriers.drawn()
+    assert barriers.control("Barrier").input_value() == "Measurement"
+    assert "Measurement: said and recorded" in barriers.text()
+    barriers.control("Look at").select_option(label="what the records show")
+    barriers.drawn()
+    pictures.nth(1).get_by_text("Scaled on evidence", exact=True).click()
+    barriers.drawn()
+    assert "Scaled on evidence: the records" in barriers.text()
+    assert "Motor claim triage" in barriers.text()
+
+
+def test_the_keyboard_alone_is_enough(barriers):
+    control = barriers.control("Wave")
+    control.focus()
+    before = control.input_value()
+    control.press("ArrowDown")
+    barriers.drawn()
+    assert control.input_value() != before
+    control.press("Tab")
+    assert barriers.page.evaluate("document.activeElement.matches('summary, select, input, .scroll')")
+    control.focus()
+    control.press("ArrowUp")
+    barriers.drawn()
+
+
+def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers):
+    weight = barriers.control("Weight of the indicator")
+    weight.fill("-2")
+    weight.press("Tab")
+    barriers.drawn()
+    assert "a weight is 0 or more" in barriers.page.get_by_role("alert").inner_text()
+    barriers.button("As in the instrument").click()
+    barriers.drawn()
+    assert float(weight.input_value()) == 1
+    assert barriers.page.get_by_role("alert").count() == 0
+
+
+def test_the_picture_fits_a_narrow_window(barriers):
+    barriers.page.set_viewport_size({"width": 560, "height": 800})
+    barriers.page.wait_for_timeout(400)
+    barriers.drawn()
+    shown = [chart["width"] for chart in barriers.charts() if not chart["label"].startswith("Trust")]
+    barriers.page.set_viewport_size({"width": 1280, "height": 800})
+    assert shown
+    assert max(shown) < 520
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
+    barriers.theme(theme)
+    barriers.drawn()
+    assert barriers.faintest() >= 4.5
+    barriers.theme("JupyterLab Light")
+
+
+def test_a_cell_that_runs_again_keeps_the_choice(barriers):
+    barriers.control("Barrier").select_option(label="Fit with the work")
+    barriers.drawn()
+    barriers.run_all()
+    barriers.drawn()
+    assert barriers.control("Barrier").input_value() == "Fit with the work"
+    assert barriers.control("Unit").input_value().strip() == "Motor claims"
+
+
+def test_a_chart_of_ones_own_draws_offline(laboratory, chromium):
+    """The plain chart functions are there for analysts too, with Altair's own renderer."""
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell(
+        "import altair as alt\nfrom aiready import Assessment, charts, views\n"
+        'alt.renderers.enable("jupyter", offline=True)\n'
+        'unit = Assessment.recall().unit("motor-claims")\ncharts.groups_chart(views.groups(unit))'
+    )
+    book = nbformat.v4.new_notebook(cells=[cell])
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, laboratory.notebooks / "own_chart.ipynb")
+    with laboratory.open(chromium, "own_chart") as notebook:
+        notebook.run_all(BUSY_SECONDS)
+        notebook.page.locator(".vega-embed :is(canvas, svg)").first.wait_for()
+        assert notebook.errors() == []
+        assert notebook.refused == []
+        (chart,) = notebook.charts()
+        assert chart["marks"] > 20
+        assert "Measurement" in chart["words"]

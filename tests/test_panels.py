@@ -1,0 +1,219 @@
+"""Panels: a control moves, a pure function answers; every control has a name, and errors are told in plain words."""
+
+import ast
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+
+import ipywidgets as widgets
+import pytest
+from conftest import SAMPLE
+
+from aiready import explore, panels
+from aiready.panels import panel as panel_module
+from aiready.panels.panel import Panel
+
+FOLDER = Path(panels.__file__).parent
+EXPLORING = sorted(set(panels.__all__) - {"self_assessment", "task_redesign", "initiative_canvas"})
+"""Panels that look; those that capture have tests of their own."""
+BLINK = 0.150
+"""Seconds of processor a control may take on the sample (what a person calls at once)."""
+GENEROUS = 4
+"""Tests share their machine."""
+
+
+@pytest.fixture(autouse=True)
+def _forgotten(monkeypatch, tmp_path_factory):
+    monkeypatch.setattr(panel_module, "_CHOSEN", {})
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("units", "actions"):
+        shutil.copy(SAMPLE / f"{name}.csv", folder)
+    monkeypatch.setenv("AIREADY_DATA", str(folder))
+    monkeypatch.setenv("AIREADY_MEMORY", str(tmp_path_factory.getbasetemp() / "memory"))
+
+
+def parts(made) -> list[Panel]:
+    if isinstance(made, Panel):
+        return [made]
+    return [made.above, made.below] if hasattr(made, "above") else [made.offered, made.followed]
+
+
+@pytest.mark.parametrize("name", EXPLORING)
+def test_every_choice_of_every_control_is_answered_without_complaint(sample, name):
+    for part in parts(getattr(panels, name)(sample)):
+        for key, control in part.controls.items():
+            if isinstance(control, widgets.Dropdown):
+                for value in [option[1] for option in control.options]:
+                    control.value = value
+                    assert part.alert.value == "", (key, value, part.alert.value)
+                    assert part.view is not None
+
+
+@pytest.mark.parametrize("name", EXPLORING)
+def test_every_control_has_a_name(sample, name):
+    for part in parts(getattr(panels, name)(sample)):
+        for control in part.controls.values():
+            assert control.description
+
+
+@pytest.mark.parametrize("name", EXPLORING)
+def test_a_control_answers_in_a_blink(sample, name):
+    for part in parts(getattr(panels, name)(sample)):
+        part.controls.get("unit", next(iter(part.controls.values())))
+        took = []
+        for control in part.controls.values():
+            if isinstance(control, widgets.Dropdown) and len(control.options) > 1:
+                for option in list(control.options)[1:6]:
+                    started = time.process_time()
+                    control.value = option[1]
+                    took.append(time.process_time() - started)
+        assert sorted(took)[len(took) // 2] < GENEROUS * BLINK
+
+
+def test_a_cell_that_runs_again_keeps_what_was_chosen(sample):
+    first = panels.answers(sample)
+    first.controls["unit"].value, first.controls["group"].value = "finance", "leading"
+    again = panels.answers(sample)
+    assert again.values["unit"] == "finance"
+    assert again.values["group"] == "leading"
+    assert panels.funnel(sample).values["unit"] == "finance", "other panels start from the same unit"
+
+
+def test_what_cannot_be_chosen_any_more_is_forgotten(sample):
+    panels.answers(sample).controls["unit"].value = "finance"
+    narrow = sample.unit("motor-claims")
+    assert panels.answers(narrow).values["unit"] == "motor-claims"
+
+
+def test_an_error_is_told_in_the_panel_and_the_view_before_it_stays(sample):
+    made = panels.what_if(sample)
+    shown = made.view
+    made.controls["weight"].value = -1
+    assert "a weight is 0 or more" in made.alert.value
+    assert 'role="alert"' in made.alert.value
+    assert made.view is shown
+    made.controls["weight"].value = 2
+    assert made.alert.value == ""
+
+
+def test_even_a_mistake_of_the_package_is_no_traceback(sample):
+    def broken(unit: str) -> explore.View:
+        raise ValueError("<no> such thing")
+
+    made = Panel("broken", {"unit": widgets.Dropdown(options=[("a", "a")], description="Unit")}, broken)
+    assert "cannot be shown" in made.alert.value
+    assert "&lt;no&gt;" in made.alert.value
+    assert "Traceback" not in made.alert.value
+
+
+def test_what_if_changes_add_up_and_are_taken_back_together(sample):
+    made = panels.what_if(sample)
+    made.controls["indicator"].value = "adoption"
+    made.controls["weight"].value = 3
+    made.controls["indicator"].value = "user_changes"
+    assert made.controls["weight"].value == 1
+    made.controls["value_at_100"].value = 0.2
+    assert made.changes == {"adoption": {"weight": 3}, "user_changes": {"value_at_100": 0.2}}
+    assert made.view.rows.equals(explore.what_if(made.narrowed(made.values["unit"], made.values["wave"]),
+                                                 made.changes).rows)  # fmt: skip
+    made.back.click()
+    assert made.changes == {}
+    assert made.controls["value_at_100"].value == 0.7
+
+
+def test_a_click_on_a_row_opens_what_stands_behind_it(sample):
+    drill = panels.barriers(sample)
+    drill.above.picture.picked = "Measurement"
+    assert drill.below.values["barrier"] == "measurement"
+    drill.below.controls["step"].value = "indicators"
+    drill.below.picture.picked = "Scaled on evidence"
+    assert drill.below.values["step"] == "records"
+    assert drill.below.values["indicator"] == "scaled_on_evidence"
+    assert drill.below.view.title == "Scaled on evidence: the records"
+
+
+def test_only_the_indicators_of_the_barrier_can_be_chosen(sample):
+    drill = panels.barriers(sample)
+    drill.below.controls["barrier"].value = "context_fit"
+    listed = {option[1] for option in drill.below.controls["indicator"].options}
+    table = sample.rules.indicators
+    assert listed == set(table.loc[table["barrier_id"] == "context_fit", "indicator_id"])
+
+
+def test_a_narrow_window_gets_a_narrow_picture(sample):
+    made = panels.profile(sample)
+    made.picture.room = 360
+    spec = made.picture.spec
+    assert spec["width"] + spec["padding"]["left"] + spec["padding"]["right"] <= 360
+
+
+def test_panels_calculate_nothing():
+    """No arithmetic on tables: no pandas, no numpy, no group-by in any module of panels."""
+    for path in FOLDER.glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not imported & {"pandas", "numpy", "scipy", "statsmodels"}, path.name
+        called = {node.func.attr for node in ast.walk(tree)
+                  if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)}  # fmt: skip
+        assert not called & {"groupby", "mean", "sum", "pivot_table", "quantile", "median"}, path.name
+
+
+class TestActions:
+    @pytest.fixture
+    def made(self, sample):
+        made = panels.actions(sample)
+        made.offered.controls["unit"].value = "motor-claims"
+        made.offered.controls["barrier"].value = "trust_governance"
+        return made
+
+    def test_a_recommendation_fills_the_form_and_says_why(self, sample, made):
+        first = sample.unit("motor-claims").rows("recommended").query("barrier_id == 'trust_governance'").iloc[0]
+        assert made.form["action"].value == first["action"]
+        assert made.form["owner"].value == first["owner_role"]
+        assert made.form["measure"].value == first["measure"]
+        assert made.offered.view.words[0] == first["reason"]
+
+    def test_without_a_date_nothing_is_saved_and_the_panel_says_so(self, made):
+        before = len(made.read.rows)
+        made.save.click()
+        assert "Give the date it is due" in made.offered.alert.value
+        assert len(made.read.rows) == before
+
+    def test_it_is_agreed_followed_and_done(self, made):
+        made.form["due_on"].value = date(2099, 1, 1)
+        made.save.click()
+        assert "Agreed and saved" in made.offered.alert.value
+        made.followed.controls["agreed"].value = "motor-claims-1"
+        assert made.followed.view.title.endswith("wave by wave")
+        assert "not moving because of it" in made.followed.view.caution
+        made.followed.controls["state"].value = "done"
+        made.move.click()
+        assert "Saved: done" in made.followed.alert.value
+        assert made.followed.view.numbers["State"].iloc[-1] == "done"
+
+    def test_the_second_analyst_is_told_and_keeps_what_they_wanted(self, sample, made):
+        other = panels.actions(sample)
+        for who in (made, other):
+            who.followed.controls["agreed"].value = "a-03"
+        made.followed.controls["state"].value = "done"
+        made.move.click()
+        other.followed.controls["state"].value = "dropped"
+        other.move.click()
+        assert "somebody else saved this" in other.followed.alert.value
+        assert other.followed.controls["state"].value == "dropped"
+        other.move.click()
+        assert "Saved: dropped" in other.followed.alert.value
+
+    def test_a_cell_that_runs_again_keeps_the_form(self, sample, made):
+        made.form["owner"].value = "head of claims"
+        made.form["due_on"].value = date(2099, 1, 1)
+        again = panels.actions(sample)
+        assert again.form["owner"].value == "head of claims"
+        assert again.form["due_on"].value == date(2099, 1, 1)
+
+    def test_of_a_hidden_unit_nothing_is_recommended_from_what_people_said(self, sample, made):
+        made.offered.controls["unit"].value = "treasury"
+        assert "alert" not in made.offered.alert.value
+        assert "answers" not in " ".join(made.offered.view.words)

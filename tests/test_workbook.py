@@ -1,0 +1,124 @@
+"""The public API: small, documented, and a notebook that somebody copied keeps working."""
+
+import inspect
+import re
+import stat
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import SAMPLE, answers
+
+import aiready
+from aiready import Assessment, memory
+
+PAGE = (Path(__file__).parents[1] / "docs" / "workbook.md").read_text(encoding="utf-8")
+API = PAGE.split("## Your own notebooks: the public API")[1]
+COPIED = (
+    "from aiready import Assessment, charts, explore, handout, narrative, panels, portfolio, views",
+    "assessment = Assessment.open(data, results=results)",
+    "assessment.units",
+    'unit = assessment.unit("motor-claims")',
+    'earlier = unit.at("2026-Q2")',
+    "handout.front(unit)",
+    "handout.barriers(unit)",
+    'unit.rows("explain").sort_values(["barrier_id", "kind"])',
+    'cell = unit.cell("adoption")\n(cell.value, cell.low, cell.high, cell.n, cell.unit, cell.status, cell.note)',
+    "charts.say_do_chart(views.profile(unit))",
+    'charts.items_chart(views.answers(unit, "measurement"))',
+    "narrative.lead(unit)",
+    'explore.facets(unit, "trust_governance").section()',
+    "explore.moved(earlier).draw()",
+    'explore.what_if(unit, {"adoption": {"weight": 2}}).numbers',
+    "panels.barriers(assessment)",
+    "panels.profile(assessment).section()",
+)
+"""Cells of a notebook as somebody copied it. They stand here as they were: a change that breaks one breaks theirs."""
+
+
+@pytest.fixture(autouse=True)
+def _memory(monkeypatch, tmp_path):
+    monkeypatch.setenv(memory.FOLDER, str(tmp_path / "memory"))
+
+
+def test_a_copied_notebook_keeps_working(sample_results):
+    names = {"data": SAMPLE, "results": sample_results}
+    for cell in COPIED:
+        exec(compile(cell, cell, "exec"), names)
+
+
+def test_every_name_of_the_package_is_documented_and_every_documented_name_is_there():
+    said = set(re.findall(r"`(\w+)`", API)) | {"Assessment"}
+    assert set(aiready.__all__) <= said
+    for name in re.findall(r"^\| (.+?) \|", API, re.MULTILINE):
+        for call in re.findall(r"`(\w+)\.(\w+)\(", name):
+            owner = {"Assessment": Assessment, "assessment": Assessment, "view": aiready.explore.View}[call[0]]
+            assert hasattr(owner, call[1]), call
+    for name in aiready.__all__:
+        assert getattr(aiready, name).__doc__
+
+
+def test_the_ways_to_open_take_what_they_took():
+    assert {"data", "results", "wave", "as_of"} <= set(inspect.signature(Assessment.open).parameters)
+    assert {"data", "wave", "as_of"} <= set(inspect.signature(Assessment.recall).parameters)
+
+
+def test_every_notebook_of_the_table_exists():
+    shown = set(re.findall(r"`(\d\d_\w+)`", PAGE))
+    assert shown == {path.stem for path in (SAMPLE.parents[1] / "notebooks").glob("[0-9]*.ipynb")}
+
+
+class TestRecall:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        (tmp_path / "data").mkdir()
+        answers(25).to_csv(tmp_path / "data" / "responses.csv", index=False)
+        return tmp_path / "data"
+
+    @pytest.fixture
+    def opened(self, monkeypatch):
+        """How often data were read and computed."""
+        times = []
+        before = Assessment.open.__func__
+        monkeypatch.setattr(
+            Assessment, "open", classmethod(lambda cls, *a, **b: times.append(1) or before(cls, *a, **b))
+        )
+        return times
+
+    def test_gives_what_open_gives(self, folder):
+        computed, first, second = Assessment.open(folder), Assessment.recall(folder), Assessment.recall(folder)
+        for given in (first, second):
+            assert given.facts == computed.facts
+            assert set(given.tables) == set(computed.tables)
+            for name in ("measures", "barriers", "items", "explain"):
+                pd.testing.assert_frame_equal(given.tables[name], computed.tables[name], check_dtype=False)
+
+    def test_computes_once_while_nothing_changes_and_again_when_something_does(self, folder, opened):
+        Assessment.recall(folder)
+        Assessment.recall(folder)
+        assert len(opened) == 1
+        answers(26).to_csv(folder / "responses.csv", index=False)
+        assert Assessment.recall(folder).cell("perception", barrier_id="measurement").n == 26
+        Assessment.recall(folder, as_of="2026-01-01")
+        assert len(opened) == 3
+
+    def test_an_instrument_of_ones_own_is_seen(self, folder, opened):
+        import shutil
+
+        Assessment.recall(folder)
+        shutil.copytree(SAMPLE.parent / "instrument", folder / "instrument")
+        settings = folder / "instrument" / "settings.csv"
+        settings.write_text(settings.read_text().replace("minimum_group,5", "minimum_group,26"))
+        assert not Assessment.recall(folder).cell("perception", barrier_id="measurement").ok
+        assert len(opened) == 2
+
+    def test_is_for_the_user_alone_and_keeps_few(self, folder):
+        for day in range(1, 8):
+            Assessment.recall(folder, as_of=f"2026-01-0{day}")
+        kept = memory.folder()
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+        assert len(list(kept.glob("results-*"))) == memory.KEPT
+
+    def test_where_nothing_can_be_kept_it_computes(self, folder, monkeypatch):
+        monkeypatch.setenv(memory.FOLDER, "/proc/nowhere")
+        assert Assessment.recall(folder).cell("perception", barrier_id="measurement").ok
