@@ -39,7 +39,8 @@ def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: 
     import vl_convert  # V8 starts with it: not at import, since report workers are forked
 
     known = json.loads(spec) if isinstance(spec, str) else spec
-    return tidy(vl_convert.vegalite_to_svg(_unmeasured(known)), ident, title, description, described_by=described_by)
+    drawn = vl_convert.vegalite_to_svg(json.dumps(_unmeasured(known)))
+    return tidy(drawn, ident, title, description, described_by=described_by)
 
 
 def standalone(drawn: str) -> str:
@@ -51,7 +52,7 @@ def _unmeasured(spec: dict[str, Any]) -> dict[str, Any]:
     """The specification with the words of its text marks where Vega does not measure them: as their descriptions.
 
     Measuring words is nine tenths of the time of drawing a chart, and says nothing new about one whose size is
-    stated (`autosize` none). `tidy` puts the words back.
+    stated (`autosize` none). `tidy` puts the words back. Other marks need no description of their own.
     """
     if spec.get("autosize") != {"type": "none"}:
         return spec
@@ -59,10 +60,12 @@ def _unmeasured(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _described(layer: dict[str, Any]) -> dict[str, Any]:
-    mark, words = layer["mark"], layer["encoding"].get("text")
-    if words is None or mark["type"] != "text" or "lineHeight" in mark:
+    mark, encoding = layer["mark"], layer["encoding"]
+    if mark["type"] != "text":
+        return {**layer, "mark": {**mark, "aria": False}}
+    if "text" not in encoding or "lineHeight" in mark:
         return layer
-    return {**layer, "encoding": {**layer["encoding"], "text": {"value": ""}, "description": words}}
+    return {**layer, "encoding": {**encoding, "text": {"value": ""}, "description": encoding["text"]}}
 
 
 def tidy(drawn: str, ident: str, title: str, description: str, *, described_by: str = "") -> str:

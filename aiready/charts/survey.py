@@ -192,16 +192,10 @@ class Parts:
 
 def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[alt.Chart]:
     """Bars of parts end to end, what is below zero to the left; a number in every part wide enough for it."""
-    known = rows.table.dropna(subset=[parts.field])
-    length = known[parts.field]
-    end = length.groupby([known["y"], length < 0]).cumsum()
-    fill = known[parts.by].map(parts.fills)
-    bars = known.assign(start=end - length, end=end, middle=end - length / 2, fill=fill, on=fill.map(theme.text_on))
-    bars["words"] = [parts.text(value) for value in length]
-    order = {part: place for place, part in enumerate(parts.fills)}
-    bars = bars.sort_values(parts.by, key=lambda part: part.map(order), kind="stable")  # what looks alike together
-    pixels = bars[parts.field].abs() / (domain[1] - domain[0]) * rows.plot
-    inside = bars[pixels >= 4 + 7 * bars["words"].str.len()].sort_values("on", kind="stable")
+    bars = _bars(rows.table, parts)
+    per_unit = rows.plot / (domain[1] - domain[0])
+    inside = [bar for bar in bars if abs(bar["end"] - bar["start"]) * per_unit >= 4 + 7 * len(bar["words"])]
+    inside.sort(key=lambda bar: bar["on"])
     look = {"height": 24, "stroke": theme.PAPER, "strokeWidth": 1}
     y, ends = rows.y(), {"x": rows.x("start", domain), "x2": alt.X2(field="end")}
     words = {"x": rows.x("middle", domain), "text": worded("words"), "color": coloured("on")}
@@ -209,6 +203,22 @@ def stacked(rows: Rows, parts: Parts, domain: tuple[float, float]) -> list[alt.C
         layer(bars, "bar", look, y=y, color=coloured("fill"), **ends),
         layer(inside, "text", {"fontSize": theme.SMALL}, y=y, **words),
     ]
+
+
+def _bars(table: pd.DataFrame, parts: Parts) -> list[dict[str, Any]]:
+    """Start, end, fill and words of every part; parts that look alike stand together."""
+    inks = {fill: theme.text_on(fill) for fill in parts.fills.values()}
+    order = {part: place for place, part in enumerate(parts.fills)}
+    reached: dict[tuple[float, bool], float] = {}
+    bars: list[dict[str, Any]] = []
+    for y, part, length in zip(table["y"], table[parts.by], table[parts.field], strict=True):
+        if pd.notna(length):
+            side, fill = (y, length < 0), parts.fills[part]
+            start = reached.get(side, 0.0)
+            reached[side] = end = start + float(length)
+            place = {"y": y, "start": start, "end": end, "middle": (start + end) / 2}
+            bars.append({**place, "fill": fill, "on": inks[fill], "words": parts.text(length), "order": order[part]})
+    return sorted(bars, key=lambda bar: bar["order"])
 
 
 @drawn("barrier", "group", "low", "high")

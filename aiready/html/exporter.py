@@ -81,6 +81,12 @@ class HandoutExporter(HTMLExporter):
         )
 
 
+@cache
+def exporter() -> HandoutExporter:
+    """One exporter for all pages of a process: to make its template ready takes longer than to fill it."""
+    return HandoutExporter()
+
+
 def handout(nb: NotebookNode) -> dict[str, Any]:
     """Everything the template needs: the page's frame, figures drawn once, their numbers for the appendix."""
     payloads = [bundle[FIGURE_MIME] for bundle in bundles(nb) if FIGURE_MIME in bundle]
@@ -217,5 +223,6 @@ def stylesheet() -> str:
     style = (TEMPLATES / "handout" / "handout.css").read_text(encoding="utf-8")
     return (
         f":root{{{light};--font:{theme.FONT}}}{style}"
-        f"@media screen and (prefers-color-scheme:dark){{:root{{{night};color-scheme:dark}}{dark}}}"
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{night};color-scheme:dark}}}}"
+        f"@media screen and (prefers-color-scheme:dark) and (forced-colors:none){{{dark}}}"
     )
