@@ -1,0 +1,116 @@
+"""One handout: its cells, its rendering, its size, how soon it is seen, and the ratio to plain nbconvert.
+
+    python benchmarks/handout.py --unit motor-claims --unit property-claims
+
+Cells run as in a batch, each time in a fresh fork of a process that has imported everything; rendering and plain
+`nbconvert --to html` of the same notebook are warm, in one process. Seconds are the best of some runs.
+"""
+
+import argparse
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import papermill  # noqa: F401 - imported before the forks, as the batch does
+from nbconvert import HTMLExporter
+from playwright.sync_api import Browser, sync_playwright
+
+from aiready import Assessment, handout  # noqa: F401 - likewise
+from aiready.batch import Task, execute, render
+from aiready.pdf import BROWSERS
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+LIMIT_KB, LIMIT_PAINT_MS = 300, 300
+LIMIT_RENDERING_MS, LIMIT_CHART_MS = 60, 60
+
+
+def seconds(run: Callable[[], object]) -> tuple[float, float]:
+    """Processor and wall-clock seconds."""
+    wall, processor = time.perf_counter(), time.process_time()
+    run()
+    return time.process_time() - processor, time.perf_counter() - wall
+
+
+def best(run: Callable[[], tuple[float, float]], times: int) -> tuple[float, float]:
+    return min(run() for _ in range(times))
+
+
+def executed_in_child(task: Task) -> tuple[float, float]:
+    """The cells of a task in a fresh fork of this process."""
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_measured, args=(task, there))
+    child.start()
+    took = here.recv()
+    child.join()
+    return took
+
+
+def _measured(task: Task, result: Connection) -> None:
+    result.send(seconds(lambda: execute(task, "aiready")))
+
+
+def first_paint(browser: Browser, page: Path) -> float:
+    """Milliseconds until a page from disk is first seen, in a new browser context."""
+    painted = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    opened = browser.new_context().new_page()
+    opened.goto(page.as_uri())
+    opened.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
+    took = opened.evaluate(painted)
+    opened.context.close()
+    return float(took)
+
+
+def show(browser: Browser, task: Task, cells: tuple[float, float], times: int) -> None:
+    """Render an executed task, measure, and print."""
+    page, _ = render(task.executed)
+    task.page.write_bytes(page)
+    charts = page.count(b'<figure class="chart"')
+    drawn = best(lambda: seconds(lambda: render(task.executed)), times)
+    plain = best(lambda: seconds(lambda: HTMLExporter().from_filename(str(task.executed))), times)
+    paint = median(first_paint(browser, task.page) for _ in range(5))
+    allowed = LIMIT_RENDERING_MS + LIMIT_CHART_MS * charts
+    print(f"\n{task.unit_id}: {charts} charts, each in two widths")
+    for name, (processor, wall) in (("cells", cells), ("rendering", drawn), ("plain nbconvert", plain)):
+        print(f"  {name:16} {1000 * processor:6.0f} ms of processor, {1000 * wall:6.0f} ms")
+    print(f"  cells and rendering together {1000 * (cells[0] + drawn[0]):.0f} ms of processor")
+    print(f"  rendering may take {allowed} ms ({LIMIT_RENDERING_MS} and {LIMIT_CHART_MS} a chart)")
+    print(f"  rendering takes {drawn[0] / plain[0]:.2f} times what plain nbconvert takes, which draws no chart")
+    print(
+        f"  size {len(page) / 1000:.0f} kB (at most {LIMIT_KB}); first paint {paint:.0f} ms (at most {LIMIT_PAINT_MS})"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--unit", action="append")
+    parser.add_argument("--times", type=int, default=3, help="runs of each, of which the best counts")
+    asked = parser.parse_args()
+    sample = Assessment.open(SAMPLE)
+    with tempfile.TemporaryDirectory() as name:
+        made = []
+        for unit_id in asked.unit or ["motor-claims"]:
+            folder = Path(name) / unit_id
+            sample.unit(unit_id).save_slice(folder / "results")
+            given = {"unit_id": unit_id, "data": str(SAMPLE), "results": str(folder / "results")}
+            task = Task(unit_id, ROOT / "notebooks" / "unit_report.ipynb", given, folder / "page.html", folder)
+            made.append((task, best(lambda task=task: executed_in_child(task), asked.times)))
+        with sync_playwright() as playwright:  # after the forks: what draws must not be forked
+            found = next(filter(None, map(shutil.which, BROWSERS)), None)
+            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+            for task, cells in made:
+                show(browser, task, cells, asked.times)
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
