@@ -32,12 +32,12 @@ def render(executed: Path, *, figures: bool = False) -> Drawn:
     """
     import nbformat
 
-    from aiready.html import HandoutExporter
+    from aiready.html import exporter
     from aiready.inspection import faults
     from aiready.slides import slides
 
     book = nbformat.read(executed, as_version=4)
-    page, _ = HandoutExporter().from_notebook_node(book)
+    page, _ = exporter().from_notebook_node(book)
     wrong = "; ".join(faults(page, book))
     return Drawn(page.encode(), slides(executed) if figures else {}, wrong and f"the page was not published: {wrong}")
 

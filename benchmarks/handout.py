@@ -7,6 +7,7 @@ Cells run as in a batch, each time in a fresh fork of a process that has importe
 """
 
 import argparse
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -19,16 +20,19 @@ from statistics import median
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import papermill  # noqa: F401 - imported before the forks, as the batch does
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, sync_playwright
 
-from aiready import Assessment, handout  # noqa: F401 - likewise
-from aiready.batch import Task, execute, render
+from aiready import Assessment
+from aiready.execution import Workplace, carry_out
+from aiready.orders import Order
 from aiready.pdf import BROWSERS
+from aiready.rendering import render
+from aiready.shipped import shipped
+from aiready.template import IMPORTED
+from aiready.unit_slice import instrument_files, slice_of
 
-ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT / "data" / "sample"
+SAMPLE = shipped("data/sample")
 LIMIT_KB, LIMIT_PAINT_MS = 300, 300
 LIMIT_RENDERING_MS, LIMIT_CHART_MS = 60, 60
 
@@ -44,19 +48,22 @@ def best(run: Callable[[], tuple[float, float]], times: int) -> tuple[float, flo
     return min(run() for _ in range(times))
 
 
-def executed_in_child(task: Task) -> tuple[float, float]:
-    """The cells of a task in a fresh fork of this process."""
+def executed_in_child(order: Order, folder: Path) -> tuple[float, float]:
+    """The cells of an order in a fresh fork of this process."""
+    shutil.rmtree(folder, ignore_errors=True)
+    workplace = Workplace(folder)
+    laid_out = workplace.lay_out(order)
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_measured, args=(task, there))
+    child = context.Process(target=_measured, args=(laid_out, workplace, there))
     child.start()
     took = here.recv()
     child.join()
     return took
 
 
-def _measured(task: Task, result: Connection) -> None:
-    result.send(seconds(lambda: execute(task, "aiready")))
+def _measured(order: Order, workplace: Workplace, result: Connection) -> None:
+    result.send(seconds(lambda: carry_out(order, workplace)))
 
 
 def first_paint(browser: Browser, page: Path) -> float:
@@ -70,16 +77,17 @@ def first_paint(browser: Browser, page: Path) -> float:
     return float(took)
 
 
-def show(browser: Browser, task: Task, cells: tuple[float, float], times: int) -> None:
-    """Render an executed task, measure, and print."""
-    page, _ = render(task.executed)
-    task.page.write_bytes(page)
+def show(browser: Browser, folder: Path, cells: tuple[float, float], times: int) -> None:
+    """Render an executed notebook, measure, and print."""
+    executed, path = Workplace(folder).executed, folder / "page.html"
+    page = render(executed).page
+    path.write_bytes(page)
     charts = page.count(b'<figure class="chart"')
-    drawn = best(lambda: seconds(lambda: render(task.executed)), times)
-    plain = best(lambda: seconds(lambda: HTMLExporter().from_filename(str(task.executed))), times)
-    paint = median(first_paint(browser, task.page) for _ in range(5))
+    drawn = best(lambda: seconds(lambda: render(executed)), times)
+    plain = best(lambda: seconds(lambda: HTMLExporter().from_filename(str(executed))), times)
+    paint = median(first_paint(browser, path) for _ in range(5))
     allowed = LIMIT_RENDERING_MS + LIMIT_CHART_MS * charts
-    print(f"\n{task.unit_id}: {charts} charts, each in two widths")
+    print(f"\n{folder.name}: {charts} charts, each in two widths")
     for name, (processor, wall) in (("cells", cells), ("rendering", drawn), ("plain nbconvert", plain)):
         print(f"  {name:16} {1000 * processor:6.0f} ms of processor, {1000 * wall:6.0f} ms")
     print(f"  cells and rendering together {1000 * (cells[0] + drawn[0]):.0f} ms of processor")
@@ -95,20 +103,21 @@ def main() -> None:
     parser.add_argument("--unit", action="append")
     parser.add_argument("--times", type=int, default=3, help="runs of each, of which the best counts")
     asked = parser.parse_args()
-    sample = Assessment.open(SAMPLE)
-    with tempfile.TemporaryDirectory() as name:
-        made = []
+    sample, questionnaire = Assessment.open(SAMPLE), instrument_files(shipped("data/instrument"))
+    notebook = (shipped("notebooks") / "unit_report.ipynb").read_bytes()
+    for module in IMPORTED:
+        importlib.import_module(module)
+    with tempfile.TemporaryDirectory() as scratch:
+        made = {}
         for unit_id in asked.unit or ["motor-claims"]:
-            folder = Path(name) / unit_id
-            sample.unit(unit_id).save_slice(folder / "results")
-            given = {"unit_id": unit_id, "data": str(SAMPLE), "results": str(folder / "results")}
-            task = Task(unit_id, ROOT / "notebooks" / "unit_report.ipynb", given, folder / "page.html", folder)
-            made.append((task, best(lambda task=task: executed_in_child(task), asked.times)))
+            order = Order(unit_id, notebook, {"unit_id": unit_id}, slice_of(sample, unit_id, questionnaire).files)
+            folder = Path(scratch) / unit_id
+            made[folder] = min(executed_in_child(order, folder) for _ in range(asked.times))
         with sync_playwright() as playwright:  # after the forks: what draws must not be forked
             found = next(filter(None, map(shutil.which, BROWSERS)), None)
             browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-            for task, cells in made:
-                show(browser, task, cells, asked.times)
+            for folder, cells in made.items():
+                show(browser, folder, cells, asked.times)
             browser.close()
 
 
