@@ -1,21 +1,26 @@
-"""What is hidden changes nothing of what is published.
+"""What is hidden changes nothing of what is published: tables, pages, figures, notebooks, manifest, two waves.
 
 Two people of two hidden units trade their answers: every visible total stays what it was, every hidden number
 moves. Whatever then differs in a file would tell an outsider something about the hidden ones; nothing may.
 """
 
+import json
 import re
 import shutil
 from fractions import Fraction
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
+import papermill
 import pytest
 from conftest import SAMPLE
 
 from aiready import Assessment, survey
 from aiready.batch import Options
 from aiready.instrument import read_instrument
+from aiready.measures import ORGANISATION
 from aiready.reports import Request, report
 from aiready.sources import read_data
 
@@ -23,12 +28,21 @@ pytestmark = pytest.mark.slow
 
 HIDDEN = ("treasury", "legal-compliance")
 """The units that the sample hides in every wave; both belong to corporate services."""
-FROM_INPUT = {"inputs.csv"}
+SHOWN = (*HIDDEN, "corporate-services")
+FROM_INPUT = {"inputs"}
 """States the digests of the input and nothing that was measured."""
 
 
 def digestless(content):
     return re.sub(rb"\b[0-9a-f]{12}\b", b"-", content)
+
+
+def differing(one, other, pattern):
+    """Files that both have under a pattern and that differ but for digests; none may be in one alone."""
+    names = {path.relative_to(one) for path in one.glob(pattern)}
+    assert names == {path.relative_to(other) for path in other.glob(pattern)}
+    assert names
+    return [name for name in names if digestless((one / name).read_bytes()) != digestless((other / name).read_bytes())]
 
 
 def simple(number):
@@ -56,15 +70,33 @@ def traded(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def published(traded, tmp_path_factory):
-    """What both organisations publish: results, the portfolio, pages of the hidden unit, its parent and another."""
+    """What both organisations publish: results, index, and of a hidden unit, its parent, its sibling and the whole
+    organisation the page, its figures and its executed notebook; of two waves."""
     found = []
     for data in (SAMPLE, traded):
         out = tmp_path_factory.mktemp("out") / "reports"
         assessed = Assessment.open(data)
-        outcomes = report(assessed, Request(str(data), out, (*HIDDEN, "corporate-services"), Options(jobs=2))).outcomes
+        outcomes = report(assessed, Request(str(data), out, SHOWN, Options(jobs=2, figures=True))).outcomes
         assert {outcome.status for outcome in outcomes} == {"ok"}
+        before = assessed.at(assessed.facts.waves[-2])
+        report(before, Request(str(data), out / "before", SHOWN[:1], Options(jobs=2)))
+        for unit_id in (ORGANISATION, SHOWN[0], SHOWN[-1]):
+            executed(assessed, unit_id, out / "notebooks" / f"{unit_id.replace(ORGANISATION, 'organisation')}.ipynb")
         found.append(out)
     return found
+
+
+def executed(assessed, unit_id, path):
+    """The notebook of one page with its outputs, as an analyst keeps it; it reads only its own slice of the results."""
+    own = assessed if unit_id == ORGANISATION else assessed.unit(unit_id)
+    own.save_slice(path.with_suffix(""))
+    name = "portfolio_report" if unit_id == ORGANISATION else "unit_report"
+    given = {} if unit_id == ORGANISATION else {"unit_id": unit_id}
+    papermill.execute_notebook(
+        str(Path(__file__).parents[1] / "notebooks" / f"{name}.ipynb"), str(path), progress_bar=False,
+        parameters={**given, "data": str(SAMPLE), "results": str(path.with_suffix("")), "wave": own.facts.wave},
+        engine_name="aiready", kernel_name="python3",
+    )  # fmt: skip
 
 
 def test_the_trade_moves_numbers_that_are_hidden(traded):
@@ -73,26 +105,69 @@ def test_the_trade_moves_numbers_that_are_hidden(traded):
     assert (before["value"] != after["value"]).sum() > 20
 
 
-def test_no_file_of_results_differs(published):
+@pytest.mark.parametrize(("kind", "read"), [("csv", pd.read_csv), ("parquet", pd.read_parquet)])
+def test_no_file_of_results_differs(published, kind, read):
     one, other = (out / "records" / "results" for out in published)
-    names = {path.name for path in one.glob("*.csv")} - FROM_INPUT
+    names = {path.name for path in one.glob(f"*.{kind}") if path.stem not in FROM_INPUT}
     assert len(names) > 10
     for name in names:
         # sums are taken in another order, which is seen behind the twelfth digit
-        left, right = (pd.read_csv(folder / name) for folder in (one, other))
+        left, right = (read(folder / name) for folder in (one, other))
         pd.testing.assert_frame_equal(left, right, rtol=1e-12, atol=1e-9, obj=name)
 
 
-def test_no_page_differs(published):
+@pytest.mark.parametrize("pattern", ["units/*.html", "overview/*.html", "before/*/*.html"])
+def test_no_page_differs(published, pattern):
+    """Charts, their labels and alternative texts are in the page."""
+    assert differing(*published, pattern) == []
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "txt"])
+def test_no_figure_differs(published, kind):
+    assert differing(*published, f"figures/*/*.{kind}") == []
+
+
+def test_no_table_of_a_figure_differs(published):
+    one = published[0]
+    names = [path.relative_to(one) for path in one.glob("figures/*/*.csv")]
+    assert len(names) > 10
+    for name in names:
+        left, right = (pd.read_csv(folder / name) for folder in published)
+        pd.testing.assert_frame_equal(left, right, rtol=1e-12, atol=1e-9, obj=str(name))
+
+
+def outputs_of(path):
+    """Everything a notebook's cells gave, with numbers to nine digits."""
+    cells = nbformat.read(path, as_version=4).cells
+    text = json.dumps([cell.get("outputs", []) for cell in cells], sort_keys=True)
+    return re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda number: f"{float(number[0]):.9g}", text)
+
+
+def test_no_output_of_a_notebook_differs(published):
     one, other = published
-    pages = [path.relative_to(one) for path in one.rglob("*.html")]
-    assert len(pages) == 5
-    for page in pages:
-        assert digestless((one / page).read_bytes()) == digestless((other / page).read_bytes()), page
+    paths = list(one.glob("notebooks/*.ipynb"))
+    assert len(paths) == 3
+    for path in paths:
+        left, right = outputs_of(path), outputs_of(other / path.relative_to(one))
+        assert len(left) > 10_000
+        assert digestless(left.encode()) == digestless(right.encode()), path.name
+
+
+def test_the_manifest_differs_in_times_and_digests_only(published):
+    def said(out):
+        content = json.loads((out / "records" / "manifest.json").read_text())
+        pages = {
+            name: {k: v for k, v in page.items() if k not in ("seconds", "digest")}
+            for name, page in content["pages"].items()
+        }
+        kept = {k: v for k, v in content.items() if k not in ("started", "seconds", "inputs", "pages")}
+        return digestless(json.dumps([kept, pages], sort_keys=True).encode())
+
+    assert said(published[0]) == said(published[1])
 
 
 def test_no_hidden_number_stands_in_the_bytes_of_any_file(published):
-    """Scores, changes and their bounds, hidden ones, to six decimals; pages, which round, are compared above."""
+    """Scores, changes and their bounds, hidden ones, to six decimals; what rounds them is compared above."""
     rules = read_instrument()
     raw = survey.measure(read_data(SAMPLE, rules), rules)
     shown = pd.read_parquet(published[0] / "records" / "results" / "measures.parquet")
@@ -103,6 +178,7 @@ def test_no_hidden_number_stands_in_the_bytes_of_any_file(published):
     cut = {f"{number:.8f}"[:-2].encode() for number in numbers if not simple(number)}
     assert len(cut) > 100
     files = [path for path in published[0].rglob("*") if path.is_file() and "history" not in path.parts]
+    assert {path.suffix for path in files} >= {".csv", ".parquet", ".html", ".svg", ".png", ".txt", ".ipynb", ".json"}
     tables = {path: pd.read_parquet(path).to_csv().encode() for path in files if path.suffix == ".parquet"}
     for path in files:
         found = set(re.findall(rb"-?\d+\.\d{6}", tables.get(path, path.read_bytes())))
