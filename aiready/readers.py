@@ -182,7 +182,10 @@ def read_grid(path: Path, file: str) -> Sheet:
 
 def _first_rows(path: Path, encoding: str, delimiter: str, after: int) -> list[list[str]]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
-        return list(islice(csv.reader(stream, delimiter=delimiter), after, after + _HEADING_ROWS))
+        try:
+            return list(islice(csv.reader(stream, delimiter=delimiter), after, after + _HEADING_ROWS))
+        except csv.Error as problem:
+            raise InputError(f"{path.name}: the first rows cannot be read ({problem}). Export it again.") from problem
 
 
 def _parts(path: Path, encoding: str, delimiter: str, width: int, file: str) -> Iterator[tuple[np.ndarray, pa.Table]]:

@@ -218,7 +218,10 @@ def _as_promised(table: Table, items: Iterable[str], kept: pd.DataFrame) -> pd.D
     kinds = {**{column.name: column.kind for column in table.columns}, **dict.fromkeys(items, "number")}
     blank = {**dict.fromkeys(kinds), **_BLANK_MEANS.get(table.name, {})}
     values = {name: kept.get(name, pd.Series(None, kept.index, dtype=object)) for name in kinds}
-    filled = {name: value if blank[name] is None else value.fillna(blank[name]) for name, value in values.items()}
+    filled = {
+        name: value if blank[name] is None else value.where(value.notna(), blank[name])
+        for name, value in values.items()
+    }
     promised = {name: _typed_as(kind, filled[name]) for name, kind in kinds.items()}
     return pd.DataFrame({**promised, FILE: kept[FILE], ROW: kept[ROW]}, index=kept.index)
 

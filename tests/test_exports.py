@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,10 @@ import pandas as pd
 import pytest
 from conftest import ROOT, SAMPLE
 from export_files import Asked, Written, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aiready.errors import InputError, UsageError
+from aiready.errors import AireadyError, InputError, UsageError
 from aiready.exports import Imported, Request, import_file
 from aiready.exports.telling import lines
 from aiready.instrument import read_instrument
@@ -308,6 +311,8 @@ def test_embedded_data_can_say_the_unit_and_a_code_can_stand_for_the_person(tmp_
         (b"", "the file is empty"),
         (b"StartDate,Finished,ResponseId,RecordedDate\nx,y,z,w\n", "no row of answers"),
         (b"StartDate,Finished,ResponseId,RecordedDate\n2026-01-01,1,R_1,2026-01-01\n", "no column"),
+        (b"StartDate,Finished,ResponseId,RecordedDate", "no row of answers"),
+        (b"StartDate,Finished,ResponseId,RecordedDate\n" + b"x" * 200_000, "the first rows cannot be read"),
         (b"\x00\x01\x02\x03" * 50, "no text file but a binary one"),
     ],
 )
@@ -316,6 +321,39 @@ def test_a_file_that_is_no_export_says_what_it_lacks(tmp_path, bring, content, s
     file.write_bytes(content)
     with pytest.raises(InputError, match=said):
         bring(file)
+
+
+DAMAGE = st.lists(
+    st.tuples(
+        st.integers(0, 40_000), st.sampled_from([b'"', b",", b"\n", b"\x00", b"9", b";", b"{"]), st.integers(0, 40)
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.mark.slow
+@given(tool=st.sampled_from(sorted(TOOLS)), damage=DAMAGE, cut=st.floats(0.05, 1))
+@settings(max_examples=80, deadline=None, derandomize=True)
+def test_a_damaged_export_is_refused_in_words_or_every_row_of_it_is_accounted_for(tool, damage, cut):
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        _, name, make = TOOLS[tool]
+        asked = Asked()
+        file = make(folder / name, asked, people(asked, 6))
+        raw = file.read_bytes()
+        for at, put_in, gone in damage:
+            start = at % len(raw)
+            raw = raw[:start] + put_in + raw[start + gone :]
+        file.write_bytes(raw[: int(len(raw) * cut) + 1])
+        try:
+            done = import_file(Request(file, folder / "data", key=folder / "key"))
+        except AireadyError as refused:
+            assert 0 < len(str(refused)) < 4_000 and "Traceback" not in str(refused)
+            assert not (folder / "data" / "responses").exists()
+            return
+        kept = len(stored(folder / "data")) if done.counts["used"] else 0
+        assert done.counts["read"] == len(done.matched.export.rows) == kept + len(done.rows.left_out)
 
 
 def test_a_tool_whose_headings_were_changed_can_be_named(tmp_path, bring):

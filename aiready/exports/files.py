@@ -94,7 +94,7 @@ def read_export(path: Path, source: str = AUTO) -> Export:
             f"Name it with --source ({', '.join(SOURCES)}), and leave the heading rows as the tool wrote them."
         )
     height = _heading_rows(found, grid)
-    headings = _headings(found, [_texts(grid, number) for number in range(height)])
+    headings = _headings(found, [_texts(grid, number) for number in range(min(height, len(grid)))])
     own = _own(found, headings)
     rows = grid.iloc[height:].reset_index(drop=True)
     if rows.empty:
