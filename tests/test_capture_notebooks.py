@@ -6,6 +6,8 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from opened import RULES as AXE_RULES
 
 from aiready import checkup
 from aiready.instrument import read_instrument
@@ -319,3 +321,20 @@ class TestInitiativeCanvas:
         notebook.button("Save the results").click()
         notebook.settle()
         sees(notebook, "Results saved.")
+
+
+@pytest.mark.parametrize("name", ["self_assessment", "task_redesign", "initiative_canvas"])
+def test_axe_finds_nothing_against_a_panel_light_or_dark(laboratory, chromium, tmp_path, name):
+    jobs(tmp_path)
+    (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
+    begin = {"self_assessment": "Begin with a person", "task_redesign": "Open the job", "initiative_canvas": "Open it"}
+    with on(laboratory, chromium, name, tmp_path) as notebook:
+        notebook.run_all()
+        notebook.button(begin[name]).click()
+        notebook.settle()
+        for theme in ("JupyterLab Light", "JupyterLab Dark"):
+            notebook.theme(theme)
+            notebook.page.wait_for_timeout(500)
+            found = Axe().run(notebook.page, context=".aiready-form", options=AXE_RULES).response["violations"]
+            told = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
+            assert told == [], theme

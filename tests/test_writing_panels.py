@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aiready import checkup, journal
+from aiready import checkup, journal, panels
 from aiready.instrument import read_instrument
 from aiready.panels.asking import _Panel as Asking
 from aiready.panels.canvassing import _Panel as Canvas
@@ -266,3 +266,20 @@ def test_a_draft_is_kept_for_who_made_it_alone(folder):
     opened(folder, "ann").fields["adoption"].value = "0.9"
     assert journal.draft(folder, "tasks ann", {"unit_id": "claims", "job": "Handler", "wave": ""})
     assert "not saved yet" not in said(opened(folder, "ben"))
+
+
+@pytest.mark.parametrize("panel", [panels.self_assessment, panels.task_redesign, panels.initiative_canvas])
+def test_a_workbook_instead_of_a_folder_is_told_in_the_panel(panel, tmp_path):
+    (tmp_path / "data.xlsx").write_bytes(b"")
+    assert "Give a folder" in said_in(panel(str(tmp_path / "data.xlsx")))
+
+
+@pytest.mark.parametrize("panel", [panels.self_assessment, panels.task_redesign])
+def test_a_broken_instrument_is_told_in_the_panel(panel, tmp_path):
+    (tmp_path / "instrument").mkdir()
+    (tmp_path / "instrument" / "items.csv").write_text("item_id\n")
+    assert "items.csv" in said_in(panel(str(tmp_path)))
+
+
+def said_in(box) -> str:
+    return box.children[-1].value

@@ -1,7 +1,6 @@
 """A facilitator captures a team's answers, one question at a time; every answer is saved as it is given."""
 
 import html
-import os
 from dataclasses import replace
 from datetime import date
 
@@ -9,7 +8,6 @@ import ipywidgets as w
 import pandas as pd
 
 from aiready import journal, theme
-from aiready.assessment import DATA
 from aiready.charts import items_chart
 from aiready.errors import UsageError
 from aiready.figures import specification
@@ -32,7 +30,6 @@ from aiready.self_assessment import (
     row_of,
     unfinished,
 )  # fmt: skip
-from aiready.shipped import shipped
 from aiready.slices import Slice, column_of, merge, read_slice, writable
 from aiready.svg import render_svg
 from aiready.team_spread import Spread, spread
@@ -43,7 +40,7 @@ _PLACE = "self-assessment"
 
 def self_assessment(data: str = "", language: str = "") -> w.VBox:
     """The panel, on a data folder (default: the one the notebooks open) and in a language of the questionnaire."""
-    return _Panel(data or os.environ.get(DATA) or str(shipped("data/sample")), language).box
+    return writing.opened(data, lambda folder: _Panel(folder, language).box)
 
 
 class _Panel:
@@ -130,7 +127,7 @@ class _Panel:
         place = [asked_.id for asked_ in asked(self.paper, self.person.role)].index(question.id) + 1
         code = html.escape(self.person.code)
         self.heading.value = (
-            f"<h3>Question {place} of {done.asked}</h3><p class='aiready-muted'>{done.done} of {done.asked} answered. "
+            f"<h2>Question {place} of {done.asked}</h2><p class='aiready-muted'>{done.done} of {done.asked} answered. "
             f"Code <b>{code}</b>: whoever keeps it can change or withdraw these answers.</p>"
         )
         self.wording.value = f"<p><b>{html.escape(question.wording)}</b></p>"
@@ -301,11 +298,11 @@ def spread_html(told: Spread) -> str:
         head += "<th scope='col' class='number'>People</th></tr>"
         parts.append(f"<table><caption>What the team says: high is overcome</caption>{head}{rows}</table>")
     if len(told.talk):
-        parts.append("<h3>Where to talk</h3>" + "".join(_talk(row) for row in told.talk.itertuples()))
+        parts.append("<h2>Where to talk</h2>" + "".join(_talk(row) for row in told.talk.itertuples()))
     if len(told.items):
         spec = specification(items_chart(told.items))
         picture = render_svg(spec, "team-spread", "How the team answered each question", spec.get("description", ""))
-        parts.append(f"<h3>How answers spread</h3><div class='aiready-figure aiready-scroll'>{picture}</div>")
+        parts.append(f"<h2>How answers spread</h2><div class='aiready-figure aiready-scroll'>{picture}</div>")
     return "".join(parts)
 
 

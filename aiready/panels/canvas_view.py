@@ -184,5 +184,5 @@ def verdict_html(found: Verdict | None, problems: Sequence[str]) -> str:
         return told("The verdict stands here as soon as both arms have their numbers.")
     guardrails = f"<p>Guardrails: {escape(found.guardrails)}.</p>" if found.guardrails else ""
     return (
-        f"<div role='status' aria-live='polite'><h3>{found.word}</h3><p>{escape(found.reason)}.</p>{guardrails}</div>"
+        f"<div role='status' aria-live='polite'><h2>{found.word}</h2><p>{escape(found.reason)}.</p>{guardrails}</div>"
     )

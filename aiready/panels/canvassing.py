@@ -1,6 +1,5 @@
 """An initiative from its problem to its next small step: statement, people, pilot, verdict, what was learned."""
 
-import os
 from collections.abc import Mapping
 from datetime import date
 
@@ -8,14 +7,12 @@ import ipywidgets as w
 import pandas as pd
 
 from aiready import canvas, journal, pilot_plan
-from aiready.assessment import DATA
 from aiready.errors import UsageError, all_at_once
 from aiready.panels import canvas_view, writing
 from aiready.panels.writing import guarded
 from aiready.pilot_plan import PLANS, Planned, decision_rule, needed
 from aiready.saving import ConflictError, save_slice
 from aiready.schema import Table
-from aiready.shipped import shipped
 from aiready.slices import Slice, as_text, column_of, merge, read_slice, writable
 from aiready.task_board import free_id
 from aiready.typed_cells import number_of, refusals
@@ -27,7 +24,7 @@ _MEASURES = ("outcome", "guardrail", "second guardrail")
 
 def initiative_canvas(data: str = "", by: str = "") -> w.VBox:
     """The panel, on a data folder (default: the one the notebooks open); `by` is who saves (default: the user)."""
-    return _Panel(data or os.environ.get(DATA) or str(shipped("data/sample")), by).box
+    return writing.opened(data, lambda folder: _Panel(folder, by).box)
 
 
 class _Panel:
@@ -68,7 +65,7 @@ class _Panel:
         self.join = writing.row(writing.button("Join both versions", self._join, primary=True),
                                 writing.button("Take theirs, drop mine", self._drop))  # fmt: skip
         self.work = w.VBox([])
-        self.parts = {kind: {name: w.VBox([w.HTML(f"<h3>{name.capitalize()}</h3>"), writing.row(*group.values())])
+        self.parts = {kind: {name: w.VBox([w.HTML(f"<h2>{name.capitalize()}</h2>"), writing.row(*group.values())])
                              for name, group in groups.items()}
                       for kind, groups in (("plan", self.plans), ("result", self.results))}  # fmt: skip
         self.forms = self._forms()

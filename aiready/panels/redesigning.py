@@ -1,6 +1,5 @@
 """An analyst redesigns a job: its tasks, who does them today and who should, and the hours that follow."""
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,7 +7,6 @@ import ipywidgets as w
 import pandas as pd
 
 from aiready import journal
-from aiready.assessment import DATA
 from aiready.errors import UsageError
 from aiready.instrument import read_instrument
 from aiready.panels import board_view, writing
@@ -16,7 +14,6 @@ from aiready.panels.writing import guarded
 from aiready.places import instrument_folder
 from aiready.saving import ConflictError, save_slice
 from aiready.schema import BLOCKERS, MODES
-from aiready.shipped import shipped
 from aiready.slices import Slice, column_of, merge, read_slice, versions, writable
 from aiready.task_board import (
     TASKS,
@@ -36,7 +33,7 @@ from aiready.task_library import Library, first_tasks, read_library, search
 
 def task_redesign(data: str = "", by: str = "") -> w.VBox:
     """The panel, on a data folder (default: the one the notebooks open); `by` is who saves (default: the user)."""
-    return _Panel(data or os.environ.get(DATA) or str(shipped("data/sample")), by).box
+    return writing.opened(data, lambda folder: _Panel(folder, by).box)
 
 
 class _Panel:

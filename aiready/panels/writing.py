@@ -1,6 +1,7 @@
 """What the panels that write share: labelled controls, a line that tells what happened, one look in light and dark."""
 
 import html
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
@@ -9,7 +10,9 @@ import anywidget
 import ipywidgets as w
 
 from aiready import theme
+from aiready.assessment import DATA
 from aiready.errors import AireadyError
+from aiready.shipped import shipped
 
 WIDE, HALF, SHORT = "620px", "300px", "140px"
 """Widths of controls: they shrink in a narrow window."""
@@ -24,7 +27,7 @@ _STYLE = """
   text-align: left; white-space: normal; line-height: 1.3; padding: 3px 0; }
 .aiready-form .aiready-above > :is(input, select, textarea) { flex: none; width: 100%; margin-left: 0; }
 .aiready-form .aiready-above > :is(input, select:not([multiple], [size])) { height: 30px; }
-.aiready-form h3 { margin: 12px 0 4px; font-size: 17px; }
+.aiready-form h2 { margin: 12px 0 4px; font-size: 17px; border: 0; }
 .aiready-form p { margin: 4px 0; max-width: 72em; }
 .aiready-form .widget-radio-box { width: 100%; }
 .aiready-form .widget-radio-box > label { height: auto; line-height: 1.4; padding: 5px 4px; white-space: normal;
@@ -166,3 +169,13 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
             self.status.say(text, "error")
 
     return safe
+
+
+def opened(data: str, make: Callable[[str], w.VBox]) -> w.VBox:
+    """A panel on a data folder (blank: the one the notebooks open), or in its place why the folder cannot be used."""
+    try:
+        return make(data or os.environ.get(DATA) or str(shipped("data/sample")))
+    except AireadyError as problem:
+        status = Status()
+        status.say(str(problem), "error")
+        return panel(status)
