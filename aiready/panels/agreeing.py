@@ -177,7 +177,9 @@ def _states() -> list[tuple[str, str]]:
 
 
 def _button(words: str, tooltip: str, act: Callable[[Any], None]) -> widgets.Button:
-    button = widgets.Button(description=words, tooltip=tooltip, layout=widgets.Layout(width="auto"))
+    button = widgets.Button(
+        description=words, tooltip=tooltip, layout=widgets.Layout(width="auto", align_self="flex-start")
+    )
     button.on_click(act)
     return button
 
