@@ -152,8 +152,10 @@ def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Optio
         with cluster(executor) as (make, jobs):
             yield make, replace(options, jobs=jobs)
         return
+    from aiready.execution import import_less
     from aiready.press import Press
 
+    import_less()
     with Press(options.jobs, warm=1) as press:
         yield press.make, options
         if press.ready is not None and press.ready.way != press.way:

@@ -209,6 +209,11 @@ def main() -> None:
     sys.exit(carry_out(pickle.loads(workplace.order.read_bytes()), workplace))
 
 
+def import_less() -> None:
+    """Leave out a grammar of addresses that jsonschema takes a second to load, and nothing here needs."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # how Python marks what cannot be imported
+
+
 def die_with_parent(sign: signal.Signals = signal.SIGKILL) -> None:
     """Have the system end this process when its parent ends, however that ends; elsewhere than Linux do nothing."""
     if sys.platform == "linux":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from aiready.execution import die_with_parent
+from aiready.execution import die_with_parent, import_less
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ def main() -> None:
     line = Connection(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
     die_with_parent()
+    import_less()
     _warm()
     try:
         while True:

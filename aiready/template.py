@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from aiready.execution import BEFORE, Ended, Workplace, carry_out, die_with_parent
+from aiready.execution import BEFORE, Ended, Workplace, carry_out, die_with_parent, import_less
 from aiready.orders import Order
 
 IMPORTED = ("papermill", "aiready.engine", "aiready.handout", "aiready.portfolio", "altair", "pyarrow.feather")
@@ -196,6 +196,7 @@ def main() -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     template = None
+    import_less()
     try:
         for name in IMPORTED:
             importlib.import_module(name)

@@ -222,6 +222,7 @@ def test_two_runs_at_once_the_second_refuses(data, tmp_path):
             second = subprocess.run(command("report", data, "--out", out), capture_output=True, text=True, check=False)
         finally:
             os.kill(first.pid, signal.SIGCONT)
+        first.communicate()
     assert first.returncode == 0
     assert second.returncode == 3
     assert "another run is writing here" in second.stderr

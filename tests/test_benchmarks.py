@@ -78,3 +78,23 @@ def test_fifty_million_decisions():
 @pytest.mark.acceptance
 def test_two_million_decisions_twice_as_fast_as_pandas():
     assert figure(run("decisions"), r": ([\d.]+) x$") >= 2
+
+
+def test_the_batch_at_reduced_size_prints_every_figure_and_leaves_nothing_over():
+    said = run("batch", "--reduced")
+    for name in (
+        "batch, handouts/s",
+        "papermill and nbconvert, two at a time, handouts/s",
+        "times as many",
+        "cells and rendering alone in one process, s",
+        "seconds of a core per handout, over that",
+        "time per handout at 4 over that at 2",
+        "memory of the parent at 2 and 6, MB",
+    ):
+        assert name in said
+    assert said.split("left over")[1].split() == ["nothing", "nothing"]
+
+
+@pytest.mark.acceptance
+def test_the_batch_at_full_size():
+    assert "times as many" in run("batch")
