@@ -1,7 +1,10 @@
 """What the spine must show, end to end: bad rows, bad files, public figures, planted effects, absent tables."""
 
+import json
+import resource
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -123,8 +126,16 @@ def test_the_occupations_reproduce_every_published_exposure(tmp_path):
 def test_all_923_occupations_get_a_handout_worth_reading(tmp_path):
     from public_data import onet_folder
 
+    start = time.monotonic()
     done = run("report", onet_folder(tmp_path / "data"), "--out", tmp_path / "out", "--quiet")
+    took = time.monotonic() - start
     assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "out" / "records" / "manifest.json").read_text())["pages"].values()
+    parent = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(  # noqa: T201  the figures are what `make acceptance` is read for
+        f"923 handouts in {took:.0f} s; peak memory {parent:.2f} GB of the largest process waited for, "
+        f"{max(page['peak'] for page in made) / 1e9:.2f} GB of the largest handout"
+    )
     pages = list((tmp_path / "out" / "units").glob("*.html"))
     assert len(pages) == 923
     assert all("What to collect next" in page.read_text(encoding="utf-8") for page in pages)
