@@ -94,12 +94,16 @@ def cell_text(cell: Any) -> str:
     return str(cell)
 
 
-def figure_html(payload: Mapping[str, Any], ident: str = "") -> str:
-    """A figure as HTML: heading, subtitle, both widths, the numbers one click away."""
+def figure_html(payload: Mapping[str, Any], ident: str = "", short: str = "") -> str:
+    """A figure as HTML: heading, subtitle, both widths, the numbers one click away.
+
+    `ident` is its anchor on the page; `short`, where given, what the ids within its pictures begin with.
+    """
     ident = f"fig-{slug(ident or payload['name'])}"
     title, told = payload["title"], payload["description"]
-    wide = render_svg(payload["wide"], f"{ident}-w", title, told)
-    narrow = render_svg(payload["narrow"], f"{ident}-n", title, told, described_by=f"{ident}-w")
+    wide_id, narrow_id = f"{short or ident}-w", f"{short or ident}-n"
+    wide = render_svg(payload["wide"], wide_id, title, told)
+    narrow = render_svg(payload["narrow"], narrow_id, title, told, described_by=wide_id)
     drawn = f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
     return (
         f'<figure class="chart" id="{ident}"><figcaption><h3>{escape(title)}</h3>'
@@ -122,8 +126,12 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
 
     Examples
     --------
-    >>> "<td>86</td>" in table_html(["unit", "n"], [["Claims", "86"]], "Who answered")
+    >>> '<th scope="row">Claims<td>86' in table_html(["unit", "n"], [["Claims", "86"]], "Who answered")
     True
+
+    Notes
+    -----
+    Cells and rows end where the next begins, as HTML allows: a page holds thousands.
     """
     right = [_numeric([row[index] for row in rows]) for index in range(len(columns))]
     head = "".join(
@@ -132,9 +140,8 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
     )
     mark = ["" if numeric else ' class="words"' for numeric in right]
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td{mark[index]}>{escape(cell)}</td>" for index, cell in enumerate(row) if index)
-        + "</tr>"
+        f'<tr><th scope="row">{escape(row[0])}'
+        + "".join(f"<td{mark[index]}>{escape(cell)}" for index, cell in enumerate(row) if index)
         for row in rows
     )
     return (

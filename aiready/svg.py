@@ -92,11 +92,7 @@ def _reword(root: ET.Element) -> None:
         words = element.get("aria-label", "")
         if not words or element.text or len(element):
             continue
-        first, *further = words.split("\n")
-        if not further:
-            element.text = first
-            continue
-        ET.SubElement(element, f"{SVG}tspan").text = first
+        element.text, *further = words.split("\n")
         for line in further:
             ET.SubElement(element, f"{SVG}tspan", dy=str(theme.LINE_HEIGHT), x="0").text = line
 
@@ -123,7 +119,7 @@ def _strip(element: ET.Element) -> None:
         del named["opacity"]
     if named.get("text-anchor") == "start":
         del named["text-anchor"]
-    if element.tag == f"{SVG}path" and not named.get("stroke"):
+    if named.get("stroke-width") == "1" or (element.tag == f"{SVG}path" and not named.get("stroke")):
         named.pop("stroke-width", None)
 
 

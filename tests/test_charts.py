@@ -242,9 +242,14 @@ def marks(element, style=STYLE, at=(0.0, 0.0)):
         return
     look = {**said, "stroke-width": ""} if said["stroke"] == "none" else said
     worn = (turned, element.get("opacity", "1"), *look.values())
-    if kind in ("text", "tspan") and (element.text or len(element)):
-        place = [float(element.get("x", 0)), float(element.get("y", 0))]
-        yield (element.text or "", *worn), [a + b for a, b in zip(place, at, strict=True)]
+    if kind == "text":
+        lines = list(element) if element.text else list(element)[1:]
+        first = element.text or "".join(line.text for line in element[:1])
+        if first:
+            yield (first, *worn), [float(element.get("x", 0)) + at[0], float(element.get("y", 0)) + at[1]]
+        for line in lines:
+            yield (line.text, *worn), [float(line.get("x")) + at[0], float(line.get("dy"))]
+        return
     if {said["fill"], said["stroke"]} != {"none"}:
         for points in outline(element):
             if len({*zip(points[::2], points[1::2], strict=True)}) > 1:

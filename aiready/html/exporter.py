@@ -91,7 +91,11 @@ def handout(nb: NotebookNode) -> dict[str, Any]:
     """Everything the template needs: the page's frame, figures drawn once, their numbers for the appendix."""
     payloads = [bundle[FIGURE_MIME] for bundle in bundles(nb) if FIGURE_MIME in bundle]
     idents = unique([str(payload["name"]) for payload in payloads])
-    figures = iter([figure_html(payload, ident) for payload, ident in zip(payloads, idents, strict=True)])
+    drawn = [
+        figure_html(payload, ident, f"p{place}")
+        for place, (payload, ident) in enumerate(zip(payloads, idents, strict=True), 1)
+    ]
+    figures = iter(drawn)
     tables = [
         table_html(payload["columns"], payload["rows"], payload["caption"]) for payload in payloads if payload["rows"]
     ]
