@@ -173,7 +173,10 @@ def _facets(unit: Assessment, barrier_id: str) -> Block:
     rows = views.twins(unit, barrier_id)
     if rows.empty:
         return Block("")
-    return table(rows, "Say and do: where the records show less, it is not done, or the records are incomplete")
+    name = narrative.barrier_name(unit, barrier_id)
+    return table(
+        rows, f"{name}, say and do: where the records show less, it is not done, or the records are incomplete"
+    )
 
 
 def groups(unit: Assessment) -> Section:
