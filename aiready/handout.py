@@ -170,13 +170,9 @@ def _next_level(unit: Assessment, barrier_id: str) -> Block:
 
 
 def _facets(unit: Assessment, barrier_id: str) -> Block:
-    rows = views.twins(unit, barrier_id)
-    if rows.empty:
-        return Block("")
-    name = narrative.barrier_name(unit, barrier_id)
-    return table(
-        rows, f"{name}, say and do: where the records show less, it is not done, or the records are incomplete"
-    )
+    rows, name = views.twins(unit, barrier_id), narrative.barrier_name(unit, barrier_id)
+    caption = f"{name}, say and do: where the records show less, it is not done, or the records are incomplete"
+    return table(rows, caption) if len(rows) else Block("")
 
 
 def groups(unit: Assessment) -> Section:
