@@ -116,9 +116,14 @@ def _numbers(payload: Mapping[str, Any]) -> str:
     """The numbers behind a figure, folded; nothing where there are none."""
     if not payload["rows"]:
         return ""
-    shown = table_html(payload["columns"], payload["rows"], payload["caption"])
+    shown = scrolling(table_html(payload["columns"], payload["rows"], payload["caption"]), payload["caption"])
     named = f'Show the numbers<span class="unseen">: {escape(payload["title"])}</span>'
     return f"<details><summary>{named}</summary>{shown}</details>"
+
+
+def scrolling(table: str, caption: str) -> str:
+    """A table that scrolls sideways, also by keyboard, where a narrow screen has no room for it."""
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}">{table}</div>'
 
 
 def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
@@ -144,10 +149,7 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
         + "".join(f"<td{mark[index]}>{escape(cell)}" for index, cell in enumerate(row) if index)
         for row in rows
     )
-    return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 _NUMBER = re.compile(rf"[<>]?\s?[{theme.MINUS}+-]?[\d{theme.THIN}.,]+(\s?(%|h|s|min|days?)|\s?to\s.*)?|–|")

@@ -337,7 +337,20 @@ def legend_height(marks: Sequence[Mark], width: int) -> float:
     return float(_flow(marks, width)[-1]["y"]) + 17
 
 
+TOLD = 12
+"""Marks that a description tells one by one: more is no description, and the table of numbers holds them all."""
+
+
 def sentence(parts: Iterable[str]) -> str:
-    """Parts joined to the description of a chart."""
+    """Parts joined to the description of a chart; beyond a dozen, how many more the table of its numbers holds.
+
+    Examples
+    --------
+    >>> sentence(["Claims: 48", "", "Cards: 52"])
+    'Claims: 48. Cards: 52.'
+    """
     told = [part for part in parts if part]
+    more = len(told) - TOLD
+    if more > 1:
+        told = [*told[:TOLD], f"{more} more in the table of numbers"]
     return ". ".join(told) + "." if told else ""

@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiready.figures import cell_text, slug, table_html
+from aiready.figures import cell_text, scrolling, slug, table_html
 
 PAGE_MIME = "application/vnd.aiready.page+json"
 
@@ -141,7 +141,7 @@ def levels(now_heading: str, now: str, next_heading: str, next_level: str) -> Bl
 def table(numbers: Any, caption: str) -> Block:
     """A table of numbers or text as the reader should see it (a data frame with worded column names)."""
     shown = [[cell_text(cell) for cell in row] for row in numbers.itertuples(index=False)]
-    return Block(table_html([str(column) for column in numbers.columns], shown, caption))
+    return Block(scrolling(table_html([str(column) for column in numbers.columns], shown, caption), caption))
 
 
 def contained(*blocks: Block, kind: str) -> Block:

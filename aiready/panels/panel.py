@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from aiready.errors import AireadyError
 from aiready.explore import View
-from aiready.figures import cell_text, table_html
+from aiready.figures import cell_text, scrolling, table_html
 from aiready.panels.picture import Picture
 
 Ask = Callable[..., View]
@@ -128,7 +128,7 @@ def _foot(view: View) -> str:
     if not len(view.numbers):
         return caution
     shown = [[cell_text(cell) for cell in row] for row in view.numbers.itertuples(index=False)]
-    numbers = table_html([str(column) for column in view.numbers.columns], shown, view.title)
+    numbers = scrolling(table_html([str(column) for column in view.numbers.columns], shown, view.title), view.title)
     if view.chart is None:
         return numbers + caution
     return f"{caution}<details><summary>Show the numbers</summary>{numbers}</details>"
