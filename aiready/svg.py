@@ -16,7 +16,7 @@ _GEOMETRY = frozenset(
 )
 _NOISE = frozenset(("class", "role", "pointer-events", "version", "stroke-miterlimit", "font-family", "cursor"))
 _INHERITED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight", "text-anchor")
-_LONG = re.compile(r"-?\d+\.\d{2,}")
+_LONG = re.compile(r"-?\d+\.(?:\d{2,}|0(?!\d))")
 _MOVE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _PIECE = re.compile(r"([A-Za-z])([^A-Za-z]*)")
@@ -174,7 +174,7 @@ def _shaped(element: ET.Element, dx: float, dy: float) -> bool:
 def _become(element: ET.Element, tag: str, shape: dict[str, str]) -> None:
     del element.attrib["d"]
     element.tag = f"{SVG}{tag}"
-    element.attrib.update(shape)
+    element.attrib.update({name: _short(value) for name, value in shape.items()})
 
 
 def _moved(sign: str, numbers: str, dx: float, dy: float) -> tuple[str, str]:
