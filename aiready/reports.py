@@ -85,6 +85,9 @@ def report(assessment: Assessment, request: Request) -> Run:
         The folder is locked by another run, or cannot be written; or there is no browser to print with.
     """
     out = request.out
+    if request.pdf:
+        with printer():  # is there a browser? better known before anything is written
+            pass
     with locked(out):
         sweep(out)
         save_results(assessment, out)

@@ -228,8 +228,8 @@ def _ratio(part: float, whole: float) -> float:
 class Totals:
     """What a job comes to, hours per year of all its holders, and per holder and week.
 
-    `hidden` says why nothing is shown; the numbers are then missing. `modes` (mode, today, target): hours of a year by
-    who does them.
+    `hidden` says why nothing is shown; the numbers are then missing. `modes` (mode, today, target, today_share,
+    target_share): hours of a year by who does them, and their shares.
     """
 
     tasks: int
@@ -258,7 +258,9 @@ def totals(board: Board, minimum: int) -> Totals:
 def _modes(rows: pd.DataFrame) -> pd.DataFrame:
     target = rows["target_mode"].fillna(rows["mode"])
     sums = {"today": rows["hours"].groupby(rows["mode"]).sum(), "target": rows["hours"].groupby(target).sum()}
-    return pd.DataFrame(sums).reindex(list(MODES)).fillna(0.0).rename_axis("mode").reset_index()
+    hours = pd.DataFrame(sums).reindex(list(MODES)).fillna(0.0)
+    shares = hours.div(hours.sum().replace(0.0, 1.0)).add_suffix("_share")
+    return hours.join(shares).rename_axis("mode").reset_index()
 
 
 def warnings(board: Board) -> list[str]:

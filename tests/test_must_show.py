@@ -87,7 +87,7 @@ def test_answers_alone_without_units_roles_or_wave_give_a_handout(good_results):
     assert done.returncode == 0, done.stderr
     page = (out / "units" / "claims.html").read_text(encoding="utf-8")
     assert "20 people answered" in page
-    assert "Not measured yet" in page
+    assert "of evidence are missing" in page
     assert (out / "records").stat().st_mode & 0o777 == 0o700
 
 

@@ -84,7 +84,7 @@ def test_handouts_from_tasks_alone_differ_are_specific_and_say_what_to_collect(o
         words = pages[page]
         assert names[unit_id] in words
         assert "not what is" in words or "No task here is rated" in words
-        for heading in ("What to collect next", "Not measured yet", "How this was measured"):
+        for heading in ("What to collect next", "of evidence are missing", "How this was measured"):
             assert heading in words
         assert not re.search(r"\bnan\b|\bNone\b|\bNaT\b", words)
         others = set(names) - {names[unit_id]}

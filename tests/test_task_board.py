@@ -206,6 +206,7 @@ def test_hours_by_mode_today_and_as_target():
     told = totals(then, 5).modes.set_index("mode")
     assert told["today"].to_dict() == {"human": 140, "augment": 260, "automate": 0}
     assert told["target"].to_dict() == {"human": 0, "augment": 280, "automate": 120}
+    assert told["target_share"].to_dict() == pytest.approx({"human": 0, "augment": 0.7, "automate": 0.3})
 
 
 def test_a_board_read_edited_and_saved_is_clean_and_other_cells_stay(tmp_path):

@@ -59,8 +59,8 @@ def modes_html(modes: pd.DataFrame) -> str:
     """Hours by who does them, today above target."""
     bars = []
     for name, words in (("today", "Today"), ("target", "Target")):
-        whole = modes[name].sum()
-        cells = "".join(_bar(row.mode, getattr(row, name), whole) for row in modes.itertuples() if getattr(row, name))
+        shares = modes[["mode", f"{name}_share"]].itertuples(index=False)
+        cells = "".join(_bar(mode, share) for mode, share in shares if share)
         text = ", ".join(f"{row.mode} {theme.number(getattr(row, name))}" for row in modes.itertuples())
         bars.append(
             f"<div style='display:flex;align-items:center;gap:8px;margin:3px 0'><span style='width:52px'>{words}</span>"
@@ -70,12 +70,11 @@ def modes_html(modes: pd.DataFrame) -> str:
     return f"<div>{''.join(bars)}</div>"
 
 
-def _bar(mode: str, value: float, whole: float) -> str:
+def _bar(mode: str, share: float) -> str:
     fill, ink = _TONES[mode]
-    wide = value / whole > 0.12
-    label = f"{mode} {theme.share(value / whole)}" if wide else ""
+    label = f"{mode} {theme.share(share)}" if share > 0.12 else ""
     return (
-        f"<span aria-hidden='true' style='width:{100 * value / whole:.2f}%;background:{fill};color:{ink};"
+        f"<span aria-hidden='true' style='width:{100 * share:.2f}%;background:{fill};color:{ink};"
         f"font-size:12px;line-height:24px;padding:0 6px;box-sizing:border-box;overflow:hidden;white-space:nowrap;"
         f"border-right:2px solid var(--jp-layout-color0)'>{label}</span>"
     )
