@@ -1,12 +1,16 @@
 """Every page of a run as a reader opens it: Chromium, from the file system, no network."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 
 pytest.importorskip("playwright.sync_api")
+from conftest import SAMPLE
 from opened import HEADINGS, OUT_OF_FRAME, OVERLAPS, TOO_WIDE, Opened, violations
 from playwright.sync_api import sync_playwright
+
+from aiready.batch import Options
+from aiready.reports import Request, report
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PAGES = [
@@ -118,3 +122,31 @@ def test_the_numbers_of_every_figure_are_one_click_away(wide):
     for details in wide.page.locator("figure.chart details").all():
         details.locator("summary").click()
         assert details.locator("table").is_visible()
+
+
+LARGEST = 300_000
+"""Bytes of a page."""
+
+
+def test_a_page_is_small(reports_folder):
+    sizes = {path.name: path.stat().st_size for path in reports_folder.glob("*/*.html")}
+    assert len(sizes) == len(PAGES)
+    assert {name: size for name, size in sizes.items() if size >= LARGEST} == {}
+
+
+@pytest.mark.acceptance
+def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_accessible(browser, sample, tmp_path):
+    units = tuple(sample.units["unit_id"])
+    outcomes = report(sample, Request(str(SAMPLE), tmp_path, units, Options(jobs=2))).outcomes
+    assert [outcome.status for outcome in outcomes] == ["ok"] * (len(units) + 1)
+    pages = sorted(tmp_path.glob("*/*.html"))
+    assert len(pages) == len(units) + 2
+    for path, width in product(pages, (1280, 320)):
+        opened = Opened(browser, path.as_uri(), width)
+        seen = opened.page.evaluate(TOO_WIDE) + opened.page.evaluate(OUT_OF_FRAME) + opened.page.evaluate(OVERLAPS)
+        opened.page.close()
+        assert (opened.asked, opened.complaints, seen) == ([path.as_uri()], [], []), path.name
+        assert violations(browser, path.as_uri(), width) == [], path.name
+    largest = max(path.stat().st_size for path in pages)
+    print(f"{len(pages)} pages at two widths: 0 requests, 0 complaints, 0 violations; largest {largest} bytes")  # noqa: T201
+    assert largest < LARGEST
