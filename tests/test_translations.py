@@ -1,4 +1,4 @@
-"""What readers see of the instrument says in every language what it says in the first: row by row, blank by blank."""
+"""Instrument and phrases say in every language what they say in the first: row by row, blank by blank, mark by mark."""
 
 import csv
 import re
@@ -6,6 +6,7 @@ import re
 import pytest
 
 from aiready.instrument_files import FILES
+from aiready.phrases.reading import phrases
 from aiready.shipped import shipped
 
 READ = {
@@ -65,11 +66,25 @@ def test_texts_that_are_one_stay_one_and_others_stay_apart(name: str, code: str)
 
 @pytest.mark.parametrize("code", MARKS)
 def test_quotation_marks_are_those_of_the_language(code: str) -> None:
-    for name in READ:
-        for _, text in pairs(name, code):
-            opening, closing = MARKS[code]
-            assert text.count(opening) == text.count(closing)
-            assert not set(text) & set("\"'" + "".join(set("„“”«»") - set(MARKS[code]))), text
+    said = [text for key, text in phrases(code).items() if not key.startswith("format.")]
+    opening, closing = MARKS[code]
+    for text in [*said, *(text for name in READ for _, text in pairs(name, code))]:
+        assert text.count(opening) == text.count(closing), text
+        assert not set(text) & (set("\"'„“”«»") - set(MARKS[code])), text
+
+
+@pytest.mark.parametrize("code", MARKS)
+def test_a_phrase_is_a_sentence_where_the_english_one_is(code: str) -> None:
+    english = {key.partition("#")[0]: text for key, text in phrases("en").items()}
+    for key, text in phrases(code).items():
+        first = english[key.partition("#")[0]]
+        assert text.endswith(".") == first.endswith("."), text
+        assert text.endswith("?") == first.endswith("?"), text
+
+
+@pytest.mark.parametrize("code", MARKS)
+def test_a_number_never_parts_from_its_per_cent_sign(code: str) -> None:
+    assert [text for text in phrases(code).values() if re.search(r"\d %|\} %", text)] == []
 
 
 @pytest.mark.parametrize("code", MARKS)
