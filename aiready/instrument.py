@@ -44,6 +44,8 @@ class Settings:
     minimum_headcount_unknown_deciders: int = 20
     response_rate_floor: float = 0.30
     dont_know_finding: float = 0.30
+    talk_apart: float = 0.25
+    talk_missing: float = 0.60
     flag_fdr: float = 0.10
     flag_points: float = 5.0
     rank_rwg: float = 0.70

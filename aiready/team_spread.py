@@ -8,14 +8,10 @@ import pandas as pd
 
 from aiready import theme
 from aiready.cells import SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
-from aiready.instrument import Instrument
+from aiready.instrument import Instrument, Settings
 from aiready.scales import read_answers
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW
 
-APART = 0.25
-"""Share at both ends of the levels from which a team sees a thing differently [conv]."""
-LOW = 0.60
-"""Share at the two lowest levels from which most of a team say that a thing is missing [conv]."""
 NEARLY_ALL = 0.95
 """An answer of all is shown as `95 % or more`, as on the pages."""
 
@@ -123,7 +119,7 @@ def _talk(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     found = []
     for item_id, rows in items.groupby("item_id", sort=False):
         first = rows.iloc[0]
-        why, rank = _why(first, rules.settings.dont_know_finding)
+        why, rank = _why(first, rules.settings)
         if not why:
             continue
         level = int((rows["share"].cumsum() >= 0.5 - 1e-9).to_numpy().argmax()) + 1
@@ -133,13 +129,13 @@ def _talk(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     return pd.DataFrame([row for _, row in sorted(found, key=lambda pair: pair[0])], columns=columns)
 
 
-def _why(item: Mapping[str, float], many_unsure: float) -> tuple[str, tuple[int, float]]:
+def _why(item: Mapping[str, float], settings: Settings) -> tuple[str, tuple[int, float]]:
     low, high, unsure = (item[name] for name in ("low", "high", "dont_know"))
-    if min(low, high) >= APART:
+    if min(low, high) >= settings.talk_apart:
         ends = f"{theme.share(low)} at the two lowest levels, {theme.share(high)} at the two highest"
         return f"seen differently: {ends}", (0, -min(low, high))
-    if unsure >= many_unsure:
+    if unsure >= settings.dont_know_finding:
         return f"{theme.share(unsure)} do not know", (1, -unsure)
-    if low >= LOW:
+    if low >= settings.talk_missing:
         return f"{theme.share(low)} at the two lowest levels", (2, -low)
     return "", (3, 0.0)

@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from statsmodels.stats.power import normal_power_het
+from statsmodels.stats.proportion import power_proportions_2indep
 
 from aiready import checkup
 from aiready.canvas import Results, next_trial, result_problems, statement, trial_rows, verdict_of
@@ -72,6 +75,50 @@ def test_cases_for_shares_are_those_of_chow_shao_and_wang(aim, cases):
 def test_cases_for_means_are_those_of_cohen(effect, cases):
     """Statistical Power Analysis, 2nd ed., table 2.4.1, one-sided .05, power .80; the table rounds to the nearest."""
     assert cases <= cases_for_means(effect, 1.0) <= cases + 1
+
+
+@pytest.mark.parametrize(
+    ("power", "cases"), [(0.8, (310, 138, 78, 51, 36, 27, 21, 17, 14)), (0.9, (428, 191, 108, 70, 49, 36, 28))]
+)
+def test_cases_for_means_are_those_of_a_published_table(power, cases):
+    """Cognition and Brain Sciences Unit, Cambridge, StatsWiki, unpaired t test, one-tailed, d = .2, .3, ...: rounded."""
+    found = [cases_for_means(0.2 + 0.1 * step, 1.0, power=power) for step in range(len(cases))]
+    assert np.abs(np.array(found) - cases).max() <= 1
+
+
+@pytest.mark.parametrize("power", [0.8, 0.9])
+@pytest.mark.parametrize(
+    ("control", "treatment", "aim"), [(0.65, 0.85, -0.1), (0.65, 0.85, 0.05), (0.8, 0.88, 0.0), (0.03, 0.02, -0.02)]
+)
+def test_cases_for_shares_are_the_fewest_by_the_normal_power_of_statsmodels(control, treatment, aim, power):
+    spread = np.sqrt(control * (1 - control) + treatment * (1 - treatment))
+
+    def reached(cases: int) -> float:
+        given = {"std_null": spread, "std_alternative": spread, "alternative": "larger"}
+        return normal_power_het(treatment - control - aim, cases, 0.05, **given)
+
+    cases = cases_for_shares(control, treatment, aim, power)
+    assert reached(cases) >= power > reached(cases - 1)
+
+
+@pytest.mark.parametrize(("control", "treatment"), [(0.65, 0.85), (0.8, 0.88), (0.03, 0.06)])
+def test_a_pooled_test_of_two_shares_needs_nearly_as_many_cases(control, treatment):
+    """statsmodels pools the variance where no difference is assumed; verdicts and plans do not."""
+    given = {"alpha": 0.05, "alternative": "larger", "return_results": False}
+    cases = cases_for_shares(control, treatment)
+    reached = power_proportions_2indep(treatment - control, control, cases, **given)
+    assert reached == pytest.approx(0.8, abs=0.02)
+
+
+@pytest.mark.parametrize("power", [0.8, 0.9])
+@pytest.mark.parametrize(("effect", "aim"), [(0.3, 0.0), (0.5, 0.0), (0.8, 0.3), (0.0, -0.25)])
+def test_cases_for_means_are_the_fewest_by_the_noncentral_t_of_scipy(effect, aim, power):
+    def reached(cases: int) -> float:
+        freedom = 2 * cases - 2
+        return stats.nct.sf(stats.t.ppf(0.95, freedom), freedom, (effect - aim) * np.sqrt(cases / 2))
+
+    cases = cases_for_means(effect, 1.0, aim, power)
+    assert reached(cases) >= power > reached(cases - 1)
 
 
 def test_an_effect_that_is_no_larger_than_what_it_must_pass_needs_more_cases_than_there_are():

@@ -1,5 +1,7 @@
 """A workshop's answers: routed by role, counted, changed, withdrawn, shown only where nobody can be told."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -160,6 +162,15 @@ def test_talk_begins_with_what_is_seen_differently_then_unknown_then_missing():
         "95 % at the two lowest levels"]  # fmt: skip
     told = RULES.items.set_index("item_id").loc["team_goal"]
     assert talk[["now", "next"]].iloc[2].tolist() == [told["level_1"], told["level_2"]]
+
+
+def test_where_to_talk_goes_by_the_settings_of_the_instrument():
+    rows = team([3] * 20, reported_errors=["1"] * 5 + ["5"] * 15, team_goal=["1"] * 12 + ["3"] * 8)
+    assert spread(rows, RULES).talk["item_id"].tolist() == ["reported_errors", "team_goal"]
+    stricter = replace(RULES, settings=replace(RULES.settings, talk_apart=0.3))
+    assert spread(rows, stricter).talk["item_id"].tolist() == ["team_goal"]
+    strictest = replace(RULES, settings=replace(RULES.settings, talk_apart=0.3, talk_missing=0.65))
+    assert spread(rows, strictest).talk.empty
 
 
 def test_answers_are_read_as_the_data_folder_reads_them():
