@@ -1,7 +1,6 @@
 """The object a notebook holds: opens data, computes or reads results, and narrows to one unit."""
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -104,6 +103,7 @@ class Assessment:
     release: history.Release | None = field(default=None, repr=False)
     """What publishing this would make known of the survey; only where it was computed, not read."""
     _found: dict[str, Mapping[Any, np.ndarray]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shown: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Give a table by its name, as an attribute."""
@@ -211,8 +211,7 @@ class Assessment:
                 raise errors.unknown("unit", unit_id, known - {ORGANISATION})
 
     def _members(self, unit_id: str) -> tuple[str, ...]:
-        places = self._places("membership")
-        return tuple(self.membership["member_id"].iloc[places[unit_id]]) if unit_id in places else ()
+        return tuple(self.membership["member_id"].iloc[self._places("membership").get(unit_id, [])])
 
     def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
         places = self._places(name)
@@ -266,21 +265,21 @@ class Assessment:
 
     def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
-        rows = self.tables[name]
-        if name in (*OWN_AND_TOTAL, "recommended"):
-            rows = rows.loc[rows["unit_id"] == (unit_id or self.unit_id)]
-        if "wave" in rows:
-            shown = self.facts.wave
-            rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
-        return rows.reset_index(drop=True)
+        asked = (name, unit_id or self.unit_id)
+        if asked not in self._shown:  # a view asks for the same rows several times
+            rows, shown = self.tables[name], self.facts.wave
+            if name in (*OWN_AND_TOTAL, "recommended"):
+                rows = rows.loc[rows["unit_id"] == asked[-1]]
+            if "wave" in rows:
+                rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
+            self._shown[asked] = rows.reset_index(drop=True)
+        return self._shown[asked].copy()
 
     def save(self, folder: Path) -> None:
         """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
         for name, table in self.tables.items():
             write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
-            buffer = io.BytesIO()
-            table.to_parquet(buffer, index=False)
-            write(folder / f"{name}.parquet", buffer.getvalue())
+            write(folder / f"{name}.parquet", table.to_parquet(index=False))
         write(folder / FACTS, self.facts_json())
 
     def facts_json(self) -> bytes:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ def is_wave(label: str) -> bool:
     return _PATTERN.fullmatch(label) is not None
 
 
+@cache
 def last_day(label: str) -> date:
     """Last calendar day of a wave; `undated` and unknown labels come before every date.
 

@@ -81,7 +81,7 @@ def test_cases_for_means_are_those_of_cohen(effect, cases):
     ("power", "cases"), [(0.8, (310, 138, 78, 51, 36, 27, 21, 17, 14)), (0.9, (428, 191, 108, 70, 49, 36, 28))]
 )
 def test_cases_for_means_are_those_of_a_published_table(power, cases):
-    """Cognition and Brain Sciences Unit, Cambridge, StatsWiki, unpaired t test, one-tailed, d = .2, .3, ...: rounded."""
+    """Cognition and Brain Sciences Unit, Cambridge, StatsWiki: unpaired t test, one-tailed, d = .2, .3, ..."""
     found = [cases_for_means(0.2 + 0.1 * step, 1.0, power=power) for step in range(len(cases))]
     assert np.abs(np.array(found) - cases).max() <= 1
 

@@ -107,7 +107,7 @@ def funnel(unit: Assessment) -> View:
     onward = rows.loc[rows["measure"] == "stage_conversion"]
     words = {
         row.segment.split(">")[0]: f"{theme.share(row.value)} of {theme.number(row.n)} went on "
-        f"({theme.interval(row.low, row.high, 'share')} %)"
+        f"({theme.interval(row.low, row.high, 'share')}{theme.NBSP}%)"
         for row in onward.itertuples()
     }
     stages = pd.DataFrame({"stage": list(STAGES), "value": [float(counts.get(stage, 0)) for stage in STAGES]})

@@ -127,7 +127,7 @@ def _foot(view: View) -> str:
     caution = f'<p class="note">{escape(view.caution)}</p>' if view.caution else ""
     if not len(view.numbers):
         return caution
-    shown = [[cell_text(cell) for cell in row] for row in view.numbers.itertuples(index=False)]
+    shown = [[cell_text(cell) for cell in row] for row in view.numbers.itertuples(index=False, name=None)]
     numbers = scrolling(table_html([str(column) for column in view.numbers.columns], shown, view.title), view.title)
     if view.chart is None:
         return numbers + caution

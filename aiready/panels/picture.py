@@ -76,4 +76,4 @@ def _dark() -> str:
     return "".join(swaps)
 
 
-STYLE = ".aiready-picture{overflow-x:auto;min-height:2em}.aiready-picture svg{display:block}" + _dark()
+STYLE = ".aiready-picture{overflow-x:auto}.aiready-picture svg{display:block}" + _dark()
