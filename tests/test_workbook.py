@@ -1,10 +1,14 @@
 """The public API: small, documented, and a notebook that somebody copied keeps working."""
 
 import inspect
+import os
 import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from conftest import SAMPLE, answers
@@ -35,6 +39,14 @@ COPIED = (
 )
 """Cells of a notebook as somebody copied it. They stand here as they were: a change that breaks one breaks theirs."""
 
+PUBLIC = {
+    "explore": "View agreed answers blockers confidence facets followed funnel groups hours indicators levels metrics "
+    "modes moved offered pilots profile recommended recomputed records shifts what_if",
+    "panels": "actions answers barriers decisions funnel groups hours initiative_canvas jobs moved pilots profile "
+    "records self_assessment task_redesign what_if",
+}
+"""Names that notebooks of others may use. They are added to, never taken from."""
+
 
 @pytest.fixture(autouse=True)
 def _memory(monkeypatch, tmp_path):
@@ -45,6 +57,34 @@ def test_a_copied_notebook_keeps_working(sample_results):
     names = {"data": SAMPLE, "results": sample_results}
     for cell in COPIED:
         exec(compile(cell, cell, "exec"), names)
+
+
+@pytest.mark.slow
+def test_it_runs_in_a_folder_of_its_own_far_from_the_project(tmp_path):
+    """As JupyterLab or papermill run it: a kernel of its own, in the folder it was copied to, on the shipped sample."""
+    cells = [cell.replace("Assessment.open(data, results=results)", "Assessment.recall()") for cell in COPIED]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (tmp_path / "mine").mkdir()
+    nbformat.write(book, tmp_path / "mine" / "copied.ipynb")
+    package = str(Path(aiready.__file__).parents[1])
+    own = {"HOME": str(tmp_path), "PYTHONPATH": package, "AIREADY_MEMORY": str(tmp_path / "memory")}
+    asked = [sys.executable, "-m", "papermill", "copied.ipynb", "out.ipynb", "--no-progress-bar"]
+    environment = {name: value for name, value in os.environ.items() if name != "AIREADY_DATA"} | own
+    run = subprocess.run(asked, cwd=tmp_path / "mine", env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    outputs = [output for cell in nbformat.read(tmp_path / "mine" / "out.ipynb", 4).cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert len(outputs) >= len(COPIED) - 6
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["copied.ipynb", "out.ipynb"]
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_what_was_public_stays_public_and_says_what_it_does(name):
+    module = getattr(aiready, name)
+    assert set(PUBLIC[name].split()) <= set(module.__all__)
+    for function in PUBLIC[name].split():
+        assert getattr(module, function).__doc__
 
 
 def test_every_name_of_the_package_is_documented_and_every_documented_name_is_there():
