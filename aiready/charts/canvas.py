@@ -348,6 +348,8 @@ def sentence(parts: Iterable[str]) -> str:
     --------
     >>> sentence(["Claims: 48", "", "Cards: 52"])
     'Claims: 48. Cards: 52.'
+    >>> sentence(str(number) for number in range(1, 21))
+    '1. 2. 3. 4. 5. 6. 7. 8. 9. 10. 11. 12. 8 more in the table of numbers.'
     """
     told = [part for part in parts if part]
     more = len(told) - TOLD

@@ -48,8 +48,8 @@ def answered(unit: Assessment) -> str:
     rate = unit.cell("response_rate")
     if rate.ok and rate.n:
         people = rate.value * rate.n
-        return f"{people:.0f} of {rate.n:.0f} people answered ({theme.share(rate.value)})"
-    return f"{n:.0f} people answered"
+        return f"{theme.number(people)} of {theme.number(rate.n)} people answered ({theme.share(rate.value)})"
+    return f"{theme.number(n)} people answered"
 
 
 def lead(unit: Assessment) -> str:
