@@ -162,6 +162,7 @@ def _next_level(unit: Assessment, barrier_id: str) -> Block:
     if weakest is None:
         return Block("")
     return levels(
+        weakest.wording,
         f"Lowest item, level {weakest.level} today · {weakest.label}",
         weakest.words,
         "The next level looks like this" if weakest.next_words else "The highest level",

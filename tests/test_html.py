@@ -137,7 +137,7 @@ def test_text_from_data_is_escaped_everywhere(batch):
         blocks.section(EVIL, EVIL, short=EVIL),
         blocks.actions([blocks.Action(EVIL, EVIL, EVIL)]),
         blocks.keys([blocks.Key(EVIL, EVIL, EVIL)]),
-        blocks.levels(EVIL, EVIL, EVIL, EVIL),
+        blocks.levels(EVIL, EVIL, EVIL, EVIL, EVIL),
         blocks.standing(EVIL),
         blocks.table(pd.DataFrame({EVIL: [EVIL]}), EVIL),
         figure(EVIL, EVIL),

@@ -129,13 +129,13 @@ def actions(listed: Sequence[Action], level: int = 3) -> Block:
     return Block(f'<ol class="actions">{rows}</ol>' if rows else "")
 
 
-def levels(now_heading: str, now: str, next_heading: str, next_level: str) -> Block:
-    """A level is advice: today's words beside the next level's."""
+def levels(asked: str, now_heading: str, now: str, next_heading: str, next_level: str) -> Block:
+    """A level is advice: what was asked, and today's words beside the next level's."""
     pairs = ((' class="now"', now_heading, now), ("", next_heading, next_level))
     cells = (
         f"<div{mark}><p><strong>{escape(name)}</strong></p><p>{escape(text)}</p></div>" for mark, name, text in pairs
     )
-    return Block(f'<div class="level">{"".join(cells)}</div>')
+    return Block(f'<div class="level"><p class="stem">{escape(asked)}</p>{"".join(cells)}</div>')
 
 
 def table(numbers: Any, caption: str) -> Block:

@@ -232,9 +232,10 @@ def sensitivity_sentence(unit: Assessment) -> str:
 
 @dataclass(frozen=True)
 class Level:
-    """Where an item stands: its lower median level, the words of it, and the words of the next."""
+    """Where an item stands: what was asked, its lower median level, the words of it, and the words of the next."""
 
     label: str
+    wording: str
     level: int
     words: str
     next_words: str
@@ -253,7 +254,7 @@ def weakest_item(unit: Assessment, barrier_id: str) -> Level | None:
     item = unit.rules.items.set_index("item_id").loc[rows.iloc[0]["id"]]
     level = int(levels[rows.iloc[0]["id"]])
     following = str(item.get(f"level_{level + 1}", "") or "")
-    return Level(str(item["facet_label"]), level, str(item[f"level_{level}"]), following)
+    return Level(str(item["facet_label"]), str(item["wording"]), level, str(item[f"level_{level}"]), following)
 
 
 def item_levels(unit: Assessment) -> pd.Series:

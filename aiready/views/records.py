@@ -212,24 +212,34 @@ def _why(row: pd.Series) -> str:
 
 def metrics(unit: Assessment) -> pd.DataFrame:
     """The six metrics by quarter: one row per metric x quarter with a number."""
-    rows = unit.measures
-    rows = rows.loc[
-        (rows["unit_id"] == unit.unit_id)
-        & rows["measure"].isin(SIX_METRICS)
-        & (rows["segment"] == ALL)
-        & (rows["status"] == OK)
-    ].copy()
-    upto = waves.last_day(waves.quarter_of_wave(unit.facts.wave))
-    rows = rows.loc[[waves.last_day(wave) <= upto for wave in rows["wave"]]]
+    rows = _by_quarter(unit, SIX_METRICS).copy()
     rows["metric"] = [narrative.capital(MEASURES[name].label) for name in rows["measure"]]
-    rows["shown"] = [theme.value_text(row.value, row.unit) for row in rows.itertuples()]
     rows["place"] = rows["measure"].map({name: place for place, name in enumerate(SIX_METRICS)})
     return rows.rename(columns={"wave": "quarter"}).sort_values(["place", "quarter"], ignore_index=True)
 
 
+def _by_quarter(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
+    """Numbers of some measures up to the quarter shown, and in words (`shown`): one row per measure x quarter."""
+    rows = unit.measures
+    rows = rows.loc[
+        (rows["unit_id"] == unit.unit_id)
+        & rows["measure"].isin(names)
+        & (rows["segment"] == ALL)
+        & (rows["status"] == OK)
+    ]
+    upto = waves.last_day(waves.quarter_of_wave(unit.facts.wave))
+    rows = rows.loc[[waves.last_day(wave) <= upto for wave in rows["wave"]]]
+    return rows.assign(shown=[theme.value_text(row.value, row.unit) for row in rows.itertuples()])
+
+
 def metric_numbers(unit: Assessment) -> pd.DataFrame:
-    """Every decision, feedback and probe measure of the quarter: one row each, absent ones with the reason."""
-    return _cells(unit, METRIC_DETAILS)
+    """Every decision, feedback and probe measure: one row each, earlier quarters too, absent ones with the reason."""
+    numbers, now = _cells(unit, METRIC_DETAILS), waves.quarter_of_wave(unit.facts.wave)
+    known = _by_quarter(unit, METRIC_DETAILS).pivot(index="measure", columns="wave", values="shown")
+    earlier = known.reindex(METRIC_DETAILS).drop(columns=now, errors="ignore").fillna("").reset_index(drop=True)
+    return pd.concat(
+        [numbers[["Measure"]], earlier, numbers.drop(columns="Measure").rename(columns={"Value": now})], axis=1
+    )
 
 
 def metric_summary(unit: Assessment) -> pd.DataFrame:
