@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -122,18 +123,51 @@ def _decodes(stream: io.BufferedReader, encoding: str) -> bool:
     return True
 
 
-def find_header(path: Path, encoding: str) -> tuple[str, int, list[str]]:
-    """Delimiter, row number and cells of the header: the first row that is not empty."""
+@dataclass(frozen=True)
+class Dialect:
+    """How a text file sets cells apart: what stands between them, around them, and before a quote inside one."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The same as the standard library's `csv` calls it."""
+        inside = {"escapechar": self.escape, "doublequote": self.escape is None}
+        return {"delimiter": self.delimiter, "quotechar": self.quote, **inside}
+
+    def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Rows of cells."""
+        return csv.reader(lines, **self.options)
+
+
+PLAIN = Dialect()
+"""What we write: commas, double quotes."""
+
+
+def _quoting(start: str) -> tuple[str, str | None]:
+    """What stands around a cell, and before the same sign inside one; None: the sign is doubled."""
+    first = start.lstrip("\ufeff\r\n \t")
+    quote = "'" if re.match(r"'[^'\"]*'[,;\t|]", first) else '"'
+    # a path that ends a cell ("C:\\data\\") is no escape; databases write one before a quote within words
+    escaped = re.search(rf"(?<![\\{quote}])\\{quote}(?=[^,;\t|\r\n{quote}])", start)
+    return quote, "\\" if escaped else None
+
+
+def find_header(path: Path, encoding: str) -> tuple[Dialect, int, list[str]]:
+    """Dialect of the file, and row number and cells of the header: the first row that is not empty."""
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
         start = stream.read(_CHUNK)
     told = re.match(r"sep=(.)\r?\n", start)  # Excel's own first line
-    best: tuple[str, int, list[str]] = (",", 1, [])
+    best: tuple[Dialect, int, list[str]] = (PLAIN, 1, [])
+    quoting = _quoting(start)
     for delimiter in told[1] if told else DELIMITERS:
-        rows = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
+        dialect = Dialect(delimiter, *quoting)
         try:
-            for number, cells in enumerate(rows, start=1):
+            for number, cells in enumerate(dialect.rows(io.StringIO(start, newline="")), start=1):
                 if any(cell.strip() for cell in cells) and not (told and number == 1):
-                    best = max(best, (delimiter, number, cells), key=lambda found: len(found[2]))
+                    best = max(best, (dialect, number, cells), key=lambda found: len(found[2]))
                     break
         except csv.Error as problem:
             raise InputError(
@@ -153,11 +187,11 @@ def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
         Column names the table uses.
     """
     encoding = encoding_of(path, file)
-    delimiter, header_row, header = find_header(path, encoding)
+    dialect, header_row, header = find_header(path, encoding)
     while header and not header[-1].strip():
         header.pop()  # `a;b;;` is what spreadsheets write beside empty columns
     names = column_names(header, known, file)
-    return _sheet(file, names, _parts(path, encoding, delimiter, len(names), file), after=header_row)
+    return _sheet(file, names, _parts(path, encoding, dialect, len(names), file), after=header_row)
 
 
 def read_grid(path: Path, file: str) -> Sheet:
@@ -174,21 +208,21 @@ def read_grid(path: Path, file: str) -> Sheet:
         parts = iter([(np.arange(1, len(rows) + 1), _cells(rows, width, ";"))])
     else:
         encoding = encoding_of(path, file)
-        delimiter, header_row, _ = find_header(path, encoding)
-        width = max(map(len, _first_rows(path, encoding, delimiter, header_row - 1)))
-        parts = _parts(path, encoding, delimiter, width, file)
+        dialect, header_row, _ = find_header(path, encoding)
+        width = max(map(len, _first_rows(path, encoding, dialect, header_row - 1)))
+        parts = _parts(path, encoding, dialect, width, file)
     return _sheet(file, tuple(str(place) for place in range(width)), parts, after=header_row - 1)
 
 
-def _first_rows(path: Path, encoding: str, delimiter: str, after: int) -> list[list[str]]:
+def _first_rows(path: Path, encoding: str, dialect: Dialect, after: int) -> list[list[str]]:
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
         try:
-            return list(islice(csv.reader(stream, delimiter=delimiter), after, after + _HEADING_ROWS))
+            return list(islice(dialect.rows(stream), after, after + _HEADING_ROWS))
         except csv.Error as problem:
             raise InputError(f"{path.name}: the first rows cannot be read ({problem}). Export it again.") from problem
 
 
-def _parts(path: Path, encoding: str, delimiter: str, width: int, file: str) -> Iterator[tuple[np.ndarray, pa.Table]]:
+def _parts(path: Path, encoding: str, dialect: Dialect, width: int, file: str) -> Iterator[tuple[np.ndarray, pa.Table]]:
     """Row numbers and cells of a text file, batch by batch."""
     odd = _OddRows()
     slots = [f"c{i}" for i in range(width)]
@@ -200,7 +234,8 @@ def _parts(path: Path, encoding: str, delimiter: str, width: int, file: str) -> 
                 block_size=_CHUNK,
             ),
             arrow_csv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False,
+                delimiter=dialect.delimiter, quote_char=dialect.quote, double_quote=dialect.escape is None,
+                escape_char=dialect.escape or False, newlines_in_values=True, ignore_empty_lines=False,
                 invalid_row_handler=odd.take,
             ),
             arrow_csv.ConvertOptions(
@@ -209,11 +244,11 @@ def _parts(path: Path, encoding: str, delimiter: str, width: int, file: str) -> 
         )  # fmt: skip
     except pa.ArrowInvalid as problem:
         raise InputError(f"{file}: cannot be read as a table ({problem}). Export it again as CSV.") from problem
-    return _numbered(stream, odd, delimiter, width)
+    return _numbered(stream, odd, dialect, width)
 
 
 def _numbered(
-    stream: Iterable[pa.RecordBatch], odd: _OddRows, delimiter: str, width: int
+    stream: Iterable[pa.RecordBatch], odd: _OddRows, dialect: Dialect, width: int
 ) -> Iterator[tuple[np.ndarray, pa.Table]]:
     """Row numbers and cells of each batch; the odd rows last, padded or cut to the header's width."""
     last = 0
@@ -223,8 +258,8 @@ def _numbered(
         last = int(numbers[-1]) if len(numbers) else last
         yield numbers, pa.Table.from_batches([batch])
     if odd.numbers:
-        rows = [next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), []) for text in odd.texts]
-        yield np.array(odd.numbers), _cells(rows, width, delimiter)
+        rows = [next(dialect.rows(io.StringIO(text, newline="")), []) for text in odd.texts]
+        yield np.array(odd.numbers), _cells(rows, width, dialect.delimiter)
 
 
 def _cells(rows: Sequence[Sequence[str]], width: int, delimiter: str) -> pa.Table:

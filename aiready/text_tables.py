@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from aiready.readers import column_names, encoding_of, find_header
+from aiready.readers import PLAIN, Dialect, column_names, encoding_of, find_header
 
 LINE = "_line"
 """Place of a row among the lines below the header."""
@@ -28,7 +28,7 @@ class TextTable:
     columns: tuple[str, ...]
     head: str
     lines: tuple[Line, ...] = ()
-    delimiter: str = ","
+    dialect: Dialect = PLAIN
     newline: str = "\n"
     encoding: str = "utf-8"
 
@@ -57,7 +57,7 @@ class TextTable:
 
 def new_table(columns: Sequence[str]) -> TextTable:
     """A file with a header and nothing else."""
-    return TextTable(tuple(columns), _encoded(columns, ",", "\n"))
+    return TextTable(tuple(columns), _encoded(columns, PLAIN, "\n"))
 
 
 def read_table(path: Path, known: Collection[str], file: str) -> TextTable:
@@ -69,26 +69,26 @@ def read_table(path: Path, known: Collection[str], file: str) -> TextTable:
         The file is empty, binary, or has a known column twice.
     """
     encoding = encoding_of(path, file)
-    delimiter, header_row, header = find_header(path, encoding)
+    dialect, header_row, header = find_header(path, encoding)
     text = path.read_bytes().decode(encoding).removeprefix("\ufeff")
     marked = encoding == "utf-8" and path.read_bytes().startswith(b"\xef\xbb\xbf")
-    lines = _records(text, delimiter)
+    lines = _records(text, dialect)
     while header and not header[-1].strip():
         header = header[:-1]
     return TextTable(
         columns=column_names(header, known, file),
         head="".join(line.text for line in lines[:header_row]),
         lines=tuple(lines[header_row:]),
-        delimiter=delimiter,
+        dialect=dialect,
         newline="\r\n" if "\r\n" in lines[header_row - 1].text else "\n",
         encoding="utf-8-sig" if marked else encoding,
     )
 
 
-def _records(text: str, delimiter: str) -> list[Line]:
+def _records(text: str, dialect: Dialect) -> list[Line]:
     """Rows with the text they came from; a quoted cell may run over several lines of the file."""
     physical = list(io.StringIO(text, newline=""))
-    reader = csv.reader(physical, delimiter=delimiter)
+    reader = csv.reader(physical, **dialect.options)
     ends, rows = [0], []
     for cells in reader:
         rows.append(tuple(cells))
@@ -103,7 +103,7 @@ def with_columns(table: TextTable, names: Iterable[str]) -> TextTable:
         return table
     columns = (*table.columns, *added)
     before = table.head.removesuffix(_last_record(table))
-    wider = replace(table, columns=columns, head=before + _encoded(columns, table.delimiter, table.newline))
+    wider = replace(table, columns=columns, head=before + _encoded(columns, table.dialect, table.newline))
     width = len(table.columns)
     lines = []
     for line in table.lines:
@@ -112,21 +112,21 @@ def with_columns(table: TextTable, names: Iterable[str]) -> TextTable:
             continue
         beyond = [cell for cell in line.cells[width:] if cell.strip()]
         cells = [*line.cells[:width], *[""] * (width - len(line.cells)), *[""] * len(added), *beyond]
-        lines.append(Line(_encoded(cells, table.delimiter, table.newline), tuple(cells)))
+        lines.append(Line(_encoded(cells, table.dialect, table.newline), tuple(cells)))
     return replace(wider, lines=tuple(lines))
 
 
 def _last_record(table: TextTable) -> str:
-    return _records(table.head, table.delimiter)[-1].text
+    return _records(table.head, table.dialect)[-1].text
 
 
 def line_of(table: TextTable, values: Mapping[str, str]) -> Line:
     """A new line from cells by column; columns not named are empty."""
     cells = [values.get(name, "") for name in table.columns]
-    return Line(_encoded(cells, table.delimiter, table.newline), tuple(cells))
+    return Line(_encoded(cells, table.dialect, table.newline), tuple(cells))
 
 
-def _encoded(cells: Sequence[str], delimiter: str, newline: str) -> str:
+def _encoded(cells: Sequence[str], dialect: Dialect, newline: str) -> str:
     written = io.StringIO(newline="")
-    csv.writer(written, delimiter=delimiter, lineterminator=newline).writerow(cells)
+    csv.writer(written, **dialect.options, lineterminator=newline).writerow(cells)
     return written.getvalue()

@@ -1,5 +1,7 @@
 """Bytes to raw text tables."""
 
+import csv
+import io
 from datetime import date, datetime
 from pathlib import Path
 
@@ -127,3 +129,39 @@ def test_a_workbook_sheet_gives_text_with_iso_dates_and_whole_numbers(tmp_path):
         "2.5", "2026-05-11", "2026-05-11T09:30:00", "yes",
     ]  # fmt: skip
     assert table[ROW].tolist() == [4, 6]
+
+
+TABLE = [
+    ["unit_id", "task", "hours_per_year"],
+    ["ä", 'says "yes", or; no', "120,5"],
+    ["O'Neil", "two\nlines", "80"],
+    ["C:\\data\\", "it's", ""],
+]
+"""Everything that a cell may hold beside letters."""
+DIALECTS = {
+    "a spreadsheet's": {},
+    "German": {"delimiter": ";"},
+    "every cell quoted": {"quoting": csv.QUOTE_ALL, "lineterminator": "\n"},
+    "single quotes": {"quoting": csv.QUOTE_ALL, "quotechar": "'", "delimiter": ";"},
+    "a database's, with backslashes": {"escapechar": "\\", "doublequote": False, "delimiter": "\t"},
+    "tabs": {"delimiter": "\t"},
+    "bars": {"delimiter": "|"},
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_every_dialect_of_csv_is_found_out(tmp_path, name, encoding):
+    text = io.StringIO(newline="")
+    csv.writer(text, **DIALECTS[name]).writerows(TABLE)
+    (tmp_path / "tasks.csv").write_bytes(text.getvalue().encode(encoding))
+    sheet = read_csv(tmp_path / "tasks.csv", TABLE[0], "tasks.csv")
+    rows = sheet.batches.read_all().select(TABLE[0]).to_pylist()
+    assert [list(row.values()) for row in rows] == TABLE[1:]
+
+
+def test_a_path_that_ends_a_quoted_cell_is_no_escape(tmp_path):
+    (tmp_path / "tasks.csv").write_bytes(b'unit_id,task\r\n"C:\\data\\","b"\r\n"say ""so""","C:\\x\\"\r\n')
+    sheet = read_csv(tmp_path / "tasks.csv", ["unit_id", "task"], "tasks.csv")
+    rows = sheet.batches.read_all().select(["unit_id", "task"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [("C:\\data\\", "b"), ('say "so"', "C:\\x\\")]
