@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 OUT := reports
 
-.PHONY: help report lab test check acceptance clean browser
+.PHONY: help report lab test check acceptance clean browser servers
 
 help:
 	@echo "make report      install, check and report the sample organisation into $(OUT)/"
@@ -38,19 +38,25 @@ browser:
 	  SUDO=$$(test $$(id -u) -eq 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium poppler-utils fonts-noto-core fonts-noto-cjk; }
 
+# What tests of databases start themselves: a PostgreSQL server, and the Java that Spark runs on.
+servers:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && command -v java >/dev/null || { \
+	  SUDO=$$(test $$(id -u) -eq 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq postgresql openjdk-17-jre-headless; }
+
 check: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 -m "not slow and not browser and not acceptance"
 
-test: $(VENV)/test browser
+test: $(VENV)/test browser servers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 -m "not acceptance"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance"
 
-acceptance: $(VENV)/test browser
+acceptance: $(VENV)/test browser servers
 	$(BIN)/pytest -m acceptance -s
 
 clean:

@@ -70,7 +70,8 @@ def moment(text: ir.StringValue) -> ir.TimestampValue:
 
 def _whole_as_text(text: ir.StringValue) -> ir.StringValue:
     """`11.0` and `11` are the same name: spreadsheets and data frames write either."""
-    return text.re_replace(r"^(-?\d+)\.0$", r"\1")
+    group = "$1" if text.get_backend().name == "pyspark" else r"\1"  # as each writes what was found
+    return text.re_replace(r"^(-?\d+)\.0$", group)
 
 
 def _wave(text: ir.StringValue) -> ir.StringValue:
@@ -106,6 +107,11 @@ def _native(given: ir.Value, kind: str) -> ir.Value | None:
         utc = given.cast("timestamp('UTC')") if stored.is_timestamp() and stored.timezone else given
         return utc.cast("timestamp")
     return None
+
+
+def is_native(column: Column, given: ir.Value) -> bool:
+    """Whether a column is stored in the type it has here, so that its cells are values and no text."""
+    return _native(given, column.kind) is not None
 
 
 def reading(column: Column, given: ir.Value) -> ir.Value:
@@ -153,8 +159,23 @@ def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
 
 
 def hashed(text: ir.StringValue) -> ir.StringValue:
-    """Twelve hex digits in place of a person's code."""
-    return (ibis.literal(_SALT) + text).hexdigest("sha256").substr(0, 12)
+    """Twelve hex digits in place of a person's code, the same on every engine."""
+    salted = ibis.literal(_SALT) + text
+    if text.get_backend().name == "postgres":  # has the digest, of bytes and in bytes only
+        return _encode(_sha256(_convert_to(salted, "UTF8")), "hex").substr(0, 12)
+    return salted.hexdigest("sha256").substr(0, 12)
+
+
+@ibis.udf.scalar.builtin(name="convert_to")
+def _convert_to(text: str, encoding: str) -> bytes: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="sha256")
+def _sha256(content: bytes) -> bytes: ...  # type: ignore[empty-body]
+
+
+@ibis.udf.scalar.builtin(name="encode")
+def _encode(content: bytes, how: str) -> str: ...  # type: ignore[empty-body]
 
 
 def typed(
@@ -180,12 +201,16 @@ def typed(
     ibis.expr.types.Table
         Beside each column that may be unreadable stands the cell as given (`GIVEN` and its name).
     """
-    there = [column for column in table.columns if column.name in raw.columns]
-    values = {column.name: _value(table, column, raw[column.name], as_is) for column in there}
-    given = {GIVEN + c.name: raw[c.name] for c in there if c.name not in as_is and _may_fail(c)}
     answers = {item: answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
     beside = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
-    return raw.select(*beside, **given, **values, **answers)
+    return raw.select(*beside, **read_cells(table, raw, as_is), **answers)
+
+
+def read_cells(table: Table, raw: ir.Table, as_is: Collection[str]) -> dict[str, ir.Value]:
+    """The schema's columns that are there as the schema types them, beside what may be unreadable as given."""
+    there = [column for column in table.columns if column.name in raw.columns]
+    given = {GIVEN + c.name: raw[c.name] for c in there if c.name not in as_is and _may_fail(c)}
+    return given | {column.name: _value(table, column, raw[column.name], as_is) for column in there}
 
 
 def complete(table: Table, rows: ir.Table) -> ir.Table:

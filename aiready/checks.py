@@ -141,7 +141,11 @@ def quarantine(raw: ir.Table, broken: pd.DataFrame, rules: Sequence[Rule]) -> pd
     broken
         One row per row left out: `FILE`, `ROW` and, per rule by its place in the list, whether it is broken.
     """
-    found = _fetched(raw, broken)
+    return told(_fetched(raw, broken), raw.columns, rules)
+
+
+def told(found: pd.DataFrame, columns: Sequence[str], rules: Sequence[Rule]) -> pd.DataFrame:
+    """The same of rows that are at hand: cells as given (`GIVEN`), `FILE`, `ROW`, and per rule whether it is broken."""
     joined = pd.DataFrame("", index=found.index, columns=["column", "value", "rule"], dtype=object)
     for place, rule in enumerate(rules):
         at = found[f"{place}"].astype(bool)
@@ -151,7 +155,7 @@ def quarantine(raw: ir.Table, broken: pd.DataFrame, rules: Sequence[Rule]) -> pd
             joined.loc[at, "column"] += mark + named
             joined.loc[at, "value"] += mark + _shown(found, rule.column)[at]
             joined.loc[at, "rule"] += mark + f"{named} {rule.text}".strip()
-    return _evidence(found, raw.columns, joined)
+    return evidence(found, columns, joined)
 
 
 SUPERSEDED = "superseded by"
@@ -175,7 +179,7 @@ def repeats(raw: ir.Table, again: pd.DataFrame, key: Sequence[str]) -> pd.DataFr
     if "newer" in found:
         rule = rule.mask(found["newer"].astype(bool), f"{SUPERSEDED} " + row + f": same {', '.join(key)}, later form")
     said = pd.DataFrame({"column": ", ".join(key), "value": value, "rule": rule}, index=found.index)
-    return _evidence(found, raw.columns, said)
+    return evidence(found, raw.columns, said)
 
 
 def _fetched(raw: ir.Table, wanted: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +196,8 @@ def _shown(found: pd.DataFrame, column: str) -> pd.Series:
     return given.map(lambda value: "" if pd.isna(value) else str(value))
 
 
-def _evidence(found: pd.DataFrame, columns: Sequence[str], said: pd.DataFrame) -> pd.DataFrame:
+def evidence(found: pd.DataFrame, columns: Sequence[str], said: pd.DataFrame) -> pd.DataFrame:
+    """Rows left out, whole: their cells as given, file, row, and what is `said` of each."""
     names = [name for name in columns if name not in (FILE, ROW)]
     cells = found[[GIVEN + name for name in names]].set_axis(names, axis=1)
     if SURPLUS in cells and cells[SURPLUS].isna().all():

@@ -41,7 +41,11 @@ class Engine(StrEnum):
 
 
 DataFolder = Annotated[
-    str, typer.Argument(help="Data folder, one .xlsx workbook with a sheet per table, or duckdb:///file.")
+    str,
+    typer.Argument(help="Data folder, one .xlsx workbook, or a database: duckdb:///file, postgres://, spark://."),
+]
+Names = Annotated[
+    Path | None, typer.Option("--map", help="What tables and columns are called in the database (table,column,name).")
 ]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to; made when absent.")]
 AsOf = Annotated[
@@ -52,7 +56,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors a
 
 
 @app.command()
-def check(data: DataFolder, as_of: AsOf = "", as_json: Json = False) -> None:
+def check(data: DataFolder, names: Names = None, as_of: AsOf = "", as_json: Json = False) -> None:
     """Validate a data folder: rows read, used, quarantined; answers by unit and role; who would be suppressed.
 
     Exit code 0: clean; 1: rows are quarantined; 2: the folder cannot be used.
@@ -60,14 +64,17 @@ def check(data: DataFolder, as_of: AsOf = "", as_json: Json = False) -> None:
     Example: aiready check data/sample
     """
     from aiready import checkup
+    from aiready.warehouses import with_map
 
-    found = checkup.examine(data, _day(as_of))
+    found = checkup.examine(with_map(data, names), _day(as_of))
     typer.echo(json.dumps(found.as_json(), indent=1) if as_json else found.as_text())
     raise typer.Exit(1 if found.quarantined else 0)
 
 
 @app.command()
-def score(data: DataFolder, out: Out = Path("reports"), as_of: AsOf = "", quiet: Quiet = False) -> None:
+def score(
+    data: DataFolder, out: Out = Path("reports"), names: Names = None, as_of: AsOf = "", quiet: Quiet = False
+) -> None:
     """Compute every measure, and write OUT/records/results only.
 
     Example: aiready score data/sample --out reports
@@ -75,8 +82,9 @@ def score(data: DataFolder, out: Out = Path("reports"), as_of: AsOf = "", quiet:
     from aiready.assessment import Assessment
     from aiready.publication import locked
     from aiready.reports import HISTORY, save_results
+    from aiready.warehouses import with_map
 
-    assessment = Assessment.open(data, as_of=_day(as_of), published=out / HISTORY)
+    assessment = Assessment.open(with_map(data, names), as_of=_day(as_of), published=out / HISTORY)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         records = save_results(assessment, out)
@@ -88,6 +96,7 @@ def score(data: DataFolder, out: Out = Path("reports"), as_of: AsOf = "", quiet:
 def report(  # noqa: PLR0913 - the options of the command, one each
     data: DataFolder,
     out: Out = Path("reports"),
+    names: Names = None,
     unit: Annotated[list[str] | None, typer.Option("--unit", help="Only this unit; may be repeated.")] = None,
     wave: Annotated[str, typer.Option(help="Wave to show; default: the newest.")] = "",
     jobs: Annotated[int, typer.Option(help="Handouts made at once.", min=1)] = os.cpu_count() or 1,
@@ -118,11 +127,12 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     Example: aiready report data/sample --out reports --unit claims
     """
     from aiready.batch import Options
+    from aiready.warehouses import with_map
 
     options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
                       memory=memory, fail_fast=fail_fast, max_failures=max_failures, figures=figures,
                       force=force, children=children)  # fmt: skip
-    asked = _Asked(str(data), out, tuple(unit or ()), wave, _day(as_of), pdf, keep, quiet, as_json)
+    asked = _Asked(with_map(data, names), out, tuple(unit or ()), wave, _day(as_of), pdf, keep, quiet, as_json)
     with _makers(executor, options) as (make, options):
         run = _report(asked, options, make)
     raise typer.Exit(1 if run.failed else 0)
@@ -283,7 +293,8 @@ def sample(
 
 @app.command()
 def lab(
-    data: Annotated[str, typer.Argument(help="Data folder to explore; default: the sample.")] = "",
+    data: Annotated[str, typer.Argument(help="Data folder or database to explore; default: the sample.")] = "",
+    names: Names = None,
 ) -> NoReturn:
     """Open JupyterLab on the workbook, on this machine only, with its token.
 
@@ -292,10 +303,12 @@ def lab(
     from aiready.assessment import DATA, Assessment
     from aiready.lab import command
     from aiready.shipped import shipped
+    from aiready.warehouses import whole
 
+    location = whole(data, names)
     typer.echo("Reading the data, so that every notebook opens in a second.")
-    Assessment.recall(data)
-    environment = os.environ | ({DATA: str(Path(data).resolve())} if data else {})
+    Assessment.recall(location)
+    environment = os.environ | ({DATA: location} if data else {})
     raise typer.Exit(subprocess.run(command(shipped("notebooks")), env=environment, check=False).returncode)
 
 

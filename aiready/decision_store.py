@@ -17,6 +17,7 @@ from aiready.checks import quarantine, repeats, rules_of
 from aiready.loading import is_stored, store
 from aiready.readers import FILE, ROW
 from aiready.schema import Table
+from aiready.warehouses import answering
 
 KNOWN_LATER = {
     "decided_at": ("final_decision",),
@@ -62,7 +63,7 @@ def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Seque
     rules = rules_of(table, rows, levels={}, known=known)
     masks = {f"{place}": rule.broken.fill_null(False) for place, rule in enumerate(rules)}
     broken = reduce(or_, masks.values())
-    facts = _facts(table, rows.mutate(**{_BROKEN: broken}))
+    facts = facts_of(table, rows.mutate(**{BROKEN: broken}))
     left_out = pd.DataFrame()
     if facts["broken"]:
         left_out = quarantine(raw, rows.filter(broken).select(FILE, ROW, **masks).to_pandas(), rules)
@@ -74,14 +75,15 @@ def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Seque
     return Log(complete(table, rows), int(facts["read"]), left_out, facts)
 
 
-_BROKEN = "_broken"
+BROKEN = "_broken"
+"""Column that says whether a row breaks any rule."""
 
 
-def _facts(table: Table, rows: ir.Table) -> pd.Series:
+def facts_of(table: Table, rows: ir.Table) -> pd.Series:
     """How many rows there are, how many are broken, and the newest date of each kind among the others."""
-    counted = {"read": rows.count(), "broken": rows[_BROKEN].sum().fill_null(0)}
+    counted = {"read": rows.count(), "broken": rows[BROKEN].sum().fill_null(0)}
     happened = [column.name for column in table.columns if column.happened and column.name in rows.columns]
-    newest = {name: rows[name].max(where=~rows[_BROKEN]) for name in happened}
+    newest = {name: rows[name].max(where=~rows[BROKEN]) for name in happened}
     return rows.aggregate(**counted, **newest).to_pandas().iloc[0]
 
 
@@ -98,6 +100,7 @@ def _again(used: ir.Table) -> pd.DataFrame:
     return found.loc[found.duplicated("decision_id"), [FILE, ROW, "first"]]
 
 
+@answering("decisions")
 def cut(log: Log, as_of: date) -> Log:
     """The log as it was known at the end of a day: later decisions left out, later events not yet there."""
     end = pd.Timestamp(as_of) + timedelta(days=1)

@@ -33,6 +33,7 @@ def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | 
     Crowley 1982). Decisions still open count until the end of `as_of`.
     """
     timed = timed_decisions(decisions, as_of)
+    some = joined if timed.get_backend().name == "duckdb" else named
     points = _rolled_up(step_counts(timed).to_pandas(), membership, ["step"]).assign(coarse=True)
     while True:
         curve = _curve(points)
@@ -40,7 +41,7 @@ def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | 
         if not unclear.any():
             return _quantiles(curve)
         steps = curve.loc[unclear, [*_CELL, "step"]]
-        finer = time_counts(timed, _own_steps(steps, membership)).to_pandas()
+        finer = time_counts(some(timed, _own_steps(steps, membership))).to_pandas()
         finer = _rolled_up(finer, membership, ["step", "micro"]).merge(steps).assign(coarse=False)
         points = pd.concat([curve.loc[~unclear, list(finer.columns)], finer], ignore_index=True)
 
@@ -66,10 +67,22 @@ def step_counts(timed: ir.Table) -> ir.Table:
     return grouped.aggregate(micro=timed.micro.max(), n=timed.count(), closed=timed.closed.count())
 
 
-def time_counts(timed: ir.Table, steps: pd.DataFrame) -> ir.Table:
-    """Decisions and closed ones per unit x quarter x time, in some of the coarse steps."""
-    some = timed.semi_join(ibis.memtable(steps), [*_CELL, "step"])
-    return some.group_by(*_CELL, "step", "micro").aggregate(n=some.count(), closed=some.closed.count())
+def time_counts(timed: ir.Table) -> ir.Table:
+    """Decisions and closed ones per unit x quarter x coarse step x time."""
+    return timed.group_by(*_CELL, "step", "micro").aggregate(n=timed.count(), closed=timed.closed.count())
+
+
+def joined(timed: ir.Table, steps: pd.DataFrame) -> ir.Table:
+    """The decisions in some coarse steps, found by a table of them."""
+    return timed.semi_join(ibis.memtable(steps), [*_CELL, "step"])
+
+
+def named(timed: ir.Table, steps: pd.DataFrame) -> ir.Table:
+    """The same where no table may be written, not even for a moment: steps are told one by one."""
+    quarter, opened = timed.quarter, steps["quarter"].dt
+    place = (quarter.year() * 4 + quarter.quarter()).cast("string") + " " + timed.step.cast("string") + " "
+    places = (opened.year * 4 + opened.quarter).astype(str) + " " + steps["step"].astype(str) + " "
+    return timed.filter((place + timed.unit_id).isin(list(places + steps["unit_id"].astype(str))))
 
 
 def _own_steps(steps: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:

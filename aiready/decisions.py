@@ -20,6 +20,7 @@ from aiready.measures import NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds, mean_interval, wilson
+from aiready.warehouses import answering
 from aiready.waves import quarter, quarter_of_wave
 
 CASE_LEVEL = "case-level: decisions of one person are taken as independent"
@@ -29,6 +30,7 @@ _NO_INITIAL = "collect `initial_decision`: what the person would have decided be
 _Z = float(stats.norm.isf(0.025))
 
 
+@answering("decisions")
 def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     """All measures of the decision log.
 

@@ -4,21 +4,28 @@ import os
 import re
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
-from ibis.common.exceptions import TableNotFound
 
+from aiready import warehouses
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
 from aiready.places import ABOUT, Found, Place
 from aiready.readers import FILE, ROW, SURPLUS, Sheet, column_names, read_csv, read_workbook_sheet
 from aiready.schema import TABLES, Table
+from aiready.warehouses import Stored
 
+IN_PLACE = "decisions"
+"""The one table that is never copied as a whole: it is counted where it lies."""
 _WAREHOUSE = "warehouse"
 _LONGEST = 200
 """Signs of a name or reason that a message repeats."""
@@ -53,7 +60,7 @@ def load(engine: Backend, found: Found, rules: Instrument) -> tuple[dict[str, ir
         if given is None:
             notes.append(f"{', '.join(place.file for place in own)} holds no rows and counts as absent.")
             continue
-        raw[name] = given
+        raw[name] = given if name == IN_PLACE else _fetched(engine, TABLES[name], given, items)
         notes += _ignored(TABLES[name], given, items, own)
     if not raw and not problems:
         problems.append(f"{found.places[0].path.parent}: no table holds a row. Fill at least one.")
@@ -103,10 +110,12 @@ def unreadable(file: str, problem: OSError) -> InputError:
 
 
 def _read(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Table | None:
+    if place.stored is not None and place.engine is not None:
+        return _from_warehouse(place.engine, place.stored, known)
     if not place.path.is_file():
         raise InputError(f"{place.file}: this is no file with rows in it, or it is gone. Put the file itself there.")
-    if place.schema is not None:
-        return _from_database(engine, place, known)
+    if place.stored is not None:
+        return _from_database(engine, place.path, place.stored, known)
     if place.path.suffix.lower() == ".parquet":
         return _parquet(engine, place, known)
     if place.sheet is not None:
@@ -114,22 +123,49 @@ def _read(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Tab
     return read_csv(place.path, known, place.file)
 
 
-def _from_database(engine: Backend, place: Place, known: Sequence[str]) -> ir.Table:
+def _from_warehouse(engine: BaseBackend, stored: Stored, known: Sequence[str]) -> ir.Table | None:
+    """A table or view of a database server, where it lies; None where it holds no row."""
+    with warehouses.answering(stored.file):
+        there = warehouses.stored(engine, stored)
+        named = warehouses.renamed(there, stored.columns, known, stored.file)
+        given = there.select(**named, **{FILE: ibis.literal(stored.file)})
+        return given if given.limit(1).count().execute() else None
+
+
+def _from_database(engine: Backend, path: Path, stored: Stored, known: Sequence[str]) -> ir.Table:
     """A table or view of a DuckDB file, where it lies: attached to be read only."""
-    quoted = str(place.path).replace("'", "''")
+    quoted = str(path).replace("'", "''")
     engine.con.execute(f"ATTACH IF NOT EXISTS '{quoted}' AS {_WAREHOUSE} (READ_ONLY)")
+    inside = replace(stored, schema=(_WAREHOUSE, *(stored.schema or ("main",))))
     try:
-        stored = engine.table(str(place.sheet), database=(_WAREHOUSE, str(place.schema)))
-    except TableNotFound as problem:
+        there = warehouses.stored(engine, inside)
+    except duckdb.Error as problem:
         raise InputError(
-            f"{place.file}: the view names a table without its schema. Write main.<table> in it."
+            f"{stored.file}: the view names a table without its schema. Write main.<table> in it."
         ) from problem
-    names = column_names(stored.columns, known, place.file)
-    named = {new: stored[old] for new, old in zip(names, stored.columns, strict=True)}
     asked = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
-    ((is_table,),) = engine.con.execute(asked, [_WAREHOUSE, place.schema, place.sheet]).fetchall()
-    row = stored.rowid() if is_table else ibis.row_number()  # a view has no rows of its own to number
-    return stored.select(**named, **{FILE: ibis.literal(place.file), ROW: row + 1})
+    ((is_table,),) = engine.con.execute(asked, [*inside.schema, stored.name]).fetchall()
+    row = there.rowid() if is_table else ibis.row_number()  # a view has no rows of its own to number
+    named = warehouses.renamed(there, stored.columns, known, stored.file)
+    return there.select(**named, **{FILE: ibis.literal(stored.file), ROW: row + 1})
+
+
+def _fetched(engine: Backend, table: Table, given: ir.Table, items: Sequence[str]) -> ir.Table:
+    """A small table of a server, copied here: its known columns, in the order of its key, as rows have none there."""
+    if given.get_backend() is engine:
+        return given
+    known = [name for name in _known(table, items) if name in given.columns]
+    columns = {name: given[name] for name in known}
+    plain = {name: column if _is_plain(column.type()) else column.cast("string") for name, column in columns.items()}
+    with warehouses.answering(table.name):
+        rows = given.select(FILE, **plain).to_pyarrow()
+    order = [name for name in dict.fromkeys((*table.key, *known)) if name in known]
+    rows = rows.sort_by([(name, "ascending") for name in order])
+    return store(engine, f"{table.name} as given", rows.append_column(ROW, pa.array(range(1, len(rows) + 1))))
+
+
+def _is_plain(kind: dt.DataType) -> bool:
+    return kind.is_string() or kind.is_numeric() or kind.is_boolean() or kind.is_temporal()
 
 
 def _parquet(engine: Backend, place: Place, known: Sequence[str]) -> ir.Table:
@@ -146,6 +182,10 @@ def _parquet(engine: Backend, place: Place, known: Sequence[str]) -> ir.Table:
 
 def _stacked(engine: Backend, table: Table, parts: Sequence[Sheet | ir.Table]) -> ir.Table | None:
     """The parts below each other, stored as text on the engine; a single Parquet file stays where it is."""
+    if not parts:
+        return None
+    if len(parts) == 1 and isinstance(parts[0], ir.Table) and parts[0].get_backend() is not engine:
+        return parts[0]
     if len(parts) == 1 and isinstance(parts[0], ir.Table):
         return parts[0] if parts[0].limit(1).count().execute() else None
     try:

@@ -3,15 +3,18 @@
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import duckdb
+from ibis.backends import BaseBackend
 
+from aiready import warehouses
 from aiready.errors import InputError, UsageError
 from aiready.readers import canonical
 from aiready.schema import TABLES
+from aiready.warehouses import Address, Names, Stored
 from aiready.workbooks import WORKBOOKS, sheets_of
 
 ABOUT = "about"
@@ -22,21 +25,28 @@ _NAMES = (*TABLES, ABOUT)
 
 @dataclass(frozen=True)
 class Place:
-    """Where one part of a table lies: a file, a sheet of a workbook, or (with `schema`) a table of a database.
+    """Where one part of a table lies: a file, a sheet of a workbook, or a table of a database (`stored`).
 
-    `file` is what messages call it.
+    `file` is what messages call it; `engine` is who holds a table that lies in no file.
     """
 
     table: str
     path: Path
     file: str
     sheet: str | None = None
-    schema: str | None = None
+    stored: Stored | None = None
+    engine: BaseBackend | None = None
 
 
 def instrument_folder(location: str | Path) -> Path | None:
-    """The folder `instrument` inside a data folder, which replaces the shipped one; None without one."""
-    folder = Path(location) / "instrument"
+    """The folder `instrument` inside a data folder, which replaces the shipped one; None without one.
+
+    Of a database, the folder of its map is the data folder.
+    """
+    where = warehouses.address(location)
+    if where is not None and where.map is None:
+        return None
+    folder = (where.map.parent if where and where.map else Path(location)) / "instrument"
     return folder if folder.is_dir() else None
 
 
@@ -60,9 +70,10 @@ def find_tables(location: str | Path) -> Found:
     UsageError
         When nothing is there, or it is no folder and no workbook.
     """
+    where = warehouses.address(location)
+    if where is not None:
+        return _at_address(where)
     path = Path(location)
-    if "://" in str(location):
-        return _in_database(str(location))
     if not path.exists():
         raise UsageError(f"{location}: there is no such folder or workbook.")
     if path.is_file() and path.suffix.lower() not in WORKBOOKS:
@@ -77,28 +88,43 @@ def find_tables(location: str | Path) -> Found:
     return found + Found(problems=tuple(problems))
 
 
-def _in_database(location: str) -> Found:
+def _at_address(where: Address) -> Found:
+    """Tables of a database, and what lies beside its map: tables it lacks, `about`."""
+    names = warehouses.read_names(where.map)
+    found = _in_file(where, names) if where.scheme == warehouses.FILES else _in_warehouse(where, names)
+    if where.map is not None:
+        beside = _in_folder(where.map.parent)
+        unread = f"{said(where.map)} is no table"
+        notes = tuple(note for note in beside.notes if not note.startswith(unread))
+        found += replace(beside, notes=notes)
+    problems = _twice(found.places)
+    if not any(place.table in TABLES for place in found.places):
+        problems.append(
+            f"{where.scheme}: no table there is one of {', '.join(TABLES)}. Make a view of that name, or say in a map "
+            "which table is which (--map)."
+        )
+    return found + Found(problems=tuple(problems))
+
+
+def _in_warehouse(where: Address, names: Names) -> Found:
+    engine = warehouses.connect(where)
+    with warehouses.answering(where.scheme):
+        found = warehouses.find(engine, where, names)
+    return Found(tuple(Place(one.table, Path(), one.file, stored=one, engine=engine) for one in found))
+
+
+def _in_file(where: Address, names: Names) -> Found:
     """Tables of a DuckDB file, which is opened to be read only; views count as tables."""
-    scheme, _, rest = location.partition("://")
-    if scheme != "duckdb":
-        # an address may hold a password: it is not repeated
-        raise UsageError(f"{scheme}:// is not read. Give a folder, an .xlsx workbook, or duckdb:///path/to/file.")
-    path = Path(rest)
+    path = Path(where.url.partition("://")[2])
     if not path.is_file():
         raise UsageError(f"{path}: there is no such database file.")
     try:
         with duckdb.connect(path, read_only=True) as database:
-            found = database.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+            listed = database.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
     except duckdb.Error as problem:
         raise InputError(f"{path}: cannot be read as a DuckDB database. Is another program writing to it?") from problem
-    named = [(schema, name) for schema, name in sorted(found) if canonical(name) in TABLES]
-    places = tuple(
-        Place(canonical(name), path, f"{path.name}[{schema}.{name}]", name, schema) for schema, name in named
-    )
-    problems = _twice(places)
-    if not places:
-        problems.append(f"{path}: no table of it is one of {', '.join(TABLES)}. Make a view of that name.")
-    return Found(places, problems=tuple(problems))
+    found = warehouses.chosen(sorted(listed), names, path.name)
+    return Found(tuple(Place(one.table, path, one.file, stored=one) for one in found))
 
 
 def _in_folder(folder: Path) -> Found:

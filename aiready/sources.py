@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
-from aiready import decision_store, hierarchy, loading, waves
+from aiready import decision_store, distant_log, hierarchy, loading, waves
 from aiready.cells import typed
 from aiready.checks import SUPERSEDED, quarantine, repeats, rules_of
 from aiready.decision_store import Log
@@ -20,6 +20,7 @@ from aiready.instrument import Instrument
 from aiready.places import Place, date_of_form, find_tables, instrument_folder
 from aiready.readers import FILE, ROW
 from aiready.schema import TABLES, Table
+from aiready.warehouses import answering
 
 __all__ = ["Data", "instrument_folder", "read_data", "safe_cells", "write_quarantine"]
 
@@ -106,7 +107,7 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         decisions=decisions,
         quarantine=_quarantine(parts, log),
         counts=counts,
-        inputs=_inputs(found.places),
+        inputs=_inputs(found.places, parts, log),
         about=about,
         notes=(*notes, *_said_of_counts(counts, as_of), *_said_of_forms(parts)),
     )
@@ -135,7 +136,8 @@ def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) 
         table, given = TABLES[name], raw[name]
         names = {column: ids for column, ids in known.items() if table.key != (column,)}
         if name == "decisions":
-            log = decision_store.read(engine, table, given, names)
+            here = given.get_backend() is engine
+            log = decision_store.read(engine, table, given, names) if here else distant_log.read(table, given, names)
         else:
             items = rules.answer_columns if name == "responses" else ()
             levels = dict.fromkeys(items, rules.settings.scale_points)
@@ -294,6 +296,7 @@ def _fill_wave(used: pd.DataFrame, wave: str) -> pd.DataFrame:
 # What was read, and what was left out -----------------------------------------------------------------------
 
 
+@answering("decisions")
 def _units_named(tables: Mapping[str, pd.DataFrame], decisions: ir.Table | None) -> pd.DataFrame:
     named = [table["unit_id"] for table in tables.values() if "unit_id" in table]
     if decisions is not None:
@@ -338,10 +341,10 @@ def _said_of_forms(parts: Mapping[str, _Part]) -> list[str]:
     ]
 
 
-def _inputs(places: Iterable[Place]) -> pd.DataFrame:
-    """One row per file: its name, digest and size."""
-    paths = {place.file.split("[")[0]: place.path for place in places}
-    rows = []
+def _inputs(places: Iterable[Place], parts: Mapping[str, _Part], log: Log | None) -> pd.DataFrame:
+    """One row per file: its name, digest and size; of a table on a server the digest of what was read of it."""
+    rows = [_read_of(place, parts, log) for place in places if place.engine is not None]
+    paths = {place.file.split("[")[0]: place.path for place in places if place.engine is None}
     for file, path in paths.items():
         try:
             with path.open("rb") as stream:
@@ -350,6 +353,15 @@ def _inputs(places: Iterable[Place]) -> pd.DataFrame:
         except OSError as problem:
             raise loading.unreadable(file, problem) from problem
     return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
+
+
+def _read_of(place: Place, parts: Mapping[str, _Part], log: Log | None) -> dict[str, object]:
+    """Digest of the rows used of a small table; of the log, of what was counted of it: it is not fetched."""
+    if place.table in parts:
+        text = parts[place.table].used.to_csv(index=False)
+    else:
+        text = log.facts.to_json(date_format="iso") if log else ""
+    return {"file": place.file, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())}
 
 
 _RUNS_AS_FORMULA = re.compile(r"[=+\-@\t\r]")

@@ -15,7 +15,7 @@ LAYERS = (
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
-    "workbooks readers places loading cells checks decision_store sources",
+    "workbooks readers warehouses places loading cells checks decision_store distant_log sources",
     "text_tables journal slices saving agreeing",
     "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"
     " exports.importing exports.folder exports exports.telling",

@@ -14,7 +14,7 @@ from lifelines import KaplanMeierFitter
 
 from aiready import decisions
 from aiready.decision_counts import decider_counts
-from aiready.decision_times import step_counts, time_counts, timed_decisions
+from aiready.decision_times import joined, named, step_counts, time_counts, timed_decisions
 from aiready.instrument import Instrument, Settings
 from aiready.measures import KEY, names
 from aiready.schema import TABLES
@@ -503,5 +503,6 @@ def test_every_pass_compiles_for_every_database(dialect, monkeypatch):
     assert "GROUP BY" in str(ibis.to_sql(counts, dialect=dialect)).upper()
     timed = timed_decisions(log, date(2026, 9, 30))
     steps = pd.DataFrame({"unit_id": ["claims"], "quarter": [pd.Timestamp("2026-07-01")], "step": [3]})
-    for times in (step_counts(timed), time_counts(timed, steps)):
+    finer = time_counts(joined(timed, steps)), time_counts(named(timed, steps))
+    for times in (step_counts(timed), *finer):
         assert "GROUP BY" in str(ibis.to_sql(times, dialect=dialect)).upper()

@@ -457,7 +457,7 @@ def test_a_misspelt_table_is_noted(tmp_path):
     assert read_data(tmp_path, RULES).notes == (note,)
 
 
-@pytest.mark.parametrize("location", ["duckdb:///x.db", "postgres://host/x", "/nowhere/at/all"])
+@pytest.mark.parametrize("location", ["duckdb:///x.db", "oracle://host/x", "/nowhere/at/all"])
 def test_places_that_cannot_be_read_are_bad_usage(location):
     with pytest.raises(UsageError):
         read_data(location, RULES)
