@@ -372,11 +372,11 @@ def test_times_stored_as_text_are_refused_with_every_column_and_the_mend(postgre
 def test_broken_and_repeated_decisions_are_set_aside_whole_and_the_first_counts(postgres, in_postgres, spark):
     rows = """
         (SELECT * FROM (VALUES
-          ('d1', ' a', timestamp '2026-07-01 10:00', timestamp '2026-07-01 11:00', 'pay', 3),
-          ('d1', 'a', timestamp '2026-07-01 09:00', timestamp '2026-07-01 12:00', 'pay', 3),
-          ('d2', 'a', timestamp '2026-07-02 10:00', timestamp '2026-07-02 09:00', 'N/A', 9),
-          ('d3', '*', timestamp '2026-07-03 10:00', NULL, 'pay', 1),
-          ('d4', 'a', timestamp '2026-07-04 10:00', NULL, 'pay', NULL))
+          ('d1', ' a', timestamp '2026-07-01 10:00:00Z', timestamp '2026-07-01 11:00:00Z', 'pay', 3),
+          ('d1', 'a', timestamp '2026-07-01 09:00:00Z', timestamp '2026-07-01 12:00:00Z', 'pay', 3),
+          ('d2', 'a', timestamp '2026-07-02 10:00:00Z', timestamp '2026-07-02 09:00:00Z', 'N/A', 9),
+          ('d3', '*', timestamp '2026-07-03 10:00:00Z', NULL, 'pay', 1),
+          ('d4', 'a', timestamp '2026-07-04 10:00:00Z', NULL, 'pay', NULL))
           AS t(decision_id, unit_id, opened_at, decided_at, advice, autonomy_level))
     """
     postgres.run(f"CREATE SCHEMA bad; CREATE TABLE bad.decisions AS {rows}", "small")
