@@ -31,7 +31,7 @@ from aiready import (
     workflows,
 )  # fmt: skip
 from aiready.instrument import Instrument, Settings, read_instrument
-from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect
+from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect, stacked
 from aiready.publication import write
 from aiready.schema import TABLES
 from aiready.shipped import shipped
@@ -200,7 +200,7 @@ class Assessment:
             narrowed["measures"]["unit_id"] == unit_id, "segment"])  # fmt: skip
         owned = self._rows_of("initiatives", members)
         borrowed = self.initiatives.loc[used & ~self.initiatives["unit_id"].isin(members), ["initiative_id", "name"]]
-        narrowed["initiatives"] = pd.concat([owned, borrowed], ignore_index=True) if len(borrowed) else owned
+        narrowed["initiatives"] = stacked(owned, borrowed)
         return replace(self, tables=narrowed, unit_id=unit_id)
 
     def check_known(self, unit_ids: Iterable[str]) -> None:
@@ -370,7 +370,7 @@ def _explain(
     said = barriers.explain_items(answers, rules).assign(segment=ALL)
     numbers = ["value", "points", "points_at_least", "n", "coverage"]
     said = privacy.protect_survey(said, hidden, rules.settings.minimum_group, numbers).drop(columns="segment")
-    return pd.concat([said, barriers.explain_indicators(measures, rules, in_waves)], ignore_index=True)
+    return stacked(said, barriers.explain_indicators(measures, rules, in_waves))
 
 
 def _agreed(data: Data) -> pd.DataFrame:
@@ -381,7 +381,7 @@ def _agreed(data: Data) -> pd.DataFrame:
 def _sources(said: pd.DataFrame, explain: pd.DataFrame, hidden: privacy.Hidden, settings: Settings) -> pd.DataFrame:
     """Where changes came from, both voices: unit x wave x barrier x source (points, status)."""
     shown = privacy.protect_sources(said, hidden, settings)
-    return pd.concat([shown, barriers.practice_sources(explain).assign(status=OK)], ignore_index=True)
+    return stacked(shown, barriers.practice_sources(explain).assign(status=OK))
 
 
 def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready import waves
 from aiready.instrument import Instrument
-from aiready.measures import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
+from aiready.measures import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED, stacked
 
 KEY = ["unit_id", "wave", "barrier_id"]
 COLUMNS = (
@@ -68,7 +68,7 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
     by_quarter = wanted.loc[wanted["quarter"] != wanted["of_wave"]].merge(
         dated, left_on=["measure", "quarter"], right_on=["measure", "wave"]
     )
-    found = pd.concat([by_wave, by_quarter], ignore_index=True)
+    found = stacked(by_wave, by_quarter)
     found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
     least, most = _bounds(found)
     worst = least.where(found["value_at_100"] > found["value_at_0"], most)

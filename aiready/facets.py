@@ -5,7 +5,7 @@ import pandas as pd
 from aiready import waves
 from aiready.barriers import BY_QUARTER
 from aiready.instrument import Instrument
-from aiready.measures import ALL, MEASURES, OK
+from aiready.measures import ALL, MEASURES, OK, stacked
 from aiready.schema import LIVE_STAGES
 
 KEY = ["unit_id", "wave"]
@@ -43,7 +43,7 @@ def say_do(
     """
     twins = rules.twins.merge(rules.items[["item_id", "barrier_id", "facet"]], on=["barrier_id", "facet"])
     said = _said(items, twins)
-    shown = pd.concat([_measured(measures, twins, said), _registered(register, membership, twins)])
+    shown = stacked(_measured(measures, twins, said), _registered(register, membership, twins))
     paired = said.merge(shown, on=[*KEY, "label"], how="left").rename(
         columns={"label": "record_label", "says_text": "says_label"}
     )
@@ -73,7 +73,7 @@ def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -
     in_waves = pd.DataFrame({"of_wave": said["wave"].unique()})
     in_waves["wave"] = in_waves["of_wave"].map(waves.quarter_of_wave)
     by_quarter = rows.loc[dated].merge(in_waves, on="wave").drop(columns="wave").rename(columns={"of_wave": "wave"})
-    found = pd.concat([rows.loc[~dated], by_quarter])
+    found = stacked(rows.loc[~dated], by_quarter)
     found["unit"] = found["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
     renamed = found.rename(columns={"value": "record", "n": "record_n"})
     counted = renamed["unit"].eq("share") & renamed["table"].ne("tasks")  # shares of hours count no records
@@ -93,6 +93,6 @@ def _registered(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.Data
         found.append(counts.assign(label=twin.label, record_yes=counts["sum"], record_n=counts["size"]))
     if not found:
         return pd.DataFrame(columns=[*KEY, "label", "record", "record_yes", "record_n", "unit"])
-    stacked = pd.concat(found).assign(unit="share")
-    stacked["record"] = stacked["record_yes"] / stacked["record_n"]
-    return stacked[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]
+    counted = stacked(*found).assign(unit="share")
+    counted["record"] = counted["record_yes"] / counted["record_n"]
+    return counted[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]

@@ -155,6 +155,21 @@ def collect(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(EVERY))
 
 
+def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
+    """Rows of tables one below another, with the columns of all; the first as it is where none has a row.
+
+    Tables without rows have no say in the types of the columns.
+
+    Examples
+    --------
+    >>> stacked(pd.DataFrame({"n": []}, dtype=object), pd.DataFrame({"n": [4]}))["n"].dtype
+    dtype('int64')
+    """
+    filled = [table for table in (first, *others) if len(table)]
+    columns = dict.fromkeys(column for table in (first, *others) for column in table)
+    return pd.concat(filled, ignore_index=True).reindex(columns=list(columns)) if filled else first
+
+
 def fill_not_measured(made: pd.DataFrame, table: str, unit_ids: Iterable[str], wave: str) -> pd.DataFrame:
     """Add one `not_measured` row per unit x measure of a table that has no row at all for that unit.
 
