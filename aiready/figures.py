@@ -63,11 +63,15 @@ class Figure:
         return bundle
 
 
+ALIGNED = (
+    ",".join(f".r{place} tr>:nth-child({place})" for place in range(2, 25))
+    + "{text-align:right;white-space:nowrap}table[class^=r] thead th{white-space:normal!important}"
+)
+"""Columns of numbers, by their place: a table names them once, in its class (`r2 r3`), not in every cell."""
 STANDALONE = (
     "figure.chart .narrow{display:none}figure.chart table{border-collapse:collapse;font-size:.9em}"
     "figure.chart td,figure.chart th{padding:.15em .8em .15em 0;text-align:left}"
-    "figure.chart td:not(.words){text-align:right}"
-    f"figure.chart{{margin:1em 0;padding:.5em;background:{theme.PAPER};"
+    f"{ALIGNED}figure.chart{{margin:1em 0;padding:.5em;background:{theme.PAPER};"
     f"color:{theme.INK};font-family:{theme.FONT}}}"
 )
 """Just enough style for a figure outside the handout (JupyterLab, plain nbconvert)."""
@@ -138,25 +142,25 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
     -----
     Cells and rows end where the next begins, as HTML allows: a page holds thousands.
     """
-    right = [_numeric([row[index] for row in rows]) for index in range(len(columns))]
-    head = "".join(
-        f'<th scope="col"{number}>{escape(name)}</th>'
-        for name, number in zip(columns, ["", *(' class="num"' * numeric for numeric in right[1:])], strict=True)
-    )
-    mark = ["" if numeric else ' class="words"' for numeric in right]
+    right = [place for place in range(1, len(columns)) if _numeric([row[place] for row in rows])]
+    aligned = f' class="{" ".join(f"r{place + 1}" for place in right)}"' if right else ""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}'
-        + "".join(f"<td{mark[index]}>{escape(cell)}" for index, cell in enumerate(row) if index)
-        for row in rows
+        f'<tr><th scope="row">{escape(row[0])}' + "".join(f"<td>{escape(cell)}" for cell in row[1:]) for row in rows
     )
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<table{aligned}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
 _NUMBER = re.compile(rf"[<>]?\s?[{theme.MINUS}+-]?[\d{theme.THIN}.,]+(\s?(%|h|s|min|days?)|\s?to\s.*)?|–|")
 
 
 def _numeric(cells: list[str]) -> bool:
-    return any(cell not in ("", theme.NOTHING) for cell in cells) and all(map(_NUMBER.fullmatch, cells))
+    """Whether a column holds numbers: most of what it says, since an absent one may say why."""
+    told = [cell for cell in cells if cell not in ("", theme.NOTHING)]
+    return 2 * sum(_NUMBER.fullmatch(cell) is not None for cell in told) > len(told)
 
 
 def slug(text: str) -> str:

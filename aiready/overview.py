@@ -128,7 +128,7 @@ def _row(unit: Any, statuses: dict[str, dict]) -> str:
     return (
         f'<tr><th scope="row"{indent}>{linked}'
         f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
-        f'<td class="words">{escape(_words(status))}</td></tr>'
+        f"<td>{escape(_words(status))}</td></tr>"
     )
 
 

@@ -214,11 +214,12 @@ def _flat(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
 
 
 def _joined(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
-    """Neighbouring paths that look the same as one path; not translucent ones, which show where they cross."""
+    """Neighbouring paths that look the same as one path; not translucent areas, which show where they cross."""
     last: ET.Element | None = None
     for element in elements:
         alike = last is not None and element.tag == last.tag == f"{SVG}path" and _look(element) == _look(last)
-        if alike and last is not None and "opacity" not in element.attrib:
+        area = "opacity" in element.attrib and element.get("fill", "none") != "none"
+        if alike and last is not None and not area:
             last.set("d", last.get("d", "") + element.get("d", ""))
             continue
         if last is not None:

@@ -244,7 +244,8 @@ def test_tables_have_a_caption_and_scopes_and_numbers_to_the_right():
         "Answers",
     )
     assert "<caption>Answers</caption>" in markup and '<th scope="row">Claims<td>' in markup
-    assert '<th scope="col" class="num">share</th>' in markup and '<th scope="col">who</th>' in markup
+    assert '<table class="r2"><caption>' in markup
+    assert '<th scope="col">share</th>' in markup and '<th scope="col">who</th>' in markup
     assert "border=" not in markup
 
 

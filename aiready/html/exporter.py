@@ -18,7 +18,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from aiready import theme
-from aiready.figures import FIGURE_MIME, figure_html, slug, table_html
+from aiready.figures import ALIGNED, FIGURE_MIME, figure_html, slug, table_html
 from aiready.html.blocks import PAGE_MIME, Page
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -226,7 +226,7 @@ def stylesheet() -> str:
     night = ";".join(f"--{name}:{theme.DARK[colour]}" for name, colour in names.items())
     style = (TEMPLATES / "handout" / "handout.css").read_text(encoding="utf-8")
     return (
-        f":root{{{light};--font:{theme.FONT}}}{style}"
+        f":root{{{light};--font:{theme.FONT}}}{ALIGNED}{style}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{night};color-scheme:dark}}}}"
         f"@media screen and (prefers-color-scheme:dark) and (forced-colors:none){{{dark}}}"
     )

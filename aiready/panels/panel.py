@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from aiready.errors import AireadyError
 from aiready.explore import View
-from aiready.figures import cell_text, scrolling, table_html
+from aiready.figures import ALIGNED, cell_text, scrolling, table_html
 from aiready.panels.picture import Picture
 
 Ask = Callable[..., View]
@@ -17,7 +17,9 @@ _CHOSEN: dict[tuple[str, str], Any] = {}
 SHARED = ("unit", "wave", "barrier")
 """Controls whose choice every panel of a notebook starts from."""
 LABEL = {"description_width": "initial"}
-STYLE = """<style>
+STYLE = (
+    f"<style>{ALIGNED}</style>"
+    """<style>
 .aiready-panel{max-width:760px;padding:.6em 0 1em}
 .aiready-panel .aiready-controls{flex-flow:row wrap;gap:.2em 1.2em;overflow:visible}
 .aiready-panel input[type=number]{width:6.5em;flex:none}
@@ -28,15 +30,14 @@ STYLE = """<style>
 .aiready-panel .told{border-left:4px solid var(--jp-success-color1);padding:.3em .7em;margin:.4em 0}
 .aiready-panel table{border-collapse:collapse;font-size:.92em;font-variant-numeric:tabular-nums}
 .aiready-panel caption{text-align:left;padding:.3em 0;color:var(--jp-ui-font-color2)}
-.aiready-panel th,.aiready-panel td{padding:.2em .9em .2em 0;text-align:right;vertical-align:top;font-weight:normal}
-.aiready-panel th,.aiready-panel td.words{text-align:left}
+.aiready-panel th,.aiready-panel td{padding:.2em .9em .2em 0;text-align:left;vertical-align:top;font-weight:normal}
 .aiready-panel thead th{border-bottom:1px solid var(--jp-border-color1);color:var(--jp-ui-font-color2)}
-.aiready-panel thead th.num{text-align:right}
 .aiready-panel .scroll{overflow:auto;max-height:26em}
 .aiready-panel summary{cursor:pointer;color:var(--jp-ui-font-color2)}
 .aiready-panel .widget-html-content{line-height:inherit}
 .aiready-panel :is(select,input,button,summary,.scroll):focus-visible{outline:2px solid var(--jp-brand-color1)}
 </style>"""
+)
 
 
 class Panel(widgets.VBox):
