@@ -210,10 +210,11 @@ def work(unit: Assessment) -> Section:
         parts.append(
             figure(
                 charts.hours_chart,
-                hours,
+                hours.loc[~hours["rest"]],
                 "hours",
                 "Where the possible hours go",
-                "Hours a year that AI could save: realised, what the rest waits on, what is lost" + views.one_job(unit),
+                "Hours a year that AI could save: realised, what the rest waits on, what is lost"
+                + views.tasks_drawn(unit),
                 numbers,
             )
         )
@@ -249,21 +250,21 @@ def pilots(unit: Assessment) -> Section:
     parts = Section([section(narrative.pilots_heading(unit), short="Pilots")])
     chunks = [rows] if len(rows) <= TOGETHER else [chunk for _, chunk in rows.groupby("verdict", sort=False)]
     for chunk in chunks:
-        verdict = chunk["verdict"].iloc[0]
-        parts.extend(
-            figure(
-                charts.forest_chart,
-                shown,
-                "pilots" if len(chunks) == 1 else f"pilots-{verdict}",
-                "Did it work?"
-                if len(chunks) == 1
-                else f"Did it work? {narrative.capital(narrative.VERDICTS[verdict])}",
-                "Difference to the comparison, 95 % and 90 % interval; orange: the target",
-                shown[list(PILOT_NUMBERS)].rename(columns=PILOT_NUMBERS),
-                unit=views.one_unit(shown),
+        verdict, together = chunk["verdict"].iloc[0], list(chunked(chunk, TOGETHER))
+        which = f" {narrative.capital(narrative.VERDICTS[verdict])}" if len(chunks) > 1 else ""
+        for shown in together:
+            span = f": {shown['trial'].iloc[0]} to {shown['trial'].iloc[-1]}" if len(together) > 1 else ""
+            parts.append(
+                figure(
+                    charts.forest_chart,
+                    shown,
+                    "pilots" if len(chunks) == 1 else f"pilots-{verdict}",
+                    f"Did it work?{which}{span}",
+                    "Difference to the comparison, 95 % and 90 % interval; orange: the target",
+                    shown[list(PILOT_NUMBERS)].rename(columns=PILOT_NUMBERS),
+                    unit=views.one_unit(shown),
+                )
             )
-            for shown in chunked(chunk, TOGETHER)
-        )
     return parts
 
 
@@ -284,7 +285,7 @@ def metrics(unit: Assessment) -> Section:
                 rows,
                 "metrics",
                 "Six metrics by quarter",
-                f"{narrative.wave_words(unit.facts.wave)} and before · band: 95 % interval",
+                f"{narrative.wave_words(unit.facts.wave)} and before · bars: 95 % interval · each on its own scale",
                 numbers,
             ),
         ]

@@ -25,7 +25,9 @@ def children(unit: Assessment) -> Section:
     rows = _profile(unit, _named(within))
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section()
-    head = section(f"{narrative.counted(len(within), 'unit')} within {unit.name}, by name", short="Units within")
+    head = section(
+        f"{narrative.capital(narrative.counted(len(within), 'unit'))} within {unit.name}, by name", short="Units within"
+    )
     return Section([head, *profile_figures(rows, "units in the order of their names"), notes(CAUTION)])
 
 

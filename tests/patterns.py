@@ -128,6 +128,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^{COUNT} things? to do next$",
      lambda reader, found: iter([(found[1], float(min(3, len(reader.of_unit(reader.unit.recommended)))))])),
     (rf"^{COUNT} other tasks?$", seen.other_tasks),
+    (rf"· the {N} largest of {N} tasks", seen.tasks_drawn),
     (r"^Asked of this meeting: .*$", seen.asked_of_meeting),
     (r"^(?P<unit>[^|]+)\|(?P<told>[A-Z][a-z ]+ \d[^%:]* of 100)$", seen.help_first),
     (rf"^Of {COUNT} initiatives? with both on record, .*$", seen.corner_counts),
@@ -264,7 +265,8 @@ def _corner(reader: Reader, found: re.Match) -> Found:
 NAME = r"(?P<name>[A-Za-z ]+)"
 DESCRIBED: dict[str, tuple[str, Callable[[Reader, re.Match], Found]]] = {
     "fig-barriers": (
-        rf"{NAME}: (?:(?P<score>{N}) \w+|no score), people (?:(?P<perception>{N})|–), records (?:(?P<practice>{N})|–)",
+        rf"{NAME}: (?:(?P<score>{N}) of 100, \w+|no score), people (?:(?P<perception>{N})|–), "
+        rf"records (?:(?P<practice>{N})|–)",
         _pairs("score", "perception", "practice"),
     ),
     "fig-groups": (rf"{NAME}, those (?P<side>doing|leading) (?:the work|it): {N}", _group),
@@ -292,7 +294,7 @@ DESCRIBED: dict[str, tuple[str, Callable[[Reader, re.Match], Found]]] = {
 FIXED = re.compile(
     "|".join(
         [
-            r"\b0 to 100\b", r"of 100\b", r"with 95 % interval", r"band: 95 % interval", r"(?:^|\|)95 % interval$",
+            r"\b0 to 100\b", r"of 100\b", r"with 95 % interval", r"bars: 95 % interval", r"(?:^|\|)95 % interval$",
             r"95 % and 90 % interval", r"^Intervals\|95 %: t for means", r"^Data\|digest [0-9a-f]{12}$",
             r"^Whether two groups differ at all .* \(Cliff's delta, 95 %\)\.$",
             r"\(Eloundou et al\. 2023\)", r"the records do not reach two indicators of any barrier", r"\bsix metrics\b",

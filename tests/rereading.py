@@ -532,6 +532,12 @@ def other_tasks(reader: Reader, found: re.Match) -> Found:
     yield found[1], float(len(reader.with_hours()) - 10)
 
 
+def tasks_drawn(reader: Reader, found: re.Match) -> Found:
+    rows = reader.with_hours()
+    yield found[1], float(min(10, len(rows)))
+    yield found[2], float(len(rows))
+
+
 def spread_of(reader: Reader, measure: str, found: re.Match) -> Found:
     """A value of time and its interval, all in the unit of the larger bound or the value."""
     value, low, high = (reader.value(measure, column) for column in ("value", "low", "high"))

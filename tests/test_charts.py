@@ -302,7 +302,7 @@ def test_a_missing_column_is_named():
 
 def test_say_and_do_stand_in_words_beside_the_marks():
     shown = words(charts.say_do_chart(PROFILE))
-    assert "36  blocking" in shown and "people 48, records 24" in shown
+    assert "36 of 100, blocking" in shown and "people 48, records 24" in shown
     assert "no score" in shown and "people 55, records –" in shown
 
 

@@ -51,7 +51,7 @@ def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> alt.Layer
         layer(heads, "text", bold, x=x, y=y, text=worded("version")),
         layer(heads, "text", LEFT | SMALL, x=x, y=words_y, text=worded("count")),
     ]
-    told = zip(placed["version"], placed["step"], placed["by"], strict=True)
+    told = zip(placed["version"], placed["step"], placed["by"].str.replace("\n", " "), strict=True)
     return sized(layers, (width, height), sentence(f"{v}: {s} ({b})" for v, s, b in told))
 
 
@@ -63,8 +63,9 @@ def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame,
     placed["by"] = placed["actor"].map(ACTORS)
     if "note" in placed:
         placed["by"] = placed["by"] + placed["note"].fillna("").map(lambda note: f" · {note}" if note else "")
+    placed["by"] = [wrap(by, room - 24, theme.SMALL) for by in placed["by"]]
     lines = placed["words"].str.count("\n") + 1
-    tall, group = lines * LINE_HEIGHT + LINE_HEIGHT + 14, placed.groupby("version", sort=False)
+    tall, group = (lines + placed["by"].str.count("\n") + 1) * LINE_HEIGHT + 14, placed.groupby("version", sort=False)
     reached = (tall + 16).groupby(placed["version"], sort=False).cumsum()
     blocks = (tall + 16).groupby(placed["version"], sort=False).sum() + 44
     above = (blocks.cumsum() - blocks) * narrow

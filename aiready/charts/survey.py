@@ -99,7 +99,7 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
 def _verdict(profile: pd.DataFrame) -> list[str]:
     bands = profile["band"].fillna("")
     return [
-        f"{theme.score(score)}  {band}" if pd.notna(score) else "no score"
+        f"{theme.score(score)} of 100{', ' * bool(band)}{band}" if pd.notna(score) else "no score"
         for score, band in zip(profile["score"], bands, strict=True)
     ]
 

@@ -27,12 +27,14 @@ GAP = 62
 
 @dataclass(frozen=True)
 class Panels:
-    """Small multiples: total width, panels side by side, height of the names, one scale or each its own."""
+    """Small multiples: total width, panels side by side, height of the names, one scale or each its own, foot."""
 
     width: int
     across: int
     head: int
     scale: tuple[float, float] | None = None
+    foot: int = 30
+    """Pixels below a panel's base line."""
 
     @property
     def room(self) -> float:
@@ -49,7 +51,9 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     order = {label: index for index, label in enumerate(dict.fromkeys(points[name]))}
     spot = points[name].map(order)
     room, head, across, scale = frame.room, frame.head, frame.across, frame.scale
-    placed = points.assign(room=room, left=spot % across * (room + GAP), top=spot // across * (head + 104) + head)
+    placed = points.assign(
+        room=room, left=spot % across * (room + GAP), top=spot // across * (head + 74 + frame.foot) + head
+    )
     seen = placed[["value", "low", "high"]]
     low, high = (
         seen.min(axis=1).groupby(placed[name]).transform("min"),
@@ -57,9 +61,10 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     )
     if scale:
         low, high = low * 0 + scale[0], high * 0 + scale[1]
-    span = (high - low).where(high > low, 1.0)
+    flat = ~(high > low)
     for field, to in (("value", "py"), ("low", "plow"), ("high", "phigh")):
-        placed[to] = placed["top"] + 64 * (1 - (placed[field] - low) / span) + 4
+        share = ((placed[field] - low) / (high - low).mask(flat)).mask(flat & placed[field].notna(), 0.5)
+        placed[to] = placed["top"] + 64 * (1 - share) + 4
     placed["words_y"] = placed["py"]
     return placed.assign(px=placed["left"] + 4 + placed[time].map(moments) / max(len(moments) - 1, 1) * (room - 22))
 
@@ -126,12 +131,21 @@ def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> alt.Laye
     """
     across = 3 if width > 500 else 2
     head = _head(metrics["metric"], width, across)
-    placed = panels(metrics, "metric", "quarter", Panels(width, across, head))
-    height = float(placed["top"].max() + 96)
+    placed = panels(metrics, "metric", "quarter", Panels(width, across, head, foot=44))
+    height = float(placed["top"].max() + 110)
     sheet, mark = _Sheet(width, height), Mark("", theme.RECORDS, "diamond")
     layers = [*_frames(placed, "metric", "quarter", sheet), *_lines(placed, "metric", mark, sheet)]
+    layers.append(_began(placed, sheet))
     told = metrics.dropna(subset=["value"])[["metric", "quarter", "shown"]].values
     return sized(layers, (width, height), sentence(f"{m}, {q}: {s}" for m, q, s in told))
+
+
+def _began(placed: pd.DataFrame, sheet: _Sheet) -> alt.Chart:
+    """The first value below its moment: with the last one beside its line, it says what the heights mean."""
+    known = placed.dropna(subset=["py"]).sort_values("quarter")
+    first = known.loc[known.duplicated("metric", keep="last")].drop_duplicates("metric")
+    first = first.assign(y=first["top"] + 98)
+    return layer(first, "text", LEFT | SMALL, x=sheet.x("left"), y=sheet.y("y"), text=worded("shown"))
 
 
 def _head(names: pd.Series, width: int, across: int) -> int:

@@ -77,7 +77,9 @@ def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> alt.LayerCh
     rows = place(hours, name, width, Layout(left=190, right=14, step=36, top=legend_height(marks, width), bottom=36))
     layers = [
         *rows.axis(marked, domain, title=unit),
-        *stacked(rows, Parts("hours", "part", fills, _whole), domain),
+        *stacked(
+            rows, Parts("hours", "part", fills, lambda value: theme.hours(value).removesuffix(f"{theme.NBSP}h")), domain
+        ),
         *rows.labels(),
         *rows.legend(marks, domain),
     ]

@@ -72,30 +72,32 @@ TASKS_SHOWN = 10
 
 
 def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
-    """Where the possible hours of each task go: one row per task x part, the largest tasks first."""
+    """Where the possible hours of each task go: one row per task x part, the largest tasks first, the `rest` in one."""
     rows = _tasks_with_hours(unit)
     if rows.empty:
-        return pd.DataFrame(columns=["task", "part", "kind", "hours"])
+        return pd.DataFrame(columns=["task", "part", "kind", "hours", "rest"])
     rows = rows.sort_values("potential", ascending=False)
     largest = rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN
     named = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
     rows = rows.assign(label=pd.Series(narrative.short_names(named), rows.index).where(largest))
-    rest = int(rows["label"].isna().sum())
-    rows["label"] = rows["label"].fillna(narrative.counted(rest, "other task"))
+    rest = narrative.counted(int(rows["label"].isna().sum()), "other task")
+    rows["label"] = rows["label"].fillna(rest)
     parts = [rows[["label", "realised"]].rename(columns={"realised": "hours"}).assign(part="realised", kind="realised")]
     waiting = rows.assign(part=_waits_on(unit, rows), kind="waits", hours=rows["gap_not_adopted"])
     short = rows.assign(part=SHORT_OF_PLAN, kind="plan", hours=rows[list(HOUR_PARTS)].sum(axis=1))
     parts += [table[["label", "part", "kind", "hours"]] for table in (waiting, short)]
     stacked = pd.concat(parts, ignore_index=True)
     summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
-    return summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+    told = summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+    return told.assign(rest=told["task"] == rest)
 
 
-def one_job(unit: Assessment) -> str:
-    """The job whose tasks are drawn, where it is one: as the tail of a subtitle."""
+def tasks_drawn(unit: Assessment) -> str:
+    """Which tasks are drawn, where not all, and their job, where it is one of several: the tail of a subtitle."""
     rows = _tasks_with_hours(unit)
     jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
-    return f" · {jobs[0]}" if len(jobs) == 1 and rows["job"].nunique() > 1 else ""
+    some = f" · the {TASKS_SHOWN} largest of {theme.number(len(rows))} tasks" if len(rows) > TASKS_SHOWN else ""
+    return some + (f" · {jobs[0]}" if len(jobs) == 1 and rows["job"].nunique() > 1 else "")
 
 
 def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
