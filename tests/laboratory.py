@@ -80,7 +80,17 @@ CONTROLS = """() => [...document.querySelectorAll(
     || (control.labels?.length && !control.matches('button') ? control.labels[0].textContent : '')
     || (control.matches('button') ? control.textContent.trim() : '') || control.title)"""
 
-
+STOPS = """panel => {
+  const named = stop => (stop.labels?.[0]?.textContent || stop.ariaLabel || stop.textContent).trim();
+  const groups = new Set();
+  const stops = [...panel.querySelectorAll('select, input, textarea, button, summary, [tabindex="0"]')]
+    .filter(stop => stop.checkVisibility() && !stop.disabled)
+    .filter(stop => stop.type !== 'radio' || !stop.name || !groups.has(stop.name) && groups.add(stop.name));
+  stops[0]?.focus();
+  window.stopsNamed = named;
+  return stops.map(named);
+}"""
+"""Names of what the Tab key should reach in a panel, in the order of the page; the first of them gets the focus."""
 FAINTEST = """() => {
   const lit = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
@@ -92,7 +102,7 @@ FAINTEST = """() => {
     }
     return [255, 255, 255];
   };
-  const words = [...document.querySelectorAll('.aiready-panel :is(p, h3, label, summary, td, th, svg text)')]
+  const words = [...document.querySelectorAll('.aiready-panel :is(p, h2, h3, label, summary, td, th, svg text)')]
     .filter(e => e.checkVisibility() && e.textContent.trim());
   return Math.min(...words.map(e => {
     const ink = channels(getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']);
@@ -186,6 +196,18 @@ class Notebook:
         control.select_option(index=(place + 1) % len(entries))
         self.drawn()
         return entries[(place + 1) % len(entries)]
+
+    def tab_orders(self) -> list[tuple[list[str], list[str]]]:
+        """Of each panel, names of its controls as they stand on the page, and as the Tab key reaches them."""
+        found = []
+        for panel in self.page.locator(".aiready-panel").all():
+            stand = panel.evaluate(STOPS)
+            reached = [self.page.evaluate("stopsNamed(document.activeElement)")] if stand else []
+            for _ in stand[1:]:
+                self.page.keyboard.press("Tab")
+                reached.append(self.page.evaluate("stopsNamed(document.activeElement)"))
+            found.append((stand, reached))
+        return found
 
     def faintest(self) -> float:
         """Contrast of the faintest words of a panel with what lies behind them (WCAG asks for 4.5)."""

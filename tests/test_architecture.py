@@ -37,8 +37,9 @@ LAYERS = (
     "typed_cells task_library task_board self_assessment team_spread pilot_plan canvas",
     "sections key_figures handout overview side_by_side portfolio",
     "explore.view explore.survey explore.records explore.doing explore.what_if explore",
-    "panels.writing panels.asking panels.board_view panels.redesigning panels.canvas_view panels.canvassing",
-    "panels.picture panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",
+    "panels.frame panels.controls panels.picture panels.writing panels.asking panels.board_view panels.redesigning"
+    " panels.canvas_view panels.canvassing",
+    "panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",
     "orders engine execution template inspection rendering press batch cluster",
     "unit_slice freshness manifest pdf reports progress lab cli",
 )

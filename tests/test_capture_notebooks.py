@@ -113,7 +113,7 @@ class TestSelfAssessment:
             assert self.rows(folder)[first].iloc[-1] == ""
             notebook.button("Show what the team said").click()
             notebook.settle()
-            notebook.page.wait_for_selector(".aiready-figure svg")
+            notebook.page.wait_for_selector(".aiready-picture svg")
             sees(notebook, "Where to talk")
             notebook.button("Withdraw all answers of this person").click()
             notebook.settle()
@@ -147,7 +147,8 @@ def overflowing(notebook) -> list[str]:
     """Parts of a panel that reach out of the window."""
     return notebook.page.evaluate("""() => [...document.querySelectorAll('.aiready-form *')].filter(part => {
       const box = part.getBoundingClientRect();
-      return box.width && part.checkVisibility() && box.right > innerWidth && !part.closest('.aiready-scroll');
+      return box.width && part.checkVisibility() && box.right > innerWidth
+        && !part.closest('.scroll, .aiready-picture');
     }).slice(0, 5).map(part => part.tagName + ' ' + part.className)""")
 
 
@@ -211,6 +212,27 @@ class TestTaskRedesign:
         assert found["Remark"].tolist() == ["keep", "keep", "", ""]
         assert clean(folder)
 
+    def test_edits_made_before_the_kernel_died_are_there_again_and_can_be_undone(self, laboratory, chromium, tmp_path):
+        jobs(tmp_path)
+        with on(laboratory, chromium, "task_redesign", tmp_path) as notebook:
+            notebook.run_all()
+            notebook.button("Open the job").click()
+            notebook.settle()
+            notebook.control("Adoption, 0–1").fill("0.9")
+            notebook.page.keyboard.press("Enter")
+            notebook.settle()
+            gone(notebook)
+            sees(notebook, "are not saved yet")
+            assert notebook.control("Adoption, 0–1").input_value() == "0.9"
+            notebook.button("Undo").click()
+            notebook.settle()
+            assert notebook.control("Adoption, 0–1").input_value() == "0.6"
+            notebook.button("Redo").click()
+            notebook.button("Save the job").click()
+            notebook.settle()
+            sees(notebook, "Saved: 3 tasks.")
+        assert tasks(tmp_path)["adoption"].tolist() == ["0.9", "0.5", ""]
+
     def test_two_analysts_save_the_same_job_and_the_second_is_told(self, laboratory, chromium, folder):
         with on(laboratory, chromium, "task_redesign", folder) as ann, on(
             laboratory, chromium, "task_redesign", folder) as ben:  # fmt: skip
@@ -253,7 +275,35 @@ class TestTaskRedesign:
         assert clean(folder)
 
 
+def gone(notebook) -> None:
+    """The kernel dies; the panel says what to do; the cell runs again in a new one."""
+    notebook.kill_kernel()
+    notebook.page.locator(".aiready-gone").wait_for()
+    assert "what you had not saved yet is shown" in notebook.page.locator(".aiready-gone").inner_text()
+    notebook.run_all()
+
+
 class TestInitiativeCanvas:
+    def test_what_was_typed_before_the_kernel_died_is_there_again(self, laboratory, chromium, tmp_path):
+        (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
+        with on(laboratory, chromium, "initiative_canvas", tmp_path) as notebook:
+            notebook.run_all()
+            notebook.control("Unit that owns it").fill("claims")
+            notebook.control("Unit that owns it").press("Tab")
+            notebook.settle()
+            notebook.button("Open it").click()
+            notebook.settle()
+            notebook.control("Owner: a role or a person").fill("head of letters")
+            notebook.settle()
+            gone(notebook)
+            sees(notebook, "are not saved yet")
+            assert notebook.control("Owner: a role or a person").input_value() == "head of letters"
+            notebook.button("Save the initiative").click()
+            notebook.settle()
+            sees(notebook, "Saved.")
+        assert pd.read_csv(tmp_path / "initiatives.csv")["owner"].tolist() == ["head of letters"]
+        assert clean(tmp_path)
+
     def test_an_initiative_is_stated_planned_tried_judged_and_goes_on(self, laboratory, chromium, tmp_path):
         pd.DataFrame({"unit_id": ["claims"], "name": ["Claims"]}).to_csv(tmp_path / "units.csv", index=False)
         with on(laboratory, chromium, "initiative_canvas", tmp_path) as notebook:
@@ -332,6 +382,9 @@ def test_axe_finds_nothing_against_a_panel_light_or_dark(laboratory, chromium, t
         notebook.run_all()
         notebook.button(begin[name]).click()
         notebook.settle()
+        for stand, reached in notebook.tab_orders():
+            assert len(stand) > 5
+            assert reached == stand, "the Tab key reaches every control of a panel, in the order of the page"
         for theme in ("JupyterLab Light", "JupyterLab Dark"):
             notebook.theme(theme)
             notebook.page.wait_for_timeout(500)

@@ -4,6 +4,7 @@ import os
 
 import pandas as pd
 import pytest
+from laboratory import LISTENING
 
 from aiready import Assessment, checkup, memory
 
@@ -48,6 +49,8 @@ def test_a_notebook_runs_draws_and_answers_every_control(laboratory, chromium, n
             assert any(chart["label"].startswith(title) and chart["marks"] > 8 for chart in drawn), (title, drawn)
         assert all(notebook.controls()), "every control has a name"
         assert "alert" not in notebook.roles()
+        for stand, reached in notebook.tab_orders():
+            assert reached == stand, "the Tab key reaches every control of a panel, in the order of the page"
         for choice in notebook.choices():
             before = notebook.text()
             chosen = notebook.choose_another(choice)
@@ -164,6 +167,25 @@ def test_a_cell_that_runs_again_keeps_the_choice(barriers):
     barriers.drawn()
     assert barriers.control("Barrier").input_value() == "Fit with the work"
     assert barriers.control("Unit").input_value().strip() == "Motor claims"
+
+
+def test_a_panel_whose_kernel_died_says_so_and_answers_again_when_its_cells_ran(laboratory, chromium):
+    with laboratory.open(chromium, "03_initiatives", copy="dying") as notebook:
+        notebook.run_all(BUSY_SECONDS)
+        notebook.drawn()
+        notebook.kill_kernel()
+        notebook.page.locator(".aiready-gone").first.wait_for(state="attached")
+        assert notebook.page.locator(".aiready-gone").count() == 3, "each of its panels"
+        assert "Run All Cells" in notebook.page.locator(".aiready-gone[role=alert]").first.text_content()
+        assert all(control.is_disabled() for control in notebook.choices())
+        notebook.page.evaluate(LISTENING)
+        notebook.run_all(BUSY_SECONDS)
+        notebook.drawn()
+        assert notebook.page.locator(".aiready-gone").count() == 0
+        before = notebook.text()
+        assert any(notebook.choose_another(choice) for choice in notebook.choices())
+        assert notebook.text() != before
+        assert notebook.errors() == []
 
 
 def test_a_chart_of_ones_own_draws_offline(laboratory, chromium):

@@ -14,17 +14,14 @@ from aiready.errors import AireadyError
 from aiready.explore import View
 from aiready.measures import MEASURES, ORGANISATION
 from aiready.panels import choosing
-from aiready.panels.panel import LABEL, Panel, remember
+from aiready.panels.controls import WIDE, button, day, line, row
+from aiready.panels.frame import framed
+from aiready.panels.panel import Panel, remember
 from aiready.slices import Slice, writable
 
 OWN = ("an action of your own", "")
 NOTHING = ("nothing agreed yet", "")
 NO_MEASURE = ("none", "")
-WIDE = {"width": "100%", "max_width": "36em"}
-
-
-def _text(label: str) -> widgets.Text:
-    return widgets.Text(description=label, style=LABEL, layout=widgets.Layout(**WIDE))
 
 
 class Agreeing(widgets.VBox):
@@ -38,12 +35,12 @@ class Agreeing(widgets.VBox):
         units = choosing.unit(assessment)
         units.options = [option for option in units.options if option[1] != ORGANISATION]
         self.form = {
-            "action": _text("What will be done"),
-            "owner": _text("Who answers for it"),
-            "due_on": widgets.DatePicker(description="Due on", style=LABEL),
+            "action": line("What will be done", width=WIDE),
+            "owner": line("Who answers for it"),
+            "due_on": day("Due on"),
             "measure": choosing.choice("Should move", [NO_MEASURE, *_measures()]),
         }
-        self.save = _button("Agree", "Save it among the agreed actions of this unit", self._agree)
+        self.save = button("Agree", self._agree, hint="Save it among the agreed actions of this unit")
         recommended = choosing.choice("Recommended", [OWN])
         self.offered = Panel(
             "offered",
@@ -51,10 +48,11 @@ class Agreeing(widgets.VBox):
              "recommended": recommended},
             self._offer,
         )  # fmt: skip
-        form = widgets.VBox([*self.form.values(), self.save])
-        form.add_class("aiready-panel")
+        form = widgets.VBox()
+        framed(form, self.form["action"], row(self.form["owner"], self.form["due_on"]), self.form["measure"],
+               row(self.save))  # fmt: skip
         action, state = choosing.choice("Agreed action", [NOTHING]), choosing.choice("State", _states())
-        self.move = _button("Save state", "Save where the chosen action stands", self._move)
+        self.move = button("Save state", self._move, hint="Save where the chosen action stands")
         self.followed = Panel("followed", {"agreed": action, "state": state}, self._follow, [self.move])
         self.offered.controls["unit"].observe(self._unit_changed, "value")
         for name in ("unit", "wave", "barrier"):
@@ -92,7 +90,7 @@ class Agreeing(widgets.VBox):
             self.form["owner"].value = str(chosen["owner_role"].iloc[0])
             self.form["measure"].value = str(chosen["measure"].iloc[0] or "")
 
-    def _agree(self, _: object) -> None:
+    def _agree(self) -> None:
         made = Agreement(
             self.offered.controls["barrier"].value,
             self.form["action"].value,
@@ -145,7 +143,7 @@ class Agreeing(widgets.VBox):
         listed = agreeing.as_listed(self.read.rows, names, self.today())
         return explore.agreed(self._unit(), self._chosen(), listed)
 
-    def _move(self, _: object) -> None:
+    def _move(self) -> None:
         chosen, state = self.followed.controls["agreed"].value, self.followed.controls["state"].value
         self._write(lambda read: agreeing.move(read, chosen, state, self.today()), self.followed, f"Saved: {state}.")
 
@@ -165,7 +163,7 @@ class Agreeing(widgets.VBox):
             panel.tell(f"{error}{again}")
             return
         self._agreed_listed()
-        panel.tell(told, "told")
+        panel.tell(told, "note")
 
 
 def _measures() -> list[tuple[str, str]]:
@@ -174,14 +172,6 @@ def _measures() -> list[tuple[str, str]]:
 
 def _states() -> list[tuple[str, str]]:
     return [(state, state) for state in agreeing.STATES]
-
-
-def _button(words: str, tooltip: str, act: Callable[[Any], None]) -> widgets.Button:
-    button = widgets.Button(
-        description=words, tooltip=tooltip, layout=widgets.Layout(width="auto", align_self="flex-start")
-    )
-    button.on_click(act)
-    return button
 
 
 def actions(assessment: Assessment, folder: str | Path = "") -> Agreeing:

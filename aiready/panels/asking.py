@@ -10,9 +10,9 @@ import pandas as pd
 from aiready import journal, theme
 from aiready.charts import items_chart
 from aiready.errors import UsageError
-from aiready.figures import specification
 from aiready.instrument import read_instrument
-from aiready.panels import writing
+from aiready.panels import controls, frame, writing
+from aiready.panels.picture import Picture
 from aiready.panels.writing import guarded
 from aiready.places import instrument_folder
 from aiready.questionnaire import Question, questionnaire
@@ -31,7 +31,6 @@ from aiready.self_assessment import (
     unfinished,
 )  # fmt: skip
 from aiready.slices import Slice, column_of, merge, read_slice, writable
-from aiready.svg import render_svg
 from aiready.team_spread import Spread, spread
 from aiready.waves import in_order, is_wave, quarter
 
@@ -80,35 +79,35 @@ class _Panel:
         self.status = writing.Status()
         waves = in_order(column_of(self.folder, "responses", "wave")[0])
         units = [(f"{name} ({unit})", unit) for unit, name in self.units.items()]
-        self.unit = writing.choice("Unit", units) if units else writing.line("Unit")
-        self.wave = writing.line("Wave", waves[-1] if waves else quarter(date.today()), "2026-Q3", writing.SHORT)
-        self.role = writing.choice("Role", [(words[f"role.{name}"], name) for name in ROLES])
-        self.ai_use = writing.choice(
+        self.unit = controls.choice("Unit", units) if units else controls.line("Unit")
+        self.wave = controls.line("Wave", waves[-1] if waves else quarter(date.today()), "2026-Q3", controls.SHORT)
+        self.role = controls.choice("Role", [(words[f"role.{name}"], name) for name in ROLES])
+        self.ai_use = controls.choice(
             "Use of AI", [("Not asked", ""), *((words[f"ai_use.{name}"], name) for name in AI_USE)]
         )
-        self.code = writing.line("Code of a person", "", "w-…", writing.SHORT)
-        self.open_ones = writing.choice("Not finished", [("Nobody", "")], width=writing.SHORT)
+        self.code = controls.line("Code of a person", "", "w-…", controls.SHORT)
+        self.open_ones = controls.choice("Not finished", [("Nobody", "")], width=controls.SHORT)
         self.heading, self.wording = w.HTML(), w.HTML()
         self.choices = w.RadioButtons(options=[], layout=w.Layout(width="100%"))
         self.choices.add_class("aiready-answers")
-        self.comment = writing.area(words["question.comment"])
-        self.sure = writing.button("Yes, withdraw everything", self._withdraw_all)
-        self.asking = w.VBox([self.heading, self.wording, self.choices, writing.row(
-            writing.button("Back", lambda: self._go(-1)),
-            writing.button("Next question", lambda: self._go(1), primary=True),
-            writing.button("Next open question", self._go_open),
-            writing.button("Withdraw this answer", self._withdraw_answer)), self.comment, writing.row(
-            writing.button("Withdraw all answers of this person", self._ask_first), self.sure)])  # fmt: skip
-        self.picture = w.HTML()
-        begin = writing.button("Begin with a person", self._begin, primary=True)
-        again = writing.button("Continue or change", self._continue)
-        show = writing.button("Show what the team said", self._show)
+        self.comment = controls.area(words["question.comment"])
+        self.sure = controls.button("Yes, withdraw everything", self._withdraw_all)
+        self.asking = w.VBox([self.heading, self.wording, self.choices, controls.row(
+            controls.button("Back", lambda: self._go(-1)),
+            controls.button("Next question", lambda: self._go(1), primary=True),
+            controls.button("Next open question", self._go_open),
+            controls.button("Withdraw this answer", self._withdraw_answer)), self.comment, controls.row(
+            controls.button("Withdraw all answers of this person", self._ask_first), self.sure)])  # fmt: skip
+        self.team, self.picture = w.HTML(), Picture()
+        begin = controls.button("Begin with a person", self._begin, primary=True)
+        again = controls.button("Continue or change", self._continue)
+        show = controls.button("Show what the team said", self._show)
         where = html.escape(str(self.folder / "responses.csv"))
-        self.box = writing.panel(
+        self.box = writing.form(
             w.HTML(f'<p class="aiready-muted">Every answer is saved as it is given, in {where}.</p>'),
-            writing.row(self.unit, self.wave, self.role, self.ai_use, begin),
-            writing.row(self.code, self.open_ones, again), self.status, self.asking, writing.row(show),
-            self.picture)  # fmt: skip
+            controls.row(self.unit, self.wave, self.role, self.ai_use, begin),
+            controls.row(self.code, self.open_ones, again), self.status, self.asking, controls.row(show),
+            self.team, self.picture)  # fmt: skip
         self.choices.observe(self._answer, "value")
         self.comment.observe(self._comment, "value")
         for control in (self.unit, self.wave):
@@ -172,7 +171,7 @@ class _Panel:
     def _take(self, person: Person, said: str, item: str = "") -> None:
         self._asked = person, read_slice(self.folder, self.table, person.scope)
         self.item = item or progress(person, self.paper).next_open or asked(self.paper, person.role)[0].id
-        self.picture.value = ""
+        self._show_team(None)
         self.status.say(said)
         self._remember()
         self._list_open()
@@ -281,12 +280,18 @@ class _Panel:
     def _show(self) -> None:
         scope = {"unit_id": self.unit.value or "", "wave": self.wave.value.strip().upper()}
         rows = read_slice(self.folder, self.table, scope).rows
-        self.picture.value = spread_html(spread(rows, self.rules))
+        self._show_team(spread(rows, self.rules))
+
+    def _show_team(self, told: Spread | None) -> None:
+        """Show what the team said, or nothing."""
+        self.team.value = spread_html(told) if told else ""
+        drawn = items_chart(told.items, width=self.picture.width) if told and len(told.items) else None
+        self.picture.show(drawn, "How the team answered each question")
 
 
 def spread_html(told: Spread) -> str:
     """What a team said, as HTML: mean scores, where to talk, how answers spread."""
-    parts = [writing.told(note) for note in told.notes]
+    parts = [frame.told(note) for note in told.notes]
     known = told.barriers.dropna(subset="value")
     if len(known):
         rows = "".join(
@@ -300,9 +305,7 @@ def spread_html(told: Spread) -> str:
     if len(told.talk):
         parts.append("<h2>Where to talk</h2>" + "".join(_talk(row) for row in told.talk.itertuples()))
     if len(told.items):
-        spec = specification(items_chart(told.items))
-        picture = render_svg(spec, "team-spread", "How the team answered each question", spec.get("description", ""))
-        parts.append(f"<h2>How answers spread</h2><div class='aiready-figure aiready-scroll'>{picture}</div>")
+        parts.append("<h2>How answers spread</h2>")
     return "".join(parts)
 
 

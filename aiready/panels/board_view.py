@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 
 from aiready import theme
-from aiready.panels.writing import told
+from aiready.panels.frame import told
 from aiready.task_board import Board, Totals
 
 WORDS = {
@@ -99,7 +99,7 @@ def board_html(board: Board, chosen: str, blockers: Mapping[str, str], *, hidden
         )
     caption = f"{escape(board.job)}: {len(board.tasks)} tasks, hours a year of all holders"
     table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    return f"<div class='aiready-scroll' tabindex='0' role='region' aria-label='{caption}'>{table}</div>"
+    return f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'>{table}</div>"
 
 
 def _number_class(name: str) -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 from aiready import theme
 from aiready.canvas import ARMS, Statement, Verdict
 from aiready.errors import UsageError
-from aiready.panels import writing
-from aiready.panels.writing import told
+from aiready.panels import controls
+from aiready.panels.frame import told
 from aiready.pilot_plan import Planned, decision_rule, needed
 from aiready.schema import INVOLVED_FROM, STAGES
 from aiready.typed_cells import number_of
@@ -58,13 +58,13 @@ def plan_fields(name: str) -> dict[str, w.Widget]:
     """Fields of one measure of a pilot; labels name the measure, so that no two sound the same."""
     effect = "Target effect" if name == "outcome" else "Margin: harm tolerated"
     fields: dict[str, w.Widget] = {
-        "measure": writing.line(f"What is measured ({name})", live=True),
-        "scale": writing.choice(f"How it is measured ({name})", _SCALES),
-        "direction": writing.choice(f"Better is ({name})", _plain(("increase", "decrease"))[1:]),
+        "measure": controls.line(f"What is measured ({name})", live=True),
+        "scale": controls.choice(f"How it is measured ({name})", _SCALES),
+        "direction": controls.choice(f"Better is ({name})", _plain(("increase", "decrease"))[1:]),
     }
     labels = {"today": "Without AI: share 0–1, or mean", "sd": "Standard deviation (mean)", "effect": effect}
     labels |= {"expected": "Effect really expected"} if name == "outcome" else {}
-    numbers = {key: writing.line(f"{words} ({name})", width="230px", live=True) for key, words in labels.items()}
+    numbers = {key: controls.line(f"{words} ({name})", width="230px", live=True) for key, words in labels.items()}
     return fields | numbers
 
 
@@ -91,7 +91,7 @@ def result_fields(name: str) -> dict[str, w.Widget]:
     """Fields of what one measure gave, arm by arm."""
     words = {"n": "cases", "successes": "cases that met it", "mean": "mean", "sd": "standard deviation"}
     arms = {"control": "Without AI", "treatment": "With AI"}
-    return {f"{arm} {key}": writing.line(f"{said}: {text} ({name})", width="230px", live=True)
+    return {f"{arm} {key}": controls.line(f"{said}: {text} ({name})", width="230px", live=True)
             for arm, said in arms.items() for key, text in words.items()}  # fmt: skip
 
 

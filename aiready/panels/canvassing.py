@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready import canvas, journal, pilot_plan
 from aiready.errors import UsageError, all_at_once
-from aiready.panels import canvas_view, writing
+from aiready.panels import canvas_view, controls, writing
 from aiready.panels.writing import guarded
 from aiready.pilot_plan import PLANS, Planned, decision_rule, needed
 from aiready.saving import ConflictError, save_slice
@@ -48,33 +48,35 @@ class _Panel:
     def _build(self) -> None:
         self.status = writing.Status()
         units = [(f"{name} ({unit})", unit) for unit, name in self.units.items()]
-        self.unit = writing.choice("Unit that owns it", units) if units else writing.line("Unit that owns it")
-        self.pick = writing.choice("Initiative", [("None yet", "")])
-        self.new = writing.line("Or a new one, by name", "", "Letter drafting")
+        owner = next(iter(column_of(self.folder, "initiatives", "unit_id")[0]), None)
+        named = "Unit that owns it"
+        self.unit = controls.choice(named, units, owner) if units else controls.line(named)
+        self.pick = controls.choice("Initiative", [("None yet", "")])
+        self.new = controls.line("Or a new one, by name", "", "Letter drafting")
         self.fields = {name: self._field(name) for name in canvas_view.FIELDS}
         self.judged, self.advice, self.verdict = w.HTML(), w.HTML(), w.HTML()
-        self.trial = writing.choice("Trial", [("1", "1")], width=writing.SHORT)
+        self.trial = controls.choice("Trial", [("1", "1")], width=controls.SHORT)
         self.plans = {name: canvas_view.plan_fields(name) for name in _MEASURES}
-        self.assignment = writing.choice("How cases come to their arm", canvas_view.ASSIGNMENTS)
-        self.power = writing.line("Chance to see it if it is there", "0.8", width="200px")
-        self.cases = writing.line("Cases planned in each arm", width="200px")
+        self.assignment = controls.choice("How cases come to their arm", canvas_view.ASSIGNMENTS)
+        self.power = controls.line("Chance to see it if it is there", "0.8", width="200px")
+        self.cases = controls.line("Cases planned in each arm", width="200px")
         self.results = {name: canvas_view.result_fields(name) for name in _MEASURES}
-        self.dates = {name: writing.line(words, "", "2026-05-11", "200px") for name, words in canvas_view.DATES}
-        self.learned = writing.area("What the trial taught", rows=3)
+        self.dates = {name: controls.line(words, "", "2026-05-11", "200px") for name, words in canvas_view.DATES}
+        self.learned = controls.area("What the trial taught", rows=3)
         self.step = w.ToggleButtons(options=list(_STEPS), description="Step", style={"button_width": "auto"})
-        self.join = writing.row(writing.button("Join both versions", self._join, primary=True),
-                                writing.button("Take theirs, drop mine", self._drop))  # fmt: skip
+        self.join = controls.row(controls.button("Join both versions", self._join, primary=True),
+                                controls.button("Take theirs, drop mine", self._drop))  # fmt: skip
         self.work = w.VBox([])
-        self.parts = {kind: {name: w.VBox([w.HTML(f"<h2>{name.capitalize()}</h2>"), writing.row(*group.values())])
+        self.parts = {kind: {name: w.VBox([w.HTML(f"<h2>{name.capitalize()}</h2>"), controls.row(*group.values())])
                              for name, group in groups.items()}
                       for kind, groups in (("plan", self.plans), ("result", self.results))}  # fmt: skip
         self.forms = self._forms()
         self.open_part = w.VBox([self.step, self.work])
         self.open_part.layout.display = self.join.layout.display = "none"
-        self.box = writing.panel(
+        self.box = writing.form(
             w.HTML(f'<p class="aiready-muted">Saved in {self.folder} (initiatives, plans/pilots, trials) when you say '
                    "so. Until then your edits are kept beside them, for you alone.</p>"),
-            writing.row(self.unit, self.pick, self.new, writing.button("Open it", self._open, primary=True)),
+            controls.row(self.unit, self.pick, self.new, controls.button("Open it", self._open, primary=True)),
             self.status, self.join, self.open_part)  # fmt: skip
         self._listen()
 
@@ -91,26 +93,26 @@ class _Panel:
         words, options = canvas_view.FIELDS[name]
         column = canvas.INITIATIVES.column(name)
         if options:
-            return writing.choice(words, options)
+            return controls.choice(words, options)
         if name == "problem_statement":
-            return writing.area(words, "", column.example, live=True)
-        wide = "200px" if column.kind in ("number", "date") else writing.HALF
-        return writing.line(words, "", column.example, wide, live=True)
+            return controls.area(words, "", column.example, live=True)
+        wide = "200px" if column.kind in ("number", "date") else controls.HALF
+        return controls.line(words, "", column.example, wide, live=True)
 
     def _forms(self) -> dict[str, w.Widget]:
         """What each step shows."""
-        field, button = self.fields, writing.button
-        save = [writing.row(button("Save the initiative", self._save, primary=True)) for _ in range(2)]
+        field, button = self.fields, controls.button
+        save = [controls.row(button("Save the initiative", self._save, primary=True)) for _ in range(2)]
         plans, results = self.parts["plan"].values(), self.parts["result"].values()
         return {
             "problem": w.VBox([field["name"], field["problem_statement"],
-                               writing.row(*(field[name] for name in canvas_view.STATEMENT)), self.judged, save[0]]),
-            "people": w.VBox([writing.row(*(field[name] for name in canvas_view.PEOPLE)), save[1]]),
-            "plan": w.VBox([self.trial, *plans, writing.row(self.assignment, self.power, self.cases), self.advice,
-                            writing.row(button("Write the rule down, dated today", self._declare, primary=True))]),
-            "results": w.VBox([writing.row(*self.dates.values()), *results, self.verdict,
-                               writing.row(button("Save the results", self._save_results, primary=True))]),
-            "next": w.VBox([self.learned, writing.row(
+                               controls.row(*(field[name] for name in canvas_view.STATEMENT)), self.judged, save[0]]),
+            "people": w.VBox([controls.row(*(field[name] for name in canvas_view.PEOPLE)), save[1]]),
+            "plan": w.VBox([self.trial, *plans, controls.row(self.assignment, self.power, self.cases), self.advice,
+                            controls.row(button("Write the rule down, dated today", self._declare, primary=True))]),
+            "results": w.VBox([controls.row(*self.dates.values()), *results, self.verdict,
+                               controls.row(button("Save the results", self._save_results, primary=True))]),
+            "next": w.VBox([self.learned, controls.row(
                 button("Save what was learned", self._save_results, primary=True),
                 button("Plan the next small step", self._next))]),
         }  # fmt: skip
@@ -236,9 +238,9 @@ class _Panel:
         scope = {"initiative_id": self.id}
         read = {name: {"scope": found.scope, "digest": found.digest, "rows": found.rows.to_dict("records")}
                 for name, found in self.slices.items()}  # fmt: skip
-        state = {"read": read, "unit": self.unit.value, "fields": writing.values(self.fields),
-                 "trial": self.trial.value,
-                 "trial_fields": {place: writing.values(group) for place, group in self._groups().items()}}  # fmt: skip
+        trial = {place: controls.values(group) for place, group in self._groups().items()}
+        state = {"read": read, "unit": self.unit.value, "fields": controls.values(self.fields),
+                 "trial": self.trial.value, "trial_fields": trial}  # fmt: skip
         journal.keep_draft(self.folder, self.own, scope, state)
         self._judge()
 
@@ -247,15 +249,15 @@ class _Panel:
         named = {name: bool(self.plans[name]["measure"].value.strip()) for name in _MEASURES}
         for name in _MEASURES:
             measured = self.plans[name]["scale"].value == "mean"
-            writing.seen(self.plans[name]["sd"], when=measured)
-            writing.seen(self.parts["result"][name], when=named[name])
+            controls.seen(self.plans[name]["sd"], when=measured)
+            controls.seen(self.parts["result"][name], when=named[name])
             for key, field in self.results[name].items():
-                writing.seen(field, when=key.endswith(" n") or key.endswith("successes") != measured)
-        writing.seen(self.parts["plan"]["second guardrail"], when=named["guardrail"] or named["second guardrail"])
+                controls.seen(field, when=key.endswith(" n") or key.endswith("successes") != measured)
+        controls.seen(self.parts["plan"]["second guardrail"], when=named["guardrail"] or named["second guardrail"])
 
     def _judge(self) -> None:
         self._fit()
-        self.judged.value = canvas_view.statement_html(canvas.statement(writing.values(self.fields)))
+        self.judged.value = canvas_view.statement_html(canvas.statement(controls.values(self.fields)))
         self.advice.value = canvas_view.plan_html(self._planned(), self.power.value, self.assignment.value,
                                                   self.slices["pilots"].rows)  # fmt: skip
         rows = self._result_rows()
@@ -263,7 +265,7 @@ class _Panel:
         self.verdict.value = canvas_view.verdict_html(None if wrong else canvas.verdict_of(rows), wrong)
 
     def _planned(self) -> list[Planned]:
-        return [canvas_view.planned(name, writing.values(self.plans[name])) for name in _MEASURES
+        return [canvas_view.planned(name, controls.values(self.plans[name])) for name in _MEASURES
                 if self.plans[name]["measure"].value.strip()]  # fmt: skip
 
     def _result_rows(self) -> pd.DataFrame:
@@ -271,16 +273,16 @@ class _Panel:
             self.slices["pilots"].rows["declared_on"].tolist() + self.slices["trials"].rows["declared_on"].tolist()
         )
         about = {"assignment": self.assignment.value, "declared_on": next(filter(None, declared), "")}
-        found = [canvas.Results({**canvas_view.plan_row(name, writing.values(self.plans[name])), **about},
-                                canvas_view.arms(writing.values(self.results[name])))
+        found = [canvas.Results({**canvas_view.plan_row(name, controls.values(self.plans[name])), **about},
+                                canvas_view.arms(controls.values(self.results[name])))
                  for name in _MEASURES if self.plans[name]["measure"].value.strip()]  # fmt: skip
-        return canvas.trial_rows(found, writing.values(self.dates), self.learned.value.strip())
+        return canvas.trial_rows(found, controls.values(self.dates), self.learned.value.strip())
 
     # Saving -----------------------------------------------------------------------------------------------------
 
     @guarded
     def _save(self) -> None:
-        rows = pd.DataFrame([{**writing.values(self.fields), "unit_id": self.unit.value}])
+        rows = pd.DataFrame([{**controls.values(self.fields), "unit_id": self.unit.value}])
         self._store("initiatives", canvas.INITIATIVES, rows, "name", "Saved.")
         self._list()
         if self.id in [found for _, found in self.pick.options]:
@@ -296,7 +298,7 @@ class _Panel:
         about = {"power": self.power.value, "cases_per_arm": self.cases.value.strip() or as_text(least or None),
                  "assignment": self.assignment.value, "declared_on": date.today().isoformat(),
                  "rule": decision_rule(plans, self.assignment.value)}  # fmt: skip
-        rows = [canvas_view.plan_row(name, writing.values(self.plans[name])) | about for name in _MEASURES
+        rows = [canvas_view.plan_row(name, controls.values(self.plans[name])) | about for name in _MEASURES
                 if self.plans[name]["measure"].value.strip()]  # fmt: skip
         if pilot_plan.same_rule(self.slices["pilots"].rows, rows):
             self.status.say("This rule is written down already; its date stays.")
@@ -375,7 +377,7 @@ class _Panel:
     @guarded
     def _next(self) -> None:
         """The next trial begins with the measures of this one; its own rule has to be written down."""
-        plans = {name: writing.values(group) for name, group in self.plans.items()}
+        plans = {name: controls.values(group) for name, group in self.plans.items()}
         number = str(canvas.next_trial(self._trials()))
         self.quiet = True
         self.trial.options = [*self._trials(), number]

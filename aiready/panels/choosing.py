@@ -8,22 +8,14 @@ import ipywidgets as widgets
 from aiready.assessment import Assessment
 from aiready.measures import ORGANISATION
 from aiready.overview import in_order
-from aiready.panels.panel import LABEL
+from aiready.panels import controls
 
 NOTHING = "nothing to choose"
 
 
 def choice(label: str, options: Iterable[tuple[str, str]], value: str | None = None) -> widgets.Dropdown:
-    """A labelled list to choose from; its first entry, or `value`, is chosen."""
-    listed = list(options) or [(NOTHING, "")]
-    chosen = value if value in [option for _, option in listed] else listed[0][1]
-    return widgets.Dropdown(
-        options=listed,
-        value=chosen,
-        description=label,
-        style=LABEL,
-        layout=widgets.Layout(width="auto", max_width="100%"),
-    )
+    """A list to choose from, as wide as its entries; one that is empty says so."""
+    return controls.choice(label, list(options) or [(NOTHING, "")], value, controls.FITTING)
 
 
 def unit(assessment: Assessment) -> widgets.Dropdown:

@@ -8,7 +8,9 @@ import ipywidgets as widgets
 
 from aiready.errors import AireadyError
 from aiready.explore import View
-from aiready.figures import ALIGNED, cell_text, scrolling, table_html
+from aiready.figures import cell_text, scrolling, table_html
+from aiready.panels import controls as made
+from aiready.panels import frame
 from aiready.panels.picture import Picture
 
 Ask = Callable[..., View]
@@ -16,28 +18,6 @@ _CHOSEN: dict[tuple[str, str], Any] = {}
 """What was chosen last, by panel and control, so that a cell that runs again does not forget it."""
 SHARED = ("unit", "wave", "barrier")
 """Controls whose choice every panel of a notebook starts from."""
-LABEL = {"description_width": "initial"}
-STYLE = (
-    f"<style>{ALIGNED}</style>"
-    """<style>
-.aiready-panel{max-width:760px;padding:.6em 0 1em}
-.aiready-panel .aiready-controls{flex-flow:row wrap;gap:.2em 1.2em;overflow:visible}
-.aiready-panel input[type=number]{width:6.5em;flex:none}
-.aiready-panel h3{margin:.6em 0 0;font-size:1.05em;line-height:1.35}
-.aiready-panel p{margin:.25em 0;line-height:1.45}
-.aiready-panel .sub,.aiready-panel .note{color:var(--jp-ui-font-color2);font-size:.92em}
-.aiready-panel .alert{border-left:4px solid var(--jp-error-color1);padding:.3em .7em;margin:.4em 0}
-.aiready-panel .told{border-left:4px solid var(--jp-success-color1);padding:.3em .7em;margin:.4em 0}
-.aiready-panel table{border-collapse:collapse;font-size:.92em;font-variant-numeric:tabular-nums}
-.aiready-panel caption{text-align:left;padding:.3em 0;color:var(--jp-ui-font-color2)}
-.aiready-panel th,.aiready-panel td{padding:.2em .9em .2em 0;text-align:left;vertical-align:top;font-weight:normal}
-.aiready-panel thead th{border-bottom:1px solid var(--jp-border-color1);color:var(--jp-ui-font-color2)}
-.aiready-panel .scroll{overflow:auto;max-height:26em}
-.aiready-panel summary{cursor:pointer;color:var(--jp-ui-font-color2)}
-.aiready-panel .widget-html-content{line-height:inherit}
-.aiready-panel :is(select,input,button,summary,.scroll):focus-visible{outline:2px solid var(--jp-brand-color1)}
-</style>"""
-)
 
 
 class Panel(widgets.VBox):
@@ -53,10 +33,8 @@ class Panel(widgets.VBox):
         for key, control in self.controls.items():
             remember(("", key) if key in SHARED else (name, key), control)
             control.observe(self._note, "value")
-        row = widgets.Box([*self.controls.values(), *more])
-        row.add_class("aiready-controls")
-        super().__init__([widgets.HTML(STYLE), row, self.head, self.alert, self.picture, self.foot])
-        self.add_class("aiready-panel")
+        super().__init__()
+        frame.framed(self, made.row(*self.controls.values(), *more), self.head, self.alert, self.picture, self.foot)
         self.picture.observe(self._resized, "room")
         self.answer()
 
@@ -87,10 +65,9 @@ class Panel(widgets.VBox):
             self.picture.show(chart, view.title, rows=view.choosable)
             self.foot.value = _foot(view)
 
-    def tell(self, text: str, kind: str = "alert") -> None:
-        """Say something in the panel: what went wrong (`alert`) or what was done (`told`)."""
-        role = "alert" if kind == "alert" else "status"
-        self.alert.value = f'<p class="{kind}" role="{role}">{escape(text)}</p>' if text else ""
+    def tell(self, text: str, kind: str = "error") -> None:
+        """Say something in the panel: what went wrong (error) or what was done (note)."""
+        self.alert.value = frame.announced(text, kind)
 
     def _resized(self, _: object) -> None:
         if self.view is not None:
@@ -120,16 +97,16 @@ def _can_be(control: widgets.Widget, value: Any) -> bool:
 
 def _head(view: View) -> str:
     words = "".join(f"<p>{escape(text)}</p>" for text in view.words)
-    subtitle = f'<p class="sub">{escape(view.subtitle)}</p>' if view.subtitle else ""
+    subtitle = f'<p class="aiready-muted">{escape(view.subtitle)}</p>' if view.subtitle else ""
     return f"<h3>{escape(view.title)}</h3>{subtitle}{words}"
 
 
 def _foot(view: View) -> str:
-    caution = f'<p class="note">{escape(view.caution)}</p>' if view.caution else ""
+    caution = f'<p class="aiready-muted">{escape(view.caution)}</p>' if view.caution else ""
     if not len(view.numbers):
         return caution
     shown = [[cell_text(cell) for cell in row] for row in view.numbers.itertuples(index=False, name=None)]
     numbers = scrolling(table_html([str(column) for column in view.numbers.columns], shown, view.title), view.title)
     if view.chart is None:
-        return numbers + caution
-    return f"{caution}<details><summary>Show the numbers</summary>{numbers}</details>"
+        return f'<div class="figures">{numbers}</div>{caution}'
+    return f'{caution}<details class="figures"><summary>Show the numbers</summary>{numbers}</details>'

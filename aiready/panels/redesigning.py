@@ -9,7 +9,7 @@ import pandas as pd
 from aiready import journal
 from aiready.errors import UsageError
 from aiready.instrument import read_instrument
-from aiready.panels import board_view, writing
+from aiready.panels import board_view, controls, writing
 from aiready.panels.writing import guarded
 from aiready.places import instrument_folder
 from aiready.saving import ConflictError, save_slice
@@ -61,38 +61,39 @@ class _Panel:
 
     def _build(self) -> None:
         self.status = writing.Status()
-        named = self.units or dict.fromkeys(column_of(self.folder, "tasks", "unit_id")[0], "")
+        (held,) = column_of(self.folder, "tasks", "unit_id")
+        named = self.units or dict.fromkeys(held, "")
         units = [(f"{name} ({unit})" if name else unit, unit) for unit, name in named.items()]
-        self.unit = writing.choice("Unit", units) if units else writing.line("Unit")
-        self.job = writing.choice("Job", [("No job yet", ("", ""))])
-        self.new_job = writing.line("Or a new job", "", "Claims handler", writing.SHORT)
-        self.list = writing.labelled(w.Select(options=[], rows=12, description="Tasks"), "380px")
+        self.unit = controls.choice("Unit", units, next(iter(held), None)) if units else controls.line("Unit")
+        self.job = controls.choice("Job", [("No job yet", ("", ""))])
+        self.new_job = controls.line("Or a new job", "", "Claims handler", controls.SHORT)
+        self.list = controls.labelled(w.Select(options=[], rows=12, description="Tasks"), "460px")
         self.fields = self._fields()
         self.about_pattern, self.sums, self.table = w.HTML(), w.HTML(), w.HTML()
-        self.do = writing.choice("What to do", board_view.DO)
+        self.do = controls.choice("What to do", board_view.DO)
         self.work = w.VBox([])
         self.forms = self._forms()
-        self.version = writing.choice("Earlier versions", [("None", -1)])
-        self.join = writing.row(
-            writing.button("Join both versions", self._join, primary=True),
-            writing.button("Take theirs, drop mine", self._take_theirs),
+        self.version = controls.choice("Earlier versions", [("None", -1)])
+        self.join = controls.row(
+            controls.button("Join both versions", self._join, primary=True),
+            controls.button("Take theirs, drop mine", self._take_theirs),
         )
         self.open_part = self._open_part()
         self.open_part.layout.display = self.join.layout.display = "none"
-        self.box = writing.panel(
+        self.box = writing.form(
             w.HTML(f'<p class="aiready-muted">Saved in {self.folder / "tasks.csv"}, when you say so. Until then your '
                    "edits are kept beside it, for you alone.</p>"),
-            writing.row(self.unit, self.job, self.new_job, writing.button("Open the job", self._open, primary=True)),
+            controls.row(self.unit, self.job, self.new_job, controls.button("Open the job", self._open, primary=True)),
             self.status, self.join, self.open_part)  # fmt: skip
         self.unit.observe(lambda _: self._jobs(), "value")
         self.list.observe(lambda _: self._choose(), "value")
         self.do.observe(lambda _: self._form(), "value")
 
     def _open_part(self) -> w.VBox:
-        save = writing.row(
-            writing.button("Save the job", self._save, primary=True), writing.button("Undo", self._undo),
-            writing.button("Redo", self._redo), self.version,
-            writing.button("Bring this version back", self._bring_back),
+        save = controls.row(
+            controls.button("Save the job", self._save, primary=True), controls.button("Undo", self._undo),
+            controls.button("Redo", self._redo), self.version,
+            controls.button("Bring this version back", self._bring_back),
         )  # fmt: skip
         beside = w.VBox([self.do, self.work], layout=w.Layout(flex="1 1 480px", min_width="0"))
         sides = w.Box([self.list, beside], layout=w.Layout(display="flex", flex_flow="row wrap", grid_gap="6px 22px"))
@@ -112,10 +113,12 @@ class _Panel:
         }  # fmt: skip
         fields = {}
         for name, words in board_view.WORDS.items():
-            wide = writing.HALF if name in options or name in ("task", "freed_for") else "200px"
-            fields[name] = writing.choice(words, options[name]) if name in options else writing.line(words, width=wide)
+            wide = controls.HALF if name in options or name in ("task", "freed_for") else "200px"
+            fields[name] = (
+                controls.choice(words, options[name]) if name in options else controls.line(words, width=wide)
+            )
             fields[name].observe(self._edited(name), "value")
-        fields["task"].layout.width = writing.WIDE
+        fields["task"].layout.width = controls.WIDE
         return fields
 
     def _edited(self, name: str) -> Callable[[dict], None]:
@@ -123,24 +126,24 @@ class _Panel:
 
     def _forms(self) -> dict[str, w.Widget]:
         """What each choice of `What to do` shows."""
-        self.name = writing.line("New task: a verb and its object", width=writing.WIDE)
-        self.first, self.second = writing.line("First part"), writing.line("Second part")
-        self.share = writing.line("Share of the hours of the first part, 0–1", "0.5")
-        self.others = writing.labelled(w.SelectMultiple(options=[], rows=6, description="Merge with"), writing.WIDE)
-        self.together = writing.line("Name of the merged task", width=writing.WIDE)
-        self.file = writing.line("Task library: a CSV or TSV file", "", "/path/to/task_statements.tsv", writing.WIDE)
-        self.words = writing.line("Words to look for", "", "claims")
-        self.found = writing.choice("Jobs found", [("Search first", "")], width=writing.WIDE)
+        self.name = controls.line("New task: a verb and its object", width=controls.WIDE)
+        self.first, self.second = controls.line("First part"), controls.line("Second part")
+        self.share = controls.line("Share of the hours of the first part, 0–1", "0.5")
+        self.others = controls.labelled(w.SelectMultiple(options=[], rows=6, description="Merge with"), controls.WIDE)
+        self.together = controls.line("Name of the merged task", width=controls.WIDE)
+        self.file = controls.line("Task library: a CSV or TSV file", "", "/path/to/task_statements.tsv", controls.WIDE)
+        self.words = controls.line("Words to look for", "", "claims")
+        self.found = controls.choice("Jobs found", [("Search first", "")], width=controls.WIDE)
         return {
-            "change": w.VBox([writing.row(*self.fields.values()), self.about_pattern]),
-            "add": w.VBox([self.name, writing.row(writing.button("Add", self._add, primary=True))]),
-            "split": w.VBox([writing.row(self.first, self.second), self.share,
-                             writing.row(writing.button("Split", self._split, primary=True))]),
+            "change": w.VBox([controls.row(*self.fields.values()), self.about_pattern]),
+            "add": w.VBox([self.name, controls.row(controls.button("Add", self._add, primary=True))]),
+            "split": w.VBox([controls.row(self.first, self.second), self.share,
+                             controls.row(controls.button("Split", self._split, primary=True))]),
             "merge": w.VBox([self.others, self.together,
-                             writing.row(writing.button("Merge", self._merge, primary=True))]),
-            "remove": writing.row(writing.button("Remove the chosen task", self._remove)),
-            "library": w.VBox([self.file, writing.row(self.words, writing.button("Search", self._search)), self.found,
-                               writing.row(writing.button("Add its tasks", self._begin_from, primary=True))]),
+                             controls.row(controls.button("Merge", self._merge, primary=True))]),
+            "remove": controls.row(controls.button("Remove the chosen task", self._remove)),
+            "library": w.VBox([self.file, controls.row(self.words, controls.button("Search", self._search)), self.found,
+                               controls.row(controls.button("Add its tasks", self._begin_from, primary=True))]),
         }  # fmt: skip
 
     def _form(self) -> None:

@@ -11,15 +11,10 @@ from aiready.explore import View
 from aiready.explore.what_if import CHANGED, EQUAL
 from aiready.measures import MEASURES
 from aiready.panels import choosing
-from aiready.panels.panel import LABEL, Panel
+from aiready.panels.controls import button, number
+from aiready.panels.panel import Panel
 
 UNITS = {"share": "share, 0 to 1", "score": "points", "points": "points", "hours": "hours", "days": "days"}
-
-
-def _number(label: str, value: float = 0.0, step: float = 0.05) -> widgets.FloatText:
-    """A number to type or step; sliders have no name that a screen reader could say."""
-    return widgets.FloatText(value=value, step=step, description=label, style=LABEL,
-                             layout=widgets.Layout(width="auto"))  # fmt: skip
 
 
 class WhatIf(Panel):
@@ -33,18 +28,15 @@ class WhatIf(Panel):
         controls = {
             "unit": choosing.unit(assessment),
             "wave": choosing.wave(assessment),
-            "people": _number("Weight of what people say (0 to 1)", EQUAL),
+            "people": number("Weight of what people say (0 to 1)", EQUAL),
             "indicator": choosing.indicator(assessment),
-            "weight": _number("Weight of the indicator", 1.0, 0.25),
-            "value_at_0": _number("Worth 0 at"),
-            "value_at_100": _number("Worth 100 at"),
+            "weight": number("Weight of the indicator", 1.0, 0.25),
+            "value_at_0": number("Worth 0 at"),
+            "value_at_100": number("Worth 100 at"),
         }
         self._fill(controls, controls["indicator"].value)
         controls["indicator"].observe(self._turned, "value")
-        self.back = widgets.Button(
-            description="As in the instrument", tooltip="Take all changes back", layout=widgets.Layout(width="auto")
-        )
-        self.back.on_click(self._reset)
+        self.back = button("As in the instrument", self._reset, hint="Take all changes back")
         super().__init__("what_if", controls, self._ask, [self.back])
         self._fill(self.controls, self.controls["indicator"].value)
 
@@ -79,7 +71,7 @@ class WhatIf(Panel):
         if not self._filling:
             super().answer()
 
-    def _reset(self, _: object) -> None:
+    def _reset(self) -> None:
         self.changes.clear()
         self._fill(self.controls, self.controls["indicator"].value)
         self.controls["people"].value = EQUAL
