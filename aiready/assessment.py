@@ -24,6 +24,7 @@ from aiready import (
     initiatives,
     memory,
     privacy,
+    set_aside,
     survey,
     tasks,
     trials,
@@ -366,11 +367,11 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
 def _explain(
     measures: pd.DataFrame, answers: pd.DataFrame, hidden: privacy.Hidden, data: Data, rules: Instrument
 ) -> pd.DataFrame:
-    in_waves = barriers.profile_waves(measures, data.waves, data.wave)
+    drawn, unknown = barriers.profile_waves(measures, data.waves, data.wave), set_aside.unknown_records(data)
     said = barriers.explain_items(answers, rules).assign(segment=ALL)
     numbers = ["value", "points", "points_at_least", "n", "coverage"]
     said = privacy.protect_survey(said, hidden, rules.settings.minimum_group, numbers).drop(columns="segment")
-    return stacked(said, barriers.explain_indicators(measures, rules, in_waves))
+    return stacked(said, barriers.explain_indicators(measures, rules, drawn, unknown))
 
 
 def _agreed(data: Data) -> pd.DataFrame:

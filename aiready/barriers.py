@@ -9,6 +9,7 @@ import pandas as pd
 from aiready import waves
 from aiready.instrument import Instrument
 from aiready.measures import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED, stacked
+from aiready.set_aside import EVERY_WAVE, NOTHING
 
 KEY = ["unit_id", "wave", "barrier_id"]
 COLUMNS = (
@@ -25,9 +26,16 @@ EXPLAIN_COLUMNS = (
 """`points_at_least`: the points if every unknown record were a no; equal to `points` where nothing is unknown."""
 OF_RECORDS = ("initiatives", "tasks", "workflow_steps")
 """Tables whose shares carry coverage bounds in `low` and `high`; the others have sampling intervals there."""
+TOLERANCE = 1e-9
 RANKS = ("unit_rank_low", "unit_rank_high", "priority_low", "priority_high")
 BANDS = ("perception_band", "practice_band", "band")
 """Empty where the voice is missing, as `flag` is."""
+ALSO_OF = {
+    "user_changes": ("initiatives",),
+    "comparison_trials": ("initiatives", "trials"),
+    "scaled_on_evidence": ("initiatives", "trials"),
+}
+"""Measures that other tables than the one they are listed under could change for the worse."""
 BY_QUARTER = ("decisions", "feedback", "probes")
 """Tables whose measures are dated by calendar quarter, not by survey wave."""
 
@@ -40,7 +48,9 @@ def profile_waves(measures: pd.DataFrame, survey_waves: Sequence[str], wave: str
     return dated or (wave,)
 
 
-def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequence[str]) -> pd.DataFrame:
+def explain_indicators(
+    measures: pd.DataFrame, rules: Instrument, in_waves: Sequence[str], unknown: pd.DataFrame = NOTHING
+) -> pd.DataFrame:
     """Points of every practice indicator: one row per unit x wave x barrier x indicator.
 
     Parameters
@@ -48,6 +58,8 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
     measures
         Protected measures rows, with `measures.BOUNDS` where there are any; segment `all` is read. State tables are
         matched by wave; decisions, feedback and probes by the quarter that holds the wave's last day.
+    unknown
+        Records of which nothing is known (`set_aside.unknown_records`); they enter `points_at_least` and `coverage`.
 
     Returns
     -------
@@ -69,8 +81,9 @@ def explain_indicators(measures: pd.DataFrame, rules: Instrument, in_waves: Sequ
         dated, left_on=["measure", "quarter"], right_on=["measure", "wave"]
     )
     found = stacked(by_wave, by_quarter)
+    added, touched = _set_aside(found, unknown, rules)
     found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
-    least, most = _bounds(found)
+    least, most = _widened(found["value"], *_bounds(found), added, touched)
     worst = least.where(found["value_at_100"] > found["value_at_0"], most)
     found["points"] = _points(found, found["value"])
     found["points_at_least"] = np.fmin(_points(found, worst), found["points"])
@@ -89,6 +102,32 @@ def _bounds(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     least = least.where(least.notna(), found["low"].where(stated))
     most = most.where(most.notna(), found["high"].where(stated))
     return least.where(given), most.where(given)
+
+
+def _set_aside(found: pd.DataFrame, unknown: pd.DataFrame, rules: Instrument) -> tuple[pd.Series, pd.Series]:
+    """Share of all records of each indicator that are set aside, and of those they could have turned into a no."""
+    own = found["table"].map(lambda name: (name,))
+    places = found.assign(place=found.index, table=found["measure"].map(ALSO_OF).fillna(own)).explode("table")
+    met = places[["place", "unit_id", "wave", "of_wave", "table"]].merge(
+        unknown.rename(columns={"wave": "meant"}), on=["unit_id", "table"]
+    )
+    meant = met["meant"].eq(EVERY_WAVE) | met["meant"].eq(met["wave"]) | met["meant"].eq(met["of_wave"])
+    sums = met[meant].groupby("place")[["added", "touched"]].sum().reindex(found.index, fill_value=0.0)
+    checks = len(rules.settings.governance_checks_high) / max(1, len(rules.settings.governance_checks_low))
+    added = sums["added"].mask(found["measure"].eq("governance_complete"), sums["added"] * max(1.0, checks))
+    whole = found["n"] + added
+    return (added / whole).mask(np.isinf(added), np.inf), (sums["touched"] / whole).mask(np.isinf(added), 0.0)
+
+
+def _widened(
+    value: pd.Series, least: pd.Series, most: pd.Series, added: pd.Series, touched: pd.Series
+) -> tuple[pd.Series, pd.Series]:
+    """Bounds with what is set aside as a no, and as a yes; no bounds at all where it may outweigh everything."""
+    some = (added > 0) | (touched > 0)
+    low, high = least.fillna(value), most.fillna(value)
+    least = least.mask(some, low * (1 - added) - touched).mask(np.isinf(added) & value.notna(), -np.inf)
+    most = most.mask(some, high * (1 - added) + added + touched).mask(np.isinf(added) & value.notna(), np.inf)
+    return least, most
 
 
 def _points(found: pd.DataFrame, value: pd.Series) -> pd.Series:
@@ -183,7 +222,7 @@ def _note(table: pd.DataFrame, rules: Instrument) -> pd.Series:
     of = table["barrier_id"].map(known).fillna(0).astype(int).astype(str)
     count = table["counted"].fillna(0).astype(int).astype(str)
     records = "records: " + count + " of " + of + " indicators"
-    partial = table["practice"].notna() & (table["practice_coverage"] < 1)
+    partial = table["practice"].notna() & (table["shown"] < table["practice"] - TOLERANCE)
     records = records.where(~partial, records + "; in the bands what is not recorded counts as not shown")
     few = table["practice"].isna() & (of != "0")
     records = records.where(~few, records + f", at least {rules.settings.minimum_indicators} needed")

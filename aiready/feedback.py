@@ -73,8 +73,8 @@ def _loop(flags: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     timed = wanted[_CELL].assign(days=days, deployed=wanted["deployed_at"].notna())
     found = timed.groupby(_CELL).apply(lambda cell: _median(cell["days"], cell["deployed"]), include_groups=False)
     every = flags[_CELL].drop_duplicates().set_index(_CELL).index
-    cells = pd.DataFrame(list(found.reindex(every)), index=every) if len(found) else pd.DataFrame(index=every)
-    cells = cells.reindex(columns=["value", "low", "high", "n", "note"])
+    cells = pd.DataFrame(list(found), index=found.index) if len(found) else pd.DataFrame(index=every)
+    cells = cells.reindex(every).reindex(columns=["value", "low", "high", "n", "note"])
     cells["note"] = cells["note"].fillna("all flags were declined")
     return rows("feedback_loop_p50", cells.reset_index())
 

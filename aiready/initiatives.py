@@ -1,6 +1,6 @@
 """Initiatives: problem statements, checks, stages and use, from the register and `usage`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from aiready import measures, stages, statistics
 from aiready.instrument import Instrument, Settings
 from aiready.measures import INSUFFICIENT, NOT_MEASURED, OK, ORGANISATION, PEOPLE
-from aiready.problem_statements import inconsistency_of, problem_parts, stated_text
+from aiready.problem_statements import PARTS, inconsistency_of, problem_parts, stated_text
 from aiready.records import CELL, Judgements, all_of, counts, fresh, reported, share_cells, yes_no
 from aiready.schema import GOVERNANCE_CHECKS, LIVE_STAGES, TABLES
 from aiready.sources import Data
@@ -23,6 +23,7 @@ SCOPES = {
     "stopped_with_reason_share": "stopped", "big_bang_share": "scaled",
     "ready_before_pilot": "as far as a pilot", "baseline_before_pilot": "as far as a pilot",
 }  # fmt: skip
+BEFORE_PILOT = ("ready_before_pilot", "baseline_before_pilot")
 USED = ("intended", "active", "known", "trained")
 COUNTED_TO_AS_OF = ("target_known_fresh", "monitoring_fresh", "limits_reviewed", "stalled_share")
 
@@ -43,7 +44,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     unknown ones as no and as yes; below `minimum_coverage` known: insufficient. Scope: live = pilot, limited,
     scaled (`target_known_fresh`, `monitoring_fresh`, `workflow_mapped_share`); not stopped
     (`limits_reviewed`); idea, defined, pilot, limited (`stalled_share`); stopped
-    (`stopped_with_reason_share`); came to pilot or beyond (`ready_before_pilot`, `baseline_before_pilot`);
+    (`stopped_with_reason_share`); came to pilot or beyond (`ready_before_pilot`, `baseline_before_pilot`; in the
+    band also what was stopped without a word or date of how far it had come);
     ever scaled (`big_bang_share`); else all. A blank is unknown for a kind, a check, the date of a review or
     of a stage; it is a no for what was to be written down: the parts of the problem, the outcome and its
     date, the stop reason.
@@ -121,6 +123,12 @@ def _problem(initiatives: pd.DataFrame, as_of: pd.Timestamp, settings: Settings)
     }  # fmt: skip
 
 
+def _firm(initiatives: pd.DataFrame) -> Mapping[str, pd.Series]:
+    """Where a yes rests on no blank: a first use that is dated, a metric whose kind is stated."""
+    dated, kind = initiatives["pilot_on"].notna(), initiatives["metric_kind"].notna()
+    return {"ready_before_pilot": dated & kind, "baseline_before_pilot": dated}
+
+
 def _practice(initiatives: pd.DataFrame, as_of: pd.Timestamp, settings: Settings) -> Judgements:
     stage, involved = initiatives["stage"], initiatives["users_involved"]
     reviewed = fresh(initiatives["limit_reviewed_on"], as_of, settings.limits_review_days)
@@ -149,16 +157,20 @@ def _mapped(initiatives: pd.DataFrame, steps: pd.DataFrame | None) -> Judgements
 
 
 def _governance(initiatives: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Checks that apply by stakes: one row per initiative, counted as asked, known and yes."""
+    """Checks that apply by stakes: one row per initiative, counted as asked, known and yes.
+
+    Firm are those that apply whatever the stakes, where these are blank.
+    """
     low, applies = initiatives["stakes"].eq("low"), pd.DataFrame(index=initiatives.index)
-    for check in GOVERNANCE_CHECKS:
-        if_low, if_high = check in settings.governance_checks_low, check in settings.governance_checks_high
-        applies[check] = np.where(low, if_low, if_high)
+    low_too = [check in settings.governance_checks_low for check in GOVERNANCE_CHECKS]
+    for check, if_low in zip(GOVERNANCE_CHECKS, low_too, strict=True):
+        applies[check] = np.where(low, if_low, check in settings.governance_checks_high)
     checks = initiatives[list(GOVERNANCE_CHECKS)]
     known = (checks.notna() & applies).sum(axis=1)
     counted = initiatives[["initiative_id", *CELL]].assign(measure="governance_complete", known=known)
     counted["asked"], counted["yes"] = applies.sum(axis=1), (checks.eq("yes") & applies).sum(axis=1)
-    return counted.assign(n=known.gt(0).astype(int))
+    sure = applies & (low_too | initiatives["stakes"].notna().to_numpy()[:, None])
+    return counted.assign(n=known.gt(0).astype(int), doubted=0, firm=(checks.eq("yes") & sure).sum(axis=1))
 
 
 def _register_rows(data: Data, rules: Instrument) -> pd.DataFrame:
@@ -170,7 +182,9 @@ def _register_rows(data: Data, rules: Instrument) -> pd.DataFrame:
         **_mapped(initiatives, data.table("workflow_steps")),
     }  # fmt: skip
     records = initiatives[["initiative_id", *CELL]]
-    counted = pd.concat([counts(records, judged), _governance(initiatives, settings)], ignore_index=True)
+    undated = stages.perhaps_piloted(initiatives)
+    said = counts(records, judged, _firm(initiatives), dict.fromkeys(BEFORE_PILOT, undated))
+    counted = pd.concat([said, _governance(initiatives, settings)], ignore_index=True)
     known = register(data, rules)
     return measures.collect([
         _quality_rows(known, data.membership),
@@ -184,7 +198,7 @@ def _register_rows(data: Data, rules: Instrument) -> pd.DataFrame:
 
 def _share_rows(counted: pd.DataFrame, data: Data, floor: float) -> Iterable[pd.DataFrame]:
     sums = reported(counted, data.membership).groupby(["measure", *CELL], as_index=False)
-    cells = share_cells(sums[["asked", "known", "yes", "n"]].sum(), floor, SCOPES)
+    cells = share_cells(sums[["asked", "known", "yes", "firm", "doubted", "n"]].sum(), floor, SCOPES)
     if data.as_of is None:
         cells["note"] = cells["note"].mask(cells["measure"].isin(COUNTED_TO_AS_OF), "no date to count to")
     if data.table("workflow_steps") is None:
@@ -199,8 +213,10 @@ def _share_rows(counted: pd.DataFrame, data: Data, floor: float) -> Iterable[pd.
 
 
 def _quality_rows(judged: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
-    grouped = reported(judged, membership).groupby(CELL, as_index=False)
-    whole = grouped.agg(value=("quality", "mean"), n=("quality", "size"))
+    unsaid = judged["metric_kind"].isna() & judged["metric_part"].eq(2)
+    rated = judged.assign(firm=judged["quality"] - unsaid * 100 / (2 * len(PARTS)))
+    grouped = reported(rated, membership).groupby(CELL, as_index=False)
+    whole = grouped.agg(value=("quality", "mean"), at_least=("firm", "mean"), n=("quality", "size"))
     note = judged["verdict"] + (": " + judged["mend"]).mask(judged["mend"].eq(""), "")
     each = judged.assign(segment=judged["initiative_id"], value=judged["quality"], n=1, note=note)
     return measures.collect([measures.rows("problem_quality", cells) for cells in (whole, each)])

@@ -49,12 +49,20 @@ def fresh(dates: pd.Series, as_of: pd.Timestamp, days: int) -> pd.Series:
     return yes_no(age <= days, age.notna())
 
 
-def counts(records: pd.DataFrame, judged: Judgements) -> pd.DataFrame:
-    """Count judgements: one row per record x measure (asked, known, yes, n: 0 or 1)."""
+def counts(
+    records: pd.DataFrame, judged: Judgements, firm: Mapping[str, pd.Series], doubted: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """Count judgements: one row per record x measure (asked, known, yes, firm, doubted, n: 0 or 1).
+
+    `firm` says of some measures which yes would stay one whatever the blanks beside it turned out to be, `doubted`
+    to which records it may apply although it is not asked of them.
+    """
     made = [
         records.assign(
             measure=name, asked=applies.astype(int), known=(applies & yes.notna()).astype(int),
             yes=yes.where(applies).fillna(0.0), n=(applies & yes.notna()).astype(int),
+            firm=yes.where(applies & firm.get(name, True)).fillna(0.0),
+            doubted=doubted.get(name, pd.Series(False, records.index)).astype(int),
         )
         for name, (applies, yes) in judged.items()
     ]  # fmt: skip
@@ -67,7 +75,7 @@ def share_cells(sums: pd.DataFrame, floor: float, scopes: Mapping[str, str]) -> 
     Parameters
     ----------
     sums
-        `measure`, `asked`, `known`, `yes`, `n`, and the keys of the cell.
+        `measure`, `asked`, `known`, `yes`, `firm`, `doubted`, `n`, and the keys of the cell.
     floor
         Share of records that must be known; below it the cell is insufficient.
     scopes
@@ -76,7 +84,8 @@ def share_cells(sums: pd.DataFrame, floor: float, scopes: Mapping[str, str]) -> 
     Returns
     -------
     pandas.DataFrame
-        `sums` with value = yes / known, low = yes / asked, high = (yes + unknown) / asked, status, note.
+        `sums` with value = yes / known, low = yes / asked, high = (yes + unknown) / asked, status, note; where a yes
+        or being asked rests on a blank, at_least = firm / (asked + doubted).
     """
     coverage = sums["known"] / sums["asked"].where(sums["asked"] > 0)
     value = sums["yes"] / sums["known"].where(sums["known"] > 0)
@@ -85,4 +94,6 @@ def share_cells(sums: pd.DataFrame, floor: float, scopes: Mapping[str, str]) -> 
     note = known.mask(coverage.eq(1), "").mask(coverage < floor, known + f", at least {floor:.0%} needed")
     note = note.mask(coverage.isna(), "none is " + sums["measure"].map(scopes).fillna("recorded"))
     status = np.where(coverage < floor, INSUFFICIENT, OK)
-    return sums.assign(value=value, low=low, high=high, status=status, note=note)
+    rests = (sums["firm"] < sums["yes"]) | (sums["doubted"] > 0)
+    at_least = (sums["firm"] / (sums["asked"] + sums["doubted"])).where(rests)
+    return sums.assign(value=value, low=low, high=high, at_least=at_least, status=status, note=note)

@@ -32,6 +32,9 @@ def make_initiatives(rng: np.random.Generator) -> pd.DataFrame:
     """One row per initiative: the register, and `used_by` (units it is used in besides the owner's)."""
     initiatives = seed_table("initiatives")
     initiatives = initiatives.join(_stage_dates(initiatives, rng))
+    stopped = initiatives["stage"].eq("stopped")
+    initiatives["stopped_in"] = [_path("stopped", path)[-2] for path in initiatives["path"]]
+    initiatives["stopped_in"] = initiatives["stopped_in"].where(stopped)
     n = len(initiatives)
     live = initiatives["stage"].isin(LIVE_STAGES)
     recorded = initiatives["unit_id"].map(leaf_units()["recorded"])

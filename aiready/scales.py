@@ -12,6 +12,9 @@ from aiready.instrument import Instrument
 from aiready.schema import ROLES
 from aiready.sources import Data
 
+NAMED = 5
+"""Items that a sentence names at most."""
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -19,8 +22,8 @@ class Answers:
 
     `codes` (respondents x items): the level as ticked, `schema.DOES_NOT_APPLY`, `schema.DONT_KNOW`, or 0 for
     no answer and for an item that the role is not asked. `role`: position in `schema.ROLES`, -1 without.
-    `asked` (roles x items); the last row is 'no role', asked everything. `not_asked`: answers to items that the
-    role is not asked, which are kept in the data and not scored. `inherited`: by place of an item that replaces an
+    `asked` (roles x items); the last row is 'no role', asked everything. `not_asked`: item -> answers by roles
+    that are not asked it, which are kept in the data and not scored. `inherited`: by place of an item that replaces an
     earlier one, the respondents whose answer is to that one: it counts in their score and for nothing else.
     """
 
@@ -28,7 +31,7 @@ class Answers:
     codes: NDArray[np.int8]
     role: NDArray[np.intp]
     asked: NDArray[np.bool_]
-    not_asked: int = 0
+    not_asked: Mapping[str, int] = field(default_factory=dict)
     inherited: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
@@ -126,7 +129,7 @@ def read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
     role = pd.Categorical(responses["role"], categories=ROLES).codes.astype(np.intp)
     by_role = [[name in roles for roles in rules.items["roles"]] for name in ROLES]
     asked = np.array([*by_role, [True] * len(rules.items)])
-    codes, not_asked = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F"), 0
+    codes, not_asked = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F"), {}
     nothing, inherited = np.full(len(responses), np.nan), {}
     for place, item in enumerate(rules.items["item_id"]):
         before = rules.predecessors.get(item)
@@ -137,16 +140,22 @@ def read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
                 given = np.where(inherited[place], responses[before].to_numpy(float), given)
             unasked = ~asked[role, place] & ~np.isnan(given)
             codes[:, place] = np.where(np.isnan(given) | unasked, 0, given)
-            not_asked += int(unasked.sum())
+            if unasked.any():
+                not_asked[str(item)] = int(unasked.sum())
     return Answers(rules, codes, role, asked, not_asked, inherited)
 
 
 def said_of_answers(survey: Survey | None) -> tuple[str, ...]:
-    """What to know of the answers as a whole, a sentence each."""
+    """What to know of the answers as a whole, a sentence each: how many were not asked for, and to which items."""
     if survey is None or not survey.answers.not_asked:
         return ()
-    count = survey.answers.not_asked
-    return (f"responses: {count:,} answers to items that the role is not asked were kept and not scored",)
+    found, least = survey.answers.not_asked, survey.answers.rules.settings.minimum_group
+    total = sum(found.values())
+    count = f"{total:,}" if total >= least else f"fewer than {least}"
+    many = sorted((item for item in found if found[item] >= least), key=lambda item: (-found[item], item))
+    named = ", ".join(f"{item} ({found[item]:,})" for item in many[:NAMED])
+    where = f"; most often {named}" if named else ""
+    return (f"responses: {count} answers to items that the role is not asked were kept and not scored{where}",)
 
 
 def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:

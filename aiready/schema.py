@@ -178,6 +178,7 @@ _INITIATIVES = Table(
         _choice("users_involved", "from when the users took part", INVOLVED_FROM, "design", starter=True),
         Column("stage", "text", "where it stands", "pilot", required=True, starter=True, allowed=STAGES),
         *(_date(f"{stage}_on", f"date it entered the stage `{stage}`") for stage in STAGES),
+        _choice("stopped_in", "how far it had come when it was stopped", STAGES[:-1], "pilot"),
         Column("stop_reason", "text", "why it was stopped", "no effect in two trials"),
         _date("last_activity_on", "date of the latest work on it"),
         Column("impact_assessed", "check", "impact on people assessed", "2026-04-02"),

@@ -17,13 +17,29 @@ IN_USE = [f"{stage}_on" for stage in LIVE_STAGES]
 
 
 def piloted(initiatives: pd.DataFrame) -> pd.Series:
-    """Whether an initiative ever came to a pilot or further, by its stage or its dates."""
-    return initiatives["stage"].isin(LIVE_STAGES) | initiatives[IN_USE].notna().any(axis=1)
+    """Whether an initiative ever came to a pilot or further, by its stage, the one it was stopped in, or its dates."""
+    stood = initiatives[["stage", "stopped_in"]].isin(LIVE_STAGES).any(axis=1)
+    return stood | initiatives[IN_USE].notna().any(axis=1)
+
+
+def perhaps_piloted(initiatives: pd.DataFrame) -> pd.Series:
+    """Whether an initiative was stopped and nothing says how far it had come."""
+    return _stopped_unsaid(initiatives) & ~piloted(initiatives)
+
+
+def perhaps_scaled(initiatives: pd.DataFrame) -> pd.Series:
+    """Whether an initiative was stopped and nothing says that it had been scaled, or had not."""
+    return _stopped_unsaid(initiatives) & ~ever_scaled(initiatives)
+
+
+def _stopped_unsaid(initiatives: pd.DataFrame) -> pd.Series:
+    return initiatives["stage"].eq("stopped") & initiatives["stopped_in"].isna()
 
 
 def ever_scaled(initiatives: pd.DataFrame) -> pd.Series:
     """Whether an initiative is scaled, or was before it was stopped."""
-    return initiatives["stage"].eq("scaled") | initiatives["scaled_on"].notna()
+    stood = initiatives[["stage", "stopped_in"]].eq("scaled").any(axis=1)
+    return stood | initiatives["scaled_on"].notna()
 
 
 def spells(initiatives: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -78,7 +94,8 @@ def conversion_rows(initiatives: pd.DataFrame, membership: pd.DataFrame) -> pd.D
     """`stage_conversion`: of those that came to a stage, the share that came further so far."""
     place = {stage: number for number, stage in enumerate(OPEN_STAGES)}
     dated = (initiatives[ENTERED].notna() * np.arange(len(ENTERED))).max(axis=1)
-    furthest = dated.clip(lower=initiatives["stage"].map(place).fillna(0))
+    stood = initiatives[["stage", "stopped_in"]].apply(lambda column: column.map(place)).max(axis=1)
+    furthest = dated.clip(lower=stood.fillna(0))
     steps = [
         initiatives[CELL].assign(
             segment=f"{stage}>{further}", came=furthest >= place[stage], moved=furthest > place[stage],

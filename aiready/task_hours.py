@@ -18,7 +18,8 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         The input with `holders` (of the job: its largest headcount), `HOURS`, `saved` (h a o), `open` (not
-        adopted, known even where the rest is not) and `whole` (followed up in full). Without a headcount the
+        adopted, known even where the rest is not), `whole` (followed up in full) and `silent` (a person's task that
+        names no target and yet a saving or a use). Without a headcount the
         hours are one person's.
 
     Notes
@@ -55,7 +56,19 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
         "gap_oversight": checking * persons,
     }
     most = _at_most(counted, parts, pd.DataFrame({"a": adoption, "o": observed, "w": rework}))
-    return _whole(tasks.assign(**parts, **most))
+    silent = human_only & tasks["target_mode"].isna() & tasks[["expected_saving", "adoption"]].gt(0).any(axis=1)
+    return _whole(tasks.assign(**parts, **_if_meant(tasks, hours, silent, most), silent=silent))
+
+
+def _if_meant(
+    tasks: pd.DataFrame, hours: pd.Series, silent: pd.Series, most: Mapping[str, pd.Series]
+) -> dict[str, pd.Series]:
+    """The same, where a person's task without a target states a saving or a use: as if AI were meant to join."""
+    every = hours.fillna(np.inf)
+    gain = every * tasks["adoption"].fillna(0) * tasks["observed_saving"].fillna(1).clip(lower=0)
+    potential = every * tasks["expected_saving"].fillna(1)
+    meant = {"potential_most": potential, "open_most": potential, "gain_most": gain.fillna(0)}
+    return {name: values.mask(silent, meant[name]) for name, values in most.items()}
 
 
 def _at_most(hours: pd.Series, parts: Mapping[str, pd.Series], shares: pd.DataFrame) -> dict[str, pd.Series]:

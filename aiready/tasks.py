@@ -33,7 +33,7 @@ EVIDENCE = ("measured", "reported")
 TALLIES = (
     "tasks", "known", "followed", "adopted", "stated", "followed_potential", "adopted_potential",
     "stated_potential", "checked", "gain", "stated_gain", "open", *EVIDENCE,
-    "potential_most", "open_most", "gain_most",
+    "potential_most", "open_most", "gain_most", "silent",
 )  # fmt: skip
 ATTRIBUTES = ("task", "mode", "target_mode", "pattern", "exposure", "blocker", "evidence", "freed_for")
 
@@ -269,7 +269,7 @@ def _worst(name: str, cells: pd.DataFrame) -> dict[str, pd.Series]:
         return {"at_least": cells["measured"] / cells["gain_most"].where(cells["gain_most"] > 0)}
     if name == "rework_oversight_rate":
         rate = cells["checked"] / cells["saved"].where(cells["saved"] > 0)
-        return {"at_most": rate.mask(cells["followed"] < cells["tasks"], np.inf)}
+        return {"at_most": rate.mask((cells["followed"] < cells["tasks"]) | (cells["silent"] > 0), np.inf)}
     return {}
 
 

@@ -42,7 +42,7 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     `learning_recorded` = trials with `learned` filled / trials; blank is no.
     `comparison_trials` = piloted initiatives with a trial that compares random or matched arms / piloted.
     `scaled_on_evidence` = initiatives ever scaled whose latest trial says SCALE / ever scaled. What is blank
-    counts as no in both.
+    counts as no in both; in the band, what was stopped without a word or date of how far it had come counts too.
     """
     del rules  # the rule is agreed before each trial, in the table
     unit_ids, judged = [*data.units["unit_id"], ORGANISATION], verdicts(data.table("trials"))
@@ -120,12 +120,16 @@ def _first_verdict_rows(spans: pd.DataFrame) -> pd.DataFrame:
     return measures.rows("days_to_first_verdict", cells)
 
 
-def _share_rows(name: str, every: pd.DataFrame, yes: pd.Series, nothing: str = "") -> pd.DataFrame:
-    """Share of yes among the rows that apply; `yes` is missing where one does not apply."""
-    grouped = every.assign(yes=yes).groupby(CELL, as_index=False)
-    cells = grouped.agg(value=("yes", "mean"), n=("yes", "count"))
+def _share_rows(
+    name: str, every: pd.DataFrame, yes: pd.Series, nothing: str = "", doubted: pd.Series | float = 0.0
+) -> pd.DataFrame:
+    """Share of yes among the rows that apply; `yes` is missing where one does not apply, or where that is `doubted`."""
+    grouped = every.assign(yes=yes, doubted=doubted).groupby(CELL, as_index=False)
+    cells = grouped.agg(value=("yes", "mean"), n=("yes", "count"), hits=("yes", "sum"), doubted=("doubted", "sum"))
     note = np.where(cells["value"].isna(), nothing, "")
-    return measures.rows(name, cells.assign(low=cells["value"], high=cells["value"], note=note))
+    at_least = (cells["hits"] / (cells["n"] + cells["doubted"])).where(cells["doubted"] > 0)
+    cells = cells.assign(low=cells["value"], high=cells["value"], at_least=at_least, note=note)
+    return measures.rows(name, cells)
 
 
 def _evidence(data: Data, judged: pd.DataFrame, unit_ids: list[str]) -> pd.DataFrame:
@@ -144,11 +148,12 @@ def _evidence_rows(register: pd.DataFrame, judged: pd.DataFrame, membership: pd.
     compared = known.isin(judged.loc[judged["compared"].eq(True), "initiative_id"]).astype(float)
     proven = known.isin(latest.loc[latest["verdict"].eq(SCALE), "initiative_id"]).astype(float)
     every = reported(register.assign(
-        compared=compared.where(stages.piloted(register)), proven=proven.where(stages.ever_scaled(register))
+        compared=compared.where(stages.piloted(register)), proven=proven.where(stages.ever_scaled(register)),
+        piloted=stages.perhaps_piloted(register), scaled=stages.perhaps_scaled(register),
     ), membership)  # fmt: skip
     return measures.collect([
-        _share_rows("comparison_trials", every, every["compared"], "none is as far as a pilot"),
-        _share_rows("scaled_on_evidence", every, every["proven"], "none is scaled"),
+        _share_rows("comparison_trials", every, every["compared"], "none is as far as a pilot", every["piloted"]),
+        _share_rows("scaled_on_evidence", every, every["proven"], "none is scaled", every["scaled"]),
     ])  # fmt: skip
 
 

@@ -20,7 +20,7 @@ LAYERS = (
     "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"
     " exports.importing exports.folder exports exports.telling",
     "forms codebook sample_seeds sample_records sample_decisions sample",
-    "statistics survival reliability resampling suppression privacy history records groups scales stages",
+    "statistics survival reliability resampling suppression privacy history records set_aside groups scales stages",
     "comparisons changes distributions survey",
     "problem_words problem_statements initiatives",
     "verdicts trials",

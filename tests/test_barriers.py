@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiready import barriers, survey
+from aiready import barriers, set_aside, survey
 from aiready.instrument import Instrument, read_instrument
 from aiready.measures import INSUFFICIENT, MEASURES, NOT_MEASURED, SUPPRESSED
 from aiready.sources import read_data
@@ -50,8 +50,8 @@ def said(value, barrier_id=FIT, half=4.0, **other):
     return row("perception", value, value - half, value + half, barrier_id=barrier_id, **other)
 
 
-def explained(*rows, in_waves=("2026-Q3",)):
-    return barriers.explain_indicators(pd.DataFrame(rows), rules(), in_waves)
+def explained(*rows, in_waves=("2026-Q3",), unknown=set_aside.NOTHING):
+    return barriers.explain_indicators(pd.DataFrame(rows), rules(), in_waves, unknown)
 
 
 def drawn(*rows, rankings=NO_RANKS, barrier_id=FIT):

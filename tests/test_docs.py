@@ -149,3 +149,18 @@ def test_requirements_are_exact_and_those_for_tests_add_to_them():
     exact = re.compile(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+")
     assert [line for line in [*run, *tests[1:]] if not exact.fullmatch(line)] == []
     assert not set(run) & set(tests)
+
+
+CHECKED = re.compile(r"^\| (.+) \| (.+) \| `(test_\w+)::(test_\w+)` \|$", re.MULTILINE)
+
+
+def test_each_check_by_other_code_that_the_method_names_is_there():
+    """The test exists, and what it calls stands in it or in the head of its file; what is named a measure is one."""
+    rows = CHECKED.findall((DOCS / "method.md").read_text(encoding="utf-8"))
+    assert len(rows) > 20
+    for named, by, file, name in rows:
+        text = (ROOT / "tests" / f"{file}.py").read_text(encoding="utf-8")
+        assert re.search(rf"def {name}\(", text), name
+        assert all(call in text for call in re.findall(r"`(\w+)`", by)), (name, by)
+        measures = [word for word in re.findall(r"\w+", named) if "_" in word or word in MEASURES]
+        assert set(measures) <= set(MEASURES), named

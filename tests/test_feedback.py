@@ -109,6 +109,13 @@ def test_only_declined_flags_have_no_loop():
     assert loop["status"] == "insufficient" and "declined" in loop["note"]
 
 
+def test_a_quarter_of_declined_flags_beside_one_of_open_flags_has_no_loop_either():
+    flags = flags_of(("2026-07-01", None, "2026-07-02"), ("2026-04-01", "2026-04-03", None))
+    made = feedback.measure(data_of(feedback=flags), rules())
+    assert row(made, "feedback_loop_p50")["note"] == "all flags were declined"
+    assert row(made, "feedback_loop_p50", wave="2026-Q2")["value"] == 2
+
+
 def test_insights_used_counts_ideas_and_insights_only():
     flags = flags_of(
         ("2026-07-01", "2026-07-20", None), ("2026-07-01", None, None), ("2026-07-01", "2026-07-20", None),

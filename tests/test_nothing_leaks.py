@@ -136,6 +136,24 @@ def test_no_table_of_a_figure_differs(published):
         pd.testing.assert_frame_equal(left, right, rtol=1e-12, atol=1e-9, obj=str(name))
 
 
+def test_no_table_of_a_slice_differs(published):
+    """What one page is made from, as it is sent to another machine."""
+    one = published[0] / "notebooks"
+    names = [path.relative_to(one) for path in one.glob("*/*.feather")]
+    assert len({name.name for name in names}) > 10
+    for name in names:
+        left, right = (pd.read_feather(out / "notebooks" / name) for out in published)
+        pd.testing.assert_frame_equal(left, right, rtol=1e-12, atol=1e-9, obj=str(name))
+
+
+def test_the_history_of_what_was_published_differs_in_nothing(published):
+    """It holds who was counted where, in digests, and which cells were shown: no answer."""
+    paths = [sorted((out / "records" / "history").rglob("*.parquet")) for out in published]
+    assert len(paths[0]) == len(paths[1]) > 0
+    for left, right in zip(*paths, strict=True):
+        pd.testing.assert_frame_equal(pd.read_parquet(left), pd.read_parquet(right), obj=left.name)
+
+
 def outputs_of(path):
     """Everything a notebook's cells gave, with numbers to nine digits."""
     cells = nbformat.read(path, as_version=4).cells
@@ -185,18 +203,44 @@ def test_no_hidden_number_stands_in_the_bytes_of_any_file(published):
         assert not found & cut, path
 
 
+def of_log(folder, log):
+    """Every figure of a decision log alone."""
+    folder.mkdir()
+    shutil.copy(SAMPLE / "units.csv", folder)
+    log.to_parquet(folder / "decisions.parquet", index=False)
+    return Assessment.open(folder).measures
+
+
 def test_two_deciders_cannot_be_told_apart_in_any_figure(tmp_path):
     """Whoever is called what: with the codes of all people dealt anew, each figure stays to the last digit."""
-    shutil.copytree(SAMPLE, tmp_path / "sample")
-    log = pd.read_parquet(tmp_path / "sample" / "decisions.parquet")
+    log = pd.read_parquet(SAMPLE / "decisions.parquet")
     known = log["decider_id"].dropna().unique()
     dealt = dict(zip(known, np.random.default_rng(3).permutation(known), strict=True))
-    log["decider_id"] = log["decider_id"].map(dealt)
-    log.to_parquet(tmp_path / "sample" / "decisions.parquet", index=False)
-    one, other = (Assessment.open(data).measures for data in (SAMPLE, tmp_path / "sample"))
+    renamed = log.assign(decider_id=log["decider_id"].map(dealt))
+    one, other = (of_log(tmp_path / name, rows) for name, rows in (("one", log), ("other", renamed)))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
     decided = one[(one["table"] == "decisions") & (one["status"] == "ok")]
     assert decided["note"].str.contains("over deciders").any()
+
+
+def test_two_deciders_of_hidden_units_who_change_places_change_no_figure(tmp_path):
+    """Seven people decide in two units, too few in each; two of them trade all that they decided."""
+    log = pd.read_parquet(SAMPLE / "decisions.parquet")
+    log = log[~log["unit_id"].isin(HIDDEN)]
+    few = log.loc[log["unit_id"] == "contact-centre", "decider_id"].dropna().value_counts().index[:7]
+    placed = dict(zip(few, (HIDDEN[0],) * 4 + (HIDDEN[1],) * 3, strict=True))
+    log["unit_id"] = log["decider_id"].map(placed).fillna(log["unit_id"])
+    changed = placed | {few[0]: HIDDEN[1], few[-1]: HIDDEN[0]}
+    moved = log.assign(unit_id=log["decider_id"].map(changed).fillna(log["unit_id"]))
+    one, other = (of_log(tmp_path / name, rows) for name, rows in (("one", log), ("other", moved)))
+    for made in (one, other):
+        mine = made[made["unit_id"].isin(HIDDEN) & (made["table"] == "decisions")]
+        assert set(mine["status"]) == {"suppressed"}
+        assert mine[["value", "low", "high", "n"]].isna().all(axis=None)
+    both = set(one.loc[one["unit_id"].isin(("corporate-services", ORGANISATION)), "status"])
+    assert "ok" in both
+    # sums are taken in another order, which is seen behind the twelfth digit
+    pd.testing.assert_frame_equal(one, other, rtol=1e-12, atol=1e-12)
 
 
 def test_no_figure_of_the_decision_log_names_a_person(tmp_path, sample_results):

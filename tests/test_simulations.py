@@ -55,10 +55,12 @@ def share_of_intervals_that_cover(surveys, seed=2):
 @pytest.mark.slow
 def test_units_dealt_at_random_are_seldom_flagged():
     share = share_of_shuffles_with_a_flag(200)
+    print(f"200 shuffles, some flag: {share:.3f}")  # noqa: T201  a figure worth reading
     assert share <= 0.10 + 2 * np.sqrt(0.1 * 0.9 / 200)
 
 
 @pytest.mark.slow
 def test_intervals_cover_the_truth_as_often_as_they_say():
     share = share_of_intervals_that_cover(2_000)
+    print(f"2,000 surveys, intervals that cover: {share:.4f}")  # noqa: T201
     assert 0.93 <= share <= 0.97

@@ -815,8 +815,19 @@ def test_answers_to_items_a_role_is_not_asked_are_counted_and_not_scored():
     found = survey.tables(folder(table), replace(TWO_SCALES, items=items))
     others = table["role"].notna() & (table["role"] != "frontline") & table[items["item_id"].iloc[0]].notna()
     assert found.notes == (
-        f"responses: {others.sum()} answers to items that the role is not asked were kept and not scored",
+        f"responses: {others.sum()} answers to items that the role is not asked were kept and not scored; "
+        f"most often {items['item_id'].iloc[0]} ({others.sum()})",
     )
+
+
+def test_a_few_answers_that_were_not_asked_for_are_told_without_their_number():
+    table = invented(TWO_SCALES, 40)
+    items = TWO_SCALES.items.copy()
+    others = table.index[table["role"] == "executive"][3:]
+    table.loc[others, items["item_id"].iloc[0]] = np.nan
+    items.at[0, "roles"] = ("frontline", "manager", "technical")
+    (said,) = survey.tables(folder(table), replace(TWO_SCALES, items=items)).notes
+    assert said == "responses: fewer than 5 answers to items that the role is not asked were kept and not scored"
 
 
 class TestReplacedItems:

@@ -42,11 +42,13 @@ FIELDS: Mapping[str, tuple[str, Options]] = {
     "stakes": ("Stakes for people", _plain(("low", "high"))),
     "stage": ("Stage", tuple((stage, stage) for stage in STAGES)),
     **{f"{stage}_on": (f"In stage “{stage}” since", ()) for stage in STAGES},
+    "stopped_in": ("How far it had come when it was stopped", _plain(STAGES[:-1])),
     "stop_reason": ("Why it was stopped", ()),
 }  # fmt: skip
 """Column of `initiatives` -> its label, and what can be chosen."""
 STATEMENT = ("outcome_metric", "metric_kind", "direction", "baseline", "target", "deadline", "guardrail", "owner")
-PEOPLE = ("users_involved", "generation", "stakes", "stage", *(f"{stage}_on" for stage in STAGES), "stop_reason")
+_STAGED = ("stage", *(f"{stage}_on" for stage in STAGES), "stopped_in", "stop_reason")
+PEOPLE = ("users_involved", "generation", "stakes", *_STAGED)
 ASSIGNMENTS = (("Drawn by lot (random)", "random"), ("Matched pairs", "matched"),
                ("Before and after", "before_after"), ("Volunteers", "volunteers"))  # fmt: skip
 DATES = (("started_on", "First case on"), ("ended_on", "Last case on"))
