@@ -34,7 +34,7 @@ def straight(whole, tmp_path_factory):  # noqa: F811
     return in_order(measured(whole, tmp_path_factory.mktemp("straight")))
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.generate])
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 10**6))
 def test_rows_in_any_order_give_the_same_measures(whole, straight, tmp_path_factory, seed):  # noqa: F811
     dealt = {name: rows.sample(frac=1, random_state=seed) for name, rows in whole.items()}
@@ -42,7 +42,7 @@ def test_rows_in_any_order_give_the_same_measures(whole, straight, tmp_path_fact
     pd.testing.assert_frame_equal(found, straight, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.generate])
+@settings(max_examples=5, deadline=None, phases=[Phase.generate])
 @given(seed=st.integers(0, 10**6))
 def test_whatever_is_missing_every_measure_stays_in_its_range(whole, tmp_path_factory, seed):  # noqa: F811
     random = np.random.default_rng(seed)
