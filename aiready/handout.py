@@ -25,7 +25,8 @@ from aiready.sections import Section, chunked, figure
 
 SHOWN_ACTIONS = 3
 TOGETHER = 12
-"""Trials in one picture: more would not stay whole on paper."""
+"""Trials in one picture: more would not stay whole on paper, nor half as many with names longer than `LONG`."""
+LONG = 40
 PILOT_NUMBERS = {"trial": "Pilot", "detail": "Measure and n", "verdict": "Verdict", "why": "Why"}
 
 
@@ -220,7 +221,7 @@ def work(unit: Assessment) -> Section:
         )
     modes = views.modes(unit)
     if len(modes):
-        numbers = views.wide(modes.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "")
+        numbers = views.wide(modes.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "When")
         parts.append(
             figure(
                 charts.modes_chart,
@@ -250,15 +251,15 @@ def pilots(unit: Assessment) -> Section:
     parts = Section([section(narrative.pilots_heading(unit), short="Pilots")])
     chunks = [rows] if len(rows) <= TOGETHER else [chunk for _, chunk in rows.groupby("verdict", sort=False)]
     for chunk in chunks:
-        verdict, together = chunk["verdict"].iloc[0], list(chunked(chunk, TOGETHER))
-        which = f" {narrative.capital(narrative.VERDICTS[verdict])}" if len(chunks) > 1 else ""
+        together = list(chunked(chunk, TOGETHER // 2 if chunk["trial"].str.len().max() > LONG else TOGETHER))
+        which = f" {narrative.capital(narrative.VERDICTS[chunk['verdict'].iloc[0]])}" if len(chunks) > 1 else ""
         for shown in together:
             span = f": {shown['trial'].iloc[0]} to {shown['trial'].iloc[-1]}" if len(together) > 1 else ""
             parts.append(
                 figure(
                     charts.forest_chart,
                     shown,
-                    "pilots" if len(chunks) == 1 else f"pilots-{verdict}",
+                    "pilots" if len(chunks) == 1 else f"pilots-{chunk['verdict'].iloc[0]}",
                     f"Did it work?{which}{span}",
                     "Difference to the comparison, 95 % and 90 % interval; orange: the target",
                     shown[list(PILOT_NUMBERS)].rename(columns=PILOT_NUMBERS),

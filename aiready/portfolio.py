@@ -11,10 +11,12 @@ from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, 
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 from aiready.schema import LIVE_STAGES, STAGES
-from aiready.sections import Section, figure
+from aiready.sections import Section, chunked, figure
 from aiready.side_by_side import CAUTION, TOGETHER, by_units, named_units, profile_figures, unit_profile
 
 HELP_FIRST = 3
+ONE_LINE, INITIATIVES_TOGETHER = 30, 36
+"""Characters of a name on one line beside a picture, and initiatives in one picture: more would not stay on paper."""
 HALF = 0.5
 """Where the corners of adoption and way to the target meet."""
 REASONS_TOLD = 4
@@ -137,21 +139,20 @@ def initiatives(whole: Assessment) -> Section:
     rows = adoption_progress(whole)
     parts = Section([section(initiatives_heading(whole), corners_sentence(rows), short="Initiatives"), funnel])
     if len(rows):
-        numbers = rows.assign(adoption=rows["adoption"].map(theme.share), progress=rows["progress"].map(theme.share))
-        parts.append(
-            figure(
-                charts.adoption_progress_chart,
-                rows,
-                "corners",
-                "Used, and moving its figure",
-                f"{narrative.counted(len(rows), 'initiative')} with use and a fresh outcome on record · "
-                "share of intended users, share of the way to the target",
-                numbers.rename(
-                    columns={"initiative": "Initiative", "adoption": "Adoption", "progress": "Way to target"}
-                ),
-            )
-        )
+        known = f"{narrative.counted(len(rows), 'initiative')} with use and a fresh outcome on record"
+        together = list(chunked(rows, INITIATIVES_TOGETHER))
+        for shown in together:
+            span = f": {shown['name'].iloc[0]} to {shown['name'].iloc[-1]}" if len(together) > 1 else ""
+            parts.append(_corners_figure(shown, f"Used, and moving its figure{span}", known))
     return parts
+
+
+def _corners_figure(rows: pd.DataFrame, title: str, known: str) -> Figure:
+    subtitle = f"{known} · share of intended users, share of the way to the target"
+    shares = rows.assign(adoption=rows["adoption"].map(theme.share), progress=rows["progress"].map(theme.share))
+    heads = {"name": "Initiative", "adoption": "Adoption", "progress": "Way to target"}
+    numbers = shares[list(heads)].rename(columns=heads)
+    return figure(charts.adoption_progress_chart, rows, "corners", title, subtitle, numbers)
 
 
 def initiatives_heading(whole: Assessment) -> str:
@@ -176,7 +177,9 @@ def corners_sentence(rows: pd.DataFrame) -> str:
 
 
 def adoption_progress(whole: Assessment) -> pd.DataFrame:
-    """Adoption and way to the target per initiative that has both (initiative, adoption, progress).
+    """Adoption and way to the target per initiative that has both (initiative, name, adoption, progress).
+
+    `initiative` is short enough for a line beside the picture.
 
     Adoption is the organisation's where several units use it, else that of the one unit that does.
     """
@@ -188,9 +191,11 @@ def adoption_progress(whole: Assessment) -> pd.DataFrame:
     progress = rows.loc[(rows["measure"] == "target_progress") & (rows["status"] == OK)]
     both = adoption.loc[adoption["status"] == OK].merge(progress, on="segment", suffixes=("_used", "_moved"))
     named = whole.initiatives.drop_duplicates("initiative_id").set_index("initiative_id")["name"]
+    names = both["segment"].map(named)
     table = pd.DataFrame(
         {
-            "initiative": narrative.short_names(both["segment"].map(named)),
+            "initiative": narrative.short_names(names, ONE_LINE),
+            "name": names,
             "adoption": both["value_used"],
             "progress": both["value_moved"],
         }

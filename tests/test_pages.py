@@ -124,6 +124,37 @@ def test_the_numbers_of_every_figure_are_one_click_away(wide):
         assert details.locator("table").is_visible()
 
 
+def test_every_table_has_a_caption_and_scopes(wide):
+    bare = """[...document.querySelectorAll('table')].filter(t => !t.caption || !t.caption.textContent.trim()
+      || [...t.querySelectorAll('th')].some(h => !h.scope) || t.querySelector('th:empty')).length"""
+    assert wide.page.evaluate(bare) == 0
+
+
+PRINTED = 178 / 25.4 * 96
+"""Pixels across an A4 page within its margins."""
+PAPER = (297 - 34) / 25.4 * 96
+"""Pixels down an A4 page within its margins."""
+
+
+@pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("units")])
+def test_the_first_printed_page_tells_it_alone(browser, reports_folder, name):
+    opened = Opened(browser, (reports_folder / name).as_uri(), round(PRINTED))
+    opened.page.emulate_media(media="print")
+    end = opened.page.evaluate("document.querySelector('.keys').getBoundingClientRect().bottom + scrollY")
+    opened.page.close()
+    assert end <= PAPER
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_figure_is_taller_than_the_paper(browser, reports_folder, name):
+    opened = Opened(browser, (reports_folder / name).as_uri(), round(PRINTED))
+    opened.page.emulate_media(media="print")
+    heights = "[...document.querySelectorAll('figure')].map(f => [f.id, f.getBoundingClientRect().height])"
+    taller = [figure for figure in opened.page.evaluate(heights) if figure[1] > PAPER]
+    opened.page.close()
+    assert taller == []
+
+
 LARGEST = 300_000
 """Bytes of a page."""
 

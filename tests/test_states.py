@@ -200,11 +200,12 @@ def test_no_unmeasured_number_reads_as_nought_or_nan(browser, made):
 
 def test_printed_no_chart_is_cut_by_the_end_of_a_page(browser, made):
     """A figure is never taller than the paper: then the browser can keep it whole, and does (`break-inside`)."""
-    opened = Opened(browser, made["unit"].as_uri(), 680)
-    opened.page.emulate_media(media="print")
-    heights = opened.page.evaluate(
-        "[...document.querySelectorAll('figure')].map(f => [f.id, f.getBoundingClientRect().height])"
-    )
-    opened.page.close()
     paper = (297 - 34) / 25.4 * 96
-    assert [figure for figure in heights if figure[1] > paper] == []
+    for name in ("unit", "portfolio"):
+        opened = Opened(browser, made[name].as_uri(), 680)
+        opened.page.emulate_media(media="print")
+        heights = opened.page.evaluate(
+            "[...document.querySelectorAll('figure')].map(f => [f.id, f.getBoundingClientRect().height])"
+        )
+        opened.page.close()
+        assert [figure for figure in heights if figure[1] > paper] == []

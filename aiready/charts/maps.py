@@ -63,7 +63,7 @@ def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame,
     placed["by"] = placed["actor"].map(ACTORS)
     if "note" in placed:
         placed["by"] = placed["by"] + placed["note"].fillna("").map(lambda note: f" · {note}" if note else "")
-    placed["by"] = [wrap(by, room - 24, theme.SMALL) for by in placed["by"]]
+    placed["by"] = [wrap(by, room - 14, theme.SMALL) for by in placed["by"]]
     lines = placed["words"].str.count("\n") + 1
     tall, group = (lines + placed["by"].str.count("\n") + 1) * LINE_HEIGHT + 14, placed.groupby("version", sort=False)
     reached = (tall + 16).groupby(placed["version"], sort=False).cumsum()

@@ -54,7 +54,8 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     placed = points.assign(
         room=room, left=spot % across * (room + GAP), top=spot // across * (head + 74 + frame.foot) + head
     )
-    seen = placed[["value", "low", "high"]]
+    drawn = placed[["low", "high"]].notna().all(axis=1)  # an interval without an end is not drawn
+    seen = placed[["value"]].join(placed[["low", "high"]].where(drawn))
     low, high = (
         seen.min(axis=1).groupby(placed[name]).transform("min"),
         seen.max(axis=1).groupby(placed[name]).transform("max"),

@@ -50,7 +50,7 @@ LONG_NAME = 72
 """Characters of a name from which on a picture shortens it; tables and sentences say it whole."""
 
 
-def short_names(names: Iterable[str]) -> list[str]:
+def short_names(names: Iterable[str], longest: int = LONG_NAME) -> list[str]:
     """Names for the rows of a picture: long ones cut at a word, equal ones told apart by a number.
 
     Examples
@@ -63,8 +63,8 @@ def short_names(names: Iterable[str]) -> list[str]:
     seen: dict[str, int] = {}
     made = []
     for name in names:
-        text = textwrap.shorten(name, LONG_NAME, placeholder=" …")
-        text = text if len(text) > 2 else f"{name[: LONG_NAME - 2]}…"  # one word without a break
+        text = textwrap.shorten(name, longest, placeholder=" …")
+        text = text if len(text) > 2 else f"{name[: longest - 2]}…"  # one word without a break
         seen[text] = seen.get(text, 0) + 1
         made.append(text if seen[text] == 1 else f"{text} ({seen[text]})")
     return made
