@@ -25,6 +25,8 @@ EXPLORING = ("00_start_here", "01_survey", "02_barriers", "03_initiatives", "04_
 CAPTURING = {"self_assessment": "Begin with a person", "task_redesign": "Open the job", "initiative_canvas": "Open it"}
 BLINK, BLINK_OF_MANY, NOTEBOOK = 150, 1000, 10
 """Milliseconds of a control on the sample and on five million decisions; seconds of a notebook from a cold kernel."""
+ACT = 500
+"""Milliseconds of a button of a panel that writes: it reads and writes files, or draws what was not there before."""
 MOVES = 5
 """Entries of a list that are tried, spread over the list."""
 DECISIONS = 5_000_000
@@ -67,6 +69,8 @@ class Control:
     name: str
     shown: tuple[float, ...]
     work: tuple[float, ...]
+    acts: bool = False
+    """Whether it is a button."""
 
     def __str__(self) -> str:
         middle, worst, kernel = np.median(self.shown), max(self.shown), max(self.work)
@@ -101,14 +105,15 @@ def every_control(notebook: Notebook, within: str) -> Iterator[Control]:
         told = [notebook.page.evaluate(MOVED, [handle, move]) for move in moves_of(control)]
         if told:
             shown, work = ([one[key] for one in told] for key in ("shown", "work"))
-            yield Control(f"{place}. {name}", tuple(shown), tuple(work))
+            acts = control.evaluate("it => it.matches('button')")
+            yield Control(f"{place}. {name}", tuple(shown), tuple(work), acts)
 
 
 def say(text: str) -> None:
     print(text)  # noqa: T201  the figures are what `make acceptance` is read for
 
 
-def judged(title: str, controls: list[Control], limit: float) -> None:
+def judged(title: str, controls: list[Control], limit: float, acting: float = 0) -> None:
     """Print every figure; the middle move of every control answers within the limit, and nearly all moves do."""
     say(f"\n{title}: milliseconds from the change of a control to its answer in the page")
     for control in controls:
@@ -117,7 +122,8 @@ def judged(title: str, controls: list[Control], limit: float) -> None:
     say(f"  all {len(every)} moves: median {np.median(every):.0f} ms, longest {every.max():.0f} ms, "
         f"{(every > limit).sum()} over {limit} ms")  # fmt: skip
     assert controls
-    slow = [str(control) for control in controls if np.median(control.shown) >= limit]
+    allowed = {False: limit, True: acting or limit}
+    slow = [str(control) for control in controls if np.median(control.shown) >= allowed[control.acts]]
     assert slow == []
     assert np.quantile(every, 0.95) < limit
 
@@ -158,7 +164,7 @@ def many(laboratory: Laboratory) -> Path:
     folder = laboratory.data.parent / "many"
     shutil.copytree(laboratory.data, folder)
     log, told = folder / "decisions.parquet", f"'{laboratory.data}/decisions.parquet'"
-    (rows,) = duckdb.sql(f"select count(*) from {told}").fetchone()
+    ((rows,),) = duckdb.sql(f"select count(*) from {told}").fetchall()
     duckdb.sql(
         f"copy (select decision_id || '-' || turn as decision_id, * exclude (decision_id, turn) "
         f"from {told}, range({-(-DECISIONS // rows)}) t(turn) limit {DECISIONS}) to '{log}'"
@@ -169,7 +175,7 @@ def many(laboratory: Laboratory) -> Path:
 
 @pytest.mark.parametrize("name", ["00_start_here", "05_decisions"])
 def test_with_five_million_decisions_it_is_as_quick(laboratory, chromium, many, name):
-    assert duckdb.sql(f"select count(*) from '{many}/decisions.parquet'").fetchone() == (DECISIONS,)
+    assert duckdb.sql(f"select count(*) from '{many}/decisions.parquet'").fetchall() == [(DECISIONS,)]
     book = nbformat.read(laboratory.notebooks / f"{name}.ipynb", as_version=4)
     for cell in book.cells:
         cell.source = cell.source.replace("recall()", f'recall("{many}")')
@@ -205,5 +211,5 @@ def test_a_panel_that_writes_answers_in_a_blink(laboratory, chromium, tmp_path, 
             step()
             notebook.settle()
             found += every_control(notebook, ".aiready-form")
-        judged(name, found, BLINK)
+        judged(name, found, BLINK, ACT)
         assert notebook.errors() == []
