@@ -235,11 +235,13 @@ def people(survey: Survey | None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per respondent and wave: person (digest of the code; of the answers where there is none), wave,
-        unit_id, role, whole (scored on every scale that the role is asked and somebody in the wave is scored on).
+        One row per respondent and wave: person (digest of the code; of the answers where there is none), answers
+        (their digest), wave, unit_id, role, whole (scored on every scale that the role is asked and somebody in the
+        wave is scored on).
     """
+    columns = ["person", "answers", "wave", "unit_id", "role", "whole"]
     if survey is None:
-        return pd.DataFrame(columns=["person", "wave", "unit_id", "role", "whole"])
+        return pd.DataFrame(columns=columns)
     respondents = survey.respondents
     answers = pd.util.hash_pandas_object(pd.DataFrame(survey.answers.codes), index=False)
     coded = pd.util.hash_array(respondents["respondent_id"].astype(object).to_numpy())
@@ -250,8 +252,10 @@ def people(survey: Survey | None) -> pd.DataFrame:
     by_scale = [survey.answers.asked[:, survey.answers.items_of(barrier)].any(axis=1) for barrier in survey.barriers]
     asked = np.column_stack(by_scale)[survey.answers.role]
     return respondents[["wave", "unit_id", "role"]].assign(
-        person=person.astype(str) + "-" + again.astype(str), whole=(scored | ~used | ~asked).all(axis=1)
-    )[["person", "wave", "unit_id", "role", "whole"]]
+        person=person.astype(str) + "-" + again.astype(str),
+        answers=answers.astype(str).to_numpy(),
+        whole=(scored | ~used | ~asked).all(axis=1),
+    )[columns]
 
 
 _NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role", "n"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aiready import changes, comparisons, distributions
 from aiready.groups import GROUP, Floats, by_barrier, invited
-from aiready.history import Release, withheld, wordings
+from aiready.history import Release, given_away, withheld, wordings
 from aiready.instrument import Instrument
 from aiready.measures import (
     INSUFFICIENT,
@@ -114,8 +114,13 @@ def _read(
 ) -> tuple[Survey | None, pd.DataFrame, pd.DataFrame]:
     """The survey that knows what may be shown: who is hidden is compared with nobody, and counts for nothing."""
     survey, settings = read_survey(data, rules), rules.settings
-    kept_back = withheld(people(survey), data.membership, earlier, settings)
-    pattern = survey_cells(people_scored(survey), data.units, settings, withheld=kept_back)
+    told = people(survey)
+    kept_back, more = withheld(told, data.membership, earlier, settings), True
+    while more:
+        pattern = survey_cells(people_scored(survey), data.units, settings, withheld=kept_back)
+        shown = pattern.loc[~pattern["hidden"].astype(bool), GROUP]
+        found = given_away(told, data.membership, shown, earlier, settings)
+        kept_back, more = pd.concat([kept_back, found], ignore_index=True), not found.empty
     if survey is None:
         return None, kept_back, pattern
     seen = pd.MultiIndex.from_frame(pattern.loc[~pattern["hidden"].astype(bool), GROUP])

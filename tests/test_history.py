@@ -1,11 +1,15 @@
 """Two runs side by side: what was published before decides what may be published now."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import answers
+from hypothesis import given as given_data
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from aiready import Assessment, hierarchy, history, privacy
 from aiready.instrument import Settings
@@ -16,7 +20,7 @@ SIZES = {"claims": 20, "cards": 18, "letters": 16}
 
 def people_of(sizes, wave="2026", role="frontline"):
     rows = [(f"{unit}-{place}", unit) for unit, size in sizes.items() for place in range(size)]
-    return pd.DataFrame(rows, columns=["person", "unit_id"]).assign(wave=wave, role=role, whole=True)
+    return pd.DataFrame(rows, columns=["person", "unit_id"]).assign(answers="1", wave=wave, role=role, whole=True)
 
 
 def units_of(parents, formerly=None):
@@ -98,8 +102,96 @@ def test_people_without_a_role_are_told_apart_too():
     assert withheld(people_of(SIZES | {"claims": 22}, role=None), released(people)) == {"claims", "*"}
 
 
+@pytest.mark.parametrize(("edited", "hidden"), [(1, {"claims", "*"}), (4, {"claims", "*"}), (5, set())])
+def test_people_who_changed_an_answer_count_once_in_the_difference(edited, hidden):
+    people = people_of(SIZES)
+    changed = people["person"].isin([f"claims-{place}" for place in range(edited)])
+    assert withheld(people.assign(answers=people["answers"].mask(changed, "2")), released(people)) == hidden
+
+
 def test_other_waves_do_not_matter():
     assert withheld(people_of(SIZES | {"claims": 21}, wave="2027"), released(people_of(SIZES))) == set()
+
+
+def published(people, earlier=()):
+    """What a run shows of a wave (unit_id, wave, segment): hidden for size, for others, and for earlier runs."""
+    scored = people.groupby(["unit_id", "wave", "role"]).size().rename("n").reset_index()
+    kept_back = history.withheld(people, members(FLAT), earlier, Settings())
+    while True:
+        cells = privacy.survey_cells(scored, FLAT, Settings(), withheld=kept_back)
+        shown = cells.loc[~cells["hidden"].astype(bool), history.CELL]
+        more = history.given_away(people, members(FLAT), shown, earlier, Settings())
+        if more.empty:
+            return shown
+        kept_back = pd.concat([kept_back, more])
+
+
+def run_of(people, earlier=()):
+    words = pd.DataFrame({"wave": [], "item_id": [], "digest": []})
+    return history.Release(people, members(FLAT), published(people, earlier), words)
+
+
+def rows_of(release, everybody):
+    """Each figure of a run as a row: 1 for every answer it is the sum of."""
+    role = release.people["role"].map({"frontline": "doing", "specialist": "doing", "executive": "leading"})
+    held = release.people.assign(side=role, key=release.people["person"] + "=" + release.people["answers"])
+    members_of = release.membership.groupby("unit_id")["member_id"].agg(set)
+    for unit, _, segment in release.cells.itertuples(index=False):
+        inside = held["unit_id"].isin(members_of[unit])
+        of = {"all": True, "doing": held["side"] == "doing", "leading": held["side"] == "leading"}
+        told = of.get(segment, held["role"] == segment)
+        yield everybody.isin(held.loc[inside & told, "key"]).to_numpy(float)
+
+
+def given(rows, wanted):
+    """Whether a weighted sum of the rows is the wanted one."""
+    matrix = np.array(rows)
+    best, *_ = np.linalg.lstsq(matrix.T, wanted, rcond=None)
+    return bool(np.allclose(matrix.T @ best, wanted, atol=1e-6))
+
+
+def test_a_unit_that_reached_the_minimum_does_not_tell_who_joined_it_by_several_others():
+    # letters before: the first total less claims (hidden now) and cards (hidden then); letters now tells the late one
+    sizes = {"claims": 20, "cards": 16, "letters": 4}
+    first = run_of(people_of(sizes))
+    assert set(first.cells["unit_id"]) == {"claims", "*"}
+    later = people_of({"claims": 21, "cards": 16, "letters": 5})
+    assert withheld(later, first) == {"claims", "*"}
+    second = run_of(later, [first])
+    everybody = (later["person"] + "=" + later["answers"]).drop_duplicates()
+    late = (everybody == "letters-4=1").to_numpy(float)
+    carefree = published(later).query("unit_id in ['cards', 'letters']")
+    assert given([*rows_of(first, everybody), *rows_of(replace(second, cells=carefree), everybody)], late)
+    assert not given([*rows_of(first, everybody), *rows_of(second, everybody)], late)
+    assert set(second.cells["unit_id"]) < {"cards", "letters"}
+
+
+@pytest.mark.slow
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given_data(st.lists(st.integers(0, 12), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
+def test_no_answer_of_a_few_people_follows_from_three_runs(sizes, seed):
+    random = np.random.default_rng(seed)
+    people = people_of(dict(zip(SIZES, sizes, strict=True)))
+    people["role"] = random.choice(["frontline", "specialist", "executive"], len(people), p=[0.6, 0.2, 0.2])
+    runs = []
+    for turn in range(3):
+        runs.append(run_of(people, runs))
+        extra = people_of({unit: int(random.integers(0, 4)) for unit in SIZES})
+        extra["person"] += f"-{turn}"
+        people = pd.concat([people[random.random(len(people)) > 0.05], extra], ignore_index=True)
+        moved = random.random(len(people)) < 0.05
+        people["unit_id"] = people["unit_id"].mask(moved, random.choice(list(SIZES)))
+    every = pd.concat([run.people["person"] + "=" + run.people["answers"] for run in runs]).drop_duplicates()
+    rows = [row for run in runs for row in rows_of(run, every)]
+    for one in np.eye(len(every)) if rows else ():
+        assert not given(rows, one)
+    for run, other in combinations(runs, 2):  # a hidden cell of few, in either run
+        for side in (run, other):
+            whole = history.Release(side.people, side.membership, side.cells.iloc[:0], side.wordings)
+            cells = pd.DataFrame([(u, "2026", s) for u in [*SIZES, "*"] for s in ("all", "doing", "leading")])
+            for row in rows_of(replace(whole, cells=cells.set_axis(history.CELL, axis=1)), every):
+                if 0 < row.sum() < 5:
+                    assert not given(rows, row)
 
 
 def test_a_withheld_cell_is_hidden_and_cannot_be_worked_out_from_the_rest():
