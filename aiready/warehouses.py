@@ -185,7 +185,11 @@ def connect(where: Address) -> BaseBackend:
         known = ", ".join((FILES, *EXTRAS))
         # an address may hold a password: it is not repeated
         raise UsageError(f"{where.scheme}:// is not read. Give a folder, an .xlsx workbook, or an address of {known}.")
-    parts = urlsplit(where.url)
+    try:
+        parts = urlsplit(where.url)
+        _ = parts.port
+    except ValueError as problem:
+        raise UsageError(f"{where.scheme}://: this is no address ({problem}). Write host:port/database.") from None
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.password is not None or any(_SECRET.search(name) for name in asked):
         raise UsageError(

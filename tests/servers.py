@@ -46,7 +46,9 @@ class Server:
 
     @staticmethod
     def program(name: str) -> Path:
-        return sorted(PROGRAMS.glob(f"*/bin/{name}"))[-1]
+        found = sorted(PROGRAMS.glob(f"*/bin/{name}"))
+        assert found, f"{name} of PostgreSQL is not installed: run `make servers`"
+        return found[-1]
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from aiready.errors import InfrastructureError, InputError, UsageError
 from aiready.instrument import read_instrument
 from aiready.schema import TABLES
 from aiready.sources import Data, read_data
+from aiready.warehouses import whole
 
 __all__ = ["postgres", "spark"]
 RULES = read_instrument()
@@ -411,6 +412,19 @@ def test_a_database_without_a_table_of_ours_says_what_to_do(postgres):
     postgres.run("CREATE DATABASE nothing")
     with pytest.raises(InputError, match=r"no table there is one of .* \(--map\)"):
         read_data(postgres.url("nothing"), RULES)
+
+
+def test_an_address_and_its_map_read_the_same_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert whole("postgres://h/x", Path("names.csv")) == f"postgres://h/x#{tmp_path}/names.csv"
+    assert whole("postgres://h/x#names.csv") == f"postgres://h/x#{tmp_path}/names.csv"
+    assert whole("postgres://h/x") == "postgres://h/x"
+    assert whole("data") == f"{tmp_path}/data" and whole("") == ""
+
+
+def test_an_address_that_is_none_is_told():
+    with pytest.raises(UsageError, match=r"postgres://: this is no address \(Port could not"):
+        read_data("postgres://host:fast/x", RULES)
 
 
 def test_a_map_goes_with_a_database(tmp_path):
