@@ -5,6 +5,7 @@ each time has failed, and only that page.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -19,17 +20,21 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from aiready import template
 from aiready.errors import InfrastructureError
 from aiready.execution import Ended, Workplace, verdict
 from aiready.orders import OK, RENDER, START, Made, Order
-from aiready.rendering import Drawn
+from aiready.rendering import Drawn, Warm
 
 TRIES, FORKS = 2, 3
 """How often a page may end its renderer, and be begun anew because the template process ended."""
+SCRATCH, HELD = "aiready-press-", "held"
+"""How folders of orders are named, and in each the file that is locked while its press lives."""
 PATIENCE = 0.5
+STARTING = 120
+"""Seconds a renderer may take before its first page, whatever the time-out of that is."""
 
 
 class _Worker:
@@ -78,6 +83,7 @@ class _Job:
 class _Renderer(_Worker):
     job: _Job | None = None
     began: float = 0.0
+    warm: bool = False
 
 
 class Press:
@@ -90,7 +96,8 @@ class Press:
     way
         How runs are started: forked where that is possible, or `spawned`.
     warm
-        Renderers to start before there is anything to render.
+        Renderers to start before there is anything to render: one after the other when the template process is ready,
+        since whoever is to give the orders is at work meanwhile.
     """
 
     def __init__(self, jobs: int = 1, *, way: str = template.FORKED, warm: int = 0):
@@ -103,7 +110,9 @@ class Press:
         self._lock, self._closing = threading.Lock(), False
         self._error: BaseException | None = None
         try:
-            self._scratch = Path(tempfile.mkdtemp(prefix="aiready-press-"))
+            _sweep(Path(tempfile.gettempdir()))
+            self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
+            self._held = _held(self._scratch)
         except OSError as error:
             raise InfrastructureError(f"{tempfile.gettempdir()}: cannot be written ({error.strerror}).") from error
         self._errors = self._scratch / "stderr"
@@ -146,9 +155,9 @@ class Press:
     def _serve(self) -> None:
         self._template = self._start_template()
         try:
-            self._renderers = [self._start_renderer() for _ in range(self._warm)]
             while not self._closing:
                 self._hand_out()
+                self._warm_up()
                 workers = [self._template, *self._renderers]
                 ready = wait([*(worker.line for worker in workers), self._woken], timeout=self._patience())
                 if self._woken in ready:
@@ -165,10 +174,13 @@ class Press:
     def _clear_up(self) -> None:
         for worker in self._renderers:
             worker.kill()
+        if self.ready is None:  # nothing runs in it yet
+            self._template.kill()
         self._template.end()
         for worker in self._renderers:
             worker.line.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
+        self._held.close()
         self._give_up(None)
         os.close(self._woken)
 
@@ -187,6 +199,10 @@ class Press:
 
     def _start_renderer(self) -> _Renderer:
         return _Renderer("aiready.rendering", environment=dict(os.environ), errors=self._errors)
+
+    def _warm_up(self) -> None:
+        if self.ready and len(self._renderers) < self._warm and all(worker.warm for worker in self._renderers):
+            self._renderers.append(self._start_renderer())
 
     def _patience(self) -> float | None:
         return PATIENCE if any(worker.job for worker in self._renderers) else None
@@ -276,9 +292,12 @@ class Press:
 
     def _hear_renderer(self, worker: _Renderer) -> None:
         try:
-            drawn: Drawn = worker.line.recv()
+            drawn: Drawn | Warm = worker.line.recv()
         except (EOFError, OSError):
             self._replace_renderer(worker)
+            return
+        if isinstance(drawn, Warm):
+            worker.warm, worker.began = True, time.monotonic()
             return
         job, worker.job = worker.job, None
         if job is None:
@@ -294,6 +313,7 @@ class Press:
         self._renderers.remove(worker)
         job = worker.job
         if job is None:
+            self._warm = 0  # what ends by itself is started again when it is needed
             return
         job.tries += 1
         if job.tries < TRIES:
@@ -304,10 +324,13 @@ class Press:
     def _end_late(self) -> None:
         now = time.monotonic()
         for worker in list(self._renderers):
-            if worker.job and now - worker.began > worker.job.order.timeout:
+            if worker.job is None:
+                continue
+            allowed = worker.job.order.timeout if worker.warm else max(worker.job.order.timeout, STARTING)
+            if now - worker.began > allowed:
                 job, worker.job = worker.job, None
                 self._replace_renderer(worker)
-                self._failed(job, f"drawing was stopped after {job.order.timeout:g} s", "")
+                self._failed(job, f"drawing was stopped after {allowed:g} s", "")
 
     def _failed(self, job: _Job, reason: str, said: str) -> None:
         book = job.workplace.executed.read_bytes() if job.workplace.executed.exists() else job.order.notebook
@@ -316,6 +339,22 @@ class Press:
     def _done(self, job: _Job, made: Made) -> None:
         shutil.rmtree(job.workplace.folder, ignore_errors=True)
         job.answer.set_result(replace(made, seconds=round(time.monotonic() - job.started, 3)))
+
+
+def _held(scratch: Path) -> IO[bytes]:
+    """Mark a folder of orders as in use while this process lives: a file that is locked before it gets its name."""
+    file = (scratch / "held.new").open("wb")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    (scratch / "held.new").rename(scratch / HELD)
+    return file
+
+
+def _sweep(folder: Path) -> None:
+    """Take away folders of orders of processes that were killed with all who could have cleared up."""
+    for held in folder.glob(f"{SCRATCH}*/{HELD}"):
+        with contextlib.suppress(OSError), held.open("rb") as file:  # somebody lives, or it is another user's
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(held.parent, ignore_errors=True)
 
 
 def _no_room(error: OSError) -> InfrastructureError:

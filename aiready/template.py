@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from aiready.execution import BEFORE, Ended, Workplace, carry_out, die_with_parent, import_less
+from aiready.execution import BEFORE, Ended, Workplace, carry_out, die_with_parent, execute, importing
 from aiready.orders import Order
 
 IMPORTED = ("papermill", "aiready.engine", "aiready.handout", "aiready.portfolio", "altair", "pyarrow.feather")
@@ -32,6 +32,18 @@ SETTINGS = {
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 """Environment of the template process: no library starts a thread when it is imported."""
+
+
+REHEARSED = """
+import pandas as pd
+table = pd.DataFrame({"unit": ["a", "b", "a"], "wave": ["p", "q", "q"], "value": [1.0, 2.0, None]})
+table.assign(high=table["value"] > 1).groupby(["unit", "wave"], sort=False).indices
+table.pivot_table(index="unit", columns="wave", values="value", aggfunc="sum")
+table.merge(table, on="unit").drop_duplicates().dropna().groupby("unit")["value_x"].mean()
+table.loc[table["unit"].isin(["a"])].to_dict("records")
+table
+"""
+"""What libraries make ready when they are first used: compiled schemas, a shell, ways to group and to join."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +71,14 @@ class _Template:
         self.line, self.way = line, way
         self.runs: dict[int, _Run] = {}
 
-    def serve(self, woken: int, scratch: Path) -> None:
-        """Start runs as they are asked for, and tell how each ended, until the line is closed."""
+    def serve(self, woken: int) -> None:
+        """Start runs as they are asked for, and tell how each ended, until the line is closed (EOFError)."""
         while True:
             for ready in wait([self.line, woken], timeout=self._patience()):
                 if ready is not self.line:
                     os.read(woken, 4096)
                     continue
-                try:
-                    ident, order, folder = self.line.recv()
-                except EOFError:  # who started this one is gone, and cannot clear up
-                    self.close()
-                    shutil.rmtree(scratch, ignore_errors=True)
-                    return
+                ident, order, folder = self.line.recv()
                 self._start(ident, order, Workplace(folder))
             self._reap()
             self._end_late()
@@ -171,6 +178,18 @@ def _prove(workplace: Workplace) -> None:
         read_instrument(own if own.is_dir() else None)
 
 
+def rehearse(scratch: Path) -> None:
+    """Run a notebook of two cells here, so that no fork does again what is done once in a process's life."""
+    from nbformat import v4, writes
+
+    cells = [v4.new_code_cell('name = ""', metadata={"tags": ["parameters"]}), v4.new_code_cell(REHEARSED)]
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    notebook = writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})).encode()
+    workplace = Workplace(scratch / "rehearsal")
+    execute(workplace.lay_out(Order("", notebook, {"name": "any"})), workplace)
+    shutil.rmtree(workplace.folder)
+
+
 def starved() -> int:
     """How many processes this machine has ended for want of memory since it started; 0 where it does not say."""
     try:
@@ -188,26 +207,30 @@ def threads() -> int:
 
 def main() -> None:
     """Serve: the arguments are the file descriptor of the line, the folder of orders, and how to start runs."""
-    line, scratch, asked = Connection(int(sys.argv[1])), Path(sys.argv[2]), sys.argv[3]
+    line, scratch, asked, starter = Connection(int(sys.argv[1])), Path(sys.argv[2]), sys.argv[3], os.getppid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGCHLD, lambda *_: None)
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    template = None
-    import_less()
+    template, alone = None, False
     try:
-        for name in IMPORTED:
-            importlib.import_module(name)
+        die_with_parent(signal.SIGTERM)  # while it imports it does not listen
+        with importing():
+            for name in IMPORTED:
+                importlib.import_module(name)
+            rehearse(scratch)
         gc.collect()
         gc.freeze()
         way = FORKED if asked != SPAWNED and threads() == 1 else SPAWNED
         template = _Template(line, way)
         line.send(Ready(way, threads()))
-        template.serve(woken, scratch)
-    except (BrokenPipeError, ConnectionResetError):
-        return
+        template.serve(woken)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        alone = True
     finally:
         if template is not None:
             template.close()
+        if alone or os.getppid() != starter:  # who started this one is gone, and cannot clear up
+            shutil.rmtree(scratch, ignore_errors=True)

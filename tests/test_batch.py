@@ -1,6 +1,7 @@
 """Orders to pages: true causes, fallbacks, other executors, and a disk, a home and file handles that are short."""
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -66,6 +67,67 @@ def test_a_failure_is_told_by_its_true_cause(press, order, source, status, reaso
     assert made.page == b""
     assert made.notebook
     assert "Segmentation fault" in made.traceback if "SIGSEGV" in reason else True
+
+
+@pytest.fixture
+def confined():
+    """A control group whose processes together may hold 400 MB: the path of the file that takes them in."""
+    group = Path("/sys/fs/cgroup") / ("" if Path("/sys/fs/cgroup/memory.max").exists() else "memory") / "aiready-test"
+    try:
+        group.mkdir()
+        limit = next(path for path in (group / "memory.max", group / "memory.limit_in_bytes") if path.exists())
+        limit.write_text("400000000")
+    except (OSError, StopIteration):
+        pytest.skip("this machine does not let us limit the memory of a group of processes")
+    yield group / "cgroup.procs"
+    group.rmdir()
+
+
+def test_ended_by_the_system_for_want_of_memory_is_told_from_any_other_kill(press, order, confined):
+    join = f"import os; open({str(confined)!r}, 'w').write(str(os.getpid()))"
+    made = press.make(order(join, "held = bytearray(10**9)")).result(60)
+    assert made.status == "out of memory"
+    assert re.fullmatch(r"ended by the system for want of memory; it held 0\.\d GB in cell 4", made.reason), made.reason
+    assert press.make(order(SHOWN)).result(60).status == "ok"
+
+
+def test_a_renderer_that_hangs_is_ended_and_replaced(order):
+    with Press(1) as press:
+        assert press.make(order(SHOWN)).result(60).status == "ok"
+        hung = press._renderers[0].process
+        os.kill(hung.pid, signal.SIGSTOP)
+        made = press.make(order(SHOWN, timeout=2)).result(60)
+        assert (made.status, made.reason) == ("render", "drawing was stopped after 2 s")
+        assert made.notebook
+        assert hung.returncode == -signal.SIGKILL
+        assert press.make(order(SHOWN)).result(60).status == "ok"
+
+
+def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken_away(order, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / "aiready-press-left"
+    left.mkdir()
+    (left / "held").touch()
+    with Press(1) as other, Press(1) as press:
+        assert not left.exists()
+        assert {path.name for path in tmp_path.glob("aiready-press-*")} == {other._scratch.name, press._scratch.name}
+
+
+def test_imports_leave_out_a_grammar_nobody_asks_for_and_leave_all_as_it_was():
+    code = """
+import gc, sys
+from aiready.execution import importing
+with importing():
+    import altair, nbformat, papermill
+    assert not gc.isenabled()
+assert gc.isenabled()
+assert "rfc3987_syntax" not in sys.modules and "lark" not in sys.modules
+nbformat.validate(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]))
+altair.Chart({"values": [{"x": 1}]}).mark_point().encode(x="x:Q").to_dict(validate=True)
+import rfc3987_syntax
+assert rfc3987_syntax.is_valid_syntax("iri", "https://example.org/")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_a_notebook_that_is_none_does_not_start(press):

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,9 +24,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reas
 
 DRIVER = Path(__file__).with_name("batch_driver.py")
 MARK = "AIREADY_TEST_RUN"
-UNITS = 8
-MOMENTS = 4
-TARGETS = ("runner", "template", "child", "renderer")
+UNITS = 12
+TARGETS = ("template", "child", "renderer", "runner")
+"""What is killed in one run, each at a moment of its own; the runner last, since that ends the run."""
 
 
 class Marked:
@@ -108,52 +109,61 @@ def whole(found: dict[str, bytes]) -> bool:
     return all(page.rstrip().endswith(b"</html>") for page in found.values())
 
 
-def run_killed(given, out: Path, scratch: Path, target: str, wait: float) -> int:
-    """One run in which one process is killed after a while; what readers see meanwhile is looked at all the time."""
+def run_killed(given, out: Path, scratch: Path, moments: dict[str, float]) -> tuple[int, list[str]]:
+    """One run in which processes are killed, each after a while; what readers see is looked at all the time.
+
+    A target that is not there at its moment is killed as soon as it is. Gives the exit code and what was killed.
+    """
     before = set(pages(out))
     run = Marked(*given, out, "--force", scratch=scratch)
-    due, killed = time.monotonic() + wait, False
+    start, killed = time.monotonic(), []
     while run.process.poll() is None:
-        if not killed and time.monotonic() > due:
-            killed = run.kill(target)
+        due = [target for target in TARGETS if target not in killed and time.monotonic() - start > moments[target]]
+        killed += [target for target in due if run.kill(target)]
         seen = pages(out)
         assert whole(seen), "a reader met half a page"
         assert before <= set(seen), "a reader missed a page that there had been"
         time.sleep(0.02)
     code = run.ended()
     assert run.left_over() == {}, "orphans"
-    assert list(scratch.iterdir()) == [], "scratch left behind"
-    return code
+    return code, killed
 
 
-def loop(given, out: Path, scratch: Path, moments: int, seed: int) -> None:
+def loop(given, out: Path, scratch: Path, kills: int, seed: int) -> None:
+    """Runs until so many processes were killed; after each the next run makes it complete."""
     first = Marked(*given, out, scratch=scratch)
     start = time.monotonic()
     assert first.ended() == 0, first.said
     length, reference, chance = time.monotonic() - start, pages(out), random.Random(seed)
     assert len(reference) == UNITS + 2
-    for moment in range(moments):
-        target = TARGETS[moment % len(TARGETS)]
-        wait = chance.uniform(0, length)
-        code = run_killed(given, out, scratch, target, wait)
-        told = f"{target} after {wait:.2f} s: exit code {code}"
-        assert code in {"runner": (-9, 0), "child": (0, 1)}.get(target, (0,)), told
+    counts: Counter[str] = Counter()
+    while counts.total() < kills:
+        moments = {target: chance.uniform(0, length) for target in TARGETS}
+        moments["runner"] = chance.uniform(length / 2, length * 1.5)
+        code, killed = run_killed(given, out, scratch, moments)
+        counts.update(killed)
+        told = f"{killed} of {moments}: exit code {code}"
+        assert code in ((-9,) if "runner" in killed else (0, 1) if "child" in killed else (0,)), told
         again = Marked(*given, out, scratch=scratch)
         assert again.ended() == 0, again.said
+        assert again.left_over() == {}, told
+        assert list(scratch.iterdir()) == [], "scratch left behind"
         found = pages(out)
         assert {name: page for name, page in found.items() if name != "index.html"} == {
             name: page for name, page in reference.items() if name != "index.html"}, told  # fmt: skip
         assert not list(out.rglob("*.part")), told
         assert (out / "records").stat().st_mode & 0o777 == 0o700
+    print(f"killed: {dict(counts)}; never half a page, complete after the next run, no orphan")  # noqa: T201  figures
 
 
 def test_killed_at_random_moments_it_leaves_whole_pages_and_nobody_behind(given, tmp_path, scratch):
-    loop(given, tmp_path / "out", scratch, MOMENTS, seed=1)
+    loop(given, tmp_path / "out", scratch, 4, seed=1)
 
 
 @pytest.mark.acceptance
-def test_killed_at_two_hundred_random_moments(given, tmp_path, scratch):
-    loop(given, tmp_path / "out", scratch, 200, seed=2)
+@pytest.mark.parametrize("seed", [2, 3])
+def test_killed_at_two_hundred_random_moments(given, tmp_path, scratch, seed):
+    loop(given, tmp_path / "out", scratch, 100, seed)
 
 
 @pytest.mark.parametrize(("sign", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
