@@ -222,9 +222,21 @@ class Assessment:
 
     def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
         """Rows of `measures` of one unit and measure."""
+        return self.measures.iloc[self._cell_places.get((unit_id, measure), [])]
+
+    @property
+    def _cell_places(self) -> Mapping[Any, np.ndarray]:
+        """Where the rows of `measures` of each unit and measure stand."""
         if "cells" not in self._found:
             self._found["cells"] = self.measures.groupby(["unit_id", "measure"], sort=False).indices
-        return self.measures.iloc[self._found["cells"].get((unit_id, measure), [])]
+        return self._found["cells"]
+
+    @property
+    def _columns(self) -> Mapping[Any, np.ndarray]:
+        """The columns of `measures` as arrays: a page asks for a hundred cells, one by one."""
+        if "columns" not in self._found:
+            self._found["columns"] = {name: column.to_numpy() for name, column in self.measures.items()}
+        return self._found["columns"]
 
     def _left_out(self, unit_id: str, measure: str) -> bool:
         """Whether this is a slice, and a total is asked for that slices do not hold."""
@@ -251,18 +263,14 @@ class Assessment:
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
         shown = wave or self.facts.wave
-        rows = self.cells(unit_id or self.unit_id, measure)
-        found = rows.loc[
-            (rows["segment"] == segment)
-            & (rows["barrier_id"] == barrier_id)
-            & rows["wave"].isin([shown, waves.quarter_of_wave(shown)])
-        ]
-        if found.empty and self._left_out(unit_id, measure):
+        columns, in_waves = self._columns, {shown, waves.quarter_of_wave(shown)}
+        for place in reversed(self._cell_places.get((unit_id or self.unit_id, measure), ())):
+            asked = columns["segment"][place] == segment and columns["barrier_id"][place] == barrier_id
+            if asked and columns["wave"][place] in in_waves:
+                return Cell(*(columns[name][place] for name in (*NUMBERS, "unit", "status", "note")))
+        if self._left_out(unit_id, measure):
             raise errors.UsageError(f"The organisation's \"{measure}\" is not in a unit's slice: add it to TOTALS.")
-        if found.empty:
-            return Cell()
-        row = found.iloc[-1]
-        return Cell(row["value"], row["low"], row["high"], row["n"], row["unit"], row["status"], row["note"])
+        return Cell()
 
     def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""

@@ -162,21 +162,22 @@ def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Optio
         with cluster(executor) as (make, jobs):
             yield make, replace(options, jobs=jobs)
         return
-    from aiready.execution import import_less
     from aiready.press import Press
 
-    import_less()
-    with Press(options.jobs, warm=1) as press:
+    with Press(options.jobs, warm=min(options.jobs, 2)) as press:
         yield press.make, options
         if press.ready is not None and press.ready.way != press.way:
             typer.echo(f"Notebooks ran {press.ready.way}, not {press.way}: {press.ready.threads} threads.", err=True)
 
 
 def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
-    from aiready.assessment import Assessment
-    from aiready.progress import as_json, progress, summary
-    from aiready.reports import HISTORY, Request
-    from aiready.reports import report as made
+    from aiready.execution import importing
+
+    with importing():
+        from aiready.assessment import Assessment
+        from aiready.progress import as_json, progress, summary
+        from aiready.reports import HISTORY, Request
+        from aiready.reports import report as made
 
     quiet = asked.quiet or asked.as_json
     assessment = Assessment.open(asked.data, as_of=asked.as_of, wave=asked.wave, published=asked.out / HISTORY)

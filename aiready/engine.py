@@ -17,6 +17,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from papermill.engines import Engine
+from traitlets.config import Config
 
 
 class _Publisher(DisplayPublisher):
@@ -25,7 +26,7 @@ class _Publisher(DisplayPublisher):
     outputs: list[nbformat.NotebookNode]
 
     def publish(self, data: dict, metadata: dict | None = None, *_: Any, **__: Any) -> None:
-        self.outputs.append(nbformat.v4.new_output("display_data", data=data, metadata=metadata or {}))
+        self.outputs.append(_output("display_data", data=data, metadata=metadata or {}))
 
 
 class _Hook(DisplayHook):
@@ -37,14 +38,8 @@ class _Hook(DisplayHook):
         """Print nothing: there is no terminal."""
 
     def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
-        self.outputs.append(
-            nbformat.v4.new_output(
-                "execute_result",
-                data=format_dict,
-                metadata=md_dict or {},
-                execution_count=self.prompt_count,
-            )
-        )
+        metadata, count = md_dict or {}, self.prompt_count
+        self.outputs.append(_output("execute_result", data=format_dict, metadata=metadata, execution_count=count))
 
     def log_output(self, format_dict: dict) -> None:
         """Keep no log."""
@@ -72,12 +67,21 @@ def _capturing(shell: _Shell) -> Iterator[list[nbformat.NotebookNode]]:
         yield outputs
     for name, stream in (("stdout", out), ("stderr", err)):
         if stream.getvalue():
-            outputs.append(nbformat.v4.new_output("stream", name=name, text=stream.getvalue()))
+            outputs.append(_output("stream", name=name, text=stream.getvalue()))
 
 
 def _error(error: BaseException) -> nbformat.NotebookNode:
     lines = traceback.format_exception(type(error), error, error.__traceback__)
-    return nbformat.v4.new_output("error", ename=type(error).__name__, evalue=str(error), traceback=lines)
+    return _output("error", ename=type(error).__name__, evalue=str(error), traceback=lines)
+
+
+def _output(kind: str, **content: Any) -> nbformat.NotebookNode:
+    """An output of a cell; proven with the whole notebook when that is written, not one by one."""
+    return nbformat.from_dict({"output_type": kind, **content})
+
+
+_NO_HISTORY = Config({"HistoryManager": {"enabled": False}, "HistoryAccessor": {"enabled": False}})
+"""No database of what was run, nor a thread that writes it."""
 
 
 class InProcessEngine(Engine):
@@ -94,9 +98,7 @@ class InProcessEngine(Engine):
         """
         del kernel_name
         _Shell.clear_instance()
-        shell = _Shell.instance(history_length=0)
-        if shell.history_manager is not None:
-            shell.history_manager.enabled = False
+        shell = _Shell.instance(config=_NO_HISTORY)
         before = sys.displayhook
         try:
             for index, cell in enumerate(nb_man.nb.cells):

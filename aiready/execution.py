@@ -2,12 +2,15 @@
 
 import ctypes
 import faulthandler
+import gc
 import os
 import pickle
 import resource
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
@@ -86,7 +89,7 @@ def carry_out(order: Order, workplace: Workplace) -> int:
     faulthandler.enable(workplace.fault.open("w"), all_threads=False)
     limited(order.memory)
     try:
-        _execute(order, workplace)
+        execute(order, workplace)
     except MemoryError:
         return _told(workplace, MEMORY)
     except InvalidParametersError:
@@ -119,7 +122,8 @@ def limited(memory: int) -> None:
         return  # elsewhere than Linux there is none
 
 
-def _execute(order: Order, workplace: Workplace) -> None:
+def execute(order: Order, workplace: Workplace) -> None:
+    """Run the notebook of an order that was laid out, in this process or with the engine that it names."""
     import nbformat
     import papermill
     from papermill.engines import papermill_engines
@@ -209,9 +213,27 @@ def main() -> None:
     sys.exit(carry_out(pickle.loads(workplace.order.read_bytes()), workplace))
 
 
-def import_less() -> None:
-    """Leave out a grammar of addresses that jsonschema takes a second to load, and nothing here needs."""
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # how Python marks what cannot be imported
+@contextmanager
+def importing() -> Iterator[None]:
+    """Import in half the time: collect no garbage, which imports hardly make, and leave out a grammar of addresses.
+
+    jsonschema takes a second to load that grammar (`rfc3987_syntax`), for a check of formats that no schema of a
+    notebook or chart asks for. Once the block has ended it can be imported as ever, by whoever needs it.
+    """
+    known, collecting = _GRAMMAR in sys.modules, gc.isenabled()
+    gc.disable()
+    if not known:
+        sys.modules[_GRAMMAR] = None  # type: ignore[assignment]  # how Python marks what cannot be imported
+    try:
+        yield
+    finally:
+        if not known:
+            del sys.modules[_GRAMMAR]
+        if collecting:
+            gc.enable()
+
+
+_GRAMMAR = "rfc3987_syntax"
 
 
 def die_with_parent(sign: signal.Signals = signal.SIGKILL) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-from aiready.execution import die_with_parent, import_less
+from aiready.execution import die_with_parent, importing
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Drawn:
     traceback: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True)
+class Warm:
+    """What a renderer says when its first page will not have to wait."""
+
+
 def render(executed: Path, *, figures: bool = False) -> Drawn:
     """Turn an executed notebook into its page, and inspect it.
 
@@ -32,14 +38,24 @@ def render(executed: Path, *, figures: bool = False) -> Drawn:
     """
     import nbformat
 
+    page, wrong = _page(nbformat.read(executed, as_version=4))
+    pictures = _slides(executed) if figures else {}
+    return Drawn(page.encode(), pictures, wrong and f"the page was not published: {wrong}")
+
+
+def _page(book: Any) -> tuple[str, str]:
+    """The page of an executed notebook, and what is wrong with it."""
     from aiready.html import exporter
     from aiready.inspection import faults
+
+    page, _ = exporter().from_notebook_node(book)
+    return page, "; ".join(faults(page, book))
+
+
+def _slides(executed: Path) -> Mapping[str, bytes]:
     from aiready.slides import slides
 
-    book = nbformat.read(executed, as_version=4)
-    page, _ = exporter().from_notebook_node(book)
-    wrong = "; ".join(faults(page, book))
-    return Drawn(page.encode(), slides(executed) if figures else {}, wrong and f"the page was not published: {wrong}")
+    return slides(executed)
 
 
 def main() -> None:
@@ -49,9 +65,10 @@ def main() -> None:
     line = Connection(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
     die_with_parent()
-    import_less()
-    _warm()
+    with importing():
+        _warm()
     try:
+        line.send(Warm())
         while True:
             executed, figures = line.recv()
             try:
@@ -66,12 +83,13 @@ def main() -> None:
 
 def _warm() -> None:
     """Do once, before the first page, what the first page would wait for."""
-    import vl_convert
+    import pandas as pd
+    from nbformat import reads, v4, writes
 
-    import aiready.html
-    import aiready.inspection
-    import aiready.slides
+    from aiready.charts.canvas import placeholder
+    from aiready.figures import FIGURE_MIME, Figure
 
-    del aiready
-    point = {"data": {"values": [{}]}, "mark": "point", "$schema": "https://vega.github.io/schema/vega-lite/v6.json"}
-    vl_convert.vegalite_to_svg(point)
+    chart = placeholder("No page yet.")
+    shown = {FIGURE_MIME: Figure("rehearsal", "Rehearsal", "", chart, chart, pd.DataFrame({"n": [1]})).payload()}
+    cell = v4.new_code_cell(outputs=[v4.new_output("display_data", data=shown)])
+    _page(reads(writes(v4.new_notebook(cells=[cell])), as_version=4))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aiready import history, manifest, overview
+from aiready import history, manifest
 from aiready.assessment import Assessment
 from aiready.batch import ENDED, Maker, Options, Outcome, Task, run
 from aiready.errors import AireadyError
+from aiready.execution import importing
 from aiready.freshness import FORCED, library_digest, package_digest, why
 from aiready.manifest import AS_BEFORE, CHANGED, EARLIER, KEPT, NEW, Keeper, PageRecord
 from aiready.measures import ORGANISATION
@@ -18,7 +19,7 @@ from aiready.pdf import printer
 from aiready.press import Press
 from aiready.publication import locked, private, slug, sweep, write
 from aiready.shipped import shipped
-from aiready.sources import instrument_folder
+from aiready.sources import instrument_folder, safe_cells
 from aiready.unit_slice import Slice, digest, instrument_files, slice_of, too_small
 
 PORTFOLIO = "portfolio.html"
@@ -32,7 +33,7 @@ def save_results(assessment: Assessment, out: Path) -> Path:
     assessment.save(records / "results")
     quarantine = records / "quarantine"
     for name, rows in assessment.quarantine.items():
-        write(quarantine / f"{name}.csv", rows.to_csv(index=False).encode())
+        write(quarantine / f"{name}.csv", safe_cells(rows).to_csv(index=False).encode())
     _withdraw(quarantine.glob("*.csv"), {f"{name}.csv" for name in assessment.quarantine})
     return records
 
@@ -90,7 +91,7 @@ def report(assessment: Assessment, request: Request) -> Run:
             pass
     with locked(out):
         sweep(out)
-        save_results(assessment, out)
+        private(out / "records")
         if assessment.release is not None:  # first, so that a run killed half-way still counts as published
             history.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
             history.trim(out / HISTORY, request.keep)
@@ -114,11 +115,16 @@ class _Reporter:
         self.failed = private(request.out / "records" / "failed")
         self.questionnaire = instrument_files(instrument_folder(request.data) or shipped("data/instrument"))
         self.slices: dict[str, Slice] = {}
+        self.saved = False
         self.notebooks = {name: _notebook(name).read_bytes() for name in ("portfolio_report", "unit_report")}
 
     def run(self) -> Run:
         """Make pages, print them, withdraw what is stale, and write index and manifest."""
         outcomes, stop = run(self._plan(), self.make, self._publish, self._told, self.request.options)
+        try:
+            self._save()
+        except AireadyError as error:
+            stop = stop or error
         begun = {outcome.unit_id for outcome in outcomes}
         for unit_id in (ORGANISATION, *self.request.unit_ids):
             if unit_id not in begun:
@@ -137,6 +143,9 @@ class _Reporter:
 
     def _conclude(self, withdrawn: list[str], stop: BaseException | None) -> None:
         """Write index and manifest, also of a run that was stopped, which then ends as it was told to."""
+        with importing():  # of what draws pages: not before they are under way
+            from aiready import overview
+
         shown = {page: record.shown() for page, record in self.keeper.pages.items()}
         try:
             self.keeper.write()
@@ -148,14 +157,22 @@ class _Reporter:
             raise stop
 
     def _plan(self) -> Iterator[Task]:
-        """Name every page, with its slice of the results where it must be made."""
-        for unit_id in (ORGANISATION, *self.request.unit_ids):
+        """Name every page, with its slice of the results where it must be made; when all are busy, write results."""
+        for place, unit_id in enumerate((ORGANISATION, *self.request.unit_ids)):
+            if place > self.request.options.jobs:
+                self._save()
             cut = slice_of(self.assessment, unit_id, self.questionnaire, children=self.request.options.children)
             notebook = self.notebooks["portfolio_report" if unit_id == ORGANISATION else "unit_report"]
             parameters = {"wave": self.assessment.facts.wave}
             if unit_id != ORGANISATION:
                 parameters["unit_id"] = unit_id
             yield self._task(unit_id, cut, notebook, parameters)
+
+    def _save(self) -> None:
+        """Write the results, once."""
+        if not self.saved:
+            self.saved = True
+            save_results(self.assessment, self.request.out)
 
     def _task(self, unit_id: str, cut: Slice, notebook: bytes, parameters: Mapping[str, str]) -> Task:
         options, name = self.request.options, _name(unit_id)

@@ -1,11 +1,10 @@
 """Waves: the labels of survey rounds and quarters (`2026-Q3`, `2026-09`, `2026`) and their order in time."""
 
+import calendar
 import re
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
-
-import pandas as pd
 
 UNDATED = "undated"
 _PATTERN = re.compile(r"(?P<year>\d{4})(?:-(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])))?")
@@ -34,8 +33,8 @@ def last_day(label: str) -> date:
     match = _PATTERN.fullmatch(label)
     if match is None:
         return date.min
-    month = int(match["month"] or 3 * int(match["quarter"] or 4))
-    return pd.Period(year=int(match["year"]), month=month, freq="M").end_time.date()
+    year, month = int(match["year"]), int(match["month"] or 3 * int(match["quarter"] or 4))
+    return date(year, month, calendar.monthrange(year, month)[1]) if year else date.min
 
 
 def quarter(day: date) -> str:

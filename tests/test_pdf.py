@@ -48,6 +48,37 @@ class TestPrinting:
             print_page(tmp_path / "gone.html")
 
 
+@pytest.mark.browser
+@pytest.mark.slow
+def test_pages_that_are_kept_are_printed_when_asked_for_once_and_again_when_they_change(tmp_path, monkeypatch):
+    from test_reports import SHOWN, book
+
+    from aiready import Assessment, reports
+    from aiready.batch import Options
+    from aiready.press import Press
+
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    answers(20).to_csv(data / "responses.csv", index=False)
+    assessment = Assessment.open(data)
+
+    def run(source: str, **asked: object) -> dict[str, bool]:
+        monkeypatch.setattr(reports, "_notebook", lambda _: book(tmp_path, source))
+        request = reports.Request("", out, ("claims",), Options(jobs=1), make=press.make, **asked)
+        return {outcome.page: outcome.kept for outcome in reports.report(assessment, request).outcomes}
+
+    printed = out / "units" / "claims.pdf"
+    with Press(1) as press:
+        assert not any(run(SHOWN).values()) and not printed.exists()
+        assert all(run(SHOWN, pdf=True).values()), "no page is made again to be printed"
+        first = printed.stat().st_mtime_ns
+        assert (out / "overview" / "portfolio.pdf").exists()
+        assert 'href="../units/claims.pdf"' in (out / "overview" / "index.html").read_text()
+        assert all(run(SHOWN, pdf=True).values()) and printed.stat().st_mtime_ns == first
+        assert not any(run(SHOWN.replace('eyebrow=""', 'eyebrow="new"'), pdf=True).values())
+        assert printed.stat().st_mtime_ns > first
+
+
 def test_without_playwright_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     with pytest.raises(InfrastructureError, match=r'pip install "aiready\[pdf\]"'), pdf.printer():

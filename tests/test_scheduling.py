@@ -1,11 +1,13 @@
 """The schedules of docs/scheduling.md run as they are printed, as far as a machine without their servers allows."""
 
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import types
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,29 @@ def shell(command: str, place: Path) -> subprocess.CompletedProcess:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+def test_a_terminal_shows_a_bar_with_the_time_left_and_a_log_shows_lines(place):
+    command = [str(place / ".venv" / "bin" / "aiready"), "report", "my-data", "--out", "my-reports", "--force"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100"}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, cwd=place, env=environment, stdout=theirs, stderr=theirs) as running:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # how a terminal says that its other end is gone
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.decode())
+    assert running.returncode == 0, text
+    assert re.search(r"handouts .*2/2 .*\d:\d\d:\d\d left", text), text
+    assert "[1/2]" not in text
+    last = "2 pages new, 0 failed. Open my-reports/overview/index.html"
+    assert text.strip().splitlines()[-1] == last
+    log = shell("aiready report my-data --out my-reports --force", place).stdout.splitlines()
+    pages = sorted(("portfolio.html", "claims.html"), key=lambda page: page not in log[1])
+    for number, (page, line) in enumerate(zip(pages, log[1:3], strict=True), 1):
+        assert re.fullmatch(rf"\[{number}/2\] {page}: asked for by --force \(\d+\.\d s\)", line), line
 
 
 def made(place: Path) -> bool:
