@@ -222,14 +222,7 @@ class Assessment:
 
     def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
         """Rows of `measures` of one unit and measure."""
-        return self.measures.iloc[self._cell_places.get((unit_id, measure), [])]
-
-    @property
-    def _cell_places(self) -> Mapping[Any, np.ndarray]:
-        """Where the rows of `measures` of each unit and measure stand."""
-        if "cells" not in self._found:
-            self._found["cells"] = self.measures.groupby(["unit_id", "measure"], sort=False).indices
-        return self._found["cells"]
+        return self.measures.iloc[self._places("measures", "measure").get((unit_id, measure), [])]
 
     @property
     def _columns(self) -> Mapping[Any, np.ndarray]:
@@ -243,11 +236,12 @@ class Assessment:
         cut = "inputs" in self.tables and self.inputs.empty
         return cut and unit_id == ORGANISATION != self.unit_id and measure not in TOTALS
 
-    def _places(self, name: str) -> Mapping[str, np.ndarray]:
+    def _places(self, name: str, *further: str) -> Mapping[Any, np.ndarray]:
         """Where each unit's rows stand in a table: looked up once, since a batch narrows to every unit."""
-        if name not in self._found:
-            self._found[name] = self.tables[name].groupby("unit_id", sort=False).indices
-        return self._found[name]
+        if (key := " ".join((name, *further))) not in self._found:
+            by = ["unit_id", *further] if further else "unit_id"
+            self._found[key] = self.tables[name].groupby(by, sort=False).indices
+        return self._found[key]
 
     @property
     def name(self) -> str:
@@ -262,12 +256,11 @@ class Assessment:
 
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
-        shown = wave or self.facts.wave
-        columns, in_waves = self._columns, {shown, waves.quarter_of_wave(shown)}
-        for place in reversed(self._cell_places.get((unit_id or self.unit_id, measure), ())):
-            asked = columns["segment"][place] == segment and columns["barrier_id"][place] == barrier_id
-            if asked and columns["wave"][place] in in_waves:
-                return Cell(*(columns[name][place] for name in (*NUMBERS, "unit", "status", "note")))
+        in_waves = {(shown := wave or self.facts.wave), waves.quarter_of_wave(shown)}
+        for place in reversed(self._places("measures", "measure").get((unit_id or self.unit_id, measure), ())):
+            row = {name: column[place] for name, column in self._columns.items()}
+            if (row["segment"], row["barrier_id"]) == (segment, barrier_id) and row["wave"] in in_waves:
+                return Cell(*(row[name] for name in (*NUMBERS, "unit", "status", "note")))
         if self._left_out(unit_id, measure):
             raise errors.UsageError(f"The organisation's \"{measure}\" is not in a unit's slice: add it to TOTALS.")
         return Cell()

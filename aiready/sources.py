@@ -383,10 +383,8 @@ def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose text cells a spreadsheet will not run."""
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        texts = (text for text in safe[name].unique() if isinstance(text, str))
-        risky = {text: safe_cell(text) for text in texts if safe_cell(text) != text}
-        if risky:
-            safe[name] = safe[name].map(lambda value, risky=risky: risky.get(value, value))
+        safer = {text: safe_cell(text) for text in safe[name].unique() if isinstance(text, str)}
+        safe[name] = safe[name].map(lambda value, safer=safer: safer.get(value, value))
     return safe
 
 
