@@ -3,6 +3,7 @@
 vl-convert's threads do not survive a fork, so a renderer is started, never forked, and nothing is forked from it.
 """
 
+import gc
 import signal
 import sys
 from collections.abc import Mapping
@@ -67,6 +68,7 @@ def main() -> None:
     die_with_parent()
     with importing():
         _warm()
+    gc.freeze()
     try:
         line.send(Warm())
         while True:

@@ -1,9 +1,11 @@
 """The batch beside what people do today: handouts per second, cost over bare work, growth, memory, a cold start.
 
-    python benchmarks/batch.py                 # all, about an hour on two cores
+    python benchmarks/batch.py                 # all, about half an hour on two cores
+    python benchmarks/batch.py --part growth   # cold, rates or growth alone
     python benchmarks/batch.py --reduced       # every figure at a small size, none of them to be quoted
 
-Units of the sample organisation, again and again; every handout is made, none is kept.
+Units of the sample organisation, again and again; every handout is made, none is kept. Growth is taken from the unit
+with the least to show: what a longer run adds to each handout shows most where there is least work in it.
 """
 
 import argparse
@@ -14,8 +16,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from pathlib import Path
 
 from aiready import Assessment
@@ -44,18 +47,22 @@ class Sizes:
     cold: bool = True
 
 
-REDUCED = Sizes(separate=2, batch=4, bare=2, growth=(2, 4), memory=6, cold=False)
+REDUCED = Sizes(separate=1, batch=2, bare=1, growth=(2, 4), memory=6, cold=False)
 
 
-def orders(whole: Assessment) -> Iterator[Order]:
-    """Orders for the units of the sample, over and over."""
+def orders(whole: Assessment) -> list[Order]:
+    """One order for each unit of the sample."""
     questionnaire = instrument_files(shipped("data/instrument"))
     notebook = shipped("notebooks/unit_report.ipynb").read_bytes()
-    made = [
+    return [
         Order(unit_id, notebook, {"unit_id": unit_id}, slice_of(whole, unit_id, questionnaire).files)
         for unit_id in whole.units["unit_id"]
     ]
-    return cycle(made)
+
+
+def size(order: Order) -> int:
+    """Bytes of its slice."""
+    return sum(map(len, order.files.values()))
 
 
 def separate_processes(wanted: list[Order], folder: Path) -> float:
@@ -146,8 +153,8 @@ def held() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def cold_start(folder: Path) -> float:
-    """Seconds of `aiready report` on the sample, from nothing."""
+def whole_run(folder: Path) -> float:
+    """Seconds of `aiready report` on the sample: from nothing, and when called again with nothing changed."""
     command = [sys.executable, "-c", "from aiready.cli import main; main()", "report", str(SAMPLE), "--quiet"]
     start = time.perf_counter()
     subprocess.run([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
@@ -155,8 +162,13 @@ def cold_start(folder: Path) -> float:
 
 
 def left_over(scratch: Path) -> list[str]:
-    """Folders of orders that lie about after the batch has ended."""
-    return [path.name for path in scratch.glob("aiready-press-*")]
+    """Folders of orders that lie about, and processes that live, after the batch has ended."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parents[stat.parent.name] = stat.read_text().rpartition(")")[2].split()[1]
+    living = [f"process {pid}" for pid, parent in parents.items() if parent == str(os.getpid())]
+    return living + [path.name for path in scratch.glob("aiready-press-*")]
 
 
 def told(name: str, figure: str, goal: str) -> None:
@@ -166,32 +178,43 @@ def told(name: str, figure: str, goal: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--reduced", action="store_true")
-    sizes = REDUCED if parser.parse_args().reduced else Sizes()
+    parser.add_argument("--part", choices=("cold", "rates", "growth"))
+    asked = parser.parse_args()
+    sizes, parts = REDUCED if asked.reduced else Sizes(), (asked.part,) if asked.part else ("cold", "rates", "growth")
     print(f"package {package_digest()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        if sizes.cold:
-            told("cold `aiready report data/sample`, s", f"{cold_start(folder):.1f}", f"under {COLD:g}")
-        measure(Assessment.open(SAMPLE), sizes, folder)
+        if sizes.cold and "cold" in parts:
+            told("cold `aiready report data/sample`, s", f"{whole_run(folder):.1f}", f"under {COLD:g}")
+            told("the same with nothing changed, s", f"{whole_run(folder):.1f}", "little more than scoring")
+        if parts != ("cold",):
+            measure(Assessment.open(SAMPLE), sizes, folder, parts)
 
 
-def measure(whole: Assessment, sizes: Sizes, folder: Path) -> None:
+def measure(whole: Assessment, sizes: Sizes, folder: Path, parts: tuple[str, ...]) -> None:
     """Take every figure, side by side in one run."""
-    coming = orders(whole)
+    made = orders(whole)
     os.environ["TMPDIR"] = str(folder)
     tempfile.tempdir = None
     with Press(AT_ONCE, warm=AT_ONCE) as press:
-        in_batch(press, list(islice(coming, AT_ONCE)), folder)
-        ours = in_batch(press, list(islice(coming, sizes.batch)), folder)
-        told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.ready.way if press.ready else '?'}")
-        theirs = separate_processes(list(islice(coming, sizes.separate)), folder)
-        told("papermill and nbconvert, two at a time, handouts/s", f"{1 / theirs:.2f}", "")
-        told("times as many", f"{theirs / ours:.1f}", f"at least {TIMES}")
-        alone = bare(list(islice(coming, sizes.bare)), folder)
-        told("cells and rendering alone in one process, s", f"{alone:.2f}", "")
-        told("seconds of a core per handout, over that", f"{ours * AT_ONCE / alone:.2f}", f"at most {BARE:g}")
-        growing(press, coming, sizes, folder)
+        in_batch(press, made[:AT_ONCE], folder)
+        if "rates" in parts:
+            rates(press, cycle(made), sizes, folder)
+        if "growth" in parts:
+            growing(press, repeat(min(made, key=size)), sizes, folder)
     told("left over", str(left_over(folder) or "nothing"), "nothing")
+
+
+def rates(press: Press, coming: Iterator[Order], sizes: Sizes, folder: Path) -> None:
+    """The batch, separate processes and bare work, one after the other."""
+    ours = in_batch(press, list(islice(coming, sizes.batch)), folder)
+    told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.ready.way if press.ready else '?'}")
+    theirs = separate_processes(list(islice(coming, sizes.separate)), folder)
+    told("papermill and nbconvert, two at a time, handouts/s", f"{1 / theirs:.2f}", "")
+    told("times as many", f"{theirs / ours:.1f}", f"at least {TIMES}")
+    alone = bare(list(islice(coming, sizes.bare)), folder)
+    told("cells and rendering alone in one process, s", f"{alone:.2f}", "")
+    told("seconds of a core per handout, over that", f"{ours * AT_ONCE / alone:.2f}", f"at most {BARE:g}")
 
 
 def growing(press: Press, coming: Iterator[Order], sizes: Sizes, folder: Path) -> None:
