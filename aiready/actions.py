@@ -5,6 +5,7 @@ import pandas as pd
 
 from aiready.instrument import Instrument
 from aiready.measures import ALL, MEASURES, OK
+from aiready.phrases import ENGLISH, Language
 
 UNIT = ["unit_id", "wave"]
 BARRIER = [*UNIT, "barrier_id"]
@@ -20,7 +21,6 @@ EVIDENCE = (
     "points",
     "evidence_value",
     "evidence_n",
-    "shown_as",
 )
 AMOUNTS = ("points", "evidence_value", "evidence_n")
 EFFORTS = ("small", "medium", "large")
@@ -30,7 +30,6 @@ ANSWERS = "answers"
 NEARLY_ALL = 0.95
 COUNTED_UP_TO = 20
 FIRST = 3
-NBSP, THIN = "\u00a0", "\u202f"
 
 
 def recommend(
@@ -81,13 +80,28 @@ def recommend(
         ignore_index=True,
     )
     called = rules.actions.merge(evidence, on=["barrier_id", "trigger", "trigger_value"])
-    called["reason"] = [
-        _worded(reason, value, unit, n)
-        for reason, value, unit, n in zip(
-            called["reason"], called["evidence_value"], called["shown_as"], called["evidence_n"], strict=True
-        )
-    ]
+    called["reason"] = reasons(called, rules, ENGLISH)
     return _ranked(called, barriers, rules)[list(COLUMNS)]
+
+
+def reasons(called: pd.DataFrame, rules: Instrument, language: Language) -> list[str]:
+    """The reason of every action called for, with its numbers in, as the instrument words it.
+
+    Parameters
+    ----------
+    called
+        One row per action: `template_id`, `trigger`, `trigger_value`, `evidence_value`, `evidence_n`.
+    """
+    words = called["template_id"].map(rules.actions.set_index("template_id")["reason"])
+    told = zip(words, called["evidence_value"], _shown_as(called, rules), called["evidence_n"], strict=True)
+    return [_worded(reason, value, unit, n, language) for reason, value, unit, n in told]
+
+
+def _shown_as(called: pd.DataFrame, rules: Instrument) -> pd.Series:
+    """The unit of the number that calls for each action."""
+    units = {row.indicator_id: MEASURES[row.measure].unit for row in rules.indicators.itertuples()}
+    known = called["trigger"].map({"band": "score", "facet": ANSWERS, "blocker": "hours"})
+    return known.fillna(called["trigger_value"].map(units))
 
 
 def _bands(barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
@@ -100,7 +114,6 @@ def _bands(barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
         points=lower,
         evidence_value=lower,
         evidence_n=barriers["n"].astype(float).where(said),
-        shown_as="score",
     )
     return _evidence(cells[lower.notna()])
 
@@ -109,7 +122,7 @@ def _facets(items: pd.DataFrame, explain: pd.DataFrame, rules: Instrument) -> pd
     """The weakest item of every facet, with the share of its answers on the lowest levels."""
     weak = _weak(explain, "item", rules).merge(_low_answers(items, rules), on=[*UNIT, "id"])
     weakest = weak.sort_values("points", kind="stable").drop_duplicates([*BARRIER, "facet"])
-    cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"], shown_as=ANSWERS)
+    cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"])
     return _evidence(cells)
 
 
@@ -135,13 +148,11 @@ def _low_answers(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
 def _indicators(explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     """Every practice indicator that counts and lies too low."""
     weak = _weak(explain, "indicator", rules)
-    measure = weak["id"].map(rules.indicators.set_index("indicator_id")["measure"])
     cells = weak.assign(
         trigger="indicator",
         trigger_value=weak["id"],
         evidence_value=weak["value"].astype(float),
         evidence_n=weak["n"].astype(float),
-        shown_as=measure.map({name: about.unit for name, about in MEASURES.items()}),
     )
     return _evidence(cells)
 
@@ -161,7 +172,7 @@ def _blockers(measures: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     largest = largest[largest.groupby(UNIT).cumcount() < BLOCKERS_CALLED].drop(columns="barrier_id")
     found = largest.merge(rules.blockers[["blocker", "barrier_id"]], left_on="segment", right_on="blocker")
     renamed = found.rename(columns={"value": "evidence_value", "n": "evidence_n", "segment": "trigger_value"})
-    return _evidence(renamed.assign(trigger="blocker", shown_as="hours"))
+    return _evidence(renamed.assign(trigger="blocker"))
 
 
 def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +183,7 @@ def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
     return shaped.fillna({"facet": ""})
 
 
-def _worded(reason: str, value: float, unit: str, n: float) -> str:
+def _worded(reason: str, value: float, unit: str, n: float, language: Language = ENGLISH) -> str:
     """A reason with its numbers in: a share of a few records is told as a count of them.
 
     Examples
@@ -182,29 +193,26 @@ def _worded(reason: str, value: float, unit: str, n: float) -> str:
     """
     count = value * n
     if unit == "share" and n <= COUNTED_UP_TO and abs(count - round(count)) < 1e-6:
-        reason = reason.replace("{value} of {n}", f"{count:.0f} of {{n}}" if round(count) else "none of {n}")
-    return reason.format(value=_shown(value, unit), n="" if np.isnan(n) else _grouped(n))
+        asked, some = (language.say("answers.value_of", count=said, n="{n}") for said in ("{value}", f"{count:.0f}"))
+        reason = reason.replace(asked, some if round(count) else language.say("answers.none_of", n="{n}"))
+    return reason.format(value=_shown(value, unit, language), n="" if np.isnan(n) else language.number(n))
 
 
-def _shown(value: float, unit: str) -> str:
+def _shown(value: float, unit: str, language: Language = ENGLISH) -> str:
     """A number as it stands in a sentence.
 
     Examples
     --------
     >>> [_shown(number, unit) for number, unit in ((61.6, "score"), (2.5, "days"))]
     ['62', '2.5']
-    >>> [_shown(value, ANSWERS).replace(NBSP, " ") for value in (0.634, NEARLY_ALL)]
-    ['63 %', '95 % or more']
+    >>> [_shown(value, ANSWERS).split() for value in (0.634, NEARLY_ALL)]
+    [['63', '%'], ['95', '%', 'or', 'more']]
     """
     if unit == ANSWERS and value >= NEARLY_ALL:
-        return f"95{NBSP}% or more"
+        return language.say("answers.nearly_all")
     if unit in ("share", ANSWERS):
-        return f"{100 * value:.0f}{NBSP}%"
-    return _grouped(value, 0 if unit in ("hours", "score", "points", "count") else 1)
-
-
-def _grouped(value: float, decimals: int = 0) -> str:
-    return f"{value:,.{decimals}f}".replace(",", THIN)
+        return language.share(value)
+    return language.number(value, 0 if unit in ("hours", "score", "points", "count") else 1)
 
 
 def _ranked(called: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:

@@ -27,12 +27,15 @@ from aiready import (
     set_aside,
     survey,
     tasks,
+    translations,
     trials,
     waves,
     workflows,
 )  # fmt: skip
+from aiready.facts import Cell, Facts
 from aiready.instrument import Instrument, Settings, read_instrument
-from aiready.measures import ALL, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, collect, stacked
+from aiready.measures import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
+from aiready.phrases import ENGLISH, Language
 from aiready.publication import write
 from aiready.schema import TABLES
 from aiready.shipped import shipped
@@ -53,38 +56,6 @@ TOTALS = ("adoption",)
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What stands beside every number: dates, versions, and what was left out."""
-
-    wave: str
-    waves: tuple[str, ...]
-    as_of: str
-    instrument_version: str
-    instrument_digest: str
-    about: Mapping[str, str]
-    notes: tuple[str, ...]
-    input_digest: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One number with its interval, n, unit of measure and status; the numbers are NaN unless `status` is ok."""
-
-    value: float = np.nan
-    low: float = np.nan
-    high: float = np.nan
-    n: float = np.nan
-    unit: str = ""
-    status: str = NOT_MEASURED
-    note: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is a number to show."""
-        return self.status == OK
-
-
-@dataclass(frozen=True)
 class Assessment:
     """Protected results of one data folder, for the organisation or narrowed to one unit.
 
@@ -100,6 +71,7 @@ class Assessment:
     rules: Instrument
     facts: Facts
     unit_id: str = ORGANISATION
+    language: Language = ENGLISH
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     release: history.Release | None = field(default=None, repr=False)
     """What publishing this would make known of the survey; only where it was computed, not read."""
@@ -114,7 +86,7 @@ class Assessment:
             raise AttributeError(name) from None
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - what a notebook is given
         cls,
         data: str | Path = "",
         *,
@@ -122,19 +94,22 @@ class Assessment:
         wave: str = "",
         as_of: str | date | None = None,
         published: str | Path = "",
+        lang: str = "",
     ) -> "Assessment":
         """Open a data folder (default: `AIREADY_DATA`, else the sample), or read its results where `results` is given.
 
         `published` is the folder that keeps what earlier runs published (`records/history`): cells that differ from
-        theirs by a few people are withheld.
+        theirs by a few people are withheld. `lang` is the language that pages are written in, English where blank;
+        numbers are the same in all of them.
 
         Raises
         ------
         InputError
             The folder cannot be used; every problem at once.
         UsageError
-            The wave does not exist.
+            The wave does not exist, or there is nothing in that language.
         """
+        language = Language.of(lang)
         location = located(data)
         if results and instrument_folder(results):  # a slice carries its questionnaire with it
             location = results
@@ -145,7 +120,8 @@ class Assessment:
             day = date.fromisoformat(as_of) if isinstance(as_of, str) and as_of else as_of or None
             earlier = history.read(Path(published)) if published else []
             opened = compute(read_data(location, rules, as_of=day), rules, earlier)
-        return opened.at(wave) if wave else opened
+        opened = opened.at(wave) if wave else opened
+        return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
 
     @classmethod
     def recall(cls, data: str | Path = "", *, wave: str = "", as_of: str = "") -> "Assessment":
@@ -172,6 +148,18 @@ class Assessment:
         if wave not in self.facts.waves:
             raise errors.unknown("wave", wave, self.facts.waves)
         return replace(self, facts=replace(self.facts, wave=wave))
+
+    def speaking(self, language: Language, folder: Path | None = None) -> "Assessment":
+        """The same results in the words of another language; `folder` holds the instrument, unless it is as shipped.
+
+        Raises
+        ------
+        UsageError, InstrumentError
+            The instrument is not there in that language, or not all of it.
+        """
+        rules = translations.translated(self.rules, folder, language)
+        tables = translations.in_words_of(self.tables, self.rules, rules, language)
+        return replace(self, tables=tables, rules=rules, language=language)
 
     def unit(self, unit_id: str, *, children: bool = False) -> "Assessment":
         """Narrow to one unit and the organisation's total; of others, only names of the initiatives used here stay.
@@ -247,7 +235,11 @@ class Assessment:
     def name(self) -> str:
         """The unit's name as readers know it."""
         named = self.units.loc[self.units["unit_id"] == self.unit_id, "name"]
-        return str(named.iloc[0]) if len(named) else self.facts.about.get("organisation", "The organisation")
+        return (
+            str(named.iloc[0])
+            if len(named)
+            else self.facts.about.get("organisation", self.language.say("organisation.name"))
+        )
 
     def cell(
         self, measure: str, segment: str = ALL, *, barrier_id: str = "", unit_id: str = "", wave: str = ""

@@ -99,6 +99,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     names: Names = None,
     unit: Annotated[list[str] | None, typer.Option("--unit", help="Only this unit; may be repeated.")] = None,
     wave: Annotated[str, typer.Option(help="Wave to show; default: the newest.")] = "",
+    lang: Annotated[str, typer.Option("--lang", help="Language of the pages: en, de or es.")] = "en",
     jobs: Annotated[int, typer.Option(help="Handouts made at once.", min=1)] = os.cpu_count() or 1,
     executor: Annotated[str, typer.Option(help="Make handouts on a cluster: dask:tcp://host:8786.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds a handout may take.", min=1)] = 600,
@@ -132,7 +133,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
                       memory=memory, fail_fast=fail_fast, max_failures=max_failures, figures=figures,
                       force=force, children=children)  # fmt: skip
-    asked = _Asked(with_map(data, names), out, tuple(unit or ()), wave, _day(as_of), pdf, keep, quiet, as_json)
+    asked = _Asked(with_map(data, names), out, tuple(unit or ()), wave, lang, _day(as_of), pdf, keep, quiet, as_json)
     with _makers(executor, options) as (make, options):
         run = _report(asked, options, make)
     raise typer.Exit(1 if run.failed else 0)
@@ -146,6 +147,7 @@ class _Asked:
     out: Path
     units: tuple[str, ...]
     wave: str
+    lang: str
     as_of: date | None
     pdf: bool
     keep: int
@@ -175,17 +177,18 @@ def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
 
     with importing():
         from aiready.assessment import Assessment
+        from aiready.phrases import Language
         from aiready.progress import as_json, progress, summary
         from aiready.reports import HISTORY, Request
         from aiready.reports import report as made
 
-    quiet = asked.quiet or asked.as_json
+    quiet, language = asked.quiet or asked.as_json, Language.of(asked.lang)
     assessment = Assessment.open(asked.data, as_of=asked.as_of, wave=asked.wave, published=asked.out / HISTORY)
     units = tuple(dict.fromkeys(asked.units or assessment.units["unit_id"]))
     assessment.check_known(units)
     _counts(assessment.counts, quiet)
     with progress(len(units) + 1, quiet=quiet) as shown:
-        request = Request(asked.data, asked.out, units, options, shown.told, asked.pdf, make, asked.keep)
+        request = Request(asked.data, asked.out, units, options, shown.told, asked.pdf, make, asked.keep, language)
         run = made(assessment, request)
     typer.echo(json.dumps(as_json(run), indent=1) if asked.as_json else summary(run, asked.out))
     return run

@@ -12,6 +12,7 @@ import altair as alt
 import pandas as pd
 
 from aiready import theme
+from aiready.phrases import ENGLISH, NOTHING, Language
 from aiready.svg import render_svg
 
 FIGURE_MIME = "application/vnd.aiready.figure+json"
@@ -27,7 +28,8 @@ class Figure:
 
     `name` is its id in the page; `title` says what is shown; `subtitle` unit, n, wave and what the interval
     is; `description` what somebody who cannot see it should know; `table` the numbers as a reader should see
-    them (text cells are shown as they are); `caption` names the table, the title by default.
+    them (text cells are shown as they are); `caption` names the table, the title by default; `language` is that of all
+    of them.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Figure:
     table: pd.DataFrame = field(repr=False)
     description: str = ""
     caption: str = ""
+    language: Language = ENGLISH
 
     def payload(self) -> Spec:
         """Everything the page needs, as JSON; the two specifications as text, which a notebook keeps as it is."""
@@ -50,8 +53,9 @@ class Figure:
             "wide": _compact(wide),
             "narrow": _compact(narrow),
             "columns": [str(column) for column in self.table.columns],
-            "rows": [[cell_text(cell) for cell in row] for row in self.table.itertuples(index=False)],
+            "rows": [[cell_text(cell, self.language) for cell in row] for row in self.table.itertuples(index=False)],
             "caption": self.caption or self.title,
+            "lang": self.language.code,
         }
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
@@ -89,12 +93,12 @@ def _compact(spec: Spec) -> str:
     return json.dumps(spec, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def cell_text(cell: Any) -> str:
+def cell_text(cell: Any, language: Language = ENGLISH) -> str:
     """A table cell as text: whole numbers whole, others to two places, missing ones a dash."""
     if cell is None or (not isinstance(cell, str) and pd.isna(cell)):
-        return theme.NOTHING
+        return NOTHING
     if isinstance(cell, float):
-        return theme.number(cell, 0 if cell == round(cell) else 2)
+        return language.number(cell, 0 if cell == round(cell) else 2)
     return str(cell)
 
 
@@ -120,9 +124,15 @@ def _numbers(payload: Mapping[str, Any]) -> str:
     """The numbers behind a figure, folded; nothing where there are none."""
     if not payload["rows"]:
         return ""
-    shown = scrolling(table_html(payload["columns"], payload["rows"], payload["caption"]), payload["caption"])
-    named = f'Show the numbers<span class="unseen">: {escape(payload["title"])}</span>'
+    language, caption = spoken(payload), payload["caption"]
+    shown = scrolling(table_html(payload["columns"], payload["rows"], caption, language), caption)
+    named = f'{escape(language.say("page.show_numbers"))}<span class="unseen">: {escape(payload["title"])}</span>'
     return f"<details><summary>{named}</summary>{shown}</details>"
+
+
+def spoken(payload: Mapping[str, Any]) -> Language:
+    """The language of a figure as it travels."""
+    return Language(payload.get("lang", ENGLISH.code))
 
 
 def scrolling(table: str, caption: str) -> str:
@@ -130,7 +140,7 @@ def scrolling(table: str, caption: str) -> str:
     return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}">{table}</div>'
 
 
-def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
+def table_html(columns: list[str], rows: list[list[str]], caption: str, language: Language = ENGLISH) -> str:
     """An accessible table: caption, column and row headers with scope, numbers to the right.
 
     Examples
@@ -142,7 +152,7 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
     -----
     Cells and rows end where the next begins, as HTML allows: a page holds thousands.
     """
-    right = [place for place in range(1, len(columns)) if _numeric([row[place] for row in rows])]
+    right = [place for place in range(1, len(columns)) if _numeric([row[place] for row in rows], language)]
     aligned = f' class="{" ".join(f"r{place + 1}" for place in right)}"' if right else ""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
@@ -154,13 +164,10 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str) -> str:
     )
 
 
-_NUMBER = re.compile(rf"[<>]?\s?[{theme.MINUS}+-]?[\d{theme.THIN}.,]+(\s?(%|h|s|min|days?)|\s?to\s.*)?|–|")
-
-
-def _numeric(cells: list[str]) -> bool:
+def _numeric(cells: list[str], language: Language) -> bool:
     """Whether a column holds numbers: most of what it says, since an absent one may say why."""
-    told = [cell for cell in cells if cell not in ("", theme.NOTHING)]
-    return 2 * sum(_NUMBER.fullmatch(cell) is not None for cell in told) > len(told)
+    told = [cell for cell in cells if cell not in ("", NOTHING)]
+    return 2 * sum(map(language.is_number, told)) > len(told)
 
 
 def slug(text: str) -> str:

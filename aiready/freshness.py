@@ -23,6 +23,7 @@ WORDS = {
     TOTAL: "the organisation's total",
     "notebook": "notebook",
     "parameters": "parameters",
+    "language": "language",
     "questionnaire": "questionnaire",
     "package": "package",
     "libraries": "libraries",

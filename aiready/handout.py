@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from aiready import charts, narrative, theme, views, waves
+from aiready import charts, narrative, views, waves
 from aiready.assessment import Assessment
+from aiready.figures import Figure
 from aiready.html.blocks import (
     Action,
     Block,
@@ -21,134 +22,143 @@ from aiready.html.blocks import (
 )
 from aiready.key_figures import key_figures
 from aiready.measures import OK, SUPPRESSED
+from aiready.phrases import ENGLISH
 from aiready.sections import Section, chunked, figure
 
 SHOWN_ACTIONS = 3
 TOGETHER = 12
 """Trials in one picture: more would not stay whole on paper, nor half as many with names longer than `LONG`."""
 LONG = 40
-PILOT_NUMBERS = {"trial": "Pilot", "detail": "Measure and n", "verdict": "Verdict", "why": "Why"}
+PILOT_NUMBERS = {"trial": "pilot", "detail": "measure_n", "verdict": "verdict", "why": "why"}
+
+
+def headed(unit: Assessment, short: str, heading: str, *texts: str) -> Block:
+    """A heading and the sentences under it; its anchor is the same in every language."""
+    return section(heading, *texts, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
+
+
+def columns(unit: Assessment, rows: pd.DataFrame, named: dict[str, str]) -> pd.DataFrame:
+    """Some columns of a table under the names that readers know: column -> its phrase."""
+    return rows[list(named)].rename(columns={name: unit.language.say(f"column.{key}") for name, key in named.items()})
 
 
 def front(unit: Assessment) -> Section:
     """The first page: the finding, what works, three things to do, figures in context."""
+    language = unit.language
     page = Page(
         title=unit.name,
         eyebrow=narrative.scope(unit),
         meta=narrative.meta(unit),
+        lang=language.code,
         notice=unit.facts.about.get("notice", ""),
         footer=_footer(unit),
-        running=f"{unit.name} · AI last-mile assessment · {narrative.wave_words(unit.facts.wave)}",
+        running=narrative.running(unit),
     )
-    doing = _todo(unit)
-    return Section(
-        [
-            page,
-            lead(narrative.lead(unit)) + works(narrative.what_works(unit)) + doing + keys(key_figures(unit)),
-        ]
-    )
+    works_here = works(narrative.what_works(unit), language.say("works.heading"))
+    return Section([page, lead(narrative.lead(unit)) + works_here + _todo(unit) + keys(key_figures(unit))])
 
 
 def _footer(unit: Assessment) -> str:
     contact = unit.facts.about.get("contact", "")
-    ask = f"Questions: {contact}. " if contact else ""
-    return f"{ask}{unit.facts.about.get('notice', '')}".strip()
+    ask = unit.language.say("scope.contact", contact=contact) if contact else ""
+    return f"{ask} {unit.facts.about.get('notice', '')}".strip()
 
 
 def _todo(unit: Assessment) -> Block:
     """Up to three things to do; where nothing measured calls for one, what to collect first."""
+    say = unit.language.say
     called = [
         Action(
             row.action,
             row.reason,
-            f"First step: {row.first_step.rstrip('.')} · {row.owner_role} · {row.effort} effort",
+            say("todo.step", step=row.first_step.rstrip("."), owner=row.owner_role, effort=say(f"effort.{row.effort}")),
         )
         for row in unit.rows("recommended").sort_values("rank").head(SHOWN_ACTIONS).itertuples()
     ]
     missing = [
-        Action(narrative.TABLE_WORDS[row.table], f"Collect {row.collect}.")
+        Action(row.what, say("todo.collect", what=row.collect))
         for row in narrative.not_measured(unit).head(SHOWN_ACTIONS).itertuples()
     ]
     if called:
-        head = narrative.capital(f"{narrative.counted(len(called), 'thing')} to do next")
+        head = unit.language.capital(say("todo.heading", len(called)))
     else:
-        head = "Nothing measured so far calls for an action" + ("; collect this first" if missing else "")
-    return section(head, short="To do", ident="to-do") + actions(called or missing)
+        head = say("todo.collect_first" if missing else "todo.nothing")
+    return headed(unit, "todo", head) + actions(called or missing)
 
 
 def barriers(unit: Assessment) -> Section:
     """All barriers at a glance: both voices, the organisation, the score in words."""
-    rows = views.profile(unit)
-    head = section(narrative.barriers_heading(unit), short="Barriers")
+    language, rows = unit.language, views.profile(unit)
+    head = headed(unit, "barriers", narrative.barriers_heading(unit))
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section([head + paragraphs(narrative.why_no_profile(unit))])
-    subtitle = (
-        "0 to 100, high is overcome · "
-        + narrative.basis_words(unit)
-        + " · score: mean of both, only where both are measured"
-    )
     shown = figure(
         charts.say_do_chart,
         rows,
         "barriers",
-        "How far each barrier is overcome",
-        subtitle,
-        views.profile_numbers(rows),
+        language.say("barriers.title"),
+        language.say("barriers.subtitle", basis=narrative.basis_words(unit)),
+        views.profile_numbers(rows, language),
+        language,
+        bands=unit.rules.bands,
     )
-    note = (
-        "Records are all that was written down, not all that is: no interval is claimed for them, and the words "
-        "blocking to clear take what nobody recorded as not done."
-    )
-    return Section(
-        [head, shown, paragraphs(narrative.sensitivity_sentence(unit), narrative.unknown_sentence(unit)), notes(note)]
-    )
+    told = paragraphs(narrative.sensitivity_sentence(unit), narrative.unknown_sentence(unit))
+    return Section([head, shown, told, notes(language.say("barriers.note"))])
 
 
 def barrier(unit: Assessment, barrier_id: str) -> Section:
     """One barrier: what people answered, groups side by side, say and do, the records, the next level; or nothing."""
-    name = narrative.barrier_name(unit, barrier_id)
+    told = [narrative.groups_sentence(unit, barrier_id), narrative.change_sentence(unit, barrier_id)]
     head = section(
         narrative.barrier_heading(unit, barrier_id),
-        " ".join(
-            filter(None, [narrative.groups_sentence(unit, barrier_id), narrative.change_sentence(unit, barrier_id)])
-        ),
-        short=name,
+        " ".join(filter(None, told)),
+        short=narrative.barrier_name(unit, barrier_id),
+        ident=barrier_id,
     )
-    parts = Section([head])
-    rows = views.answers(unit, barrier_id)
-    if rows["share"].notna().any():
-        most = rows["n"].max()
-        parts.append(
-            figure(
-                charts.items_chart,
-                rows,
-                f"answers-{barrier_id}",
-                f"{name}: what people answered",
-                f"Share of answers on each level; don't know apart · up to {most:.0f} answers",
-                views.answers_numbers(rows),
-            )
-        )
-        parts.append(_next_level(unit, barrier_id))
+    parts = Section([head, *_answers(unit, barrier_id)])
     facets = _facets(unit, barrier_id)
     if facets.markup:
         parts.append(facets)
-    shown = views.indicators(unit, barrier_id)
-    if shown["points"].notna().any():
-        numbers = shown.rename(
-            columns={"indicator": "Indicator", "points": "Points", "value_text": "Value", "detail": "Records"}
-        )
-        parts.append(
+    parts.extend(_records(unit, barrier_id))
+    return parts if len(parts) > 1 else Section()
+
+
+def _answers(unit: Assessment, barrier_id: str) -> Section:
+    """How the items of a barrier were answered, and the level next to its lowest; or nothing."""
+    language, rows = unit.language, views.answers(unit, barrier_id)
+    if not rows["share"].notna().any():
+        return Section()
+    shown = figure(
+        charts.items_chart,
+        rows,
+        f"answers-{barrier_id}",
+        language.say("barrier.answers_title", name=narrative.barrier_name(unit, barrier_id)),
+        language.say("barrier.answers_subtitle", n=language.number(rows["n"].max())),
+        views.answers_numbers(rows, language),
+        language,
+    )
+    return Section([shown, _next_level(unit, barrier_id)])
+
+
+def _records(unit: Assessment, barrier_id: str) -> Section:
+    """The indicators of a barrier; or nothing."""
+    language, rows = unit.language, views.indicators(unit, barrier_id)
+    if not rows["points"].notna().any():
+        return Section()
+    named = {"indicator": "indicator", "points": "points", "value_text": "value", "detail": "records"}
+    return Section(
+        [
             figure(
                 charts.indicators_chart,
-                shown,
+                rows,
                 f"records-{barrier_id}",
-                f"{name}: what the records show",
-                "Points 0 to 100 and the value behind them; an indicator counts from "
-                f"{unit.rules.settings.minimum_records} records",
-                numbers,
+                language.say("barrier.records_title", name=narrative.barrier_name(unit, barrier_id)),
+                language.say("barrier.records_subtitle", n=str(unit.rules.settings.minimum_records)),
+                columns(unit, rows, named),
+                language,
             )
-        )
-    return parts if len(parts) > 1 else Section()
+        ]
+    )
 
 
 def each_barrier(unit: Assessment) -> Section:
@@ -159,88 +169,82 @@ def each_barrier(unit: Assessment) -> Section:
 
 
 def _next_level(unit: Assessment, barrier_id: str) -> Block:
-    weakest = narrative.weakest_item(unit, barrier_id)
+    say, weakest = unit.language.say, narrative.weakest_item(unit, barrier_id)
     if weakest is None:
         return Block("")
     return levels(
         weakest.wording,
-        f"Lowest item, level {weakest.level} today · {weakest.label}",
+        say("level.lowest", level=str(weakest.level), item=weakest.label),
         weakest.words,
-        "The next level looks like this" if weakest.next_words else "The highest level",
+        say("level.next" if weakest.next_words else "level.highest"),
         weakest.next_words,
     )
 
 
 def _facets(unit: Assessment, barrier_id: str) -> Block:
-    rows, name = views.twins(unit, barrier_id), narrative.barrier_name(unit, barrier_id)
-    caption = f"{name}, say and do: where the records show less, it is not done, or the records are incomplete"
-    return table(rows, caption) if len(rows) else Block("")
+    rows = views.twins(unit, barrier_id)
+    caption = unit.language.say("barrier.facets", name=narrative.barrier_name(unit, barrier_id))
+    return table(rows, caption, unit.language) if len(rows) else Block("")
 
 
 def groups(unit: Assessment) -> Section:
     """Those doing the work and those leading it, barrier by barrier."""
-    rows = views.groups(unit)
+    language, rows = unit.language, views.groups(unit)
     if rows.empty or not (rows["status"] == OK).any():
         return Section()
-    numbers = views.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", theme.score, "Barrier")
-    head = section(narrative.groups_heading(unit), short="Doing and leading")
-    return Section(
-        [
-            head,
-            figure(
-                charts.groups_chart,
-                rows,
-                "groups",
-                "What each group says",
-                "0 to 100 with 95 % interval · groups of fewer than "
-                f"{unit.rules.settings.minimum_group} people are hidden",
-                numbers,
-            ),
-            notes(narrative.GROUPS_JUDGED),
-        ]
+    first = language.say("column.barrier")
+    shown = figure(
+        charts.groups_chart,
+        rows,
+        "groups",
+        language.say("groups.title"),
+        language.say("groups.subtitle", n=str(unit.rules.settings.minimum_group)),
+        views.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", language.score, first),
+        language,
     )
+    head = headed(unit, "groups", narrative.groups_heading(unit))
+    return Section([head, shown, notes(language.say("groups.judged"))])
 
 
 def work(unit: Assessment) -> Section:
     """The work: hours and what they wait on, tasks by mode, or exposure alone."""
-    head = section(narrative.hours_heading(unit), *narrative.hours_sentences(unit), short="The work")
-    parts = Section([head])
-    hours = views.blocks_of_hours(unit)
-    if len(hours):
-        numbers = views.wide(hours, "task", "part", "hours", theme.hours, "Task").fillna("")
-        parts.append(
-            figure(
-                charts.hours_chart,
-                hours.loc[~hours["rest"]],
-                "hours",
-                "Where the possible hours go",
-                "Hours a year that AI could save: realised, what the rest waits on, what is lost"
-                + views.tasks_drawn(unit),
-                numbers,
-            )
-        )
-    modes = views.modes(unit)
-    if len(modes):
-        numbers = views.wide(modes.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "When")
-        parts.append(
-            figure(
-                charts.modes_chart,
-                modes,
-                "modes",
-                "Who does the tasks",
-                "Number of tasks, today and as aimed at",
-                numbers,
-            )
-        )
-    exposed = views.exposure(unit)
-    if len(exposed) and hours.empty:
-        rated = views.exposed_tasks(unit)
-        parts.append(
-            table(exposed, "Share of the work whose time could be halved at equal quality")
-            + (table(rated, "Task by task, as rated from its description") if len(rated) else Block(""))
-            + notes("Exposure is rated from descriptions (Eloundou et al. 2023). It is not adoption, and no forecast.")
-        )
+    parts = Section([headed(unit, "work", narrative.hours_heading(unit), *narrative.hours_sentences(unit))])
+    made = (_hours(unit), _modes(unit), _exposure(unit))
+    parts.extend(part for some in made for part in some)
     return parts if len(parts) > 1 or unit.cell("potential_hours").status == SUPPRESSED else Section()
+
+
+def _hours(unit: Assessment) -> Section:
+    """Where the possible hours go, task by task; or nothing."""
+    language, rows = unit.language, views.blocks_of_hours(unit)
+    if rows.empty:
+        return Section()
+    numbers = views.wide(rows, "task", "part", "hours", language.hours, language.say("column.task")).fillna("")
+    title, drawn = language.say("hours.title"), rows.loc[~rows["rest"]]
+    subtitle = " · ".join([language.say("hours.subtitle"), *views.tasks_drawn(unit)])
+    return Section([figure(charts.hours_chart, drawn, "hours", title, subtitle, numbers, language)])
+
+
+def _modes(unit: Assessment) -> Section:
+    """Tasks by who does them; or nothing."""
+    language, rows = unit.language, views.modes(unit)
+    if rows.empty:
+        return Section()
+    worded = rows.assign(mode=[language.say(f"modes.{mode}") for mode in rows["mode"]])
+    numbers = views.wide(worded, "row", "mode", "count", language.number, language.say("column.when"))
+    title, subtitle = language.say("modes.title"), language.say("modes.subtitle")
+    return Section([figure(charts.modes_chart, rows, "modes", title, subtitle, numbers, language)])
+
+
+def _exposure(unit: Assessment) -> Section:
+    """What AI could do, where no hours are known; or nothing."""
+    language, exposed = unit.language, views.exposure(unit)
+    if exposed.empty or len(views.blocks_of_hours(unit)):
+        return Section()
+    rated = views.exposed_tasks(unit)
+    tasks = table(rated, language.say("exposure.tasks"), language) if len(rated) else Block("")
+    shares = table(exposed, language.say("exposure.caption"), language)
+    return Section([shares + tasks + notes(language.say("exposure.note"))])
 
 
 def pilots(unit: Assessment) -> Section:
@@ -248,123 +252,110 @@ def pilots(unit: Assessment) -> Section:
     rows = views.trials(unit)
     if rows.empty:
         return Section()
-    parts = Section([section(narrative.pilots_heading(unit), short="Pilots")])
-    chunks = [rows] if len(rows) <= TOGETHER else [chunk for _, chunk in rows.groupby("verdict", sort=False)]
+    parts = Section([headed(unit, "pilots", narrative.pilots_heading(unit))])
+    chunks = [rows] if len(rows) <= TOGETHER else [chunk for _, chunk in rows.groupby("verdict_id", sort=False)]
     for chunk in chunks:
+        verdict = chunk["verdict_id"].iloc[0] if len(chunks) > 1 else ""
         together = list(chunked(chunk, TOGETHER // 2 if chunk["trial"].str.len().max() > LONG else TOGETHER))
-        which = f" {narrative.capital(narrative.VERDICTS[chunk['verdict'].iloc[0]])}" if len(chunks) > 1 else ""
-        for shown in together:
-            span = f": {shown['trial'].iloc[0]} to {shown['trial'].iloc[-1]}" if len(together) > 1 else ""
-            parts.append(
-                figure(
-                    charts.forest_chart,
-                    shown,
-                    "pilots" if len(chunks) == 1 else f"pilots-{chunk['verdict'].iloc[0]}",
-                    f"Did it work?{which}{span}",
-                    "Difference to the comparison, 95 % and 90 % interval; orange: the target",
-                    shown[list(PILOT_NUMBERS)].rename(columns=PILOT_NUMBERS),
-                    unit=views.one_unit(shown),
-                )
-            )
+        parts.extend(_pilots(unit, shown, verdict, several=len(together) > 1) for shown in together)
     return parts
+
+
+def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, several: bool) -> Figure:
+    """Pilots in one picture: all of them, or those of one verdict, or `several` pictures of them."""
+    language, key = unit.language, "pilots.title"
+    told = {"first": rows["trial"].iloc[0], "last": rows["trial"].iloc[-1]} if several else {}
+    if verdict:
+        key, words = "pilots.title_of", language.capital(language.known(f"verdict_words.{verdict}"))
+        told["verdict"] = words
+    title = language.say(f"{key}_span" if several else key, **told)
+    return figure(
+        charts.forest_chart,
+        rows,
+        f"pilots-{verdict}" if verdict else "pilots",
+        title,
+        language.say("pilots.subtitle"),
+        columns(unit, rows, PILOT_NUMBERS),
+        language,
+        unit=views.one_unit(rows, language),
+    )
 
 
 def metrics(unit: Assessment) -> Section:
     """Six human-AI metrics by quarter, and every number behind them."""
-    rows = views.metrics(unit)
+    language, rows = unit.language, views.metrics(unit)
     if rows.empty:
         return Section()
-    quarter = waves.quarter_of_wave(unit.facts.wave)
-    head = section(narrative.metrics_heading(unit), short="Six metrics")
-    numbers = views.metric_numbers(unit)
-    return Section(
-        [
-            head,
-            table(views.metric_summary(unit), f"Six metrics, {narrative.wave_words(quarter)}"),
-            figure(
-                charts.metrics_chart,
-                rows,
-                "metrics",
-                "Six metrics by quarter",
-                f"{narrative.wave_words(unit.facts.wave)} and before · bars: 95 % interval · each on its own scale",
-                numbers,
-            ),
-        ]
+    quarter = language.wave(waves.quarter_of_wave(unit.facts.wave))
+    shown = figure(
+        charts.metrics_chart,
+        rows,
+        "metrics",
+        language.say("metrics.title"),
+        language.say("metrics.subtitle", wave=language.wave(unit.facts.wave)),
+        views.metric_numbers(unit),
+        language,
     )
+    summary = table(views.metric_summary(unit), language.say("metrics.caption", wave=quarter), language)
+    return Section([headed(unit, "metrics", narrative.metrics_heading(unit)), summary, shown])
 
 
 def workflow(unit: Assessment) -> Section:
     """Workflows before, now and as aimed at, with who takes each step."""
-    maps = views.workflows(unit)
+    language, maps = unit.language, views.workflows(unit)
     if not maps:
         return Section()
-    parts = Section([section(narrative.workflow_heading(unit), short="Workflows")])
+    parts = Section([headed(unit, "workflows", narrative.workflow_heading(unit))])
+    named = {"version": "version", "step": "step", "actor": "actor", "note": "change"}
     for name, steps in maps.items():
-        numbers = steps.rename(columns={"version": "Version", "step": "Step", "actor": "Actor", "note": "Change"})
-        parts.append(
-            figure(
-                charts.workflow_chart,
-                steps,
-                f"workflow-{name}",
-                name,
-                "Steps before AI, now, and as aimed at",
-                numbers.drop(columns="handoffs"),
-            )
-        )
+        worded = steps.assign(actor=[language.known(f"workflow.by_{actor}") for actor in steps["actor"]])
+        numbers, subtitle = columns(unit, worded, named), language.say("workflow.subtitle")
+        parts.append(figure(charts.workflow_chart, steps, f"workflow-{name}", name, subtitle, numbers, language))
     return parts
 
 
 def themes(unit: Assessment) -> Section:
     """Work, workforce, workplace: three scores."""
-    rows = views.themes(unit)
+    language, rows = unit.language, views.themes(unit)
     if rows.empty or not (rows["status"] == OK).any():
         return Section()
-    numbers = pd.DataFrame(
-        {
-            "Theme": rows["theme"],
-            "People say": rows["value"].map(theme.score),
-            "95 % interval": [theme.interval(row.low, row.high, "score") for row in rows.itertuples()],
-            "n": rows["n"].map(theme.number),
-        }
+    numbers = rows.assign(
+        said=rows["value"].map(language.score),
+        interval=[language.interval(row.low, row.high, "score") for row in rows.itertuples()],
+        n=rows["n"].map(language.number),
     )
-    return Section(
-        [
-            section(narrative.themes_heading(unit), short="Work, workforce, workplace"),
-            figure(
-                charts.themes_chart,
-                rows,
-                "themes",
-                "The same answers, cut by theme",
-                "0 to 100 with 95 % interval",
-                numbers,
-            ),
-        ]
+    named = {"theme": "theme", "said": "people_say", "interval": "interval", "n": "n"}
+    shown = figure(
+        charts.themes_chart,
+        rows,
+        "themes",
+        language.say("themes.title"),
+        language.say("themes.subtitle"),
+        columns(unit, numbers, named),
+        language,
     )
+    return Section([headed(unit, "themes", narrative.themes_heading(unit)), shown])
 
 
 def trend(unit: Assessment) -> Section:
     """Both voices over the waves."""
-    rows = views.trend(unit)
+    language, rows = unit.language, views.trend(unit)
     if rows.empty or rows["wave"].nunique() < 2:
         return Section()
-    named = rows.assign(
-        label=rows["barrier"] + " · " + rows["voice"].map({"perception": "people", "practice": "records"})
+    keys_of = {"perception": "trend.people", "practice": "trend.of_records"}
+    labels = [language.say(keys_of[row.voice], name=row.barrier) for row in rows.itertuples()]
+    first = language.say("column.voice")
+    shown = figure(
+        charts.trend_chart,
+        rows,
+        "trend",
+        language.say("trend.title"),
+        language.say("trend.subtitle"),
+        views.wide(rows.assign(label=labels), "label", "wave", "value", language.score, first).fillna(""),
+        language,
     )
-    numbers = views.wide(named, "label", "wave", "value", theme.score, "Barrier and voice").fillna("")
-    return Section(
-        [
-            section(narrative.trend_heading(unit), short="Trend"),
-            figure(
-                charts.trend_chart,
-                rows,
-                "trend",
-                "Both voices over the waves",
-                "0 to 100 · people with 95 % interval · records where the same indicators count",
-                numbers,
-            ),
-            notes(narrative.other_indicators_sentence(unit)),
-        ]
-    )
+    head = headed(unit, "trend", narrative.trend_heading(unit))
+    return Section([head, shown, notes(narrative.other_indicators_sentence(unit))])
 
 
 def agreed(unit: Assessment) -> Section:
@@ -372,7 +363,8 @@ def agreed(unit: Assessment) -> Section:
     rows = views.agreed(unit)
     if rows.empty:
         return Section()
-    return Section([section(narrative.agreed_heading(unit), short="Agreed actions") + table(rows, "Agreed actions")])
+    shown = table(rows, unit.language.say("agreed.caption"), unit.language)
+    return Section([headed(unit, "agreed", narrative.agreed_heading(unit)) + shown])
 
 
 def absent(unit: Assessment) -> Section:
@@ -380,21 +372,14 @@ def absent(unit: Assessment) -> Section:
     rows = narrative.not_measured(unit)
     if rows.empty:
         return Section()
-    words = pd.DataFrame({"Not measured": rows["table"].map(narrative.TABLE_WORDS), "What to collect": rows["collect"]})
-    return Section(
-        [section(narrative.absent_heading(unit), short="Not measured") + table(words, "What to collect next")]
-    )
+    words = columns(unit, rows, {"what": "not_measured", "collect": "collect"})
+    shown = table(words, unit.language.say("absent.caption"), unit.language)
+    return Section([headed(unit, "absent", narrative.absent_heading(unit)) + shown])
 
 
 def method(unit: Assessment) -> Section:
     """How this was measured, and the sentences that stand on every handout."""
     hidden = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id, "status"].eq(SUPPRESSED).sum()
-    facts = narrative.method_facts(unit, int(hidden))
-    return Section(
-        [
-            section("How this was measured", short="Method")
-            + table(facts, "What stands behind the numbers")
-            + notes(narrative.formulas(unit))
-            + standing(*narrative.STANDING)
-        ]
-    )
+    facts = table(narrative.method_facts(unit, int(hidden)), unit.language.say("method.caption"), unit.language)
+    head = headed(unit, "method", unit.language.say("method.heading"))
+    return Section([head + facts + notes(narrative.formulas(unit)) + standing(*narrative.standing(unit))])

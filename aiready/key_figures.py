@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from aiready import narrative, theme, views
+from aiready import narrative, views
 from aiready.assessment import Assessment
 from aiready.html.blocks import Key
 from aiready.measures import ORGANISATION
@@ -15,90 +15,92 @@ def key_figures(unit: Assessment) -> list[Key]:
     return [key for make in makers if (key := make(unit))][:4]
 
 
+def _of(unit: Assessment, some: int, total: int) -> str:
+    return unit.language.say("key.of", some=str(some), total=str(total))
+
+
 def _key_hours(unit: Assessment) -> Key | None:
-    rate, gap = unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
+    language, rate, gap = unit.language, unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
     if not rate.ok:
         return None
     week = narrative.per_week(unit, gap)
-    context = (
-        f"{theme.hours(week)} per person and week still open"
-        if pd.notna(week)
-        else f"{theme.hours(gap.value)} a year still open"
-    )
-    return Key("Possible hours realised", theme.share(rate.value), context)
+    key, hours = ("key.hours_week", week) if pd.notna(week) else ("key.hours_year", gap.value)
+    return Key(language.say("key.hours"), language.share(rate.value), language.say(key, hours=language.hours(hours)))
 
 
 def _key_agreed(unit: Assessment) -> Key | None:
-    rows = views.agreed(unit)
-    kept = rows.loc[rows["State"] != "dropped"]
+    states = views.state(unit)
+    kept = states.loc[states != "dropped"]
     if kept.empty:
         return None
-    late = int((kept["State"] == "overdue").sum())
-    done = int((kept["State"] == "done").sum())
-    return Key("Agreed actions done", f"{done} of {len(kept)}", f"{narrative.counted(late, 'action')} overdue")
+    done, late = int((kept == "done").sum()), int((kept == "overdue").sum())
+    return Key(unit.language.say("key.agreed"), _of(unit, done, len(kept)), unit.language.say("key.overdue", late))
 
 
 def _key_pilots(unit: Assessment) -> Key | None:
-    judged = narrative.latest_trials(unit)
+    language, judged = unit.language, narrative.latest_trials(unit)
     if judged.empty:
         return None
     words = judged["verdict"].value_counts()
-    others = [f"{count} {narrative.VERDICTS[word]}" for word, count in words.items() if word != "SCALE"]
-    return Key("Pilots that may grow", f"{words.get('SCALE', 0)} of {len(judged)}", ", ".join(others))
+    others = [
+        language.say("key.pilots_other", n=str(count), verdict=language.known(f"verdict_words.{word}"))
+        for word, count in words.items()
+        if word != "SCALE"
+    ]
+    return Key(language.say("key.pilots"), _of(unit, words.get("SCALE", 0), len(judged)), ", ".join(others))
 
 
 def _key_adoption(unit: Assessment) -> Key | None:
-    cell, total = unit.cell("adoption"), unit.cell("adoption", unit_id=ORGANISATION)
+    language, cell, total = unit.language, unit.cell("adoption"), unit.cell("adoption", unit_id=ORGANISATION)
     if not cell.ok:
         return None
-    context = f"of {theme.number(cell.n)} intended uses"
+    n = language.number(cell.n)
+    context = language.say("key.adoption_of", n=n)
     if total.ok and unit.unit_id != ORGANISATION:
-        context += f"; organisation {theme.share(total.value)}"
-    return Key("Intended users who use it", theme.share(cell.value), context)
+        context = language.say("key.adoption_total", n=n, share=language.share(total.value))
+    return Key(language.say("key.adoption"), language.share(cell.value), context)
 
 
 def _key_speed(unit: Assessment) -> Key | None:
-    cell = unit.cell("decision_speed_p50")
-    spread = theme.interval(cell.low, cell.high, "seconds")
-    return (
-        Key("Time to a decision", theme.duration(cell.value), f"median, {spread}" if spread else "median")
-        if cell.ok
-        else None
-    )
+    language, cell = unit.language, unit.cell("decision_speed_p50")
+    if not cell.ok:
+        return None
+    spread = language.interval(cell.low, cell.high, "seconds")
+    context = language.say("key.speed_spread", interval=spread) if spread else language.say("key.speed_median")
+    return Key(language.say("key.speed"), language.duration(cell.value), context)
 
 
 def _key_accuracy(unit: Assessment) -> Key | None:
-    cell = unit.cell("decision_accuracy")
+    language, cell = unit.language, unit.cell("decision_accuracy")
     if not cell.ok:
         return None
-    return Key("Final decisions right", theme.share(cell.value), f"of {theme.number(cell.n)} whose outcome is known")
+    context = language.say("key.accuracy_of", n=language.number(cell.n))
+    return Key(language.say("key.accuracy"), language.share(cell.value), context)
 
 
 def _key_exposure(unit: Assessment) -> Key | None:
-    alone, software = unit.cell("exposure_alpha"), unit.cell("exposure_zeta")
+    language, alone, software = unit.language, unit.cell("exposure_alpha"), unit.cell("exposure_zeta")
     if not alone.ok:
         return None
-    return Key(
-        "Work a model alone could halve",
-        theme.share(alone.value),
-        f"{theme.share(software.value)} with added software; not what is used",
-    )
+    context = language.say("key.exposure_software", share=language.share(software.value))
+    return Key(language.say("key.exposure"), language.share(alone.value), context)
 
 
 def _key_low(unit: Assessment) -> Key | None:
-    rows = narrative.ranked_barriers(unit)
+    language, rows = unit.language, narrative.ranked_barriers(unit)
     if rows.empty or rows["on"].iloc[0] == "practice":
         return None
-    workable = unit.rules.bands.sort_values("at_least")["name"].iloc[-2]
-    band, basis = {"score": ("band", "by both voices"), "perception": ("perception_band", "by what people say")}[
+    band, basis = {"score": ("band", "key.low_both"), "perception": ("perception_band", "key.low_people")}[
         rows["on"].iloc[0]
     ]
     low = int(rows[band].isin(narrative.below_workable(unit)).sum())
-    return Key(f"Barriers below {workable}", f"{low} of {len(rows)}", basis)
+    name = language.say("key.low", band=narrative.workable(unit))
+    return Key(name, _of(unit, low, len(rows)), language.say(basis))
 
 
 def _key_answered(unit: Assessment) -> Key | None:
-    rate = unit.cell("response_rate")
+    language, rate = unit.language, unit.cell("response_rate")
     if not rate.ok:
         return None
-    return Key("People who answered", theme.share(rate.value), f"of {theme.number(rate.n)} asked")
+    context = language.say("key.answered_of", n=language.number(rate.n))
+    return Key(language.say("key.answered"), language.share(rate.value), context)

@@ -98,6 +98,7 @@ class Keeper:
             "seconds": round(time.time() - self._started, 1),
             "notebooks": self.way,
             "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
+            "language": self.assessment.language.code,
             "facts": asdict(self.assessment.facts),
             "counts": self.assessment.counts.to_dict("records"),
             "inputs": self.assessment.inputs.to_dict("records"),

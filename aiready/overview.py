@@ -6,68 +6,68 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from aiready import narrative
 from aiready.assessment import Assessment
 from aiready.html import HandoutExporter
 from aiready.html.blocks import Block, Page, escape, notes, section, table
+from aiready.phrases import Language
 from aiready.publication import slug
 
-CHANGE = {
-    "new": "new in the latest run",
-    "changed": "changed in the latest run",
-    "as before": "made again in the latest run, as before",
-    "unchanged": "unchanged: nothing it depends on has changed",
-    "earlier": "from an earlier run",
-}
+CHANGE = {"new": "new", "changed": "changed_page", "as before": "as_before", "unchanged": "unchanged",
+          "earlier": "earlier"}  # fmt: skip
+"""What a page is beside the run before, and the phrase for it."""
 
 
 def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: list[str]) -> bytes:
     """Render `overview/index.html`: one row per unit, then failures and withdrawn pages."""
-    about = assessment.facts.about
+    about, language, say = assessment.facts.about, assessment.language, assessment.language.say
     page = Page(
-        title=about.get("organisation", "AI last-mile assessment"),
-        eyebrow="AI last-mile assessment · index of handouts",
-        meta=f"{_age(assessment.facts.as_of)} · {_changed(statuses)}",
+        title=about.get("organisation", say("index.title")),
+        eyebrow=say("index.scope"),
+        meta=f"{_age(assessment.facts.as_of, language)} · {_changed(statuses, language)}",
+        lang=language.code,
         notice=about.get("notice", ""),
-        footer="Each handout is for its unit; this index and the portfolio are for the sponsors.",
+        footer=say("index.footer"),
     )
     failed = [status for status in statuses.values() if status["status"] not in ("ok", "cancelled")]
     blocks = [
-        section(_heading(failed), ident="handouts"),
-        _portfolio(statuses),
-        _units(assessment.units, statuses),
+        section(_heading(failed, language), ident="handouts"),
+        _portfolio(statuses, language),
+        _units(assessment.units, statuses, language),
     ]
     if failed:
-        blocks.append(section("What failed, and why", ident="failed") + _failures(assessment.units, failed))
+        failures = _failures(assessment.units, failed, language)
+        blocks.append(section(say("index.failed_heading"), ident="failed") + failures)
     if withdrawn:
-        blocks.append(
-            section(
-                "Withdrawn",
-                "These units are gone or too small to show, and their handouts withdrawn: "
-                + narrative.listed(withdrawn)
-                + ".",
-            )
-        )
+        why = say("index.withdrawn_why", names=language.listed(withdrawn))
+        blocks.append(section(say("index.withdrawn"), why, ident="withdrawn"))
     return page_of(page, blocks)
 
 
-def _heading(failed: list[dict]) -> str:
+def _heading(failed: list[dict], language: Language) -> str:
     if not failed:
-        return "Every page of the latest run was made"
-    return narrative.capital(narrative.counted(len(failed), "page")) + " of the latest run failed"
+        return language.say("index.all_made")
+    return language.capital(language.say("index.failed", len(failed)))
 
 
-def _failures(units: pd.DataFrame, failed: list[dict]) -> Block:
+def _failures(units: pd.DataFrame, failed: list[dict], language: Language) -> Block:
     """What failed and why: one row per page."""
+    say = language.say
     names = {f"{slug(unit.unit_id)}.html": str(unit.name) for unit in units.itertuples(index=False)}
     rows = pd.DataFrame(
-        [
-            (names.get(status["page"], "Portfolio"), f"{status['status']}: {status['reason']}".rstrip(": "))
-            for status in failed
-        ],
-        columns=["Page", "Why"],
+        [(names.get(status["page"], say("index.portfolio")), _failure(status, language)) for status in failed],
+        columns=[say("column.page"), say("column.why")],
     )
-    return table(rows, "The evidence lies in records/failed") if len(rows) else Block("")
+    return table(rows, say("index.evidence"), language) if len(rows) else Block("")
+
+
+def _failure(status: dict, language: Language) -> str:
+    """The cause of a failure, with what it said, which is in English."""
+    cause = _cause(status, language)
+    return language.say("index.failure", status=cause, reason=status["reason"]) if status["reason"] else cause
+
+
+def _cause(status: dict, language: Language) -> str:
+    return language.known(f"index.status_{status['status'].replace('-', '_')}", status["status"])
 
 
 def page_of(page: Page, blocks: list[Block]) -> bytes:
@@ -79,26 +79,30 @@ def page_of(page: Page, blocks: list[Block]) -> bytes:
     return str(text).encode()
 
 
-def _age(as_of: str) -> str:
+def _age(as_of: str, language: Language) -> str:
     if not as_of:
-        return "the records carry no date"
+        return language.say("index.no_date")
     days = (datetime.now(UTC).date() - date.fromisoformat(as_of)).days
-    age = f" · newest record {days} days old" if days > 0 else ""
-    return f"records up to {narrative.day_words(as_of)}{age}"
+    told = [language.say("index.records", day=language.day(as_of))]
+    return " · ".join([*told, language.say("index.age", days)] if days > 0 else told)
 
 
-def _changed(statuses: dict[str, dict]) -> str:
+def _changed(statuses: dict[str, dict], language: Language) -> str:
     """What the latest run changed, in a few words."""
     made = [status.get("change") for status in statuses.values() if status["status"] == "ok"]
     counts = ((change, made.count(change)) for change in ("new", "changed", "as before", "unchanged"))
-    told = narrative.listed(f"{narrative.in_words(number)} {change}" for change, number in counts if number)
-    return f"pages of the latest run: {told or 'none'}"
+    told = [language.say(f"index.count_{change.replace(' ', '_')}", number) for change, number in counts if number]
+    if not told:
+        return language.say("index.unchanged_none")
+    return language.say("index.changed", changes=language.listed(told))
 
 
-def _portfolio(statuses: dict[str, dict]) -> Block:
+def _portfolio(statuses: dict[str, dict], language: Language) -> Block:
     status = statuses.get("portfolio.html", {})
-    name = '<a href="portfolio.html">Portfolio</a>' if _there(status) else "Portfolio"
-    return Block(f"<p>{name}{_pdf('portfolio.pdf', status)}, for the sponsors: {escape(_words(status))}</p>")
+    named = escape(language.say("index.portfolio"))
+    name = f'<a href="portfolio.html">{named}</a>' if _there(status) else named
+    told = escape(language.say("index.portfolio_for", status=_words(status, language)))
+    return Block(f"<p>{name}{_pdf('portfolio.pdf', status)}, {told}</p>")
 
 
 def _there(status: dict) -> bool:
@@ -111,15 +115,16 @@ def _pdf(address: str, status: dict) -> str:
     return f' (<a href="{escape(address)}">PDF</a>)' if status.get("pdf") else ""
 
 
-def _units(units: pd.DataFrame, statuses: dict[str, dict]) -> Block:
-    rows = "".join(_row(unit, statuses) for unit in in_order(units).itertuples())
+def _units(units: pd.DataFrame, statuses: dict[str, dict], language: Language) -> Block:
+    rows = "".join(_row(unit, statuses, language) for unit in in_order(units).itertuples())
+    caption, unit, status = (escape(language.say(key)) for key in ("index.units", "column.unit", "column.status"))
     return Block(
-        '<div class="scroll"><table><caption>One handout per unit</caption><thead><tr><th scope="col">Unit</th>'
-        f'<th scope="col">Status</th></tr></thead><tbody>{rows}</tbody></table></div>'
-    ) + notes("Units stand in the order of the organisation, not by any score.")
+        f'<div class="scroll"><table><caption>{caption}</caption><thead><tr><th scope="col">{unit}</th>'
+        f'<th scope="col">{status}</th></tr></thead><tbody>{rows}</tbody></table></div>'
+    ) + notes(language.say("index.order"))
 
 
-def _row(unit: Any, statuses: dict[str, dict]) -> str:
+def _row(unit: Any, statuses: dict[str, dict], language: Language) -> str:
     page = f"{slug(unit.unit_id)}.html"
     status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
@@ -128,21 +133,26 @@ def _row(unit: Any, statuses: dict[str, dict]) -> str:
     return (
         f'<tr><th scope="row"{indent}>{linked}'
         f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
-        f"<td>{escape(_words(status))}</td></tr>"
+        f"<td>{escape(_words(status, language))}</td></tr>"
     )
 
 
-def _words(status: dict) -> str:
+def _words(status: dict, language: Language) -> str:
+    """What there is to say of a page: of the latest run, else what is left of earlier ones."""
     if not status:
-        return "not made yet"
-    state = status["status"]
-    if state == "ok":
-        return CHANGE[status.get("change", "earlier")]
-    tried = "not made in the latest run" if state == "cancelled" else f"failed in the latest run ({state})"
+        return language.say("index.not_yet")
+    if status["status"] == "ok":
+        return language.say(f"index.{CHANGE[status.get('change', 'earlier')]}")
+    cancelled = status["status"] == "cancelled"
+    tried, told = ("cancelled", {}) if cancelled else ("failed", {"status": _cause(status, language)})
     if not status.get("digest"):
-        return f"{tried}; there is no page" + (f": {status['reason']}" if state == "cancelled" else " yet")
-    upto = narrative.day_words(status.get("as_of", ""))
-    return f"{tried}; the page is from an earlier run" + (f", records up to {upto}" if upto else "")
+        return language.say(f"index.{tried}_none", **told, **({"reason": status["reason"]} if cancelled else {}))
+    upto = language.day(status.get("as_of", ""))
+    return (
+        language.say(f"index.{tried}_upto", day=upto, **told)
+        if upto
+        else language.say(f"index.{tried}_earlier", **told)
+    )
 
 
 def in_order(units: pd.DataFrame) -> pd.DataFrame:

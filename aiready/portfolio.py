@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from aiready import charts, handout, narrative, theme, views
+from aiready import charts, handout, narrative, views
 from aiready.assessment import Assessment
 from aiready.figures import Figure
-from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, section, table
+from aiready.handout import columns, headed
+from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, table
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
+from aiready.phrases import Language
 from aiready.schema import LIVE_STAGES, STAGES
 from aiready.sections import Section, chunked, figure
-from aiready.side_by_side import CAUTION, TOGETHER, by_units, named_units, profile_figures, unit_profile
+from aiready.side_by_side import TOGETHER, Span, by_units, named_units, profile_figures, spanned, unit_profile
 
 HELP_FIRST = 3
 ONE_LINE, INITIATIVES_TOGETHER = 30, 36
@@ -20,55 +22,49 @@ ONE_LINE, INITIATIVES_TOGETHER = 30, 36
 HALF = 0.5
 """Where the corners of adoption and way to the target meet."""
 REASONS_TOLD = 4
-OTHER_REASON, NO_REASON, UNKNOWN = "another reason", "reason not recorded", "unknown"
-GROW, STOP, OWNER, HELP = "Let it grow", "Stop it", "Name an owner", "Offer help first"
-ASKED = {GROW: "let {} grow", STOP: "stop {}", OWNER: "name {}", HELP: "help {} first"}
-CAPTIONS = {
-    GROW: "Let grow: even the smallest likely improvement reaches the target",
-    STOP: "Stop: no improvement is shown and the target is out of reach, or harm is shown",
-    OWNER: "Name an owner: the register names none, or is incomplete",
-    HELP: "Offer help first, on what people put clearly below the rest of the organisation",
-}
-NOUNS = {GROW: "pilot", STOP: "pilot", OWNER: "owner", HELP: "unit"}
+UNKNOWN = "unknown"
+GROW, STOP, OWNER, HELP = "grow", "stop", "owner", "help"
+"""Kinds of decisions: let a pilot grow, stop one, name an owner, offer help first."""
 
 
 def front(whole: Assessment) -> Section:
     """Title, the organisation's finding, and the decisions asked of this meeting."""
+    language, say = whole.language, whole.language.say
     page = Page(
-        title=f"{whole.name}: portfolio",
-        eyebrow="AI last-mile assessment · for the sponsors",
+        title=say("portfolio.title", name=whole.name),
+        eyebrow=say("portfolio.scope"),
         meta=narrative.meta(whole),
+        lang=language.code,
         notice=whole.facts.about.get("notice", ""),
-        footer="Made to find what to mend; units stand in the order of the organisation, not by score.",
-        running=f"{whole.name} · AI last-mile portfolio · {narrative.wave_words(whole.facts.wave)}",
+        footer=say("portfolio.footer"),
+        running=say("portfolio.running", name=whole.name, wave=language.wave(whole.facts.wave)),
     )
     asked = decisions_asked(whole)
     tables = [
-        contained(table(rows[["About", "Why"]], CAPTIONS[kind]), kind="asked")
-        for kind, rows in asked.groupby("Decision", sort=False)
+        contained(
+            table(columns(whole, rows, {"about": "about", "why": "why"}), say(f"asked.{kind}_caption"), language),
+            kind="asked",
+        )
+        for kind, rows in asked.groupby("decision", sort=False)
     ]
-    why = (
-        ""
-        if len(asked)
-        else "Decisions follow from pilots, from owners on record and from what people say of their units."
-    )
-    decisions = section(_asked_heading(asked), why, short="Decisions", ident="decisions")
+    why = "" if len(asked) else say("asked.why_none")
+    decisions = headed(whole, "decisions", _asked_heading(asked, language), why)
     return Section([page, sum(tables, lead(narrative.lead(whole)) + decisions) + keys(key_figures(whole))])
 
 
-def _asked_heading(asked: pd.DataFrame) -> str:
+def _asked_heading(asked: pd.DataFrame, language: Language) -> str:
     """How many decisions of each kind the meeting is asked for."""
     if asked.empty:
-        return "No decision is asked for by what has been measured"
-    counts = asked["Decision"].value_counts(sort=False)
-    told = [ASKED[kind].format(narrative.counted(number, NOUNS[kind])) for kind, number in counts.items()]
-    return f"Asked of this meeting: {narrative.listed(told)}"
+        return language.say("asked.none")
+    counts = asked["decision"].value_counts(sort=False)
+    told = language.listed(language.say(f"asked.{kind}", number) for kind, number in counts.items())
+    return language.say("asked.heading", decisions=told)
 
 
 def decisions_asked(whole: Assessment) -> pd.DataFrame:
-    """What the meeting should decide: one row per decision (Decision, About, Why)."""
+    """What the meeting should decide: one row per decision (decision, about, why)."""
     rows = [*_pilots_asked(whole), *_owners_asked(whole), *_help_asked(whole)]
-    return pd.DataFrame(rows, columns=["Decision", "About", "Why"])
+    return pd.DataFrame(rows, columns=["decision", "about", "why"])
 
 
 def _pilots_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
@@ -78,7 +74,7 @@ def _pilots_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
     stop = judged.loc[(judged["verdict"] == "STOP") & (judged["stage"] != "stopped")]
     for decision, rows in ((GROW, grow), (STOP, stop)):
         for _, row in rows.sort_values("initiative_id").iterrows():
-            yield decision, _of_unit(whole, row["initiative_id"]), narrative.trial_words(row)
+            yield decision, _of_unit(whole, row["initiative_id"]), narrative.trial_words(row, whole.language)
 
 
 def _of_unit(whole: Assessment, initiative_id: str) -> str:
@@ -86,94 +82,112 @@ def _of_unit(whole: Assessment, initiative_id: str) -> str:
     owner = whole.initiatives.set_index("initiative_id")["unit_id"].get(initiative_id)
     unit = whole.units.set_index("unit_id")["name"].get(owner)
     name = narrative.initiative_name(whole, initiative_id)
-    return f"{name} ({unit})" if isinstance(unit, str) else name
+    return whole.language.say("asked.of_unit", initiative=name, unit=unit) if isinstance(unit, str) else name
 
 
 def _owners_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
     register = whole.initiatives
     live = register.loc[register["stage"].isin(LIVE_STAGES) & register["owner"].isna()] if len(register) else register
     for row in live.itertuples():
-        yield OWNER, _of_unit(whole, row.initiative_id), f"In use, at stage {row.stage}"
+        stage = whole.language.known(f"stage.{row.stage}")
+        yield OWNER, _of_unit(whole, row.initiative_id), whole.language.say("asked.in_use", stage=stage)
 
 
 def _help_asked(whole: Assessment) -> Iterator[tuple[str, str, str]]:
     """Where help is asked first: units with barriers flagged below the rest, most flagged barriers first."""
-    rows = whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
+    language, rows = whole.language, whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
     flagged = rows.loc[rows["flag"].str.startswith("below")]
     named = whole.units.set_index("unit_id")["name"]
     most = flagged.groupby("unit_id").size().sort_values(ascending=False, kind="stable").head(HELP_FIRST)
     for unit_id in most.index:
         low = flagged.loc[flagged["unit_id"] == unit_id].sort_values("perception")
-        told = narrative.listed(
-            f"{narrative.barrier_name(whole, row.barrier_id).lower()} {theme.score(row.perception)}"
-            for row in low.itertuples()
+        told = [(narrative.barrier_name(whole, row.barrier_id), row.perception) for row in low.itertuples()]
+        names = language.listed(
+            language.say("asked.barrier", barrier=language.inside(name), said=language.score(said))
+            for name, said in told
         )
-        yield HELP, str(named[unit_id]), narrative.capital(f"{told} of 100")
+        yield HELP, str(named[unit_id]), language.capital(language.say("asked.barriers", barriers=names))
 
 
 def barriers(whole: Assessment) -> Section:
     """Barriers x units in organisation order, both voices."""
     rows = unit_profile(whole)
-    head = section(narrative.barriers_heading(whole), short="Barriers by unit")
+    language, head = whole.language, headed(whole, "units", narrative.barriers_heading(whole))
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section([head + paragraphs(narrative.why_no_profile(whole))])
-    return Section([head, *profile_figures(rows, "units in the order of the organisation"), notes(CAUTION)])
+    return Section([head, *profile_figures(rows, language, "units.order"), notes(language.say("units.caution"))])
 
 
 def initiatives(whole: Assessment) -> Section:
     """Adoption against the way to the target, per initiative, in four named corners; and the stages."""
-    register = whole.initiatives
-    if register.empty:
+    if whole.initiatives.empty:
         return Section()
-    stages = register["stage"].value_counts()
-    counts = pd.DataFrame({"stage": list(STAGES), "value": [int(stages.get(stage, 0)) for stage in STAGES]})
-    counts["count"] = counts["value"].astype(str)
-    funnel = figure(
+    rows = adoption_progress(whole)
+    head = headed(whole, "initiatives", initiatives_heading(whole), corners_sentence(rows, whole.language))
+    together = list(chunked(rows, INITIATIVES_TOGETHER)) if len(rows) else []
+    spans = [(str(shown["name"].iloc[0]), str(shown["name"].iloc[-1])) for shown in together]
+    shown_in = [
+        spanned(whole.language, "initiatives.corners_title", span if len(spans) > 1 else None) for span in spans
+    ]
+    known = whole.language.say("initiatives.corners_subtitle", len(rows))
+    corners = [_corners(whole, shown, title, known) for shown, title in zip(together, shown_in, strict=True)]
+    return Section([head, _stages(whole), *corners])
+
+
+def _stages(whole: Assessment) -> Figure:
+    """How many initiatives stand at each stage."""
+    language, stages = whole.language, whole.initiatives["stage"].value_counts()
+    counts = pd.DataFrame(
+        {
+            "stage": [language.known(f"stage.{stage}") for stage in STAGES],
+            "value": [int(stages.get(stage, 0)) for stage in STAGES],
+        }
+    )
+    counts["count"] = counts["value"].map(language.number)
+    return figure(
         charts.funnel_chart,
         counts,
         "stages",
-        "Where the initiatives stand",
-        f"{len(register)} initiatives on record",
-        counts[["stage", "count"]].rename(columns={"stage": "Stage", "count": "Initiatives"}),
+        language.say("initiatives.title"),
+        language.say("initiatives.subtitle", len(whole.initiatives)),
+        columns(whole, counts, {"stage": "stage", "count": "initiatives"}),
+        language,
     )
-    rows = adoption_progress(whole)
-    parts = Section([section(initiatives_heading(whole), corners_sentence(rows), short="Initiatives"), funnel])
-    if len(rows):
-        known = f"{narrative.counted(len(rows), 'initiative')} with use and a fresh outcome on record"
-        together = list(chunked(rows, INITIATIVES_TOGETHER))
-        for shown in together:
-            span = f": {shown['name'].iloc[0]} to {shown['name'].iloc[-1]}" if len(together) > 1 else ""
-            parts.append(_corners_figure(shown, f"Used, and moving its figure{span}", known))
-    return parts
 
 
-def _corners_figure(rows: pd.DataFrame, title: str, known: str) -> Figure:
-    subtitle = f"{known} · share of intended users, share of the way to the target"
-    shares = rows.assign(adoption=rows["adoption"].map(theme.share), progress=rows["progress"].map(theme.share))
-    heads = {"name": "Initiative", "adoption": "Adoption", "progress": "Way to target"}
-    numbers = shares[list(heads)].rename(columns=heads)
-    return figure(charts.adoption_progress_chart, rows, "corners", title, subtitle, numbers)
+def _corners(whole: Assessment, rows: pd.DataFrame, title: str, subtitle: str) -> Figure:
+    """Initiatives between adoption and the way to the target."""
+    language = whole.language
+    numbers = rows.assign(adoption=rows["adoption"].map(language.share), progress=rows["progress"].map(language.share))
+    return figure(
+        charts.adoption_progress_chart,
+        rows,
+        "corners",
+        title,
+        subtitle,
+        columns(whole, numbers, {"name": "initiative", "adoption": "adoption", "progress": "progress"}),
+        language,
+    )
 
 
 def initiatives_heading(whole: Assessment) -> str:
     """How many scaled initiatives had shown their effect first, else how many there are."""
-    cell = whole.cell("scaled_on_evidence")
+    language, cell = whole.language, whole.cell("scaled_on_evidence")
     if cell.ok:
-        scaled = narrative.counted(cell.n, "scaled initiative")
-        return f"{theme.share(cell.value)} of {scaled} had shown their effect first"
-    return narrative.capital(f"{narrative.counted(len(whole.initiatives), 'initiative')} on record")
+        return language.say("initiatives.evidence", cell.n, share=language.share(cell.value))
+    return language.capital(language.say("initiatives.on_record", len(whole.initiatives)))
 
 
-def corners_sentence(rows: pd.DataFrame) -> str:
+def corners_sentence(rows: pd.DataFrame, language: Language) -> str:
     """How many initiatives lie in each corner of adoption and way to the target; empty without any."""
     if rows.empty:
         return ""
     used, moved = rows["adoption"] >= HALF, rows["progress"] >= HALF
-    corners = {"used and moving its figure": used & moved, "used without moving it": used & ~moved,
-               "moving it with few users": ~used & moved, "neither": ~used & ~moved}  # fmt: skip
-    told = narrative.listed(f"{narrative.in_words(hit.sum())} {words}" for words, hit in corners.items() if hit.any())
-    known = narrative.counted(len(rows), "initiative")
-    return f"Of {known} with both on record, by half of the intended users and half of the way: {told}."
+    corners = {"used_moved": used & moved, "used": used & ~moved, "moved": ~used & moved, "neither": ~used & ~moved}
+    told = language.listed(
+        language.say(f"initiatives.corner_{corner}", int(hit.sum())) for corner, hit in corners.items() if hit.any()
+    )
+    return language.say("initiatives.corners", len(rows), corners=told)
 
 
 def adoption_progress(whole: Assessment) -> pd.DataFrame:
@@ -208,20 +222,23 @@ def work(whole: Assessment) -> Section:
     rows = unit_hours(whole)
     if rows.empty:
         return Section()
-    head = section(narrative.hours_heading(whole), *narrative.hours_sentences(whole), short="Hours")
-    note = "Where a reason would stand for too few people, its hours are not drawn."
-    return Section([head, *by_units(rows, TOGETHER, _hours_figure), notes(note)])
-
-
-def _hours_figure(rows: pd.DataFrame, span: str, mark: str) -> Figure:
-    return figure(
-        charts.portfolio_hours_chart,
-        rows,
-        f"unit-hours{mark}",
-        f"Where the possible hours go, by unit{span}",
-        "Hours a year: realised, and the rest by the reason on record · units in the order of the organisation",
-        views.wide(rows, "unit", "part", "hours", theme.hours, "Unit").fillna(""),
+    language, head = (
+        whole.language,
+        headed(whole, "hours", narrative.hours_heading(whole), *narrative.hours_sentences(whole)),
     )
+
+    def draw(part: pd.DataFrame, span: Span, mark: str) -> Figure:
+        return figure(
+            charts.portfolio_hours_chart,
+            part,
+            f"unit-hours{mark}",
+            spanned(language, "unit_hours.title", span),
+            language.say("unit_hours.subtitle"),
+            views.wide(part, "unit", "part", "hours", language.hours, language.say("column.unit")).fillna(""),
+            language,
+        )
+
+    return Section([head, *by_units(rows, TOGETHER, draw), notes(language.say("unit_hours.note"))])
 
 
 def unit_hours(whole: Assessment) -> pd.DataFrame:
@@ -230,11 +247,14 @@ def unit_hours(whole: Assessment) -> pd.DataFrame:
     realised = rows.loc[(rows["measure"] == "realised_hours") & (rows["segment"] == ALL)]
     waiting = rows.loc[(rows["measure"] == "gap_by_blocker") & (rows["segment"] != ALL)]
     most = narrative.blockers(whole)["segment"].head(REASONS_TOLD)
+    done, other, unrecorded = (
+        whole.language.say(f"hours.part_{part}") for part in ("realised", "another", "unrecorded")
+    )
     words = whole.rules.blockers.set_index("blocker")["label"].reindex(most)
-    parts = waiting["segment"].map(words).fillna(OTHER_REASON).mask(waiting["segment"] == UNKNOWN, NO_REASON)
-    stacked = pd.concat([realised.assign(part="realised", kind="realised"), waiting.assign(part=parts, kind="waits")])
-    stacked["kind"] = stacked["kind"].mask(stacked["part"] == NO_REASON, "plan")
-    order = {part: place for place, part in enumerate(["realised", *words, OTHER_REASON, NO_REASON])}
+    parts = waiting["segment"].map(words).fillna(other).mask(waiting["segment"] == UNKNOWN, unrecorded)
+    stacked = pd.concat([realised.assign(part=done, kind="realised"), waiting.assign(part=parts, kind="waits")])
+    stacked["kind"] = stacked["kind"].mask(stacked["part"] == unrecorded, "plan")
+    order = {part: place for place, part in enumerate([done, *words, other, unrecorded])}
     leaves = named_units(whole).reset_index(names="row")
     leaves = leaves.loc[~leaves["unit_id"].isin(whole.units["parent_id"])]
     merged = leaves.merge(stacked.drop(columns="unit"), on="unit_id")
@@ -259,9 +279,9 @@ def absent(whole: Assessment) -> Section:
     rows = whole.barriers.loc[(whole.barriers["wave"] == whole.facts.wave) & (whole.barriers["status"] == SUPPRESSED)]
     hidden = whole.units.loc[whole.units["unit_id"].isin(rows["unit_id"]), "name"]
     if len(hidden):
-        head = f"What people say is hidden in {narrative.counted(len(hidden), 'unit')}"
-        why = f"Too few people answered, or it would give such a group away: {narrative.listed(hidden)}."
-        parts.append(section(head, why, short="Hidden"))
+        language = whole.language
+        why = language.say("hidden.why", names=language.listed(hidden))
+        parts.append(headed(whole, "hidden", language.say("hidden.heading", len(hidden)), why))
     return parts
 
 

@@ -16,6 +16,7 @@ from aiready.manifest import AS_BEFORE, CHANGED, EARLIER, KEPT, NEW, Keeper, Pag
 from aiready.measures import ORGANISATION
 from aiready.orders import CANCELLED, OK, Made, Order
 from aiready.pdf import printer
+from aiready.phrases import ENGLISH, Language
 from aiready.press import Press
 from aiready.publication import locked, private, slug, sweep, write
 from aiready.shipped import shipped
@@ -43,7 +44,7 @@ class Request:
     """What a run is asked for: units in order, and whom to tell of each page as it is published or has failed.
 
     `pdf`: also print every page. `make`: who makes pages; by default this machine. `keep`: how many releases the
-    history holds, 0 for all.
+    history holds, 0 for all. `language`: what the pages are written in; results are the same in all of them.
     """
 
     data: str
@@ -54,6 +55,7 @@ class Request:
     pdf: bool = False
     make: Maker | None = None
     keep: int = 0
+    language: Language = ENGLISH
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,10 @@ def report(assessment: Assessment, request: Request) -> Run:
     ------
     InfrastructureError
         The folder is locked by another run, or cannot be written; or there is no browser to print with.
+    InstrumentError, UsageError
+        The instrument is not there in the language, or not all of it.
     """
-    out = request.out
+    out, spoken = request.out, _spoken(assessment, request)
     if request.pdf:
         with printer():  # is there a browser? better known before anything is written
             pass
@@ -96,9 +100,16 @@ def report(assessment: Assessment, request: Request) -> Run:
             history.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
             history.trim(out / HISTORY, request.keep)
         if request.make is not None:
-            return _Reporter(assessment, request, request.make).run()
+            return _Reporter(assessment, spoken, request, request.make).run()
         with Press(request.options.jobs) as press:
-            return _Reporter(assessment, request, press.make).run()
+            return _Reporter(assessment, spoken, request, press.make).run()
+
+
+def _spoken(assessment: Assessment, request: Request) -> Assessment:
+    """The assessment in the words of the pages, for the index; pages translate their own slices."""
+    if request.language == ENGLISH:
+        return assessment
+    return assessment.speaking(request.language, instrument_folder(request.data))
 
 
 def _pages(out: Path, record: PageRecord) -> Path:
@@ -108,10 +119,10 @@ def _pages(out: Path, record: PageRecord) -> Path:
 class _Reporter:
     """One run in a folder that it holds."""
 
-    def __init__(self, assessment: Assessment, request: Request, make: Maker):
-        self.assessment, self.request, self.make = assessment, request, make
+    def __init__(self, assessment: Assessment, spoken: Assessment, request: Request, make: Maker):
+        self.assessment, self.spoken, self.request, self.make = assessment, spoken, request, make
         self.earlier = manifest.read(request.out)
-        self.keeper = Keeper(request.out, assessment, self.earlier)
+        self.keeper = Keeper(request.out, spoken, self.earlier)
         self.failed = private(request.out / "records" / "failed")
         self.questionnaire = instrument_files(instrument_folder(request.data) or shipped("data/instrument"))
         self.slices: dict[str, Slice] = {}
@@ -149,7 +160,7 @@ class _Reporter:
         shown = {page: record.shown() for page, record in self.keeper.pages.items()}
         try:
             self.keeper.write()
-            page = overview.index_page(self.assessment, shown, withdrawn)
+            page = overview.index_page(self.spoken, shown, withdrawn)
             write(self.request.out / "overview" / "index.html", page)
         except AireadyError as error:
             stop = stop or error
@@ -180,6 +191,7 @@ class _Reporter:
         inputs = dict(cut.parts) | {
             "notebook": digest(notebook),
             "parameters": digest(*(f"{key}={value}" for key, value in sorted(parameters.items()))),
+            "language": self.request.language.code,
             "questionnaire": digest(*self.questionnaire, *self.questionnaire.values()),
             "package": package_digest(),
             "libraries": library_digest(),
@@ -188,6 +200,8 @@ class _Reporter:
         before = self.earlier.get(name)
         if before and not reason:
             return Task(unit_id, page, inputs=inputs | {"page": before.digest})
+        if self.request.language != ENGLISH:
+            parameters = {**parameters, "lang": self.request.language.code}
         order = Order(unit_id, notebook, parameters, cut.files, options.engine, options.timeout, options.bytes,
                       options.figures)  # fmt: skip
         self.slices[name] = replace(cut, files={})

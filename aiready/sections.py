@@ -10,6 +10,7 @@ from aiready import theme
 from aiready.charts.layers import written
 from aiready.figures import Figure
 from aiready.html.blocks import Block, Page
+from aiready.phrases import ENGLISH, Language
 
 Part = Block | Figure | Page
 Chart = Callable[..., alt.LayerChart]
@@ -40,8 +41,18 @@ def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
 
 
 def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
-    chart: Chart, rows: pd.DataFrame, name: str, title: str, subtitle: str, numbers: pd.DataFrame, **options: Any
+    chart: Chart,
+    rows: pd.DataFrame,
+    name: str,
+    title: str,
+    subtitle: str,
+    numbers: pd.DataFrame,
+    language: Language = ENGLISH,
+    **options: Any,
 ) -> Figure:
     """A chart in both widths with its words and numbers."""
-    wide, narrow = (written(chart(rows, width=width, **options)) for width in (theme.WIDE, theme.NARROW))
-    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers)
+    wide, narrow = (
+        written(chart(rows, width=width, language=language, **options), language)
+        for width in (theme.WIDE, theme.NARROW)
+    )
+    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers, language=language)

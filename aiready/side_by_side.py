@@ -4,19 +4,21 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from aiready import charts, narrative, theme
+from aiready import charts, narrative
 from aiready.assessment import Assessment
 from aiready.figures import Figure
-from aiready.html.blocks import notes, section
+from aiready.handout import headed
+from aiready.html.blocks import notes
 from aiready.overview import in_order
+from aiready.phrases import Language
 from aiready.sections import Section, chunked, figure
 
 TOGETHER = 24
 """Units in one picture: more would not stay whole on paper."""
-CAUTION = "Units differ in work, data and in who answered. – means hidden, too few records, or not measured."
 
-Draw = Callable[[pd.DataFrame, str, str], Figure]
-"""Rows, the span of units to name in the title, and a mark for the figure's name -> a figure."""
+Span = tuple[str, str] | None
+Draw = Callable[[pd.DataFrame, Span, str], Figure]
+"""Rows, the first and last unit to name in the title (none: all), and a mark for the figure's name -> a figure."""
 
 
 def children(unit: Assessment) -> Section:
@@ -25,10 +27,9 @@ def children(unit: Assessment) -> Section:
     rows = _profile(unit, _named(within))
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section()
-    head = section(
-        f"{narrative.capital(narrative.counted(len(within), 'unit'))} within {unit.name}, by name", short="Units within"
-    )
-    return Section([head, *profile_figures(rows, "units in the order of their names"), notes(CAUTION)])
+    say = unit.language.say
+    head = headed(unit, "within", unit.language.capital(say("children.heading", len(within), name=unit.name)))
+    return Section([head, *profile_figures(rows, unit.language, "children.order"), notes(say("units.caution"))])
 
 
 def named_units(whole: Assessment) -> pd.DataFrame:
@@ -41,13 +42,13 @@ def unit_profile(whole: Assessment) -> pd.DataFrame:
     return _profile(whole, named_units(whole))
 
 
-def profile_figures(rows: pd.DataFrame, order: str) -> Iterator[Figure]:
-    """Barriers x units as pictures that each stay whole on paper; `order` says how the units are ordered."""
+def profile_figures(rows: pd.DataFrame, language: Language, order: str) -> Iterator[Figure]:
+    """Barriers x units as pictures that each stay whole on paper; `order` is the phrase for how they are ordered."""
+    subtitle = language.say("units.subtitle", order=language.say(order))
 
-    def draw(part: pd.DataFrame, span: str, mark: str) -> Figure:
-        title = f"Barriers by unit, people say / records show{span}"
-        subtitle = f"0 to 100, high is overcome · {order}"
-        return figure(charts.barriers_units_chart, part, f"units{mark}", title, subtitle, _numbers(part))
+    def draw(part: pd.DataFrame, span: Span, mark: str) -> Figure:
+        title, name = spanned(language, "units.title", span), f"units{mark}"
+        return figure(charts.barriers_units_chart, part, name, title, subtitle, _numbers(part, language), language)
 
     yield from by_units(rows, TOGETHER, draw)
 
@@ -58,8 +59,13 @@ def by_units(rows: pd.DataFrame, size: int, draw: Draw) -> Iterator[Figure]:
     parts = list(chunked(units, size))
     for place, part in enumerate(parts, 1):
         mine = rows.loc[rows["unit"].isin(part["unit"])].reset_index(drop=True)
-        span = f": {part['unit'].iloc[0]} to {part['unit'].iloc[-1]}" if len(parts) > 1 else ""
+        span = (str(part["unit"].iloc[0]), str(part["unit"].iloc[-1])) if len(parts) > 1 else None
         yield draw(mine, span, f"-{place}" if len(parts) > 1 else "")
+
+
+def spanned(language: Language, key: str, span: Span) -> str:
+    """A title, with the first and last unit of the picture where there are several."""
+    return language.say(f"{key}_span", first=span[0], last=span[1]) if span else language.say(key)
 
 
 def _named(units: pd.DataFrame) -> pd.DataFrame:
@@ -75,8 +81,8 @@ def _profile(whole: Assessment, units: pd.DataFrame) -> pd.DataFrame:
     return merged.assign(barrier=[narrative.barrier_name(whole, name) for name in merged["barrier_id"]])
 
 
-def _numbers(rows: pd.DataFrame) -> pd.DataFrame:
-    both = [f"{theme.score(row.perception)} / {theme.score(row.practice)}" for row in rows.itertuples()]
+def _numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    both = [f"{language.score(row.perception)} / {language.score(row.practice)}" for row in rows.itertuples()]
     wide = rows.assign(both=both).pivot(index="unit", columns="barrier", values="both")
     wide = wide.loc[list(dict.fromkeys(rows["unit"])), list(dict.fromkeys(rows["barrier"]))]
-    return wide.rename_axis("Unit").rename_axis(columns=None).reset_index()
+    return wide.rename_axis(language.say("column.unit")).rename_axis(columns=None).reset_index()

@@ -7,7 +7,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from aiready.figures import FIGURE_MIME
+from aiready.figures import FIGURE_MIME, spoken
 from aiready.html.exporter import bundles, heading_of, unique
 from aiready.sources import safe_cells
 from aiready.svg import render_svg, standalone
@@ -47,7 +47,8 @@ def _files(payload: Mapping[str, Any], name: str, finding: str) -> dict[str, byt
 
     drawn = render_svg(payload["wide"], name, payload["title"], payload["description"])
     rows = pd.DataFrame(payload["rows"], columns=payload["columns"])
-    words = (finding, payload["title"], payload["subtitle"], f"Alternative text: {payload['description']}")
+    words = (finding, payload["title"], payload["subtitle"],
+             spoken(payload).say("page.alternative", text=payload["description"]))  # fmt: skip
     return {
         "svg": standalone(drawn).encode(),
         "png": vl_convert.vegalite_to_png(payload["wide"], scale=SCALE),

@@ -221,6 +221,7 @@ def main() -> None:
             for name in IMPORTED:
                 importlib.import_module(name)
             rehearse(scratch)
+            importlib.import_module("aiready.phrases").warm()
         gc.collect()
         gc.freeze()
         way = FORKED if asked != SPAWNED and threads() == 1 else SPAWNED

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from aiready import statistics
+from aiready.phrases import ENGLISH, Language
 
 TRIAL = ["initiative_id", "trial_no"]
 STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE = "STOP", "FIX", "NOT ASSESSABLE", "EXTEND", "SCALE"
@@ -20,7 +21,15 @@ COLUMNS = (
     "target_effect", "n_control", "n_treatment", "n_needed",
     "deciding_measure", "deciding_kind", "deciding_bound", "guardrails", "assignment", "compared",
     "declared_on", "started_on", "ended_on", "declared_before_start", "learned",
+    "deciding_improvement", "deciding_lower", "deciding_upper", "deciding_target", "deciding_margin",
+    "deciding_n_control", "deciding_n_treatment",
 )  # fmt: skip
+_DECIDING = {
+    "measure": "deciding_measure", "kind": "deciding_kind", "improvement": "deciding_improvement",
+    "lower": "deciding_lower", "upper": "deciding_upper", "target_effect": "deciding_target",
+    "margin": "deciding_margin", "n_control": "deciding_n_control", "n_treatment": "deciding_n_treatment",
+}  # fmt: skip
+"""What is kept of the measure that decided: enough to say the reason in any language."""
 
 
 def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
@@ -39,9 +48,9 @@ def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
         `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
         an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
         misses (0 where inconclusive, else d; a guardrail's margin), if effect and spread stay as seen; missing
-        where more cases cannot help. `guardrails`: each
-        with its finding. `compared`: random or matched arms, both there. `declared_before_start`: True,
-        False, None (unknown).
+        where more cases cannot help. `deciding_*`: numbers of the measure that decided, its margin missing where
+        none was agreed. `guardrails`: each with its finding. `compared`: random or matched arms, both there.
+        `declared_before_start`: True, False, None (unknown).
 
     Notes
     -----
@@ -169,9 +178,9 @@ def _deciding(ranked: pd.DataFrame) -> pd.DataFrame:
     gain, harm = first["lower"].mask(upper, first["upper"]), -first["lower"].mask(upper, first["upper"])
     harm = harm.mask(first["verdict"].eq(FIX), -first["improvement"])
     first["deciding_bound"] = gain.mask(first["is_guardrail"], harm)
-    first["reason"] = [_reason(row) for row in first.itertuples()]
-    first = first.rename(columns={"measure": "deciding_measure", "kind": "deciding_kind"})
-    return first[[*TRIAL, "verdict", "reason", "deciding_measure", "deciding_kind", "deciding_bound", "n_needed"]]
+    first = first.rename(columns=_DECIDING)
+    first["reason"] = [reason(row, ENGLISH) for row in first.itertuples()]
+    return first[[*TRIAL, "verdict", "reason", *_DECIDING.values(), "deciding_bound", "n_needed"]]
 
 
 def _n_needed(rows: pd.DataFrame) -> pd.Series:
@@ -186,53 +195,46 @@ def _n_needed(rows: pd.DataFrame) -> pd.Series:
     return needed.clip(lower=rows[["n_control", "n_treatment"]].min(axis=1) + 1)
 
 
-def _reason(row: Any) -> str:
-    """Why the verdict is what it is, as a sentence."""
-    text = _guardrail_reason(row) if row.is_guardrail else _outcome_reason(row)
+def reason(row: Any, language: Language) -> str:
+    """Why the verdict of a trial is what it is, as the start of a sentence."""
+    key, blanks = _guardrail_reason(row) if row.deciding_kind == "guardrail" else _outcome_reason(row, language)
+    numbers = {name: language.brief(value) if isinstance(value, float) else value for name, value in blanks.items()}
+    told = [language.say(f"reason.{key}", measure=row.deciding_measure, **numbers)]
     if pd.notna(row.n_needed):
-        aim = "the target effect" if row.lower > 0 else "that it works at all"
-        aim = "that harm stays within the margin" if row.is_guardrail else aim
-        text += f"; to show {aim} takes about {int(row.n_needed):,} cases per arm if effect and spread stay as seen"
-        text += f" ({int(row.n_control):,} and {int(row.n_treatment):,} so far)"
-    return text + ("; the rule was written down after the start" if row.declared_before_start is False else "")
+        aim = "needed_target" if row.deciding_lower > 0 else "needed_works"
+        aim = "needed_harm" if row.deciding_kind == "guardrail" else aim
+        cases = {"n": row.n_needed, "control": row.deciding_n_control, "treatment": row.deciding_n_treatment}
+        told.append(language.say(f"reason.{aim}", **{name: language.number(int(n)) for name, n in cases.items()}))
+    return "; ".join([*told, language.say("reason.late")] if row.declared_before_start is False else told)
 
 
-def _outcome_reason(row: Any) -> str:
-    low, high, target = (f"{number:.4g}" for number in (row.lower, row.upper, row.target_effect))
-    if pd.isna(row.lower):
-        return f"{row.measure}: no comparison; both arms need n and successes, or n, mean and sd"
-    if pd.isna(row.target_effect):
-        return f"{row.measure}: no target effect was agreed"
-    if row.verdict == EXTEND and row.lower >= row.target_effect:
-        return (
-            f"{row.measure}: reaches its target effect {target}, but the assignment is {row.assignment}; "
-            "only random or matched arms show that it is the AI"
-        )
-    said = {
-        SCALE: f"lower bound {low} reaches the target effect {target}",
-        FIX: f"it works, lower bound {low}, but upper bound {high} stays below the target {target}",
-        EXTEND: f"it works, but the target effect {target} lies between the bounds {low} and {high}"
-        if row.lower > 0
-        else f"inconclusive: bounds {low} and {high} hold both no effect and the target effect {target}",
-        STOP: f"lower bound {low} shows no effect, upper bound {high} stays below the target {target}",
-    }
-    return f"{row.measure}: {said[row.verdict]}"
+def _outcome_reason(row: Any, language: Language) -> tuple[str, dict[str, Any]]:
+    """The phrase of an outcome that decided, and its numbers."""
+    low, high, target = float(row.deciding_lower), float(row.deciding_upper), float(row.deciding_target)
+    if pd.isna(low):
+        return "no_comparison", {}
+    if pd.isna(target):
+        return "no_target", {}
+    if row.verdict == EXTEND and low >= target:
+        named = ", ".join(language.known(f"assignment.{word}") for word in row.assignment.split(", "))
+        return "unfair", {"target": target, "assignment": named}
+    if row.verdict == SCALE:
+        return "scale", {"low": low, "target": target}
+    unclear = "extend" if low > 0 else "inconclusive"
+    return {FIX: "fix", EXTEND: unclear, STOP: "stop"}[row.verdict], {"low": low, "high": high, "target": target}
 
 
-def _guardrail_reason(row: Any) -> str:
+def _guardrail_reason(row: Any) -> tuple[str, dict[str, Any]]:
+    """The phrase of a guardrail that decided, and its numbers."""
     if row.verdict == NOT_ASSESSABLE:
-        missing = (
-            "no comparison on this guardrail" if pd.isna(row.lower) else "no outcome was measured, only guardrails"
-        )
-        return f"{row.measure}: {missing}"
-    point, low, high, margin = (f"{n:.4g}" for n in (-row.improvement, -row.upper, -row.lower, row.margin_used))
-    stated = f"the margin {margin}" if pd.notna(row.margin) else "0, as no margin was agreed"
-    said = {
-        STOP: f"harm of at least {low} exceeds {stated}",
-        FIX: f"harm seen, {point}, exceeds {stated}",
-        EXTEND: f"harm of up to {high} is not ruled out, more than {stated}",
-    }
-    return f"{row.measure}: {said[row.verdict]}"
+        return ("guardrail_uncompared" if pd.isna(row.deciding_lower) else "guardrail_only"), {}
+    name, harm = {
+        STOP: ("low", row.deciding_upper),
+        FIX: ("point", row.deciding_improvement),
+        EXTEND: ("high", row.deciding_lower),
+    }[row.verdict]
+    stated: dict[str, Any] = {} if pd.isna(row.deciding_margin) else {"margin": float(row.deciding_margin)}
+    return f"guardrail_{row.verdict.lower()}{'' if stated else '_unstated'}", {name: -float(harm), **stated}
 
 
 def _guardrails(judged: pd.DataFrame) -> pd.DataFrame:

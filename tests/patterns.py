@@ -101,7 +101,14 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^(?P<grow>{COUNT}) of (?P<all>{COUNT}) pilots (?:has|have) shown enough to grow"
      rf"(?:, (?P<stop>{COUNT}) should stop)?", seen.pilots_judged),
     (rf"^Pilots that may grow (?P<grow>{N}) of (?P<all>{N})(?P<stop>)(?P<others>.*)$", seen.pilots_otherwise),
-    (rf"^{COUNT} of {COUNT} agreed actions? done(?:, {COUNT} overdue)?", seen.agreed_done),
+    (
+        rf"^(?P<done>{COUNT}) of (?P<total>{COUNT}) agreed actions? done(?:, (?P<late>{COUNT}) overdue)?",
+        seen.agreed_done,
+    ),
+    (
+        rf"^Of (?P<total>{COUNT}) agreed actions (?P<done>none) is done(?:, (?P<late>{COUNT}) overdue)?",
+        seen.agreed_done,
+    ),
     (rf"^Agreed actions done {N} of {N} {COUNT} actions? overdue", seen.late_actions),
     (rf"^(?:(?P<missing>{COUNT}) of|All) (?P<kinds>{COUNT}) kinds of evidence", seen.absent_kinds),
     (rf"stays the lowest in {PER_CENT} of {N} other ways", seen.weighings),
@@ -238,7 +245,8 @@ def _theme(reader: Reader, found: re.Match) -> Found:
 def _trend(reader: Reader, found: re.Match) -> Found:
     rows = reader.all_barriers
     rows = rows[(rows["unit_id"] == reader.unit.unit_id) & (rows["wave"] == found["wave"])].set_index("barrier_id")
-    yield found["value"], float(rows.loc[reader.barrier_id(found["name"]), found["voice"]])
+    voice = {"people say": "perception", "records show": "practice"}[found["voice"]]
+    yield found["value"], float(rows.loc[reader.barrier_id(found["name"]), voice])
 
 
 def _unit_voices(reader: Reader, found: re.Match) -> Found:
@@ -283,7 +291,7 @@ DESCRIBED: dict[str, tuple[str, Callable[[Reader, re.Match], Found]]] = {
     "fig-pilots": (rf"(?P<trial>.+): [A-Z ]+, at (?P<side>least|most) (?P<bound>{N}), target (?P<target>{N})", _trial),
     "fig-metrics": (rf"(?P<label>.+), (?P<wave>\d{{4}}-Q\d): (?P<value>{VALUE})", seen.one_metric),
     "fig-themes": (rf"(\w+): {N}", _theme),
-    "fig-trend": (rf"{NAME}, (?P<wave>\d{{4}}-Q\d), (?P<voice>perception|practice): (?P<value>{N})", _trend),
+    "fig-trend": (rf"{NAME}, (?P<wave>\d{{4}}-Q\d), (?P<voice>people say|records show): (?P<value>{N})", _trend),
     "fig-units": (
         rf"(?P<unit>[^,]+), {NAME}: people (?:(?P<perception>{N})|–), records (?:(?P<practice>{N})|–)", _unit_voices),
     "fig-stages": (r"(\w+): (\d+)", _stage),

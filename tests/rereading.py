@@ -278,11 +278,11 @@ def pilots_otherwise(reader: Reader, found: re.Match) -> Found:
 
 def agreed_done(reader: Reader, found: re.Match) -> Found:
     rows = reader.unit.actions
-    yield found[1], float((rows["status"] == "done").sum())
-    yield found[2], float((rows["status"] != "dropped").sum())
-    if found[3]:
+    yield found["done"], float((rows["status"] == "done").sum())
+    yield found["total"], float((rows["status"] != "dropped").sum())
+    if found["late"]:
         late = (rows["status"] == "open") & (pd.to_datetime(rows["due_on"]) < pd.Timestamp(reader.unit.facts.as_of))
-        yield found[3], float(late.sum())
+        yield found["late"], float(late.sum())
 
 
 def absent_kinds(reader: Reader, found: re.Match) -> Found:

@@ -28,7 +28,7 @@ LAYERS = (
     "workflows",
     "decision_counts decision_ratios decision_times decisions",
     "feedback",
-    "barriers facets actions",
+    "barriers facets actions translations facts",
     "assessment checkup",
     "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends",
     "charts.exploring charts",

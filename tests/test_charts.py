@@ -13,6 +13,7 @@ from aiready.charts.canvas import text_width, wrap
 from aiready.charts.layers import across, layer, worded, written
 from aiready.charts.work import ticks
 from aiready.figures import specification
+from aiready.phrases import NBSP
 from aiready.svg import render_svg, standalone
 
 NAN = float("nan")
@@ -310,7 +311,7 @@ def test_say_and_do_stand_in_words_beside_the_marks():
 def test_items_show_both_ends_and_dont_know_as_numbers():
     for width in (theme.WIDE, theme.NARROW):
         assert all(
-            number in words(charts.items_chart(ITEMS, width=width)).replace(theme.NBSP, " ")
+            number in words(charts.items_chart(ITEMS, width=width)).replace(NBSP, " ")
             for number in ("63 %", "17 %", "6 %")
         )
 
@@ -337,7 +338,7 @@ def test_long_names_are_wrapped_to_the_room_they_have(name):
 
 
 def test_a_number_keeps_its_unit_on_the_line():
-    assert wrap(f"aaaa 63{theme.NBSP}%", 40) == f"aaaa\n63{theme.NBSP}%"
+    assert wrap(f"aaaa 63{NBSP}%", 40) == f"aaaa\n63{NBSP}%"
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 93), (-3, 14), (0, 0.4), (-0.02, 0.13), (0, 12_345)])

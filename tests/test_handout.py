@@ -19,6 +19,7 @@ from aiready.figures import Figure
 from aiready.html.blocks import Block
 from aiready.instrument import read_instrument
 from aiready.measures import COLUMNS, MEASURES, ORGANISATION
+from aiready.phrases import ENGLISH
 from aiready.schema import TABLES
 from aiready.verdicts import COLUMNS as VERDICTS
 
@@ -174,7 +175,7 @@ class TestHeadings:
 def test_say_and_do_allow_that_the_records_are_incomplete():
     facet = {"says": 0.58, "says_label": "say somebody answers for it", "record_yes": 5.0, "record_n": 9.0}
     facet |= {"record_label": "live initiatives with an owner on record", "record": 5 / 9, "unit": "share"}
-    text = narrative.say_do(pd.Series(facet))
+    text = narrative.say_do(pd.Series(facet), ENGLISH)
     assert re.sub(r"\s", " ", text) == (
         "58 % say somebody answers for it; the records show 5 of 9 live initiatives with an owner on record, "
         "or they are incomplete."
@@ -259,7 +260,7 @@ class TestSample:
     def test_what_it_is_for_and_what_not_stands_on_every_page(self, sample):
         for unit_id in ("motor-claims", "treasury", "*"):
             words = text_of(handout.method(sample.unit(unit_id)))
-            for sentence in narrative.STANDING:
+            for sentence in narrative.standing(sample):
                 assert sentence in words
             assert "not yet validated" in words
         front = text_of(handout.front(sample.unit("treasury")))
@@ -314,15 +315,15 @@ class TestSample:
 class TestPortfolio:
     def test_asks_for_decisions_first(self, sample):
         asked = portfolio.decisions_asked(sample)
-        assert list(asked.columns) == ["Decision", "About", "Why"]
-        assert list(dict.fromkeys(asked["Decision"])) == ["Let it grow", "Stop it", "Name an owner", "Offer help first"]
+        assert list(asked.columns) == ["decision", "about", "why"]
+        assert list(dict.fromkeys(asked["decision"])) == ["grow", "stop", "owner", "help"]
         front = text_of(portfolio.front(sample))
         assert front.index("Asked of this meeting: let two pilots grow") < front.index("Possible hours realised")
 
     def test_asks_to_grow_and_to_stop_only_what_has_not_grown_or_stopped(self, sample):
-        asked = portfolio.decisions_asked(sample).set_index("Decision")["About"]
+        asked = portfolio.decisions_asked(sample).set_index("decision")["about"]
         stage = sample.initiatives.set_index("name")["stage"]
-        grow, stop = ([name.split(" (")[0] for name in asked.loc[[kind]]] for kind in ("Let it grow", "Stop it"))
+        grow, stop = ([name.split(" (")[0] for name in asked.loc[[kind]]] for kind in ("grow", "stop"))
         assert not {"scaled", "stopped"} & set(stage[grow])
         assert "stopped" not in set(stage[stop])
 

@@ -12,6 +12,7 @@ from aiready import theme
 from aiready.figures import CHARTS, FIGURE_MIME, Figure, figure_html, table_html
 from aiready.html import HandoutExporter, blocks
 from aiready.html.exporter import css_string
+from aiready.phrases import NBSP, NOTHING
 from aiready.svg import render_svg, tidy
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -240,7 +241,7 @@ def test_the_numbers_come_again_for_print(whole):
 def test_tables_have_a_caption_and_scopes_and_numbers_to_the_right():
     markup = table_html(
         ["unit", "share", "who"],
-        [["Claims", f"63{theme.NBSP}%", "a"], ["Cards", theme.NOTHING, "b"]],
+        [["Claims", f"63{NBSP}%", "a"], ["Cards", NOTHING, "b"]],
         "Answers",
     )
     assert "<caption>Answers</caption>" in markup and '<th scope="row">Claims<td>' in markup
@@ -250,6 +251,6 @@ def test_tables_have_a_caption_and_scopes_and_numbers_to_the_right():
 
 
 def test_an_empty_block_leaves_nothing():
-    assert [made.markup for made in (blocks.works(""), blocks.keys([]), blocks.actions([]), blocks.notes(""))] == [
-        ""
-    ] * 4
+    assert [
+        made.markup for made in (blocks.works("", "What works."), blocks.keys([]), blocks.actions([]), blocks.notes(""))
+    ] == [""] * 4

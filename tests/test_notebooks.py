@@ -13,8 +13,8 @@ from papermill.inspection import inspect_notebook
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 REPORTS = {
-    "unit_report": ["unit_id", "data", "results", "wave", "as_of"],
-    "portfolio_report": ["data", "results", "wave", "as_of"],
+    "unit_report": ["unit_id", "data", "results", "wave", "as_of", "lang"],
+    "portfolio_report": ["data", "results", "wave", "as_of", "lang"],
 }
 LINES = 8
 FORBIDDEN = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.comprehension)

@@ -78,7 +78,7 @@ def test_measures_tables_and_stages_are_called_in_english_what_they_are_called_i
 def test_a_count_is_a_word_or_a_numeral_as_the_phrase_asks():
     assert ENGLISH.say("todo.heading", 3) == "three things to do next"
     assert ENGLISH.say("initiatives.subtitle", 3) == "3 initiatives on record"
-    assert ENGLISH.say("agreed.some_late", 0, total=9, late=2) == "none of nine agreed actions done, two overdue"
+    assert ENGLISH.say("agreed.some_late", 0, total=9, late=2) == "Of nine agreed actions none is done, two overdue"
 
 
 def test_none_has_a_phrase_of_its_own_where_there_is_one():

@@ -3,6 +3,7 @@
 Wide, names stand in a column left of the plot, flush with the page's text; narrow, above their row.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +16,12 @@ from altair.utils.schemapi import debug_mode
 
 from aiready import theme
 from aiready.charts.layers import Records, across, coloured, down, layer, sized, worded
+from aiready.phrases import ENGLISH, Language
 
 LINE_HEIGHT = theme.LINE_HEIGHT
 _AVERAGE = 0.57
 """Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
 
-WORDS = {
-    "suppressed": "hidden: too few people",
-    "insufficient": "too few records",
-    "not_measured": "not measured",
-}
-"""What stands where a number cannot, by status."""
 SMALL: dict[str, Any] = {"fontSize": theme.SMALL, "color": theme.MUTED}
 LEFT: dict[str, Any] = {"align": "left"}
 """Looks of words that many charts share."""
@@ -44,6 +40,11 @@ def text_width(text: str, size: float = theme.SIZE) -> float:
     return signs * _AVERAGE * size
 
 
+def beside(words: Iterable[str], least: float, size: float = theme.SIZE) -> float:
+    """Pixels right of the plot that words take there, with the space before them; never less than `least`."""
+    return max([least, *(22 + text_width(str(text), size) for text in words)])
+
+
 def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
     r"""Break a text into lines that fit; a word longer than a line is broken too.
 
@@ -51,6 +52,8 @@ def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
     --------
     >>> wrap("Trust and governance", 100)
     'Trust and\ngovernance'
+    >>> wrap("Problemdefinition", 100)
+    'Problemdefi-\nnition'
     """
     lines = [""]
     for word in str(text).split(" "):
@@ -65,14 +68,30 @@ def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
 
 def _parts(word: str, pixels: float, size: float) -> list[str]:
     """A word in pieces that each fit a line."""
-    if text_width(word, size) <= pixels:
-        return [word]
-    parts = [""]
-    for sign in word:
-        if text_width(parts[-1] + sign, size) > pixels and parts[-1]:
-            parts.append("")
-        parts[-1] += sign
-    return parts
+    parts = []
+    while text_width(word, size) > pixels and len(word) > 1:
+        part, word = _split(word, pixels, size)
+        parts.append(part)
+    return [*parts, word]
+
+
+_SYLLABLE = re.compile(
+    r"(?<=\w\w)(?=[^\W\d_aeiouyäöüáàéèíóúâêô][aeiouyäöüáàéèíóúâêô]\w)|(?<=\w-)(?=\w\w)", re.IGNORECASE
+)
+"""Where a syllable begins in most European languages, a consonant before a vowel; or behind a hyphen."""
+
+
+def _split(word: str, pixels: float, size: float) -> tuple[str, str]:
+    """The longest beginning of a word that fits, and the rest: at a syllable, with a hyphen, where one begins."""
+    heads = [f"{word[: at.start()].removesuffix('-')}-" for at in _SYLLABLE.finditer(word)]
+    fit = [head for head in heads if text_width(head, size) <= pixels]
+    if fit:
+        rest = word[len(fit[-1]) - 1 :]
+        return fit[-1], rest.removeprefix("-")
+    length = next(
+        count for count in range(len(word) - 1, 0, -1) if count == 1 or text_width(word[:count], size) <= pixels
+    )
+    return word[:length], word[length:]
 
 
 def drawn(*needed: str, values: str = "value") -> Callable[[Draw[Options]], Draw[Options]]:
@@ -88,7 +107,8 @@ def drawn(*needed: str, values: str = "value") -> Callable[[Draw[Options]], Draw
             if absent and len(table):
                 raise KeyError(f"{draw.__name__} needs the columns {', '.join(absent)}")
             shown = _blanked(table)
-            why = _reason(shown, values.split())
+            stated = options.get("language")
+            why = _reason(shown, values.split(), stated if isinstance(stated, Language) else ENGLISH)
             with debug_mode(False):  # Altair proves every channel on its own; the tests prove whole charts
                 if why:
                     return placeholder(why, width=int(str(options.get("width", theme.WIDE))))
@@ -108,16 +128,16 @@ def _blanked(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**{name: table[name].where(table["status"] != "suppressed") for name in numbers})
 
 
-def _reason(table: pd.DataFrame, values: list[str]) -> str:
-    """Why nothing can be drawn, or nothing when something can."""
+def _reason(table: pd.DataFrame, values: list[str], language: Language) -> str:
+    """Why nothing can be drawn, or nothing when something can; notes of results are in English, and stay there."""
     if not len(table):
-        return "Nothing recorded here yet."
+        return language.say("status.nothing")
     if any(table[name].notna().any() for name in values):
         return ""
-    states = list(dict.fromkeys(table["status"])) if "status" in table else []
-    word = WORDS.get(states[0], "not measured") if states else "not measured"
-    told = [note for note in dict.fromkeys(table.get("note", pd.Series(dtype=str))) if note]
-    return f"{word.capitalize()}. {told[0]}" if told and states[:1] != ["suppressed"] else f"{word.capitalize()}."
+    states = [state for state in dict.fromkeys(table.get("status", ())) if state != "ok"] or ["not_measured"]
+    told = [note for note in dict.fromkeys(table.get("note", ())) if note and language == ENGLISH]
+    words = language.say(f"status.{states[0]}_chart")
+    return f"{words} {told[0]}" if told and states[0] != "suppressed" else words
 
 
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:
@@ -180,6 +200,7 @@ class Rows:
     top: float
     bottom: float
     height: float
+    language: Language = ENGLISH
 
     @property
     def narrow(self) -> bool:
@@ -209,7 +230,7 @@ class Rows:
             "left" if at < 0.05 and self.narrow else "right" if at > 0.95 and self.narrow else "center"
             for at in reached
         ]
-        numbers = marked or [theme.number(tick) for tick in ticks]
+        numbers = marked or [self.language.number(tick) for tick in ticks]
         shown = [
             {"tick": tick, "words": number, "side": side}
             for tick, number, side in zip(ticks, numbers, sides, strict=True)
@@ -278,7 +299,7 @@ class Rows:
         return sized(layers, (self.width, outer), description, padding)
 
 
-def place(table: pd.DataFrame, name: str, width: int, layout: Layout) -> Rows:
+def place(table: pd.DataFrame, name: str, width: int, layout: Layout, language: Language = ENGLISH) -> Rows:
     """Place one row per distinct `name`, as high as its wrapped words need.
 
     A column `detail` is set in small type below the names.
@@ -309,7 +330,7 @@ def place(table: pd.DataFrame, name: str, width: int, layout: Layout) -> Rows:
     spots = {row[name]: row for row in names}
     placed = table.assign(**{at: [spots[text][at] for text in table[name]] for at in ("y", "label_y", "foot_y")})
     left, right = (0.0, 0.0) if narrow else (layout.left, layout.right)
-    return Rows(placed, names, width, left, right, layout.top, layout.bottom, top)
+    return Rows(placed, names, width, left, right, layout.top, layout.bottom, top, language)
 
 
 def _named(table: pd.DataFrame, name: str) -> dict[Any, str]:
@@ -341,7 +362,7 @@ TOLD = 12
 """Marks that a description tells one by one: more is no description, and the table of numbers holds them all."""
 
 
-def sentence(parts: Iterable[str]) -> str:
+def sentence(parts: Iterable[str], language: Language = ENGLISH) -> str:
     """Parts joined to the description of a chart; beyond a dozen, how many more the table of its numbers holds.
 
     Examples
@@ -354,5 +375,5 @@ def sentence(parts: Iterable[str]) -> str:
     told = [part for part in parts if part]
     more = len(told) - TOLD
     if more > 1:
-        told = [*told[:TOLD], f"{more} more in the table of numbers"]
+        told = [*told[:TOLD], language.say("chart.more", n=language.number(more))]
     return ". ".join(told) + "." if told else ""

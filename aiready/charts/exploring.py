@@ -1,28 +1,25 @@
 """Charts for exploring: said and recorded, sources of a change, intervals side by side, before and after."""
 
+from dataclasses import replace
+
 import altair as alt
 import pandas as pd
 
 from aiready import theme
 from aiready.charts.canvas import Layout, Mark, drawn, legend_height, place, sentence
 from aiready.charts.layers import layer
-from aiready.charts.survey import PEOPLE_SAY, POINTS, RECORDS_SHOW, TICKS, Parts, points, stacked
+from aiready.charts.survey import PEOPLE, POINTS, RECORDS, TICKS, Parts, named, points, stacked
 from aiready.charts.work import extent, ticks
+from aiready.phrases import ENGLISH, Language
 
-_SOURCES = {
-    "role_mix": ("who answered", theme.REST[0]),
-    "answers": ("what they answered", "#b4560c"),
-    "items": ("other items asked", "#e3b273"),
-    "records": ("what records show", theme.REALISED),
-    "indicators": ("other indicators count", "#6fa9c4"),
-}
+_SOURCES = {"role_mix": theme.REST[0], "answers": "#b4560c", "items": "#e3b273", "records": theme.REALISED,
+            "indicators": "#6fa9c4"}  # fmt: skip
+"""Where a change can come from, and the colour of each."""
 _BETWEEN = {"color": theme.LINE, "strokeWidth": 6, "strokeCap": "round"}
-SOURCE_WORDS = {source: words for source, (words, _) in _SOURCES.items()}
-"""Where a change can come from, in words."""
 
 
 @drawn("facet", "record", values="says record")
-def facets_chart(facets: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def facets_chart(facets: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """Facet by facet, the share that says so and the share that records show.
 
     Parameters
@@ -31,30 +28,30 @@ def facets_chart(facets: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
         One row per facet and record: `facet` (in words), `says`, `record` (shares 0-1, missing where not known),
         optional `detail`.
     """
-    marks = [Mark(PEOPLE_SAY.words.split(",")[0], theme.PEOPLE), RECORDS_SHOW]
-    scaled = facets.assign(said=100 * facets["says"], shown=100 * facets["record"], words=_both(facets))
+    marks = [named(PEOPLE, language, "people"), named(RECORDS, language, "records")]
+    scaled = facets.assign(said=100 * facets["says"], shown=100 * facets["record"], words=_both(facets, language))
     layout = Layout(left=290, right=120, step=44, reserve=120, top=legend_height(marks, width) + 4)
-    rows = place(scaled, "facet", width, layout)
+    rows = place(scaled, "facet", width, layout, language)
     ends = rows.table.dropna(subset=["said", "shown"])
     layers = [
-        *rows.axis(TICKS, POINTS, [f"{tick} %" for tick in TICKS]),
+        *rows.axis(TICKS, POINTS, [language.share(tick / 100) for tick in TICKS]),
         layer(ends, "rule", _BETWEEN, x=rows.x("said", POINTS), x2=alt.X2(field="shown"), y=rows.y()),
-        points(rows, rows.table, "shown", RECORDS_SHOW),
-        points(rows, rows.table, "said", PEOPLE_SAY),
+        points(rows, rows.table, "shown", RECORDS),
+        points(rows, rows.table, "said", PEOPLE),
         *rows.labels(),
         *rows.aside("words"),
         *rows.legend(marks, POINTS),
     ]
-    return rows.finish(layers, sentence(f"{f}: {w}" for f, w in scaled[["facet", "words"]].values))
+    return rows.finish(layers, sentence((f"{f}: {w}" for f, w in scaled[["facet", "words"]].values), language))
 
 
-def _both(facets: pd.DataFrame) -> list[str]:
+def _both(facets: pd.DataFrame, language: Language) -> list[str]:
     pairs = zip(facets["says"], facets["record"], strict=True)
-    return [f"{theme.share(said)} / {theme.share(shown)}" for said, shown in pairs]
+    return [f"{language.share(said)} / {language.share(shown)}" for said, shown in pairs]
 
 
 @drawn("name", "source", values="points")
-def sources_chart(sources: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def sources_chart(sources: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """Where a change came from: points up to the right, points down to the left.
 
     Parameters
@@ -64,33 +61,42 @@ def sources_chart(sources: pd.DataFrame, *, width: int = theme.WIDE) -> alt.Laye
         indicators), `points` (of 100), optional `detail`, `status`.
     """
     used = [source for source in _SOURCES if source in set(sources["source"])]
-    marks = [Mark(_SOURCES[source][0], _SOURCES[source][1], "square") for source in used]
+    words = {source: language.say(f"chart.source_{source}") for source in used}
+    marks = [Mark(words[source], _SOURCES[source], "square") for source in used]
     sums = sources.groupby([sources["name"], sources["points"] < 0])["points"].sum()
     domain = extent(sums)
     shown = ticks(*domain, 6 if width > 500 else 4)
-    rows = place(
-        sources, "name", width, Layout(left=230, right=14, step=38, top=legend_height(marks, width) + 2, bottom=36)
-    )
-    fills = {source: _SOURCES[source][1] for source in used}
+    layout = Layout(left=230, right=14, step=38, top=legend_height(marks, width) + 2, bottom=36)
+    rows = place(sources, "name", width, layout, language)
+    fills = {source: _SOURCES[source] for source in used}
     layers = [
-        *rows.axis(shown, domain, [_signed(tick) for tick in shown], "points of 100"),
-        *stacked(rows, Parts("points", "source", fills, _signed), domain),
+        *rows.axis(shown, domain, [_signed(tick, language) for tick in shown], language.say("chart.points_scale")),
+        *stacked(rows, Parts("points", "source", fills, lambda value: _signed(value, language)), domain),
         rows.lines([0.0], domain, theme.INK),
         *rows.labels(),
         *rows.legend(marks, domain),
     ]
     told = sources.dropna(subset=["points"])[["name", "source", "points"]].values
-    return rows.finish(layers, sentence(f"{n}, {SOURCE_WORDS[s]}: {_signed(p)} points" for n, s, p in told))
+    parts = (
+        language.say("chart.source_told", name=name, source=words[source], points=_signed(moved, language))
+        for name, source, moved in told
+    )
+    return rows.finish(layers, sentence(parts, language))
 
 
-def _signed(value: float) -> str:
-    shown = theme.number(value, int(abs(value) < 10 and value != round(value)))
+def _signed(value: float, language: Language) -> str:
+    shown = language.number(value, int(abs(value) < 10 and value != round(value)))
     return f"+{shown}" if value > 0 and any(sign in "123456789" for sign in shown) else shown
 
 
 @drawn("name", "low", "high", "shown")
 def intervals_chart(
-    cells: pd.DataFrame, *, share: bool = True, colour: str = theme.RECORDS, width: int = theme.WIDE
+    cells: pd.DataFrame,
+    *,
+    share: bool = True,
+    colour: str = theme.RECORDS,
+    language: Language = ENGLISH,
+    width: int = theme.WIDE,
 ) -> alt.LayerChart:
     """Numbers of one kind side by side, each with its interval.
 
@@ -102,7 +108,7 @@ def intervals_chart(
     share
         Whether the numbers are shares 0-1.
     """
-    rows = place(cells, "name", width, Layout(left=230, right=110, step=38, reserve=90, bottom=26))
+    rows = place(cells, "name", width, Layout(left=230, right=110, step=38, reserve=90, bottom=26), language)
     low, high = extent(cells[["value", "low", "high"]])
     domain = (low, min(1.0, high * 1.05) if share else high)
     marked = ticks(*domain, 6 if width > 500 else 4)
@@ -110,7 +116,7 @@ def intervals_chart(
     spans = known.dropna(subset=["low", "high"])
     point = {"color": colour, "filled": True, "opacity": 1, "size": 110}
     layers = [
-        *rows.axis(marked, domain, [theme.share(tick) if share else theme.number(tick) for tick in marked]),
+        *rows.axis(marked, domain, [language.share(tick) if share else language.number(tick) for tick in marked]),
         layer(
             spans,
             "rule",
@@ -123,12 +129,12 @@ def intervals_chart(
         *rows.labels(),
         *rows.aside("shown"),
     ]
-    return rows.finish(layers, sentence(f"{n}: {s}" for n, s in cells[["name", "shown"]].values))
+    return rows.finish(layers, sentence((f"{n}: {s}" for n, s in cells[["name", "shown"]].values), language))
 
 
 @drawn("name", "voice", values="before after")
 def shift_chart(
-    shifts: pd.DataFrame, *, called: tuple[str, str] = ("before", "after"), width: int = theme.WIDE
+    shifts: pd.DataFrame, *, called: tuple[str, str] = ("", ""), language: Language = ENGLISH, width: int = theme.WIDE
 ) -> alt.LayerChart:
     """Points of 100 before and after, one row per name.
 
@@ -138,16 +144,17 @@ def shift_chart(
         One row per name: `name` (in words), `voice` (perception, practice or score), `before`, `after` (0-100,
         missing where not known), optional `detail`.
     called
-        What the two moments are called.
+        What the two moments are called; blank: before and after.
     """
-    before = Mark(called[0], theme.ORGANISATION, filled=False)
-    people, records = (Mark(f"{called[1]}, {who}", mark.colour, mark.shape, size=mark.size)
-                       for who, mark in (("people", PEOPLE_SAY), ("records", RECORDS_SHOW)))  # fmt: skip
-    by_voice = {"perception": people, "practice": records, "score": Mark(called[1], theme.INK)}
+    first, then = called[0] or language.say("chart.before"), called[1] or language.say("chart.after")
+    before = Mark(first, theme.ORGANISATION, filled=False)
+    people, records = (replace(mark, words=language.say(f"chart.after_{who}", moment=then))
+                       for who, mark in (("people", PEOPLE), ("records", RECORDS)))  # fmt: skip
+    by_voice = {"perception": people, "practice": records, "score": Mark(then, theme.INK)}
     marks = [before, *(mark for voice, mark in by_voice.items() if voice in set(shifts["voice"]))]
-    told = shifts.assign(words=[_moved(row.before, row.after) for row in shifts.itertuples()])
+    told = shifts.assign(words=[_moved(row.before, row.after, language) for row in shifts.itertuples()])
     layout = Layout(left=250, right=130, step=38, reserve=120, top=legend_height(marks, width) + 4)
-    rows = place(told, "name", width, layout)
+    rows = place(told, "name", width, layout, language)
     ends = rows.table.dropna(subset=["before", "after"])
     layers = [
         *rows.axis(TICKS, POINTS),
@@ -158,8 +165,8 @@ def shift_chart(
         *rows.aside("words"),
         *rows.legend(marks, POINTS),
     ]
-    return rows.finish(layers, sentence(f"{n}: {w}" for n, w in told[["name", "words"]].values))
+    return rows.finish(layers, sentence((f"{n}: {w}" for n, w in told[["name", "words"]].values), language))
 
 
-def _moved(before: float, after: float) -> str:
-    return f"{theme.score(before)} → {theme.score(after)}"
+def _moved(before: float, after: float, language: Language) -> str:
+    return f"{language.score(before)} → {language.score(after)}"

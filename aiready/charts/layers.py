@@ -12,6 +12,7 @@ import altair as alt
 import pandas as pd
 
 from aiready import theme
+from aiready.phrases import ENGLISH, Language
 
 Records = Sequence[Mapping[str, Any]]
 """A few rows that a chart makes itself (ticks, legends, heads): dictionaries with the same names."""
@@ -94,12 +95,12 @@ def sized(
     return chart
 
 
-def written(chart: alt.TopLevelMixin) -> dict[str, Any]:
+def written(chart: alt.TopLevelMixin, language: Language = ENGLISH) -> dict[str, Any]:
     """A chart of `layer`s as Vega-Lite in this package's look: what `to_dict` gives, without proof or copies.
 
     Not for charts made in other ways, which may leave to Altair what their shorthand and data frames mean.
     """
-    return {"$schema": alt.SCHEMA_URL, **_plain(chart), "config": theme.config()}
+    return {"$schema": alt.SCHEMA_URL, **_plain(chart), "config": theme.config(language)}
 
 
 def _plain(part: Any) -> Any:

@@ -10,21 +10,17 @@ import pandas as pd
 from aiready import theme
 from aiready.charts.canvas import LEFT, LINE_HEIGHT, SMALL, drawn, sentence, wrap
 from aiready.charts.layers import across, coloured, down, layer, sized, worded
+from aiready.phrases import ENGLISH, Language
 
-ACTORS = {"human": "a person", "ai": "AI", "human_ai": "a person with AI", "system": "a system"}
 _FILLS = {"human": "#f3ead9", "ai": theme.REALISED, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
 APART, ROUNDS = 18.0, 200
 """Pixels between the middles of two dots, and how often they are pushed before they stay as they are."""
-CORNERS = {
-    (True, True): "used and paying off",
-    (True, False): "used, result not there yet",
-    (False, True): "result reached by few",
-    (False, False): "neither yet",
-}
+CORNERS = {(True, True): "used_moved", (True, False): "used", (False, True): "moved", (False, False): "neither"}
+"""Used, and moving its figure: the phrase of each corner."""
 
 
 @drawn("version", "actor", "handoffs", values="step")
-def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def workflow_chart(steps: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """The steps of one workflow before, now and as intended, with who takes each.
 
     Parameters
@@ -34,7 +30,7 @@ def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> alt.Layer
         human_ai, system), `handoffs` (of the version, repeated), optional `note` (such as
         `redesigned`).
     """
-    placed, heads, height = _boxes(steps, width)
+    placed, heads, height = _boxes(steps, width, language)
     x, text_x = (across(field, (0, width), pixels=width) for field in ("x", "text_x"))
     y, words_y, actor_y, middle = (down(field, height) for field in ("y", "words_y", "actor_y", "middle"))
     moved, turned = placed[~placed["first"]], placed[placed["handoff"]]
@@ -52,15 +48,15 @@ def workflow_chart(steps: pd.DataFrame, *, width: int = theme.WIDE) -> alt.Layer
         layer(heads, "text", LEFT | SMALL, x=x, y=words_y, text=worded("count")),
     ]
     told = zip(placed["version"], placed["step"], placed["by"].str.replace("\n", " "), strict=True)
-    return sized(layers, (width, height), sentence(f"{v}: {s} ({b})" for v, s, b in told))
+    return sized(layers, (width, height), sentence((f"{v}: {s} ({b})" for v, s, b in told), language))
 
 
-def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+def _boxes(steps: pd.DataFrame, width: int, language: Language) -> tuple[pd.DataFrame, pd.DataFrame, float]:
     """Boxes below one another, versions side by side (narrow: below one another too), in pixels."""
     narrow, versions = width < 500, list(dict.fromkeys(steps["version"]))
     room = width if narrow else (width + 24) / max(len(versions), 2) - 24
     placed = steps.assign(words=[wrap(step, room - 24) for step in steps["step"]])
-    placed["by"] = placed["actor"].map(ACTORS)
+    placed["by"] = placed["actor"].map({actor: language.say(f"workflow.by_{actor}") for actor in _FILLS})
     if "note" in placed:
         placed["by"] = placed["by"] + placed["note"].fillna("").map(lambda note: f" · {note}" if note else "")
     placed["by"] = [wrap(by, room - 14, theme.SMALL) for by in placed["by"]]
@@ -88,7 +84,9 @@ def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame,
         on=fill.map(theme.text_on),
         handoff=~first & (placed["actor"] != group["actor"].shift()),
     )
-    counts = [_handoffs(number) for number in group["handoffs"].first()]
+    counts = [
+        language.say("workflow.handoffs", number) if pd.notna(number) else "" for number in group["handoffs"].first()
+    ]
     heads = pd.DataFrame(
         {
             "version": versions,
@@ -101,15 +99,13 @@ def _boxes(steps: pd.DataFrame, width: int) -> tuple[pd.DataFrame, pd.DataFrame,
     return placed, heads, float(placed["y2"].max() + 4)
 
 
-def _handoffs(number: float) -> str:
-    if pd.isna(number):
-        return ""
-    return f"{theme.number(number)} {'handoff' if number == 1 else 'handoffs'}" + " (triangles)" * (number > 0)
-
-
 @drawn("initiative", "progress", values="adoption")
 def adoption_progress_chart(
-    initiatives: pd.DataFrame, *, halves: tuple[float, float] = (0.5, 0.5), width: int = theme.WIDE
+    initiatives: pd.DataFrame,
+    *,
+    halves: tuple[float, float] = (0.5, 0.5),
+    language: Language = ENGLISH,
+    width: int = theme.WIDE,
 ) -> alt.LayerChart:
     """Each initiative between its adoption and its way to the target, in four named corners.
 
@@ -138,15 +134,18 @@ def adoption_progress_chart(
     key = {"align": "right", "fontWeight": 600, "color": theme.RECORDS}
     start = 20 if narrow else square.left + square.wide + 48
     layers = [
-        *_cross(square, halves),
+        *_cross(square, halves, language),
         layer(spots, "point", dot, x=x, y=y),
         layer(spots, "text", inside, x=x, y=y, text=worded("number")),
         layer(listed, "text", key, x=alt.XValue(start - 8), y=row, text=worded("number")),
         layer(listed, "text", LEFT, x=alt.XValue(start), y=row, text=worded("words")),
     ]
     told = zip(known["initiative"], known["adoption"], known["progress"], strict=True)
-    words = (f"{name}: adoption {theme.share(used)}, way to target {theme.share(done)}" for name, used, done in told)
-    return sized(layers, (width, height), sentence(words))
+    words = (
+        language.say("chart.initiative", name=name, adoption=language.share(used), progress=language.share(done))
+        for name, used, done in told
+    )
+    return sized(layers, (width, height), sentence(words, language))
 
 
 @dataclass(frozen=True)
@@ -193,7 +192,7 @@ def _listed(spots: pd.DataFrame, width: int, square: _Square, *, narrow: bool) -
     return listed.assign(list_y=start + tall.cumsum() - tall, list_end=start + tall.cumsum())
 
 
-def _cross(square: _Square, halves: tuple[float, float]) -> list[alt.Chart]:
+def _cross(square: _Square, halves: tuple[float, float], language: Language) -> list[alt.Chart]:
     """The frame, the lines between the corners, the corners' names, and what the two sides mean."""
     right, low = square.left + square.wide, square.top + square.tall
     middle_x, middle_y = float(square.x(halves[0])), float(square.y(halves[1]))
@@ -207,17 +206,17 @@ def _cross(square: _Square, halves: tuple[float, float]) -> list[alt.Chart]:
     ]
     corners = [
         (
-            words,
+            language.say(f"chart.corner_{corner}"),
             right if used else square.left,
             square.top - 10 if done else low + 12,
             "right" if used else "left",
             0,
         )
-        for (used, done), words in CORNERS.items()
+        for (used, done), corner in CORNERS.items()
     ]
     sides = [
-        ("more of the intended users use it →", right, low + 32, "right", 0),
-        ("further on the way to the target →", 9.0, square.top, "right", 270),
+        (language.say("chart.side_used"), right, low + 32, "right", 0),
+        (language.say("chart.side_moved"), 9.0, square.top, "right", 270),
     ]
     for words, x, y, side, angle in [*corners, *sides]:
         look, told = SMALL | {"align": side, "angle": angle}, pd.DataFrame({"words": [words]})

@@ -1,22 +1,28 @@
 """Charts of the barriers: both voices, items, groups, indicators, themes; units side by side."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import LEFT, SMALL, Layout, Mark, Rows, drawn, legend_height, place, sentence, wrap
+from aiready.charts.canvas import LEFT, SMALL, Layout, Mark, Rows, beside, drawn, legend_height, place, sentence, wrap
 from aiready.charts.layers import coloured, layer, worded
+from aiready.phrases import ENGLISH, Language
 
 POINTS = (0, 100)
 TICKS = (0, 20, 40, 60, 80, 100)
 _BANDS = pd.DataFrame({"at_least": [0, 40, 60, 80], "name": ["blocking", "slowing", "workable", "clear"]})
-PEOPLE_SAY = Mark("people say, with interval", theme.PEOPLE)
-RECORDS_SHOW = Mark("records show", theme.RECORDS, "diamond", size=150)
-_ORGANISATION = Mark("organisation, both (hollow)", theme.ORGANISATION, filled=False)
+PEOPLE = Mark("", theme.PEOPLE)
+RECORDS = Mark("", theme.RECORDS, "diamond", size=150)
+_ORGANISATION = Mark("", theme.ORGANISATION, filled=False)
+
+
+def named(mark: Mark, language: Language, key: str) -> Mark:
+    """A mark with its words for a legend."""
+    return replace(mark, words=language.say(f"legend.{key}"))
 
 
 def points(rows: Rows, table: pd.DataFrame, field: str, mark: Mark, *, dy: int = 0) -> alt.Chart:
@@ -44,7 +50,9 @@ def grid(rows: Rows, bands: pd.DataFrame) -> list[alt.Chart]:
 
 
 @drawn("barrier", "band", values="perception practice")
-def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: int = theme.WIDE) -> alt.LayerChart:
+def say_do_chart(
+    profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, language: Language = ENGLISH, width: int = theme.WIDE
+) -> alt.LayerChart:
     """Per barrier what people say, what records show, the organisation, and the score in words.
 
     Parameters
@@ -56,13 +64,22 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
     bands
         `at_least`, `name`, ascending.
     """
-    marks = [PEOPLE_SAY, RECORDS_SHOW, _ORGANISATION][: 3 if "organisation_perception" in profile else 2]
-    told = profile.assign(verdict=_verdict(profile), voices=_voices(profile))
+    marks = [named(PEOPLE, language, "people_interval"), named(RECORDS, language, "records"),
+             named(_ORGANISATION, language, "organisation")]  # fmt: skip
+    marks = marks[: 3 if "organisation_perception" in profile else 2]
+    told = profile.assign(verdict=_verdict(profile, language), voices=_voices(profile, language))
     rows = place(
         told,
         "barrier",
         width,
-        Layout(right=160, step=50, reserve=120, foot=True, top=legend_height(marks, width) + 22),
+        Layout(
+            right=beside(told["verdict"], beside(told["voices"], 160, theme.SMALL)),
+            step=50,
+            reserve=120,
+            foot=True,
+            top=legend_height(marks, width) + 22,
+        ),
+        language,
     )
     low, high = (
         rows.table[["perception", "practice"]].min(axis=1),
@@ -87,32 +104,35 @@ def say_do_chart(profile: pd.DataFrame, *, bands: pd.DataFrame = _BANDS, width: 
         layer(gap, "rule", bar, x=rows.x("gap_low", POINTS), x2=alt.X2(field="gap_high"), y=rows.y()),
         spans(rows, rows.table, ("perception_low", "perception_high")),
         *organisation,
-        points(rows, rows.table, "practice", RECORDS_SHOW),
-        points(rows, rows.table, "perception", PEOPLE_SAY),
+        points(rows, rows.table, "practice", RECORDS),
+        points(rows, rows.table, "perception", PEOPLE),
         *rows.labels(),
         *rows.aside("verdict", below="voices"),
         *rows.legend(marks, POINTS),
     ]
-    return rows.finish(layers, sentence(f"{b}: {v}, {w}" for b, v, w in told[["barrier", "verdict", "voices"]].values))
+    parts = (f"{b}: {v}, {w}" for b, v, w in told[["barrier", "verdict", "voices"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
-def _verdict(profile: pd.DataFrame) -> list[str]:
-    bands = profile["band"].fillna("")
+def _verdict(profile: pd.DataFrame, language: Language) -> list[str]:
     return [
-        f"{theme.score(score)} of 100{', ' * bool(band)}{band}" if pd.notna(score) else "no score"
-        for score, band in zip(profile["score"], bands, strict=True)
+        _scored(score, band, language) if pd.notna(score) else language.say("chart.no_score")
+        for score, band in zip(profile["score"], profile["band"].fillna(""), strict=True)
     ]
 
 
-def _voices(profile: pd.DataFrame) -> list[str]:
+def _scored(score: float, band: str, language: Language) -> str:
+    told = {"score": language.score(score)} | ({"band": band} if band else {})
+    return language.say("chart.score" if band else "chart.score_alone", **told)
+
+
+def _voices(profile: pd.DataFrame, language: Language) -> list[str]:
     pairs = zip(profile["perception"], profile["practice"], strict=True)
-    return [f"people {theme.score(said)}, records {theme.score(done)}" for said, done in pairs]
+    return [language.say("voices.short", said=language.score(said), shown=language.score(done)) for said, done in pairs]
 
 
 @drawn("item", "level", "low", "high", "dont_know", values="share")
-def items_chart(
-    answers: pd.DataFrame, *, ends: tuple[str, str] = ("level 1–2", "level 4–5"), width: int = theme.WIDE
-) -> alt.LayerChart:
+def items_chart(answers: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """How each item was answered: levels as a 100 % bar, the ends and `don't know` as numbers.
 
     Parameters
@@ -121,16 +141,16 @@ def items_chart(
         One row per item x level: `item` (in words), `level` (1 ... L), `share` (of answers on a level; sums
         to 1 per item), and repeated on each row of an item `low`, `high` (shares at the two ends) and
         `dont_know` (of everybody asked). An item without answers has one row with missing `share`.
-    ends
-        What `low` and `high` are called.
     """
-    fills = theme.levels(int(answers["level"].max()))
+    top = int(answers["level"].max())
+    fills = theme.levels(top)
+    ends = tuple(language.say("chart.levels", low=str(low), high=str(low + 1)) for low in (1, top - 1))
     by_level = dict(enumerate(fills, start=1))
-    marks = [Mark(_level(number, len(fills)), fill, "square") for number, fill in enumerate(fills, start=1)]
-    texts = {name: [theme.share(value) for value in answers[name]] for name in ("low", "high", "dont_know")}
+    marks = [Mark(_level(number, top, language), fill, "square") for number, fill in by_level.items()]
+    texts = {name: [language.share(value) for value in answers[name]] for name in ("low", "high", "dont_know")}
     shown = answers.assign(**{f"{name}_words": text for name, text in texts.items()})
     shown["foot"] = [
-        f"{ends[0]}: {low} · {ends[1]}: {high} · don't know: {unsure}"
+        language.say("chart.answers", low_name=ends[0], low=low, high_name=ends[1], high=high, unsure=unsure)
         for low, high, unsure in zip(*texts.values(), strict=True)
     ]
     rows = place(
@@ -145,21 +165,23 @@ def items_chart(
             top=legend_height(marks, width) + (0 if width < 500 else 20),
             bottom=4,
         ),
+        language,
     )
     layers = [
-        *stacked(rows, Parts("share", "level", by_level, lambda value: theme.number(100 * value)), (0, 1)),
+        *stacked(rows, Parts("share", "level", by_level, lambda value: language.number(100 * value)), (0, 1)),
         *rows.labels(),
         *rows.legend(marks, (0, 1)),
         *_ends(rows, ends),
     ]
-    return rows.finish(layers, sentence(f"{item}: {foot}" for item, foot in rows.once[["item", "foot"]].values))
+    parts = (f"{item}: {foot}" for item, foot in rows.once[["item", "foot"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
-def _level(number: int, count: int) -> str:
-    return {1: "level 1", count: f"level {count}"}.get(number, str(number))
+def _level(number: int, top: int, language: Language) -> str:
+    return language.say("chart.level", level=str(number)) if number in (1, top) else str(number)
 
 
-def _ends(rows: Rows, ends: tuple[str, str]) -> list[alt.Chart]:
+def _ends(rows: Rows, ends: tuple[str, ...]) -> list[alt.Chart]:
     """The two ends and `don't know` as columns of numbers; in one line below the bar when narrow."""
     once = rows.once
     if rows.narrow:
@@ -169,7 +191,7 @@ def _ends(rows: Rows, ends: tuple[str, str]) -> list[alt.Chart]:
     for offset, field, head in (
         (62, "low", ends[0]),
         (127, "high", ends[1]),
-        (200, "dont_know", "don't know"),
+        (200, "dont_know", rows.language.say("chart.dont_know")),
     ):
         at = alt.XValue(rows.plot + offset)
         top = pd.DataFrame({"head": [head]})
@@ -222,7 +244,7 @@ def _bars(table: pd.DataFrame, parts: Parts) -> list[dict[str, Any]]:
 
 
 @drawn("barrier", "group", "low", "high")
-def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def groups_chart(groups: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """What two groups of people say, side by side per barrier, each with its interval.
 
     Parameters
@@ -234,8 +256,9 @@ def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
     names = list(dict.fromkeys(groups["group"]))
     looks = (("circle", True), ("square", False))
     marks = [Mark(name, theme.PEOPLE, *look, size=85) for name, look in zip(names, looks, strict=False)]
-    rows = place(groups, "barrier", width, Layout(right=110, step=44, reserve=90, top=legend_height(marks, width) + 4))
-    spread = rows.table.assign(words=[theme.score(value) for value in rows.table["value"]])
+    layout = Layout(right=110, step=44, reserve=90, top=legend_height(marks, width) + 4)
+    rows = place(groups, "barrier", width, layout, language)
+    spread = rows.table.assign(words=[language.score(value) for value in rows.table["value"]])
     once = spread.groupby("barrier", sort=False)["words"].agg("  ·  ".join)
     rows.table["verdict"] = rows.table["barrier"].map(once)
     layers = rows.axis(TICKS, POINTS)
@@ -247,7 +270,8 @@ def groups_chart(groups: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
             points(rows, group, "value", mark, dy=dy),
         ]
     layers += [*rows.labels(), *rows.aside("verdict"), *rows.legend(marks, POINTS)]
-    return rows.finish(layers, sentence(f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values))
+    parts = (f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
 def _halo(rows: Rows, group: pd.DataFrame, mark: Mark, dy: int) -> alt.Chart:
@@ -256,7 +280,9 @@ def _halo(rows: Rows, group: pd.DataFrame, mark: Mark, dy: int) -> alt.Chart:
 
 
 @drawn("indicator", "value_text", values="points")
-def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def indicators_chart(
+    indicators: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE
+) -> alt.LayerChart:
     """The records behind practice: each indicator's points, and its value in natural units.
 
     Parameters
@@ -265,21 +291,25 @@ def indicators_chart(indicators: pd.DataFrame, *, width: int = theme.WIDE) -> al
         One row per indicator: `indicator` (in words), `points` (0-100, missing where it does not count),
         `value_text` (the value as text, or why it does not count), optional `detail` (n, coverage).
     """
-    rows = place(indicators, "indicator", width, Layout(left=250, right=150, step=38, reserve=130))
+    right = beside(indicators["value_text"], 150)
+    rows = place(indicators, "indicator", width, Layout(left=250, right=right, step=38, reserve=130), language)
     stem = {"color": theme.RECORDS, "strokeWidth": 3}
     layers = [
         *rows.axis(TICKS, POINTS),
         layer(rows.table, "rule", stem, x=rows.x("points", POINTS), x2=alt.X2Datum(0), y=rows.y()),
-        points(rows, rows.table, "points", RECORDS_SHOW),
+        points(rows, rows.table, "points", RECORDS),
         *rows.labels(),
         *rows.aside("value_text"),
     ]
     told = zip(indicators["indicator"], indicators["value_text"], indicators["points"], strict=True)
-    return rows.finish(layers, sentence(f"{name}: {text}, {theme.score(worth)} of 100" for name, text, worth in told))
+    worded = (
+        (name, language.say("chart.points", value=text, points=language.score(worth))) for name, text, worth in told
+    )
+    return rows.finish(layers, sentence((f"{name}: {words}" for name, words in worded), language))
 
 
 @drawn("theme", "low", "high")
-def themes_chart(themes: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def themes_chart(themes: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """Work, workforce and workplace: three scores of what people say.
 
     Parameters
@@ -287,20 +317,23 @@ def themes_chart(themes: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
     themes
         One row per theme: `theme` (in words), `value`, `low`, `high` (0-100), optional `detail`, `status`.
     """
-    told = themes.assign(words=[theme.score(value) for value in themes["value"]])
-    rows = place(told, "theme", width, Layout(right=60, step=38, reserve=40))
+    told = themes.assign(words=[language.score(value) for value in themes["value"]])
+    rows = place(told, "theme", width, Layout(right=60, step=38, reserve=40), language)
     layers = [
         *rows.axis(TICKS, POINTS),
         spans(rows, rows.table, ("low", "high")),
-        points(rows, rows.table, "value", PEOPLE_SAY),
+        points(rows, rows.table, "value", PEOPLE),
         *rows.labels(),
         *rows.aside("words"),
     ]
-    return rows.finish(layers, sentence(f"{name}: {word}" for name, word in told[["theme", "words"]].values))
+    parts = (f"{name}: {word}" for name, word in told[["theme", "words"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
 @drawn("unit", "barrier", values="perception practice")
-def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def barriers_units_chart(
+    units: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE
+) -> alt.LayerChart:
     """Barriers x units in the order given, both voices as numbers with their marks.
 
     Parameters
@@ -311,7 +344,7 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> alt
     """
     barriers = list(dict.fromkeys(units["barrier"]))
     head = 54 if width < 500 else 40
-    rows = place(units, "unit", width, Layout(left=160, step=36, top=head + 18, bottom=4))
+    rows = place(units, "unit", width, Layout(left=160, step=36, top=head + 18, bottom=4), language)
     column = rows.plot / len(barriers)
     centres = {name: (index + 0.5) * column for index, name in enumerate(barriers)}
     cells = rows.table.assign(x=rows.table["barrier"].map(centres))
@@ -329,19 +362,22 @@ def barriers_units_chart(units: pd.DataFrame, *, width: int = theme.WIDE) -> alt
         layer(lines, "rule", {"color": theme.LINE}, y=rows.y(), **ends),
         layer(heads, "text", text, x=rows.x("x", pixels), y=rows.y(), text=worded("head")),
         *rows.labels(),
-        *_pair(rows, cells, "perception", PEOPLE_SAY, -1),
-        *_pair(rows, cells, "practice", RECORDS_SHOW, 1),
-        *rows.legend([Mark("people say", theme.PEOPLE), RECORDS_SHOW], pixels),
+        *_pair(rows, cells, "perception", PEOPLE, -1),
+        *_pair(rows, cells, "practice", RECORDS, 1),
+        *rows.legend([named(PEOPLE, language, "people"), named(RECORDS, language, "records")], pixels),
     ]
-    told = zip(units["unit"], units["barrier"], _voices(units), strict=True)
-    return rows.finish(layers, sentence(f"{unit}, {barrier}: {voices}" for unit, barrier, voices in told))
+    told = zip(units["unit"], units["barrier"], _voices(units, language), strict=True)
+    return rows.finish(layers, sentence((f"{unit}, {barrier}: {voices}" for unit, barrier, voices in told), language))
 
 
 def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) -> list[alt.Chart]:
     """One voice of every cell: a small mark and its number, left or right of the cell's middle."""
     near = 15 if rows.narrow else 24
     at = {"x": rows.x("x", (0, rows.plot)), "y": rows.y()}
-    shown, cells = cells.assign(words=[theme.score(value) for value in cells[field]]), cells.dropna(subset=[field])
+    shown, cells = (
+        cells.assign(words=[rows.language.score(value) for value in cells[field]]),
+        cells.dropna(subset=[field]),
+    )
     text = {"color": mark.colour, "fontWeight": 600, "xOffset": side * near + 5}
     point = {"filled": True, "opacity": 1, "color": mark.colour, "shape": mark.shape, "size": 34}
     return [

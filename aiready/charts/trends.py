@@ -20,6 +20,7 @@ from aiready.charts.canvas import (
     wrap,
 )
 from aiready.charts.layers import across, down, layer, sized, worded
+from aiready.phrases import ENGLISH, Language
 
 GAP = 62
 """Pixels between panels: room for the last value beside its line."""
@@ -121,7 +122,7 @@ def _frames(placed: pd.DataFrame, name: str, time: str, sheet: _Sheet) -> list[a
 
 
 @drawn("metric", "quarter", "low", "high", "shown")
-def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def metrics_chart(metrics: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """The six metrics, one small panel each, by quarter; every panel has its own scale.
 
     Parameters
@@ -138,7 +139,7 @@ def metrics_chart(metrics: pd.DataFrame, *, width: int = theme.WIDE) -> alt.Laye
     layers = [*_frames(placed, "metric", "quarter", sheet), *_lines(placed, "metric", mark, sheet)]
     layers.append(_began(placed, sheet))
     told = metrics.dropna(subset=["value"])[["metric", "quarter", "shown"]].values
-    return sized(layers, (width, height), sentence(f"{m}, {q}: {s}" for m, q, s in told))
+    return sized(layers, (width, height), sentence((f"{m}, {q}: {s}" for m, q, s in told), language))
 
 
 def _began(placed: pd.DataFrame, sheet: _Sheet) -> alt.Chart:
@@ -156,7 +157,7 @@ def _head(names: pd.Series, width: int, across: int) -> int:
 
 
 @drawn("barrier", "wave", "voice", "low", "high")
-def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def trend_chart(trend: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """Both voices over the waves as separate lines, one small panel per barrier, all on 0 to 100.
 
     Parameters
@@ -166,17 +167,18 @@ def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerCha
         (perception, practice), `value`, `low`, `high` (0-100), optional `status`.
     """
     marks = {
-        "perception": Mark("people say, with interval", theme.PEOPLE),
-        "practice": Mark("records show", theme.RECORDS, "diamond"),
+        "perception": Mark(language.say("legend.people_interval"), theme.PEOPLE),
+        "practice": Mark(language.say("legend.records"), theme.RECORDS, "diamond"),
     }
     across = 3 if width > 500 else 2
+    voices = {"perception": language.say("legend.people"), "practice": language.say("legend.records")}
     top = legend_height(list(marks.values()), width)
-    shown = trend.assign(shown=[theme.score(value) for value in trend["value"]])
+    shown = trend.assign(shown=[language.score(value) for value in trend["value"]])
     head = _head(trend["barrier"], width, across)
     placed = panels(shown, "barrier", "wave", Panels(width, across, head, (0, 100)))
     placed = _spread(placed)
     height = float(placed["top"].max() + 96)
-    frame = Rows(placed, (), width, 0, 0, top, 0, height)
+    frame = Rows(placed, (), width, 0, 0, top, 0, height, language)
     sheet = _Sheet(width, height)
     layers = _frames(placed, "barrier", "wave", sheet)
     for voice, mark in marks.items():
@@ -185,7 +187,8 @@ def trend_chart(trend: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerCha
         )
     layers += frame.legend(list(marks.values()), (0, width))
     told = shown.dropna(subset=["value"])[["barrier", "wave", "voice", "shown"]].values
-    return frame.finish(layers, sentence(f"{b}, {w}, {v}: {s}" for b, w, v, s in told))
+    parts = (f"{b}, {w}, {voices[v]}: {s}" for b, w, v, s in told)
+    return frame.finish(layers, sentence(parts, language))
 
 
 def _spread(placed: pd.DataFrame) -> pd.DataFrame:

@@ -5,9 +5,10 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.charts.canvas import Layout, Mark, drawn, legend_height, place, sentence
+from aiready.charts.canvas import Layout, Mark, beside, drawn, legend_height, place, sentence
 from aiready.charts.layers import layer
 from aiready.charts.survey import Parts, stacked
+from aiready.phrases import ENGLISH, Language
 
 _KINDS = {"realised": (theme.REALISED,), "waits": theme.WAITS, "plan": theme.REST}
 _MODES = {"human": "#c3ccd2", "augment": "#6fa9c4", "automate": theme.REALISED}
@@ -35,7 +36,7 @@ def extent(numbers: pd.DataFrame | pd.Series) -> tuple[float, float]:
 
 
 @drawn("task", "part", "kind", values="hours")
-def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE) -> alt.LayerChart:
+def hours_chart(hours: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """Where the possible hours go: realised, waiting on something, or below plan, rework and oversight.
 
     Parameters
@@ -43,15 +44,13 @@ def hours_chart(hours: pd.DataFrame, *, unit: str = "hours a year", width: int =
     hours
         One row per task (or job) x part: `task`, `part` (in words, in the order drawn), `kind` (realised,
         waits, plan), `hours` (a part may be negative: more saved than planned), optional `detail`.
-    unit
-        What one unit of the scale is.
     """
-    return _hours(hours, "task", unit, width)
+    return _hours(hours, "task", width, language)
 
 
 @drawn("unit", "part", "kind", values="hours")
 def portfolio_hours_chart(
-    hours: pd.DataFrame, *, unit: str = "hours a year", width: int = theme.WIDE
+    hours: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE
 ) -> alt.LayerChart:
     """Where the possible hours go, one bar per business unit in the order given.
 
@@ -60,10 +59,10 @@ def portfolio_hours_chart(
     hours
         As for `hours_chart`, with `unit` (the unit's name) in place of `task`.
     """
-    return _hours(hours, "unit", unit, width)
+    return _hours(hours, "unit", width, language)
 
 
-def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> alt.LayerChart:
+def _hours(hours: pd.DataFrame, name: str, width: int, language: Language) -> alt.LayerChart:
     parts = hours.drop_duplicates("part")[["part", "kind"]]
     turn = parts.groupby("kind").cumcount()
     fills = {
@@ -74,27 +73,20 @@ def _hours(hours: pd.DataFrame, name: str, unit: str, width: int) -> alt.LayerCh
     ends = hours.groupby([hours[name], hours["hours"] < 0])["hours"].sum()
     domain = extent(ends)
     marked = ticks(*domain, 5 if width > 500 else 3)
-    rows = place(hours, name, width, Layout(left=190, right=14, step=36, top=legend_height(marks, width), bottom=36))
+    layout = Layout(left=190, right=14, step=36, top=legend_height(marks, width), bottom=36)
+    rows = place(hours, name, width, layout, language)
     layers = [
-        *rows.axis(marked, domain, title=unit),
-        *stacked(
-            rows, Parts("hours", "part", fills, lambda value: theme.hours(value).removesuffix(f"{theme.NBSP}h")), domain
-        ),
+        *rows.axis(marked, domain, title=language.say("hours.scale")),
+        *stacked(rows, Parts("hours", "part", fills, language.bare_hours), domain),
         *rows.labels(),
         *rows.legend(marks, domain),
     ]
-    told = hours.dropna(subset=["hours"])
-    return rows.finish(
-        layers, sentence(f"{n}, {p}: {theme.hours(h)}" for n, p, h in told[[name, "part", "hours"]].values)
-    )
-
-
-def _whole(value: float) -> str:
-    return theme.number(value, int(abs(value) < 3))
+    told = hours.dropna(subset=["hours"])[[name, "part", "hours"]].values
+    return rows.finish(layers, sentence((f"{n}, {p}: {language.hours(h)}" for n, p, h in told), language))
 
 
 @drawn("row", "mode", values="count")
-def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def modes_chart(modes: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """Tasks done by people, with AI, or by AI: today beside the target.
 
     Parameters
@@ -103,23 +95,22 @@ def modes_chart(modes: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerCha
         One row per row x mode: `row` (such as `today`, `target`, or a job's), `mode` (human, augment,
         automate), `count` (of tasks), optional `detail`.
     """
-    names = {"human": "people alone", "augment": "people with AI", "automate": "AI alone"}
+    names = {mode: language.say(f"modes.legend_{mode}") for mode in _MODES}
     marks = [Mark(names[mode], fill, "square") for mode, fill in _MODES.items()]
-    rows = place(modes, "row", width, Layout(left=120, right=14, step=36, top=legend_height(marks, width), bottom=4))
+    layout = Layout(left=120, right=14, step=36, top=legend_height(marks, width), bottom=4)
+    rows = place(modes, "row", width, layout, language)
     domain = (0.0, float(modes.groupby("row")["count"].sum().max()))
     layers = [
-        *stacked(rows, Parts("count", "mode", _MODES, theme.number), domain),
+        *stacked(rows, Parts("count", "mode", _MODES, language.number), domain),
         *rows.labels(),
         *rows.legend(marks, domain),
     ]
-    return rows.finish(
-        layers,
-        sentence(f"{r}, {names[m]}: {theme.number(c)}" for r, m, c in modes[["row", "mode", "count"]].values),
-    )
+    parts = (f"{r}, {names[m]}: {language.number(c)}" for r, m, c in modes[["row", "mode", "count"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
 @drawn("stage", "count")
-def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerChart:
+def funnel_chart(stages: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
     """How many initiatives stand at each stage, and how many moved on.
 
     Parameters
@@ -128,7 +119,7 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
         One row per stage in order: `stage`, `value` (initiatives), `count` (as text), optional `detail`
         (the conversion to the next stage with its interval, as text).
     """
-    rows = place(stages, "stage", width, Layout(left=220, right=60, step=38, reserve=40, bottom=4))
+    rows = place(stages, "stage", width, Layout(left=220, right=60, step=38, reserve=40, bottom=4), language)
     domain = (0.0, float(stages["value"].max()) or 1.0)
     bar = {"height": 20, "color": theme.RECORDS}
     layers = [
@@ -136,11 +127,14 @@ def funnel_chart(stages: pd.DataFrame, *, width: int = theme.WIDE) -> alt.LayerC
         *rows.labels(),
         *rows.aside("count"),
     ]
-    return rows.finish(layers, sentence(f"{stage}: {count}" for stage, count in stages[["stage", "count"]].values))
+    parts = (f"{stage}: {count}" for stage, count in stages[["stage", "count"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
 @drawn("trial", "low", "high", "low90", "high90", "target", "verdict", "bound")
-def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WIDE) -> alt.LayerChart:
+def forest_chart(
+    trials: pd.DataFrame, *, unit: str = "", language: Language = ENGLISH, width: int = theme.WIDE
+) -> alt.LayerChart:
     """Did it work: each trial's improvement with its intervals, its target, and the verdict.
 
     Parameters
@@ -159,8 +153,8 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
     domain = extent(scaled[numbers])
     marked = ticks(*domain, 6 if width > 500 else 4)
     marks = [
-        Mark("difference, 90 % (thick) and 95 % interval", theme.RECORDS),
-        Mark("target set before", theme.PEOPLE, "M0,-1L0,1", filled=False),
+        Mark(language.say("chart.difference"), theme.RECORDS),
+        Mark(language.say("chart.target"), theme.PEOPLE, "M0,-1L0,1", filled=False),
     ]
     rows = place(
         scaled,
@@ -168,20 +162,21 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
         width,
         Layout(
             left=220,
-            right=200,
+            right=max(beside(scaled["verdict"], 200), beside(scaled["bound"], 200, theme.SMALL)),
             step=54,
             reserve=110,
             foot=True,
             top=legend_height(marks, width) + 2,
             bottom=38,
         ),
+        language,
     )
     at, blue = {"y": rows.y()}, {"color": theme.RECORDS}
     point = blue | {"filled": True, "opacity": 1, "size": 110}
     target = {"color": theme.PEOPLE, "thickness": 3, "size": 26, "orient": "vertical", "opacity": 1}
-    words = [theme.share(tick) if mixed else _plain(tick) for tick in marked]
+    words = [language.share(tick) if mixed else _plain(tick, language) for tick in marked]
     layers = [
-        *rows.axis(marked, domain, words, "share of the target effect" if mixed else unit),
+        *rows.axis(marked, domain, words, language.say("chart.target_share") if mixed else unit),
         rows.lines([0.0], domain, theme.INK),
         layer(rows.table, "rule", blue | {"strokeWidth": 1.4}, x=rows.x("low", domain), x2=alt.X2(field="high"), **at),
         layer(
@@ -193,8 +188,9 @@ def forest_chart(trials: pd.DataFrame, *, unit: str = "", width: int = theme.WID
         *rows.aside("verdict", below="bound"),
         *rows.legend(marks, domain),
     ]
-    return rows.finish(layers, sentence(f"{t}: {v}, {b}" for t, v, b in trials[["trial", "verdict", "bound"]].values))
+    parts = (f"{t}: {v}, {b}" for t, v, b in trials[["trial", "verdict", "bound"]].values)
+    return rows.finish(layers, sentence(parts, language))
 
 
-def _plain(tick: float) -> str:
-    return theme.number(tick, 0 if tick == round(tick) else 1 if round(tick, 1) == tick else 2)
+def _plain(tick: float, language: Language) -> str:
+    return language.number(tick, 0 if tick == round(tick) else 1 if round(tick, 1) == tick else 2)

@@ -9,6 +9,7 @@ from aiready.assessment import Assessment
 from aiready.explore.survey import headed, where
 from aiready.explore.view import View
 from aiready.measures import ALL, MEASURES, OK
+from aiready.phrases import ENGLISH, NBSP
 from aiready.schema import STAGES
 
 RESTS_ON = {
@@ -65,7 +66,7 @@ def records(unit: Assessment, indicator_id: str) -> View:
     label = label[:1].upper() + label[1:]
     title = f"{label}: the records"
     cell = unit.cell(str(rule["measure"]))
-    value = theme.value_text(cell.value, cell.unit) if cell.ok else views.WORDS[cell.status]
+    value = theme.value_text(cell.value, cell.unit) if cell.ok else ENGLISH.say(f"status.{cell.status}")
     counted = f", n {theme.number(cell.n)}" if cell.ok else ""
     said = (f"{label}: {value}{counted}.", cell.note)
     words = tuple(text for text in said if text)
@@ -107,7 +108,7 @@ def funnel(unit: Assessment) -> View:
     onward = rows.loc[rows["measure"] == "stage_conversion"]
     words = {
         row.segment.split(">")[0]: f"{theme.share(row.value)} of {theme.number(row.n)} went on "
-        f"({theme.interval(row.low, row.high, 'share')}{theme.NBSP}%)"
+        f"({theme.interval(row.low, row.high, 'share')}{NBSP}%)"
         for row in onward.itertuples()
     }
     stages = pd.DataFrame({"stage": list(STAGES), "value": [float(counts.get(stage, 0)) for stage in STAGES]})
@@ -208,7 +209,16 @@ def modes(unit: Assessment) -> View:
     """Who does the tasks, today and as aimed at."""
     rows = views.modes(unit)
     numbers = (
-        views.wide(rows.replace({"mode": views.MODES}), "row", "mode", "count", theme.number, "") if len(rows) else rows
+        views.wide(
+            rows.assign(mode=[ENGLISH.say(f"modes.{mode}") for mode in rows["mode"]]),
+            "row",
+            "mode",
+            "count",
+            theme.number,
+            "",
+        )
+        if len(rows)
+        else rows
     )
     return View("Who does the tasks", f"{where(unit)} · number of tasks", (), charts.modes_chart, rows, numbers)
 
@@ -219,7 +229,7 @@ def metrics(unit: Assessment) -> View:
     words = (narrative.metrics_heading(unit),) if len(rows) else ()
     return View(
         "Six metrics by quarter",
-        f"{unit.name}, up to {narrative.wave_words(unit.facts.wave)} · band: 95 % interval",
+        f"{unit.name}, up to {ENGLISH.wave(unit.facts.wave)} · band: 95 % interval",
         words,
         charts.metrics_chart,
         rows,
@@ -237,7 +247,9 @@ def levels(unit: Assessment) -> View:
             "value": [cell.value for _, cell in cells],
             "low": [cell.low for _, cell in cells],
             "high": [cell.high for _, cell in cells],
-            "shown": [theme.share(cell.value) if cell.ok else views.WORDS[cell.status] for _, cell in cells],
+            "shown": [
+                theme.share(cell.value) if cell.ok else ENGLISH.say(f"status.{cell.status}") for _, cell in cells
+            ],
             "detail": [f"n {theme.number(cell.n)}" if cell.ok else "" for _, cell in cells],
             "status": [cell.status for _, cell in cells],
         }
@@ -265,7 +277,7 @@ def confidence(unit: Assessment) -> View:
             "value": [cell.value for _, cell in cells],
             "low": [cell.low for _, cell in cells],
             "high": [cell.high for _, cell in cells],
-            "shown": [theme.value_text(cell.value, cell.unit) if cell.ok else views.WORDS[cell.status]
+            "shown": [theme.value_text(cell.value, cell.unit) if cell.ok else ENGLISH.say(f"status.{cell.status}")
                       for _, cell in cells],
             "status": [cell.status for _, cell in cells],
         }
@@ -298,7 +310,7 @@ def followed(unit: Assessment, measure: str, agreed_on: str = "", due_on: str = 
         quarter=rows["wave"],
         shown=[theme.value_text(row.value, row.unit) for row in rows.itertuples()],
     )
-    dates = narrative.listed(
+    dates = ENGLISH.listed(
         [*([f"agreed on {agreed_on}"] if agreed_on else []), *([f"due on {due_on}"] if due_on else [])]
     )
     numbers = pd.DataFrame(

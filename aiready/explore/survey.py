@@ -4,9 +4,9 @@ import pandas as pd
 
 from aiready import charts, narrative, theme, views
 from aiready.assessment import Assessment
-from aiready.charts.exploring import SOURCE_WORDS
 from aiready.explore.view import View
 from aiready.measures import ALL, OK, SUPPRESSED
+from aiready.phrases import ENGLISH
 
 SEGMENTS = {ALL: "everybody", "doing": "those doing the work", "leading": "those leading it"}
 """Whose answers can be looked at, in words."""
@@ -23,7 +23,7 @@ def profile(unit: Assessment) -> View:
                if rows[["perception", "practice"]].isna().all(axis=None) else ""),
         charts.say_do_chart,
         rows,
-        views.profile_numbers(rows),
+        views.profile_numbers(rows, ENGLISH),
         "No interval is claimed for records: they tell what was written down, not what is.",
         choosable=True,
     )  # fmt: skip
@@ -40,7 +40,7 @@ def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> View:
         _level(unit, barrier_id) if segment == ALL else (),
         charts.items_chart,
         rows if shown else rows.head(0),
-        views.answers_numbers(rows) if shown else pd.DataFrame(),
+        views.answers_numbers(rows, ENGLISH) if shown else pd.DataFrame(),
         "" if shown else _hidden_answers(unit, segment),
     )
 
@@ -96,7 +96,7 @@ def facets(unit: Assessment, barrier_id: str) -> View:
     return View(
         f"{narrative.barrier_name(unit, barrier_id)}: said and recorded",
         f"{where(unit)} · share of answers / share of records, side by side where both tell of the same thing",
-        tuple(narrative.say_do(row) for _, row in told.head(3).iterrows()),
+        tuple(narrative.say_do(row, ENGLISH) for _, row in told.head(3).iterrows()),
         charts.facets_chart,
         named,
         numbers,
@@ -129,7 +129,7 @@ def moved(unit: Assessment) -> View:
     numbers = pd.DataFrame(
         {
             "Barrier and voice": rows["name"],
-            "Came from": rows["source"].map(SOURCE_WORDS),
+            "Came from": [ENGLISH.say(f"chart.source_{source}") for source in rows["source"]],
             "Points": [theme.number(points, 1) if pd.notna(points) else "hidden" for points in rows["points"]],
         }
     )
@@ -176,7 +176,7 @@ def shifts(unit: Assessment, barrier_id: str) -> View:
     )
     return View(
         f"{narrative.barrier_name(unit, barrier_id)}: item by item, indicator by indicator",
-        f"{where(unit)} · points of 100 · {narrative.wave_words(before)} and {narrative.wave_words(unit.facts.wave)}",
+        f"{where(unit)} · points of 100 · {ENGLISH.wave(before)} and {ENGLISH.wave(unit.facts.wave)}",
         _known(narrative.change_sentence(unit, barrier_id)),
         charts.shift_chart,
         both,
@@ -215,7 +215,7 @@ def headed(texts: pd.Series) -> pd.Series:
 
 def where(unit: Assessment) -> str:
     """Unit and wave, as every subtitle names them."""
-    return f"{unit.name}, {narrative.wave_words(unit.facts.wave)}"
+    return f"{unit.name}, {ENGLISH.wave(unit.facts.wave)}"
 
 
 def _known(*texts: str | None) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from aiready.assessment import Assessment
 from aiready.errors import UsageError
 from aiready.explore.survey import where
 from aiready.explore.view import View
+from aiready.phrases import ENGLISH
 
 EQUAL = 0.5
 CHANGED = ("weight", "value_at_0", "value_at_100")
@@ -56,7 +57,7 @@ def _changed(unit: Assessment, changes: Mapping[str, Mapping[str, float]]) -> pd
             table.loc[indicator_id, column] = value
     wrong = table.index[(table["value_at_0"] == table["value_at_100"]) | (table["weight"] < 0)]
     if len(wrong):
-        names = narrative.listed(table.loc[wrong, "label"])
+        names = ENGLISH.listed(table.loc[wrong, "label"])
         raise UsageError(f"{names}: worth 0 and worth 100 must differ, and a weight is 0 or more. Move one of them.")
     return table.reset_index()
 

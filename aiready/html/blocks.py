@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiready.figures import cell_text, scrolling, slug, table_html
+from aiready.phrases import ENGLISH, Language
 
 PAGE_MIME = "application/vnd.aiready.page+json"
 
@@ -85,7 +86,7 @@ def lead(text: str) -> Block:
     return paragraphs(text, kind="lead")
 
 
-def works(text: str, heading: str = "What works.") -> Block:
+def works(text: str, heading: str) -> Block:
     """What works, said before what does not; nothing when there is nothing to say."""
     return Block(f'<p class="works"><strong>{escape(heading)}</strong> {escape(text)}</p>' if text else "")
 
@@ -138,10 +139,11 @@ def levels(asked: str, now_heading: str, now: str, next_heading: str, next_level
     return Block(f'<div class="level"><p class="stem">{escape(asked)}</p>{"".join(cells)}</div>')
 
 
-def table(numbers: Any, caption: str) -> Block:
+def table(numbers: Any, caption: str, language: Language = ENGLISH) -> Block:
     """A table of numbers or text as the reader should see it (a data frame with worded column names)."""
-    shown = [[cell_text(cell) for cell in row] for row in numbers.itertuples(index=False)]
-    return Block(scrolling(table_html([str(column) for column in numbers.columns], shown, caption), caption))
+    shown = [[cell_text(cell, language) for cell in row] for row in numbers.itertuples(index=False)]
+    columns = [str(column) for column in numbers.columns]
+    return Block(scrolling(table_html(columns, shown, caption, language), caption))
 
 
 def contained(*blocks: Block, kind: str) -> Block:

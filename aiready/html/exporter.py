@@ -18,8 +18,9 @@ from traitlets import default
 from traitlets.config import Config
 
 from aiready import theme
-from aiready.figures import ALIGNED, FIGURE_MIME, figure_html, slug, table_html
+from aiready.figures import ALIGNED, FIGURE_MIME, figure_html, slug, spoken, table_html
 from aiready.html.blocks import PAGE_MIME, Page
+from aiready.phrases import ENGLISH, Language, codes
 
 TEMPLATES = Path(__file__).with_name("templates")
 DROPPED = frozenset({"parameters", "injected-parameters", "remove-cell"})
@@ -95,12 +96,15 @@ def handout(nb: NotebookNode) -> dict[str, Any]:
         figure_html(payload, ident, f"p{place}")
         for place, (payload, ident) in enumerate(zip(payloads, idents, strict=True), 1)
     ]
-    figures = iter(drawn)
+    figures, frame = iter(drawn), page(nb)
     tables = [
-        table_html(payload["columns"], payload["rows"], payload["caption"]) for payload in payloads if payload["rows"]
+        table_html(payload["columns"], payload["rows"], payload["caption"], spoken(payload))
+        for payload in payloads
+        if payload["rows"]
     ]
     return {
-        "page": page(nb),
+        "page": frame,
+        "say": Language(frame.lang if frame.lang in codes() else ENGLISH.code).say,
         "draw": lambda: next(figures),
         "appendix": "".join(tables),
         "style": stylesheet(),

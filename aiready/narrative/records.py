@@ -2,33 +2,16 @@
 
 import pandas as pd
 
-from aiready import theme
+from aiready import verdicts
 from aiready.assessment import Assessment, Cell
-from aiready.measures import MEASURES, NOT_MEASURED, OK, SUPPRESSED
-from aiready.narrative.words import capital, counted, effect, in_words, listed, sentence
-from aiready.schema import TABLES
+from aiready.measures import NOT_MEASURED, OK, SUPPRESSED
+from aiready.phrases import MINUS, Language
 
 _SECTION_TABLES = ("responses", "initiatives", "usage", "trials", "tasks", "workflow_steps", "decisions",
                    "feedback", "probes")  # fmt: skip
 REASONS_TOLD = 3
-VERDICTS = {
-    "SCALE": "may grow",
-    "EXTEND": "to extend",
-    "FIX": "to mend",
-    "STOP": "to stop",
-    "NOT ASSESSABLE": "not assessable",
-}
-TABLE_WORDS = {
-    "responses": "What people say",
-    "initiatives": "AI initiatives",
-    "usage": "Use and training",
-    "trials": "Pilots",
-    "tasks": "Tasks and hours",
-    "workflow_steps": "Workflows",
-    "decisions": "Decisions",
-    "feedback": "Users' feedback",
-    "probes": "What the AI knows of the organisation",
-}
+VERDICTS = ("SCALE", "EXTEND", "FIX", "STOP", "NOT ASSESSABLE")
+"""Verdicts in the order shown."""
 
 
 def initiative_name(unit: Assessment, initiative_id: str) -> str:
@@ -37,73 +20,73 @@ def initiative_name(unit: Assessment, initiative_id: str) -> str:
     return str(named.get(initiative_id, initiative_id))
 
 
-def trial_words(trial: pd.Series) -> str:
+def trial_words(trial: pd.Series, language: Language) -> str:
     """What a trial showed: the improvement, its bounds and the target, in the measure's unit."""
     if pd.isna(trial["improvement"]):
-        return sentence(str(trial["reason"]))
-    target = f"; the target was {_bare(trial, 'target_effect')}" if pd.notna(trial["target_effect"]) else ""
-    late = ", written down after the start" if target and trial["declared_before_start"] is False else ""
-    point = effect(abs(trial["improvement"]), trial["unit"])
-    spread = (
-        f"at least {_bare(trial, 'lower')}, at most {_bare(trial, 'upper')}"
-        if trial["lower"] >= 0
-        else f"between {_turned(trial, 'lower')} and {_turned(trial, 'upper')}"
-    )
-    return sentence(f"{trial['outcome']}: {point} {_way(trial['improvement'])} ({spread}{target}{late})")
+        return reason_words(trial, language)
+    kind = "worse" if trial["improvement"] < 0 else "better"
+    point = language.effect(abs(trial["improvement"]), trial["unit"])
+    facts = "; ".join(filter(None, [_spread(trial, language), _target(trial, language)]))
+    return language.capital(language.say(f"trial.{kind}", outcome=str(trial["outcome"]), effect=point, facts=facts))
 
 
-def _way(value: float) -> str:
-    return "worse" if value < 0 else "better"
+def reason_words(trial: pd.Series, language: Language) -> str:
+    """Why the verdict is what it is, as a sentence."""
+    told = next(trial.to_frame().T.infer_objects().itertuples())
+    return f"{language.capital(verdicts.reason(told, language))}."
 
 
-def _bare(trial: pd.Series, name: str) -> str:
-    """A number of a trial without its unit, which stands beside it."""
-    return effect(trial[name], trial["unit"]).removesuffix(" in 100")
+def _spread(trial: pd.Series, language: Language) -> str:
+    """The bounds of an improvement without their signs, which are said in words."""
+    lower, upper = (language.bare_effect(trial[name], trial["unit"]).removeprefix(MINUS) for name in ("lower", "upper"))
+    if trial["lower"] >= 0:
+        return language.say("trial.at_least", lower=lower, upper=upper)
+    return language.say("trial.both_worse" if trial["upper"] < 0 else "trial.mixed", lower=lower, upper=upper)
 
 
-def _turned(trial: pd.Series, name: str) -> str:
-    """A bound of a trial without its sign, which is said in words."""
-    return f"{_bare(trial, name).removeprefix(theme.MINUS)} {_way(trial[name])}"
+def _target(trial: pd.Series, language: Language) -> str:
+    if pd.isna(trial["target_effect"]):
+        return ""
+    key = "trial.target_late" if trial["declared_before_start"] is False else "trial.target"
+    return language.say(key, target=language.bare_effect(trial["target_effect"], trial["unit"]))
 
 
 def hours_heading(unit: Assessment) -> str:
     """Where the possible hours stand, or what is known of the tasks without hours."""
-    rate, gap = unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
+    language, rate, gap = unit.language, unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
     if rate.ok and gap.ok and gap.value > 0:
-        waits = blockers(unit)
-        tail = f"; the largest part of the rest waits because {waits['label'].iloc[0]}" if len(waits) else ""
-        return f"{theme.share(rate.value)} of the possible hours are realised{tail}"
-    potential = unit.cell("potential_hours")
-    if potential.status == SUPPRESSED:
-        return "The hours are hidden: too few people hold the jobs"
+        share, waits = language.share(rate.value), blockers(unit)
+        if waits.empty:
+            return language.say("hours.realised", share=share)
+        return language.say("hours.realised_waits", share=share, reason=waits["label"].iloc[0])
+    if unit.cell("potential_hours").status == SUPPRESSED:
+        return language.say("hours.hidden")
     alone = unit.cell("exposure_alpha")
-    if alone.ok:
-        return f"A model alone could speed up {theme.share(alone.value)} of the work; what is used is not recorded"
-    return "The work has not been broken into tasks yet"
+    return language.say("hours.exposed", share=language.share(alone.value)) if alone.ok else language.say("hours.none")
 
 
 def hours_sentences(unit: Assessment) -> list[str]:
     """Potential, realised and open hours in sentences."""
-    potential, realised, gap = (
-        unit.cell(name) for name in ("potential_hours", "realised_hours", "last_mile_gap_hours")
-    )
-    if not (potential.ok and realised.ok and gap.ok):
+    language = unit.language
+    cells = {"potential": "potential_hours", "realised": "realised_hours", "open": "last_mile_gap_hours"}
+    found = {name: unit.cell(measure) for name, measure in cells.items()}
+    if not all(cell.ok for cell in found.values()):
         return []
+    told, gap = {name: language.hours(cell.value) for name, cell in found.items()}, found["open"]
     week = per_week(unit, gap)
-    text = (
-        f"AI could save {theme.hours(potential.value)} a year here; {theme.hours(realised.value)} are realised, "
-        f"{theme.hours(gap.value)} are open"
-    )
-    spread = f" ({theme.hours(week)} per person and week)" if pd.notna(week) else ""
-    sentences = [f"{text}{spread}."]
-    waits = blockers(unit)
+    sentences = [
+        language.say("hours.open_week", week=language.hours(week), **told)
+        if pd.notna(week)
+        else language.say("hours.open", **told)
+    ]
+    waits = blockers(unit).head(REASONS_TOLD)
     if len(waits) > 1:
-        reasons = waits.head(REASONS_TOLD)
-        told = listed(f"{theme.share(row.value / gap.value)} because {row.label}" for row in reasons.itertuples())
-        sentences.append(f"Why the open hours wait, where a reason is on record: {told}.")
+        shares = [(language.share(row.value / gap.value), row.label) for row in waits.itertuples()]
+        reasons = language.listed(language.say("hours.reason", share=share, reason=label) for share, label in shares)
+        sentences.append(language.say("hours.reasons", reasons=reasons))
     measured = unit.cell("measured_share")
     if measured.ok:
-        sentences.append(f"{theme.share(measured.value)} of the realised hours were measured; the rest is reported.")
+        sentences.append(language.say("hours.measured", share=language.share(measured.value)))
     return sentences
 
 
@@ -129,11 +112,10 @@ def pilots_heading(unit: Assessment) -> str:
     """How many pilots have shown enough to grow."""
     words = latest_trials(unit)["verdict"].value_counts()
     grow, stop, judged = (int(number) for number in (words.get("SCALE", 0), words.get("STOP", 0), words.sum()))
-    some = f"{in_words(grow) if grow else 'none'} of {in_words(judged)} pilots {'have' if grow > 1 else 'has'}"
     if judged == 1:
-        some = "the pilot has" if grow else "the pilot has not"
-    head = f"{some} shown enough to grow"
-    return capital(f"{head}, {in_words(stop)} should stop" if stop else head)
+        return unit.language.say(f"pilots.one_{'grows' if grow else 'stops' if stop else 'not'}")
+    told = {"judged": judged} | ({"stop": stop} if stop else {})
+    return unit.language.capital(unit.language.say("pilots.some_stop" if stop else "pilots.some", grow, **told))
 
 
 def latest_trials(unit: Assessment) -> pd.DataFrame:
@@ -143,23 +125,26 @@ def latest_trials(unit: Assessment) -> pd.DataFrame:
 
 def metrics_heading(unit: Assessment) -> str:
     """What the decision log shows first: over-reliance, accuracy against the advice, else speed."""
+    language = unit.language
     over, team, advice = (unit.cell(name) for name in ("over_reliance", "decision_accuracy", "advice_accuracy"))
     if over.ok and over.low > 0.5:
-        return f"Where the advice is wrong, it is followed in {theme.share(over.value)} of cases"
+        return language.say("metrics.over", share=language.share(over.value))
     if team.ok and advice.ok:
-        team_right, advice_right = theme.share(team.value), theme.share(advice.value)
-        right = f"Final decisions are right in {team_right}, the advice alone in {advice_right}"
-        return f"{right}: {NO_DIFFERENCE}" if overlap(team, advice) else right
+        key = "metrics.right_unproven" if overlap(team, advice) else "metrics.right"
+        return language.say(key, team=language.share(team.value), advice=language.share(advice.value))
     speed = unit.cell("decision_speed_p50")
     if speed.ok:
-        return f"Half of the decisions are taken within {theme.duration(speed.value)}"
+        return language.say("metrics.speed", time=language.duration(speed.value))
     for name in ("feedback_loop_p50", "effective_autonomy", "context_coverage"):
         if (cell := unit.cell(name)).ok:
-            return f"{capital(MEASURES[name].label)}: {theme.value_text(cell.value, cell.unit)}"
-    return "The newest quarter has too few records for any of the six metrics"
+            value = language.value(cell.value, cell.unit)
+            return language.say("metrics.one", measure=measure_name(unit, name), value=value)
+    return language.say("metrics.few")
 
 
-NO_DIFFERENCE = "no difference demonstrated"
+def measure_name(unit: Assessment, measure: str) -> str:
+    """A measure's name as it stands in a table."""
+    return unit.language.capital(unit.language.say(f"measure.{measure}"))
 
 
 def overlap(one: Cell, other: Cell) -> bool:
@@ -169,27 +154,28 @@ def overlap(one: Cell, other: Cell) -> bool:
 
 def workflow_heading(unit: Assessment) -> str:
     """Whether work was re-cut around AI or AI was laid over it."""
+    language = unit.language
     redesigned, claimed = unit.cell("operating_system_share"), unit.cell("redesign_claimed_share")
     if not redesigned.ok:
-        return "No workflow with AI has been mapped yet"
-    text = f"{theme.share(redesigned.value)} of the steps with AI were re-cut"
-    if redesigned.value == 0:
-        text = "None of the steps with AI was re-cut"
+        return language.say("workflow.unmapped")
+    key = "workflow.none" if redesigned.value == 0 else "workflow.redesigned"
+    told = {} if redesigned.value == 0 else {"share": language.share(redesigned.value)}
     if claimed.ok and claimed.value > 0:
-        text += f"; for {theme.share(claimed.value)} more it is claimed, with no changed step"
-    return text
+        return language.say(f"{key}_claimed", claimed=language.share(claimed.value), **told)
+    return language.say(key, **told)
 
 
 def agreed_heading(unit: Assessment) -> str:
     """How many agreed actions are done and overdue."""
-    rows = unit.actions
+    language, rows = unit.language, unit.actions
     kept = rows.loc[rows["status"] != "dropped"]
-    done = int((kept["status"] == "done").sum())
+    done, late = int((kept["status"] == "done").sum()), int(overdue(rows, unit.facts.as_of).sum())
     if kept.empty:
-        return "Every agreed action was dropped"
-    late = overdue(rows, unit.facts.as_of).sum()
-    head = f"{in_words(done)} of {counted(len(kept), 'agreed action')} done"
-    return capital(f"{head}, {in_words(late)} overdue" if late else head)
+        return language.say("agreed.dropped")
+    if len(kept) == 1:
+        return language.say(f"agreed.one_{'done' if done else 'late' if late else 'open'}")
+    told = {"total": len(kept)} | ({"late": late} if late else {})
+    return language.capital(language.say("agreed.some_late" if late else "agreed.some", done, **told))
 
 
 def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
@@ -199,18 +185,19 @@ def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
 
 
 def not_measured(unit: Assessment) -> pd.DataFrame:
-    """What is absent and what to collect: one row per input table the unit has nothing of (what, collect)."""
+    """What is absent and what to collect: one row per input table the unit has nothing of (table, what, collect)."""
     rows = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id]
     absent = [
-        (name, TABLES[name].collect)
+        (name, unit.language.say(f"table.{name}"), unit.language.say(f"collect.{name}"))
         for name in _SECTION_TABLES
         if (rows.loc[rows["table"] == name, "status"] == NOT_MEASURED).all()
     ]
-    return pd.DataFrame(absent, columns=["table", "collect"])
+    return pd.DataFrame(absent, columns=["table", "what", "collect"])
 
 
 def absent_heading(unit: Assessment) -> str:
     """How many kinds of evidence are missing."""
     missing, kinds = len(not_measured(unit)), len(_SECTION_TABLES)
-    some = f"all {counted(kinds, 'kind')}" if missing == kinds else f"{in_words(missing)} of {counted(kinds, 'kind')}"
-    return capital(f"{some} of evidence {'is' if missing == 1 else 'are'} missing")
+    if missing == kinds:
+        return unit.language.say("absent.all", total=kinds)
+    return unit.language.capital(unit.language.say("absent.some", missing, total=kinds))

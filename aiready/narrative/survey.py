@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from aiready import theme
 from aiready.assessment import Assessment
 from aiready.measures import ALL, OK, SUPPRESSED
-from aiready.narrative.words import capital, counted, in_words, listed
+from aiready.phrases import Language
 
 
 def barrier_name(unit: Assessment, barrier_id: str) -> str:
@@ -40,10 +39,10 @@ def ranked_barriers(unit: Assessment) -> pd.DataFrame:
     return rows.iloc[:0].assign(on="")
 
 
-def against_rest(flag: str) -> str:
-    """A flag as the tail of a sentence; empty for none."""
-    return {"below": ", clearly below the rest of the organisation",
-            "above": ", clearly above the rest of the organisation"}.get(flag.split(" ")[0], "")  # fmt: skip
+def flagged(flag: str) -> str:
+    """How a barrier's flag sets it against the rest of the organisation: below, above, or nothing."""
+    word = flag.split(" ")[0]
+    return word if word in ("below", "above") else ""
 
 
 def widest_twin(unit: Assessment, barrier_id: str) -> str:
@@ -53,55 +52,88 @@ def widest_twin(unit: Assessment, barrier_id: str) -> str:
     if known.empty:
         return ""
     widest = known.assign(distance=known["says"] - known["record"]).sort_values("distance", ascending=False)
-    return say_do(widest.iloc[0])
+    return say_do(widest.iloc[0], unit.language)
 
 
-def say_do(facet: pd.Series) -> str:
+def say_do(facet: pd.Series, language: Language) -> str:
     """What people say beside what the records show on one facet, in natural units."""
-    return f"{said_words(facet)}; the records show {shown_words(facet)}, or they are incomplete."
+    return language.say("facet.both", said=said_words(facet, language), shown=shown_words(facet, language))
 
 
 COUNTED_UP_TO = 20
 """Up to here records are told as counts (3 of 9), beyond as a share of their number."""
 
 
-def said_words(facet: pd.Series) -> str:
+def said_words(facet: pd.Series, language: Language) -> str:
     """What people say on one facet, as a share of the answers."""
-    return f"{theme.share(facet['says'])} {facet['says_label']}"
+    return language.say("facet.said", share=language.share(facet["says"]), says=facet["says_label"])
 
 
-def shown_words(facet: pd.Series) -> str:
+def shown_words(facet: pd.Series, language: Language) -> str:
     """What the records show on one facet: counted where they are few, else as a share, or in their own unit."""
     label, n = facet["record_label"], facet["record_n"]
     if pd.isna(facet["record_yes"]):
-        decimals = int(facet["unit"] == "count" and facet["record"] != round(facet["record"]))
-        plain = theme.number(facet["record"], decimals)
-        return f"{plain} {label}" if facet["unit"] == "count" else f"{theme.share(facet['record'])} ({label})"
+        if facet["unit"] != "count":
+            return language.say("facet.share", share=language.share(facet["record"]), label=label)
+        plain = language.number(facet["record"], int(facet["record"] != round(facet["record"])))
+        return language.say("facet.number", number=plain, label=label)
+    told = {"n": language.number(n), "label": label}
     if n > COUNTED_UP_TO:
-        return f"{theme.share(facet['record'])} ({label}, n {theme.number(n)})"
-    return f"{theme.number(facet['record_yes']) if facet['record_yes'] else 'none'} of {theme.number(n)} {label}"
+        return language.say("facet.share_n", share=language.share(facet["record"]), **told)
+    if not facet["record_yes"]:
+        return language.say("facet.none", **told)
+    return language.say("facet.yes", yes=language.number(facet["record_yes"]), **told)
 
 
 def barriers_heading(unit: Assessment) -> str:
     """How many barriers stand below workable, and whether records show less than people say."""
-    rows = ranked_barriers(unit)
+    language, rows = unit.language, ranked_barriers(unit)
     if rows.empty:
-        return "The barriers cannot be judged yet"
-    value = rows["on"].iloc[0]
+        return language.say("barriers.unjudged")
+    value, total = rows["on"].iloc[0], len(rows)
     if value == "practice":
-        name, shown = barrier_name(unit, rows["barrier_id"].iloc[0]), theme.score(rows["practice"].iloc[0])
-        where = f"is lowest of {counted(len(rows), 'barrier')}, at" if len(rows) > 1 else "stands at"
-        return f"By the records alone, {name.lower()} {where} {shown} of 100"
+        name, shown = barrier_name(unit, rows["barrier_id"].iloc[0]), language.score(rows["practice"].iloc[0])
+        told = {"barrier": language.inside(name), "shown": shown}
+        return (
+            language.say("barriers.records_lowest", total=total, **told)
+            if total > 1
+            else language.say("barriers.records_one", **told)
+        )
     low = int(rows["band" if value == "score" else "perception_band"].isin(below_workable(unit)).sum())
-    workable = unit.rules.bands.sort_values("at_least")["name"].iloc[-2]
-    if value == "score" and len(rows) < len(measured_barriers(unit)):
-        some = f"{in_words(low) if low else 'none'} {'stand' if low > 1 else 'stands'}"
-        return f"Of {counted(len(rows), 'barrier')} with both voices, {some} below {workable}"
-    head = capital(f"{_some(low, len(rows))} below {workable}")
+    if value == "score" and total < len(measured_barriers(unit)):
+        return _of_some(unit, low, total)
+    head = _below(unit, low, total)
     if value == "perception":
-        return f"{head}, judged on what people say alone"
+        return language.say("barriers.people_alone", finding=head)
     less = int((rows["practice"] < rows["perception_low"].fillna(rows["perception"])).sum())
-    return f"{head}; on {counted(less, 'barrier')} the records show less than people say" if less else head
+    return language.say("barriers.less", less, finding=head) if less else head
+
+
+def _of_some(unit: Assessment, low: int, total: int) -> str:
+    """How many barriers stand below workable, of those that both voices are known of."""
+    band = workable(unit)
+    if total == 1:
+        return unit.language.say("barriers.of_one", low, band=band)
+    return unit.language.say("barriers.of_some", low, total=total, band=band)
+
+
+def _below(unit: Assessment, low: int, total: int) -> str:
+    """How many of all barriers stand below workable."""
+    language, band = unit.language, workable(unit)
+    if low == total:
+        return (
+            language.say("barriers.all", total=total, band=band)
+            if total > 1
+            else language.say("barriers.the_one", band=band)
+        )
+    if not low:
+        return language.say("barriers.none", band=band)
+    return language.capital(language.say("barriers.some", low, total=total, band=band))
+
+
+def workable(unit: Assessment) -> str:
+    """The name of the band below which a barrier holds back: the last but one."""
+    return str(unit.rules.bands.sort_values("at_least")["name"].iloc[-2])
 
 
 def below_workable(unit: Assessment) -> set[str]:
@@ -119,49 +151,48 @@ def unknown_sentence(unit: Assessment) -> str:
     """Barriers of which nothing at all is known; empty where there is none."""
     shown = unit.rows("explain")
     some = set(shown.loc[shown["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
-    names = [barrier_name(unit, name).lower() for name in unit.rules.barriers["barrier_id"] if name not in some]
-    return f"Nothing can be said yet of {listed(names)}." if names else ""
-
-
-def _some(number: int, total: int) -> str:
-    """How many of the barriers stand somewhere, as the start of a sentence."""
-    if number == total:
-        return f"all {counted(total, 'barrier')} stand" if total > 1 else "the barrier stands"
-    some = f"{in_words(number)} of {counted(total, 'barrier')}" if number else "no barrier"
-    return f"{some} {'stand' if number > 1 else 'stands'}"
+    language = unit.language
+    absent = [name for name in unit.rules.barriers["barrier_id"] if name not in some]
+    names = [language.inside(barrier_name(unit, name)) for name in absent]
+    return language.say("barriers.unknown", names=language.listed(names)) if names else ""
 
 
 def barrier_heading(unit: Assessment, barrier_id: str) -> str:
     """One barrier's finding: leaders and doers apart, else its place against the rest, else its band and voices."""
-    name = barrier_name(unit, barrier_id)
+    language, name = unit.language, barrier_name(unit, barrier_id)
     doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
     gap = unit.cell("role_gap", barrier_id=barrier_id)
     if gap.ok and doing.ok and leading.ok and gap.low * gap.high > 0:
-        more = "more" if leading.value > doing.value else "less"
-        return f"{name}: those who lead see {more} of it than those who do the work"
+        more = "leading_more" if leading.value > doing.value else "leading_less"
+        return language.say(f"barrier.{more}", name=name)
     row = _barrier_row(unit, barrier_id)
     if row is None:
-        return f"{name}: not measured yet"
-    if row["flag"]:
-        return f"{name}: people put it clearly {row['flag'].split(' ')[0]} the rest of the organisation"
-    said, shown = f"people put it at {theme.score(row['perception'])} of 100", theme.score(row["practice"])
-    partial, named = _coverage_words(unit, row), unit.rules.bands.set_index("band")["name"]
-    for value, band, words in (
-        ("score", "band", f"{said}, the records at {shown}{partial}"),
-        ("perception", "perception_band", f"{said}, too few records count yet"),
-    ):
-        if pd.notna(row[value]) and row[band]:
-            return f"{name}, {named[row[band]]}: {words}"
+        return language.say("barrier.not_measured", name=name)
+    if flag := flagged(row["flag"]):
+        return language.say(f"barrier.{flag}", name=name)
+    return _standing_at(unit, row, name)
+
+
+def _standing_at(unit: Assessment, row: pd.Series, name: str) -> str:
+    """A barrier's band and voices, as far as they are known; else why there is nothing."""
+    language, named = unit.language, unit.rules.bands.set_index("band")["name"]
+    voices = {"said": language.score(row["perception"]), "shown": language.score(row["practice"])}
+    if pd.notna(row["score"]) and row["band"]:
+        return _partial(unit, row, "barrier.both", name=name, band=named[row["band"]], **voices)
+    if pd.notna(row["perception"]) and row["perception_band"]:
+        return language.say("barrier.people", name=name, band=named[row["perception_band"]], said=voices["said"])
     if pd.notna(row["practice"]):
-        return f"{name}: the records put it at {shown} of 100{partial}"
-    return f"{name}: hidden, too few people" if row["status"] == SUPPRESSED else f"{name}: too few records to judge"
+        return _partial(unit, row, "barrier.records", name=name, shown=voices["shown"])
+    return language.say("barrier.hidden" if row["status"] == SUPPRESSED else "barrier.few", name=name)
 
 
-def _coverage_words(unit: Assessment, row: pd.Series) -> str:
-    """On how many of its indicators practice rests, where that is not all."""
+def _partial(unit: Assessment, row: pd.Series, key: str, **told: str) -> str:
+    """A phrase with on how many of its indicators practice rests, where that is not all."""
     total = int(_indicators(unit).get(row["barrier_id"], 0))
     known = round(row["practice_coverage"] * total) if pd.notna(row["practice_coverage"]) else total
-    return f" on {in_words(known)} of {counted(total, 'indicator')}" if known < total else ""
+    if known >= total:
+        return unit.language.say(key, **told)
+    return unit.language.say(f"{key}_partial", total, known=known, **told)
 
 
 def groups_sentence(unit: Assessment, barrier_id: str) -> str:
@@ -169,24 +200,22 @@ def groups_sentence(unit: Assessment, barrier_id: str) -> str:
     doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
     if not (doing.ok and leading.ok):
         return ""
-    return (
-        f"People doing the work put it at {theme.score(doing.value)} ({doing.n:.0f} answers), those leading it at "
-        f"{theme.score(leading.value)} ({leading.n:.0f} answers)."
-    )
+    language = unit.language
+    answers = {"doing_answers": language.number(doing.n), "leading_answers": language.number(leading.n)}
+    scores = {"doing": language.score(doing.value), "leading": language.score(leading.value)}
+    return language.say("groups.said", **scores, **answers)
 
 
 def change_sentence(unit: Assessment, barrier_id: str) -> str:
     """What moved since the wave before, worded as the interval allows."""
-    change = unit.cell("change", barrier_id=barrier_id)
+    language, change = unit.language, unit.cell("change", barrier_id=barrier_id)
     if not change.ok:
         return ""
     if change.low <= 0 <= change.high:
-        return "No change demonstrated since the survey before."
-    moved = "up" if change.value > 0 else "down"
-    said = (
-        f"What people say went {moved} by {theme.score(abs(change.value))} points since the survey before "
-        f"({theme.interval(change.low, change.high, 'points')})."
-    )
+        return language.say("change.none")
+    spread = language.interval(change.low, change.high, "points")
+    key = "change.up" if change.value > 0 else "change.down"
+    said = language.say(key, points=language.score(abs(change.value)), interval=spread)
     return " ".join(filter(None, [said, _role_mix(unit, barrier_id)]))
 
 
@@ -199,8 +228,8 @@ def _role_mix(unit: Assessment, barrier_id: str) -> str:
     points = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["source"] == "role_mix"), "points"].dropna()
     if points.empty or abs(points.iloc[0]) < WORTH_SAYING:
         return ""
-    moved = "raised" if points.iloc[0] > 0 else "lowered"
-    return f"That other roles answered {moved} it by {theme.score(abs(points.iloc[0]))} points."
+    key = "change.roles_raised" if points.iloc[0] > 0 else "change.roles_lowered"
+    return unit.language.say(key, points=unit.language.score(abs(points.iloc[0])))
 
 
 def other_indicators_sentence(unit: Assessment) -> str:
@@ -209,12 +238,10 @@ def other_indicators_sentence(unit: Assessment) -> str:
     rows = rows.loc[(rows["source"] == "indicators") & (rows["points"].abs() >= WORTH_SAYING)]
     if rows.empty:
         return ""
-    names = listed(barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"])
-    return (
-        f"On {names} the records rest on other indicators than in the wave before, which alone moves them by "
-        f"{theme.score(rows['points'].abs().min())} to {theme.score(rows['points'].abs().max())} points: they are not "
-        "compared."
-    )
+    language, moved = unit.language, rows["points"].abs()
+    names = language.listed(barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"])
+    least, most = language.score(moved.min()), language.score(moved.max())
+    return language.say("change.indicators", names=names, least=least, most=most)
 
 
 def sensitivity_sentence(unit: Assessment) -> str:
@@ -222,12 +249,10 @@ def sensitivity_sentence(unit: Assessment) -> str:
     rows = unit.rows("sensitivity")
     if rows.empty:
         return ""
-    row = rows.iloc[0]
-    return (
-        f"{barrier_name(unit, row['barrier_id'])} has the lowest score; it stays the lowest in "
-        f"{theme.share(row['share'])} of {theme.number(unit.rules.settings.sensitivity_draws)} other ways to weigh "
-        "voices and indicators."
-    )
+    row, language = rows.iloc[0], unit.language
+    draws = language.number(unit.rules.settings.sensitivity_draws)
+    name = barrier_name(unit, row["barrier_id"])
+    return language.say("barriers.sensitivity", name=name, share=language.share(row["share"]), draws=draws)
 
 
 @dataclass(frozen=True)
@@ -269,12 +294,11 @@ def item_levels(unit: Assessment) -> pd.Series:
 
 def basis_words(unit: Assessment) -> str:
     """What the two voices rest on."""
-    rows = unit.rows("barriers")
-    said = f"people: {rows['n'].max():.0f} respondents, 95 % interval" if rows["n"].notna().any() else "people: none"
-    counted_indicators = int(
-        (rows["practice_coverage"] * _indicators(unit).reindex(rows["barrier_id"]).to_numpy()).sum()
-    )
-    return f"{said} · records: {counted(counted_indicators, 'indicator')} of {int(_indicators(unit).sum())}"
+    language, rows = unit.language, unit.rows("barriers")
+    n = rows["n"].max()
+    said = language.say("basis.people", n=language.number(n)) if pd.notna(n) else language.say("basis.nobody")
+    counted = int((rows["practice_coverage"] * _indicators(unit).reindex(rows["barrier_id"]).to_numpy()).sum())
+    return f"{said} · {language.say('basis.records', counted, total=str(_indicators(unit).sum()))}"
 
 
 def _indicators(unit: Assessment) -> pd.Series:
@@ -283,15 +307,7 @@ def _indicators(unit: Assessment) -> pd.Series:
 
 def why_no_profile(unit: Assessment) -> str:
     """Why there is no barrier to show."""
-    if survey_hidden(unit):
-        return (
-            "What people answered is hidden, because too few did or it would give a small group away; and the records "
-            "do not reach two indicators of any barrier."
-        )
-    return (
-        "Nobody has been asked here, and the records do not reach two indicators of any barrier. Each barrier needs "
-        "both voices before it is scored: the questionnaire, and the records listed under what to collect."
-    )
+    return unit.language.say("barriers.why_hidden" if survey_hidden(unit) else "barriers.why_nothing")
 
 
 def groups_heading(unit: Assessment) -> str:
@@ -300,17 +316,8 @@ def groups_heading(unit: Assessment) -> str:
     known = [gap for gap in gaps if gap.ok]
     apart = sum(gap.low * gap.high > 0 for gap in known)
     if not known:
-        return "Those doing the work and those leading it"
-    if apart == 0:
-        return "No difference demonstrated between those doing the work and those leading it"
-    return f"On {counted(apart, 'barrier')} those who lead and those who do the work see it differently"
-
-
-GROUPS_JUDGED = (
-    "The intervals describe the people of this unit on this date. Whether two groups differ at all is judged more "
-    "strictly, by how often an answer of one lies above an answer of the other (Cliff's delta, 95 %)."
-)
-"""Why two groups may look apart and yet no difference is demonstrated."""
+        return unit.language.say("groups.plain")
+    return unit.language.say("groups.apart", apart) if apart else unit.language.say("groups.none")
 
 
 def themes_heading(unit: Assessment) -> str:
@@ -318,17 +325,17 @@ def themes_heading(unit: Assessment) -> str:
     rows = unit.rows("themes")
     rows = rows.loc[rows["status"] == OK].sort_values("value")
     if len(rows) > 1 and rows.iloc[0]["high"] < rows.iloc[1]["low"]:
-        return f"{str(rows.iloc[0]['theme']).capitalize()} stands lowest of work, workforce and workplace"
-    return "Work, workforce and workplace: no one of them clearly lowest"
+        return unit.language.say("themes.lowest", theme=unit.language.known(f"theme.{rows.iloc[0]['theme']}"))
+    return unit.language.say("themes.none")
 
 
 def trend_heading(unit: Assessment) -> str:
     """On which barriers a change since the wave before is demonstrated."""
     cells = {name: unit.cell("change", barrier_id=name) for name in unit.rules.barriers["barrier_id"]}
+    language = unit.language
     up = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.low > 0]
     down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
-    told = [f"{listed(up)} went up" if up else "", f"{listed(down)} went down" if down else ""]
-    text = "; ".join(part for part in told if part)
     if not any(cell.ok for cell in cells.values()):
-        return "What the records show, wave by wave"
-    return f"Since the survey before, {text}" if text else "No change demonstrated since the survey before"
+        return language.say("trend.records")
+    told = {name: language.listed(names) for name, names in (("up", up), ("down", down)) if names}
+    return language.say(f"trend.{'both' if len(told) > 1 else next(iter(told), 'none')}", **told)

@@ -112,9 +112,10 @@ class Formats:
         >>> [ENGLISH.hours(value).replace(NBSP, " ").replace(THIN, " ") for value in (4.83, 57.6, 12345)]
         ['4.8 h', '58 h', '12 340 h']
         """
-        return NOTHING if pd.isna(value) else self._pattern("unit.hours", self._hours(value))
+        return NOTHING if pd.isna(value) else self._pattern("unit.hours", self.bare_hours(value))
 
-    def _hours(self, value: float) -> str:
+    def bare_hours(self, value: float) -> str:
+        """Hours without their unit, which stands beside them."""
         if abs(value) >= 1000:
             return self.number(round(value, -1))
         return self.number(value, int(abs(value) < _TENTH_BELOW))
@@ -188,7 +189,7 @@ class Formats:
         if unit == "share":
             return self.number(100 * value)
         if unit == "hours":
-            return self._hours(value)
+            return self.bare_hours(value)
         return self._tenths(value) if unit == "days" else self.number(value, 2 if unit in ("index", "delta") else 0)
 
     def effect(self, value: float, unit: str) -> str:

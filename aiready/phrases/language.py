@@ -29,7 +29,7 @@ class Language(Formats):
             raise unknown("language", code, codes())
         return cls(code or FIRST)
 
-    def say(self, key: str, number: float | None = None, **blanks: Any) -> str:
+    def say(self, key: str, number: float | None = None, /, **blanks: Any) -> str:
         """A phrase with its blanks filled.
 
         Parameters
@@ -115,6 +115,14 @@ class Language(Formats):
 
 
 ENGLISH = Language()
+
+
+def warm() -> None:
+    """Read the phrases of every language and how it writes: for a process that others are forked from."""
+    for code in codes():
+        language = Language(code)
+        language.is_number(language.number(1.5, 1))
+        language.day("2026-09-30")
 
 
 @cache

@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from aiready import narrative, theme, waves
+from aiready import narrative, waves
 from aiready.assessment import Assessment
-from aiready.measures import ALL, MEASURES, OK
-from aiready.views.survey import WORDS
+from aiready.measures import ALL, OK
+from aiready.phrases import Language
 
 SIX_METRICS = (
     "decision_speed_p50",
@@ -49,24 +49,13 @@ METRIC_DETAILS = (
     "brier",
 )
 HOUR_PARTS = ("gap_saving_below_plan", "gap_rework", "gap_oversight")
-SHORT_OF_PLAN = "below plan, rework, checking"
 BLOCKERS_SHOWN = 3
-VERSIONS = {"before": "Before AI", "now": "Now", "target": "Target"}
-MODES = {"human": "by people", "augment": "with AI", "automate": "by AI"}
-CHANGES = {
-    "actor": "another actor",
-    "reordered": "moved",
-    "replaces": "new in place of another",
-    "merged": "merged",
-    "added": "added",
-    "removed": "removed",
-}
-EXPOSURE = {
-    "exposure_alpha": "A model alone",
-    "exposure_beta": "Half weight for software",
-    "exposure_zeta": "With added software",
-}
-EXPOSURE_WORDS = {"E1": "yes, a model alone", "E2": "with added software", "E0": "no"}
+VERSIONS = ("before", "now", "target")
+MODES = ("human", "augment", "automate")
+CHANGES = ("actor", "reordered", "replaces", "merged", "added", "removed")
+EXPOSURE = ("exposure_alpha", "exposure_beta", "exposure_zeta")
+LEVELS = ("E1", "E2", "E0")
+"""Levels of exposure, what a model alone could speed up first."""
 EXPOSED_SHOWN = 40
 TASKS_SHOWN = 10
 
@@ -76,15 +65,16 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     rows = _tasks_with_hours(unit)
     if rows.empty:
         return pd.DataFrame(columns=["task", "part", "kind", "hours", "rest"])
-    rows = rows.sort_values("potential", ascending=False)
+    language, rows = unit.language, rows.sort_values("potential", ascending=False)
     largest = rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN
     named = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
     rows = rows.assign(label=pd.Series(narrative.short_names(named), rows.index).where(largest))
-    rest = narrative.counted(int(rows["label"].isna().sum()), "other task")
+    rest = language.say("hours.other_tasks", int(rows["label"].isna().sum()))
     rows["label"] = rows["label"].fillna(rest)
-    parts = [rows[["label", "realised"]].rename(columns={"realised": "hours"}).assign(part="realised", kind="realised")]
+    realised = rows[["label", "realised"]].rename(columns={"realised": "hours"})
+    parts = [realised.assign(part=language.say("hours.part_realised"), kind="realised")]
     waiting = rows.assign(part=_waits_on(unit, rows), kind="waits", hours=rows["gap_not_adopted"])
-    short = rows.assign(part=SHORT_OF_PLAN, kind="plan", hours=rows[list(HOUR_PARTS)].sum(axis=1))
+    short = rows.assign(part=language.say("hours.part_plan"), kind="plan", hours=rows[list(HOUR_PARTS)].sum(axis=1))
     parts += [table[["label", "part", "kind", "hours"]] for table in (waiting, short)]
     stacked = pd.concat(parts, ignore_index=True)
     summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
@@ -92,12 +82,13 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     return told.assign(rest=told["task"] == rest)
 
 
-def tasks_drawn(unit: Assessment) -> str:
-    """Which tasks are drawn, where not all, and their job, where it is one of several: the tail of a subtitle."""
-    rows = _tasks_with_hours(unit)
+def tasks_drawn(unit: Assessment) -> list[str]:
+    """Which tasks are drawn, where not all, and their job, where it is one of several: parts of a subtitle."""
+    rows, language = _tasks_with_hours(unit), unit.language
     jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
-    some = f" · the {TASKS_SHOWN} largest of {theme.number(len(rows))} tasks" if len(rows) > TASKS_SHOWN else ""
-    return some + (f" · {jobs[0]}" if len(jobs) == 1 and rows["job"].nunique() > 1 else "")
+    some = language.say("hours.largest", shown=str(TASKS_SHOWN), total=language.number(len(rows)))
+    told = [some] if len(rows) > TASKS_SHOWN else []
+    return [*told, str(jobs[0])] if len(jobs) == 1 and rows["job"].nunique() > 1 else told
 
 
 def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
@@ -108,9 +99,9 @@ def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
 def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
     """What the hours not adopted wait on, in words: the largest few by name, the rest together."""
     waits = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
-    named = rows["blocker"].map(waits).fillna("reason not recorded")
+    named = rows["blocker"].map(waits).fillna(unit.language.say("hours.part_unrecorded"))
     most = rows.groupby(named)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
-    return named.where(named.isin(most), "waits on something else")
+    return named.where(named.isin(most), unit.language.say("hours.part_other"))
 
 
 def modes(unit: Assessment) -> pd.DataFrame:
@@ -119,103 +110,119 @@ def modes(unit: Assessment) -> pd.DataFrame:
     counts = []
     for column, moment in (("mode", "today"), ("target_mode", "target")):
         known = rows[column].value_counts() if column in rows else pd.Series(dtype=int)
-        counts += [(moment, mode, int(known.get(mode, 0))) for mode in MODES if known.sum()]
+        words = unit.language.say(f"modes.{moment}")
+        counts += [(words, mode, int(known.get(mode, 0))) for mode in MODES if known.sum()]
     return pd.DataFrame(counts, columns=["row", "mode", "count"])
 
 
 def exposure(unit: Assessment) -> pd.DataFrame:
     """Exposure per job: one row per job, and all jobs together where there are several, shares as text."""
-    rows = unit.rows("measures")
+    language, rows = unit.language, unit.rows("measures")
     rows = rows.loc[rows["measure"].isin(EXPOSURE) & (rows["status"] == OK)]
     if rows["segment"].nunique() == 2:
         rows = rows.loc[rows["segment"] != ALL]
     if rows.empty:
-        return pd.DataFrame(columns=["Job"])
-    turned = rows.pivot_table(index="segment", columns="measure", values="value", sort=False).map(theme.share)
-    turned = turned.rename(index={ALL: "all jobs"}).rename(columns=EXPOSURE).rename_axis("Job")
-    return turned.rename_axis(columns=None).reset_index()
+        return pd.DataFrame(columns=[language.say("column.job")])
+    turned = rows.pivot_table(index="segment", columns="measure", values="value", sort=False).map(language.share)
+    words = {measure: language.say(f"exposure.{measure}") for measure in EXPOSURE}
+    turned = turned.rename(index={ALL: language.say("exposure.all_jobs")}, columns=words)
+    return turned.rename_axis(language.say("column.job")).rename_axis(columns=None).reset_index()
 
 
 def exposed_tasks(unit: Assessment) -> pd.DataFrame:
-    """Rated tasks, those a model alone could speed up first: one row per task (What AI could do, Task)."""
-    rows = unit.rows("tasks")
-    rated = rows.loc[rows["exposure"].isin(EXPOSURE_WORDS)].drop_duplicates(["job", "task"])
-    order = {level: place for place, level in enumerate(EXPOSURE_WORDS)}
+    """Rated tasks, those a model alone could speed up first: one row per task, with what AI could do, and its job."""
+    say, rows = unit.language.say, unit.rows("tasks")
+    rated = rows.loc[rows["exposure"].isin(LEVELS)].drop_duplicates(["job", "task"])
+    order = {level: place for place, level in enumerate(LEVELS)}
     rated = rated.assign(place=rated["exposure"].map(order)).sort_values(["place", "job"], kind="stable")
-    words = rated["exposure"].map(EXPOSURE_WORDS)
-    table = pd.DataFrame({"Task": rated["task"], "Halve its time?": words, "Job": rated["job"]})
-    return (table if rated["job"].nunique() > 1 else table.drop(columns="Job")).head(EXPOSED_SHOWN)
+    words = rated["exposure"].map({level: say(f"exposure.{level}") for level in LEVELS})
+    table = pd.DataFrame({say("column.task"): rated["task"], say("column.halve"): words})
+    several = rated["job"].nunique() > 1
+    return (table.assign(**{say("column.job"): rated["job"]}) if several else table).head(EXPOSED_SHOWN)
 
 
 def trials(unit: Assessment) -> pd.DataFrame:
-    """Verdicts as the forest plot wants them: one row per trial that could be assessed or not."""
-    rows = unit.verdicts
+    """Verdicts as the forest plot wants them: one row per trial that could be assessed or not.
+
+    `verdict` is its word as readers know it, `verdict_id` the one in the results.
+    """
+    language, rows = unit.language, unit.verdicts
     named = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
     count = rows["initiative_id"].map(rows["initiative_id"].value_counts())
     shown = pd.DataFrame(
         {
             "trial": [
-                named.get(row.initiative_id, row.initiative_id) + (f", trial {row.trial_no:.0f}" if many > 1 else "")
+                _numbered(named.get(row.initiative_id, row.initiative_id), row.trial_no if many > 1 else 0, language)
                 for row, many in zip(rows.itertuples(), count, strict=True)
             ],
-            "detail": [_arms(row) for row in rows.itertuples()],
-            "bound": [_deciding(row) for row in rows.itertuples()],
-            "why": [_why(row) for _, row in rows.iterrows()],
+            "detail": [_arms(row, language) for row in rows.itertuples()],
+            "bound": [_deciding(row, language) for row in rows.itertuples()],
+            "why": [_why(row, language) for _, row in rows.iterrows()],
+            "verdict": [language.known(f"verdict.{verdict}") for verdict in rows["verdict"]],
             "unit": rows["unit"].where(rows["unit"] == "share", rows["outcome"].fillna("")),
         }
     )
     taken = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
     bounds = ["value", "low", "high", "low90", "high90", "target"]
-    numbers = rows.rename(columns=taken)[[*bounds, "verdict"]]
+    numbers = rows.rename(columns=taken | {"verdict": "verdict_id"})[[*bounds, "verdict_id"]]
     numbers = numbers.assign(**numbers[bounds].mul(rows["unit"].map({"share": 100.0}).fillna(1.0), axis=0))
     order = {verdict: place for place, verdict in enumerate(narrative.VERDICTS)}
     table = pd.concat([shown, numbers.reset_index(drop=True)], axis=1)
-    placed = table.assign(place=table["verdict"].map(order)).sort_values(["place", "trial"], ignore_index=True)
+    placed = table.assign(place=table["verdict_id"].map(order)).sort_values(["place", "trial"], ignore_index=True)
     return placed.assign(trial=narrative.short_names(placed["trial"])).drop(columns="place")
 
 
-def one_unit(trials: pd.DataFrame) -> str:
+def _numbered(name: str, trial_no: float, language: Language) -> str:
+    """A trial's name, with its number where its initiative has several."""
+    return language.say("trial.numbered", name=name, number=f"{trial_no:.0f}") if trial_no else name
+
+
+def one_unit(trials: pd.DataFrame, language: Language) -> str:
     """What one unit of the scale is where all trials of a picture share it; empty where they do not."""
     units = trials["unit"].unique()
     if len(units) > 1:
         return ""
-    return "in 100 cases" if units[0] == "share" else str(units[0])
+    return language.say("trial.unit") if units[0] == "share" else str(units[0])
 
 
-def _arms(row: Any) -> str:
-    arms = f"{row.n_treatment:.0f} with, {row.n_control:.0f} without" if pd.notna(row.n_control) else "no comparison"
+def _arms(row: Any, language: Language) -> str:
+    arms = language.say("trial.no_comparison")
+    if pd.notna(row.n_control):
+        n = {"treatment": f"{row.n_treatment:.0f}", "control": f"{row.n_control:.0f}"}
+        arms = language.say("trial.arms", **n)
     return f"{narrative.short_names([str(row.outcome)])[0]} · {arms}" if pd.notna(row.outcome) else arms
 
 
-def _deciding(row: Any) -> str:
+def _deciding(row: Any, language: Language) -> str:
     """The bound that decided and what it was held against, in a few words."""
     if pd.isna(row.deciding_bound):
         return ""
     if row.deciding_kind != "outcome":
-        return "a guardrail decided"
-    word, bound = ("at most", row.upper) if row.verdict in ("FIX", "STOP") else ("at least", row.lower)
+        return language.say("trial.guardrail")
+    most = row.verdict in ("FIX", "STOP")
     scale = 100 if row.unit == "share" else 1
-    shown = [narrative.effect(scale * number, "") for number in (bound, row.target_effect)]
-    return f"{word} {shown[0]}, target {shown[1]}"
+    bound, target = (
+        language.bare_effect(scale * number, "") for number in (row.upper if most else row.lower, row.target_effect)
+    )
+    return language.say("trial.bound_most" if most else "trial.bound_least", bound=bound, target=target)
 
 
-def _why(row: pd.Series) -> str:
+def _why(row: pd.Series, language: Language) -> str:
     """What the trial showed, what decided, and the cases still needed."""
-    reason = str(row["reason"])
-    told = [narrative.trial_words(row)]
+    told = [narrative.trial_words(row, language)]
     if row["verdict"] not in ("SCALE", "NOT ASSESSABLE") and row["deciding_kind"] != "outcome":
-        told.append(f"{reason[:1].upper()}{reason[1:]}.")
+        told.append(narrative.reason_words(row, language))
     if row["verdict"] == "EXTEND" and not row["compared"]:
-        told.append("The cases were not dealt at random or matched, so it may not grow on this.")
+        told.append(language.say("trial.unfair"))
     if row["verdict"] == "EXTEND" and pd.notna(row["n_needed"]):
-        told.append(f"About {theme.number(row['n_needed'])} cases in each arm would show it, if the effect is as seen.")
+        told.append(language.say("trial.needed", n=language.number(row["n_needed"])))
     return " ".join(told)
 
 
 def metrics(unit: Assessment) -> pd.DataFrame:
     """The six metrics by quarter: one row per metric x quarter with a number."""
     rows = _by_quarter(unit, SIX_METRICS).copy()
-    rows["metric"] = [narrative.capital(MEASURES[name].label) for name in rows["measure"]]
+    rows["metric"] = [narrative.measure_name(unit, name) for name in rows["measure"]]
     rows["place"] = rows["measure"].map({name: place for place, name in enumerate(SIX_METRICS)})
     return rows.rename(columns={"wave": "quarter"}).sort_values(["place", "quarter"], ignore_index=True)
 
@@ -231,7 +238,7 @@ def _by_quarter(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
     ]
     upto = waves.last_day(waves.quarter_of_wave(unit.facts.wave))
     rows = rows.loc[[waves.last_day(wave) <= upto for wave in rows["wave"]]]
-    return rows.assign(shown=[theme.value_text(row.value, row.unit) for row in rows.itertuples()])
+    return rows.assign(shown=[unit.language.value(row.value, row.unit) for row in rows.itertuples()])
 
 
 def metric_numbers(unit: Assessment) -> pd.DataFrame:
@@ -239,9 +246,9 @@ def metric_numbers(unit: Assessment) -> pd.DataFrame:
     numbers, now = _cells(unit, METRIC_DETAILS), waves.quarter_of_wave(unit.facts.wave)
     known = _by_quarter(unit, METRIC_DETAILS).pivot(index="measure", columns="wave", values="shown")
     earlier = known.reindex(METRIC_DETAILS).drop(columns=now, errors="ignore").fillna("").reset_index(drop=True)
-    return pd.concat(
-        [numbers[["Measure"]], earlier, numbers.drop(columns="Measure").rename(columns={"Value": now})], axis=1
-    )
+    measure, value = (unit.language.say(f"column.{name}") for name in ("measure", "value"))
+    later = numbers.drop(columns=measure).rename(columns={value: now})
+    return pd.concat([numbers[[measure]], earlier, later], axis=1)
 
 
 def metric_summary(unit: Assessment) -> pd.DataFrame:
@@ -250,25 +257,31 @@ def metric_summary(unit: Assessment) -> pd.DataFrame:
 
 
 def _cells(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
-    cells = [(narrative.capital(MEASURES[name].label), unit.cell(name)) for name in names]
+    language = unit.language
+    say, cells = language.say, [unit.cell(name) for name in names]
+    values = [language.value(cell.value, cell.unit) if cell.ok else say(f"status.{cell.status}") for cell in cells]
     return pd.DataFrame(
         {
-            "Measure": [label for label, _ in cells],
-            "Value": [theme.value_text(cell.value, cell.unit) if cell.ok else WORDS[cell.status] for _, cell in cells],
-            "95 % interval": [theme.interval(cell.low, cell.high, cell.unit) if cell.ok else "" for _, cell in cells],
-            "n": [theme.number(cell.n) if cell.ok else "" for _, cell in cells],
+            say("column.measure"): [narrative.measure_name(unit, name) for name in names],
+            say("column.value"): values,
+            say("column.interval"): [
+                language.interval(cell.low, cell.high, cell.unit) if cell.ok else "" for cell in cells
+            ],
+            say("column.n"): [language.number(cell.n) if cell.ok else "" for cell in cells],
         }
     )
 
 
 def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
     """Steps of each workflow before, now and as aimed at: workflow name -> one row per version x step."""
-    rows = unit.step_changes
+    rows, say = unit.step_changes, unit.language.say
+    versions = {version: say(f"workflow.{version}") for version in VERSIONS}
+    changes = {change: say(f"workflow.{change}") for change in CHANGES}
     found = {}
     for name, steps in rows.groupby("workflow", sort=False):
         shown = steps.assign(
             place=steps["version"].map({version: place for place, version in enumerate(VERSIONS)}),
-            words=steps["version"].map(VERSIONS),
+            words=steps["version"].map(versions),
         ).sort_values(["place", "step_no"])
         turns = shown.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
         table = pd.DataFrame(
@@ -277,23 +290,26 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
                 "step": [narrative.short_names([step])[0] for step in shown["step"]],
                 "actor": shown["actor"],
                 "handoffs": turns,
-                "note": shown["change"].map(CHANGES).fillna(""),
+                "note": shown["change"].map(changes).fillna(""),
             }
         )
         found[str(name)] = table.reset_index(drop=True)
     return found
 
 
+def state(unit: Assessment) -> pd.Series:
+    """The state of every agreed action on the as-of date: open, done, dropped or overdue."""
+    return unit.actions["status"].mask(narrative.overdue(unit.actions, unit.facts.as_of), "overdue")
+
+
 def agreed(unit: Assessment) -> pd.DataFrame:
     """Agreed actions and their state on the as-of date: one row per action."""
-    rows = unit.actions
-    late = narrative.overdue(rows, unit.facts.as_of)
-    return pd.DataFrame(
-        {
-            "Action": rows["action"],
-            "Barrier": [narrative.barrier_name(unit, name) for name in rows["barrier_id"]],
-            "Owner": rows["owner"],
-            "Due": [narrative.short_day(day) for day in pd.to_datetime(rows["due_on"])],
-            "State": rows["status"].mask(late, "overdue"),
-        }
-    ).reset_index(drop=True)
+    language, rows = unit.language, unit.actions
+    table = {
+        "action": rows["action"],
+        "barrier": [narrative.barrier_name(unit, name) for name in rows["barrier_id"]],
+        "owner": rows["owner"],
+        "due": [language.short_day(day) for day in pd.to_datetime(rows["due_on"])],
+        "state": [language.known(f"state.{name}") for name in state(unit)],
+    }
+    return pd.DataFrame({language.say(f"column.{name}"): cells for name, cells in table.items()}).reset_index(drop=True)

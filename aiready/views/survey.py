@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from aiready import narrative, theme
+from aiready import narrative
 from aiready.assessment import Assessment
 from aiready.measures import ALL, MEASURES, OK, ORGANISATION
+from aiready.phrases import Language
 
-WORDS = {"ok": "", "suppressed": "hidden", "insufficient": "too few records", "not_measured": "not measured"}
-GROUPS = {"doing": "those doing the work", "leading": "those leading it"}
+GROUPS = ("doing", "leading")
 
 
 def profile(unit: Assessment) -> pd.DataFrame:
@@ -23,43 +23,38 @@ def profile(unit: Assessment) -> pd.DataFrame:
         )
     order = {barrier: place for place, barrier in enumerate(narrative.ranked_barriers(unit)["barrier_id"])}
     rows["place"] = rows["barrier_id"].map(order).fillna(len(order))
+    named = unit.rules.bands.set_index("band")["name"]
+    rows["band"] = rows["band"].map(named).fillna("")
     return rows.sort_values(["place"], kind="stable", ignore_index=True).drop(columns="status")
 
 
-def profile_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+def profile_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The profile as a table to read."""
-    said = [_with_interval(row.perception, row.perception_low, row.perception_high) for row in rows.itertuples()]
-    table = pd.DataFrame(
-        {
-            "Barrier": rows["barrier"],
-            "People say": said,
-            "n": [theme.number(n) for n in rows["n"]],
-            "Records show": rows["practice"].map(theme.score),
-            "Indicators that count": rows["practice_coverage"].map(theme.share),
-            "Score": [_with_interval(row.score, row.low, row.high) for row in rows.itertuples()],
-            "In words": rows["band"].where(
-                rows["band"] != "",
-                rows["basis"].map(
-                    {"perception": "people only", "practice": "records only", "none": "not known", "both": ""}
-                ),
-            ),
-        }
-    )
+    bases = {basis: language.say(f"basis.{basis}") for basis in ("perception", "practice", "none")}
+    table = {
+        "barrier": rows["barrier"],
+        "people_say": [
+            _with_interval((row.perception, row.perception_low, row.perception_high), language)
+            for row in rows.itertuples()
+        ],
+        "n": rows["n"].map(language.number),
+        "records_show": rows["practice"].map(language.score),
+    }
     if "organisation_perception" in rows:
-        table.insert(
-            4,
-            "Organisation",
-            [
-                f"{theme.score(said)} / {theme.score(done)}"
-                for said, done in zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)
-            ],
-        )
-    return table
+        both = zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)
+        table["organisation"] = [f"{language.score(said)} / {language.score(done)}" for said, done in both]
+    table |= {
+        "indicators": rows["practice_coverage"].map(language.share),
+        "score": [_with_interval((row.score, row.low, row.high), language) for row in rows.itertuples()],
+        "in_words": rows["band"].where(rows["band"] != "", rows["basis"].map(bases).fillna("")),
+    }
+    return pd.DataFrame({language.say(f"column.{name}"): cells for name, cells in table.items()})
 
 
-def _with_interval(value: float, low: float, high: float) -> str:
-    spread = theme.interval(low, high, "score")
-    return f"{theme.score(value)} ({spread})" if spread else theme.score(value)
+def _with_interval(cell: tuple[float, float, float], language: Language) -> str:
+    value, low, high = cell
+    spread = language.interval(low, high, "score")
+    return f"{language.score(value)} ({spread})" if spread else language.score(value)
 
 
 def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFrame:
@@ -92,16 +87,20 @@ def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFra
     return long.sort_values(["high", "place", "level"], ignore_index=True)
 
 
-def answers_numbers(rows: pd.DataFrame) -> pd.DataFrame:
+def answers_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     """Item distributions as a table to read."""
+    say, top = language.say, int(rows["level"].max())
     wide = rows.pivot_table(
         index=["item", "n", "low", "high", "dont_know"], columns="level", values="share", sort=False
     )
-    table = wide.map(theme.share).rename(columns=lambda level: f"Level {level}").reset_index()
+    table = wide.map(language.share).rename(columns=lambda level: say("column.level", level=str(level))).reset_index()
     for name in ("low", "high", "dont_know"):
-        table[name] = table[name].map(theme.share)
-    table["n"] = table["n"].map(theme.number)
-    named = {"item": "Question", "low": "Levels 1–2", "high": "Levels 4–5", "dont_know": "Don't know"}
+        table[name] = table[name].map(language.share)
+    table["n"] = table["n"].map(language.number)
+    ends = {
+        name: say("column.levels", low=str(low), high=str(low + 1)) for name, low in (("low", 1), ("high", top - 1))
+    }
+    named = {"item": say("column.question"), "n": say("column.n"), **ends, "dont_know": say("column.dont_know")}
     return table.rename(columns=named).rename_axis(columns=None)
 
 
@@ -109,7 +108,7 @@ def groups(unit: Assessment) -> pd.DataFrame:
     """Those doing the work and those leading it, per barrier; one row per barrier x group."""
     rows = unit.rows("measures")
     rows = rows.loc[(rows["measure"] == "perception") & rows["segment"].isin(GROUPS)].copy()
-    rows["group"] = rows["segment"].map(GROUPS)
+    rows["group"] = rows["segment"].map({group: unit.language.say(f"group.{group}") for group in GROUPS})
     rows["barrier"] = [narrative.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
     order = {barrier: place for place, barrier in enumerate(unit.rules.barriers["barrier_id"])}
     rows["place"] = rows["barrier_id"].map(order)
@@ -125,33 +124,39 @@ def indicators(unit: Assessment, barrier_id: str) -> pd.DataFrame:
         rows[["id", "value", "points", "n", "status"]], left_on="indicator_id", right_on="id", how="left"
     )
     status = merged["status"].fillna("not_measured")
+    language = unit.language
     units = [MEASURES[name].unit for name in merged["measure"]]
-    known = [theme.value_text(value, unit_of) for value, unit_of in zip(merged["value"], units, strict=True)]
-    shown = [text if state == OK else WORDS[state] for text, state in zip(known, status, strict=True)]
+    known = [language.value(value, unit_of) for value, unit_of in zip(merged["value"], units, strict=True)]
+    absent = status.map(lambda state: language.known(f"status.{state}"))
     return pd.DataFrame(
         {
-            "indicator": merged["label"].map(narrative.capital),
+            "indicator": merged["label"].map(language.capital),
             "points": merged["points"].where(status == OK),
-            "value_text": shown,
-            "detail": [f"n {theme.number(n)}" if pd.notna(n) else "" for n in merged["n"]],
+            "value_text": pd.Series(known, merged.index).where(status == OK, absent),
+            "detail": _n(merged["n"], language),
         }
     )
+
+
+def _n(numbers: pd.Series, language: Language) -> list[str]:
+    return [language.say("chart.n", n=language.number(n)) if pd.notna(n) else "" for n in numbers]
 
 
 def twins(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     """Say and do of one barrier, facet by facet: one row per pair that is known on both sides."""
     rows = unit.rows("facets")
     rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
-    pairs = [(narrative.said_words(row), narrative.shown_words(row)) for _, row in rows.iterrows()]
-    return pd.DataFrame(pairs, columns=["People say", "Records show"])
+    language = unit.language
+    pairs = [(narrative.said_words(row, language), narrative.shown_words(row, language)) for _, row in rows.iterrows()]
+    return pd.DataFrame(pairs, columns=[language.say("column.people_say"), language.say("column.records_show")])
 
 
 def themes(unit: Assessment) -> pd.DataFrame:
     """Work, workforce, workplace: one row per theme."""
     rows = unit.rows("themes").rename(columns={"theme": "theme_id"})
     return rows.assign(
-        theme=rows["theme_id"].str.capitalize(),
-        detail=[f"n {theme.number(n)}" if pd.notna(n) else "" for n in rows["n"]],
+        theme=[unit.language.known(f"theme.{name}") for name in rows["theme_id"]],
+        detail=_n(rows["n"], unit.language),
     )
 
 
