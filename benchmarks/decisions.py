@@ -1,5 +1,8 @@
 """Decision measures at size: seconds, ratio to one plain DuckDB group-by (of processor time), and peak memory.
 
+Each measure group is timed alone, counting no more than it needs; then all together, as a run does: the counts of all
+groups in one pass, and the speeds in another.
+
     python benchmarks/decisions.py --rows 50_000_000
 
 500 units x 5 quarters x 40 deciders a unit, whole-second stamps, one Parquet file in a temporary folder. At
@@ -31,6 +34,19 @@ COLUMNS = (
     "decider_id", "opened_at", "advice_at", "decided_at", "advice", "advice_confidence", "initial_decision",
     "final_decision", "autonomy_level", "correct_decision", "context_complete", "reversed_at",
 )  # fmt: skip
+_TRIOS = [f"trio_{first}{a}{f}" for first in "x01" for a in "01" for f in "01"]
+_OUTCOMES = [f"{state}_{level}" for state in ("open", "wrong", "right") for level in range(6)]
+COUNTED = {
+    "accuracy": ["labels", "human_right", "human_judged", "advice_right", "advice_judged", *_OUTCOMES],
+    "collaboration": ["initial_there", "advised_final", "overridden", "wrong_overridden", *_TRIOS],
+    "autonomy": ["unattended", "taken_back", *_OUTCOMES],
+    "context and time": [
+        "advised", "timed", "in_time", "advised_decided", "context_known", "context_complete", "unsafe",
+        "unknown_advised",
+    ],
+    "calibration": ["brier_n", "brier_sum"],
+}  # fmt: skip
+"""Counts per decider that the measures of a group are made of."""
 _ROWS = """
 copy (
   with raw as (select i, {draws} from range({rows}) t(i)),
@@ -172,15 +188,21 @@ def report(data: Data, file: Path, rows: int) -> None:
         f"over the two stamps alone: {base_times.clock:.2f} s, {base_times.processor:.2f} s"
     )
     counted: list[pd.DataFrame] = []
-    counting = took(lambda: counted.append(decider_counts(data.decisions, AS_OF, rules.settings).to_pandas()))
+    every = decider_counts(data.decisions, AS_OF, rules.settings)
+    counting = took(lambda: counted.append(every.to_pandas()))
+    alone = {
+        f"counts: {group}": took(every.select("unit_id", "quarter", "decider_id", "decisions", *names).to_pandas)
+        for group, names in COUNTED.items()
+    }
     log = decisions.rolled_up(counted[0], data, rules.settings)
     shares = took(lambda: decisions.share_rows(log, rules.settings))
     times = took(lambda: decision_times(data.decisions, data.membership, AS_OF))
     whole = took(lambda: decisions.measure(data, rules))
     for name, spent, against, limit in (
-        ("counts by decider", counting, base, GROUP_LIMIT),
+        *((group, spent, base, GROUP_LIMIT) for group, spent in alone.items()),
         ("shares and bootstrap", shares, base, GROUP_LIMIT),
         ("speed, Kaplan-Meier", times, base_times, GROUP_LIMIT),
+        ("counts of all groups", counting, base, TOTAL_LIMIT),
         ("all together", whole, base, TOTAL_LIMIT),
     ):
         ratio = spent.processor / against.processor
