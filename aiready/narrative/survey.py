@@ -35,7 +35,9 @@ def ranked_barriers(unit: Assessment) -> pd.DataFrame:
     for basis, value in (("both", "score"), ("perception", "perception"), ("practice", "practice")):
         same = rows.loc[rows["basis"].isin([basis, "both"]) & rows[value].notna()]
         if len(same):
-            return same.assign(on=value).sort_values([value, "barrier_id"], ignore_index=True)
+            alike = same[value].round(6)  # the last digits of a sum differ with what else was summed beside it
+            ordered = same.assign(on=value, alike=alike).sort_values(["alike", "barrier_id"], ignore_index=True)
+            return ordered.drop(columns="alike")
     return rows.iloc[:0].assign(on="")
 
 
