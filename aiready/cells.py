@@ -62,6 +62,8 @@ def number(text: ir.StringValue) -> ir.FloatingValue:
 def moment(text: ir.StringValue) -> ir.TimestampValue:
     """Time in a cell, UTC without zone: ISO, 11.05.2026, or the serial number of a spreadsheet."""
     iso = text.re_replace(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-\2-\1")
+    # engines also read `infinity`, `epoch`, years before Christ and after 9999: times that Python does not have
+    iso = iso.re_extract(r"^\s*[12]\d{3}[^\d(][^(]*$", 0)
     # 20000-79999 are the days of 1954-2119 in the 1900 date system; 25569 is 1 January 1970
     serial = text.re_extract(r"^[2-7]\d{4}(?:\.\d+)?$", 0).try_cast("float64")
     counted = ((serial - 25569) * 86400).round().cast("int64").as_timestamp("s")

@@ -25,8 +25,8 @@ MAP_COLUMNS = ("table", "column", "name")
 _SECRET = re.compile(r"pass|secret|token|pwd|key", re.IGNORECASE)
 _SECRETS_OF = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN", re.IGNORECASE)
 _SYSTEM = re.compile(r"information_schema|pg_.*")
-_OWN = ("aiready", "builtins", "numpy", "pandas", "pyarrow")
-"""Packages whose exceptions are faults of this program, not of a database."""
+_OWN = ("aiready", "builtins", "duckdb", "_duckdb", "ibis", "numpy", "pandas", "pyarrow", "sqlglot")
+"""Packages whose exceptions are faults of this program, not of a server: they keep their traceback."""
 
 
 # Addresses -----------------------------------------------------------------------------------------------
