@@ -236,8 +236,8 @@ def people(survey: Survey | None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per respondent and wave: person (digest of the code; of the answers where there is none), answers
-        (their digest), wave, unit_id, role, whole (scored on every scale that the role is asked and somebody in the
-        wave is scored on).
+        (16 bits of their digest: enough to see that they changed, too few to tell what they are), wave, unit_id, role,
+        whole (scored on every scale that the role is asked and somebody in the wave is scored on).
     """
     columns = ["person", "answers", "wave", "unit_id", "role", "whole"]
     if survey is None:
@@ -253,7 +253,7 @@ def people(survey: Survey | None) -> pd.DataFrame:
     asked = np.column_stack(by_scale)[survey.answers.role]
     return respondents[["wave", "unit_id", "role"]].assign(
         person=person.astype(str) + "-" + again.astype(str),
-        answers=answers.astype(str).to_numpy(),
+        answers=(answers % 2**16).astype(str).to_numpy(),
         whole=(scored | ~used | ~asked).all(axis=1),
     )[columns]
 

@@ -383,8 +383,9 @@ def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose text cells a spreadsheet will not run."""
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        safer = {text: safe_cell(text) for text in safe[name].unique() if isinstance(text, str)}
-        safe[name] = safe[name].map(lambda value, safer=safer: safer.get(value, value))
+        texts = safe[name].map(lambda value: isinstance(value, str))  # a cell of a file may hold a list
+        safer = {text: safe_cell(text) for text in safe.loc[texts, name].unique()}
+        safe[name] = safe[name].mask(texts, safe.loc[texts, name].map(safer))
     return safe
 
 

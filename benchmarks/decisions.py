@@ -40,7 +40,7 @@ COUNTED = {
     "accuracy": ["labels", "human_right", "human_judged", "advice_right", "advice_judged", *_OUTCOMES],
     "collaboration": ["initial_there", "advised_final", "overridden", "wrong_overridden", *_TRIOS],
     "autonomy": ["unattended", "taken_back", *_OUTCOMES],
-    "context and time": [
+    "context": [
         "advised", "timed", "in_time", "advised_decided", "context_known", "context_complete", "unsafe",
         "unknown_advised",
     ],

@@ -780,7 +780,7 @@ class TestWordings:
 
     def change(self, before, barrier="trust"):
         data = self.waves()
-        nobody = (["person", "wave", "unit_id", "role", "whole"], ["unit_id", "member_id"], history.CELL)
+        nobody = (history.PEOPLE, ["unit_id", "member_id"], history.CELL)
         empty = [pd.DataFrame(columns=names) for names in nobody]
         earlier = history.Release(*empty, history.wordings([], ["2026-Q1"], before))
         made = survey.tables(data, self.worded(), [earlier]).measure

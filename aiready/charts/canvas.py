@@ -53,7 +53,7 @@ def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
     >>> wrap("Trust and governance", 100)
     'Trust and\ngovernance'
     >>> wrap("Problemdefinition", 100)
-    'Problemdefi-\nnition'
+    'Problemdefini-\ntion'
     """
     lines = [""]
     for word in str(text).split(" "):
