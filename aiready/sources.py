@@ -383,9 +383,8 @@ def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose text cells a spreadsheet will not run."""
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        texts = safe[name].map(lambda value: isinstance(value, str))  # a cell of a file may hold a list
-        safer = {text: safe_cell(text) for text in safe.loc[texts, name].unique()}
-        safe[name] = safe[name].mask(texts, safe.loc[texts, name].map(safer))
+        safer = {text: safe_cell(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
+        safe[name] = safe[name].map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
     return safe
 
 
