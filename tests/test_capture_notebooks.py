@@ -12,7 +12,8 @@ from opened import RULES as AXE_RULES
 from aiready import checkup
 from aiready.instrument import read_instrument
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# tests of a class go on where the one before stopped: one worker runs them all, in order
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("capture")]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 RULES = read_instrument()
 
