@@ -54,7 +54,8 @@ test: $(VENV)/test browser servers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance" --ignore tests/test_capture_notebooks.py
+	$(BIN)/pytest -m "not acceptance" tests/test_capture_notebooks.py
 
 acceptance: $(VENV)/test browser servers
 	$(BIN)/pytest -m acceptance -s
