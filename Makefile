@@ -54,8 +54,7 @@ test: $(VENV)/test browser servers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance" --ignore tests/test_capture_notebooks.py
-	$(BIN)/pytest -m "not acceptance" tests/test_capture_notebooks.py
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance"
 
 acceptance: $(VENV)/test browser servers
 	$(BIN)/pytest -m acceptance -s

@@ -6,9 +6,9 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
-from laboratory import chromium, laboratory
+from laboratory import chromium, laboratory, remembered
 
-__all__ = ["chromium", "laboratory"]
+__all__ = ["chromium", "laboratory", "remembered"]
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
 EXPENSIVE = ("sample", "sample_results", "reports_folder", "small_results")

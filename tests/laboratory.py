@@ -356,3 +356,15 @@ def chromium() -> Iterator[Any]:
         browser = running.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def remembered(laboratory: Laboratory) -> Iterator[None]:
+    """What `aiready lab` does before it opens: the data are read once, so that every notebook finds the results."""
+    from aiready import Assessment
+    from aiready.memory import FOLDER
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER, str(laboratory.memory))
+        Assessment.recall(laboratory.data)
+        yield

@@ -11,9 +11,11 @@ from opened import RULES as AXE_RULES
 
 from aiready import checkup
 from aiready.instrument import read_instrument
+from aiready.saving import save_slice
+from aiready.slices import read_slice
+from aiready.task_board import board_of, changed
 
-# tests of a class go on where the one before stopped: one worker runs them all, in order
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("capture")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 RULES = read_instrument()
 
@@ -45,16 +47,15 @@ def clean(folder: Path) -> bool:
 
 
 class TestSelfAssessment:
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory) -> Path:
+    @pytest.fixture
+    def folder(self, tmp_path) -> Path:
         """Nine colleagues of claims have answered already, another way."""
-        folder = tmp_path_factory.mktemp("workshop")
-        pd.DataFrame({"unit_id": ["claims"], "name": ["Claims handling"]}).to_csv(folder / "units.csv", index=False)
+        pd.DataFrame({"unit_id": ["claims"], "name": ["Claims handling"]}).to_csv(tmp_path / "units.csv", index=False)
         levels = {item: [1 + person % 5 for person in range(9)] for item in RULES.items["item_id"]}
         about = {"respondent_id": [f"r-{person}" for person in range(9)], "unit_id": "claims", "wave": "2026-Q3",
                  "role": "frontline", "Team": "blue"}  # fmt: skip
-        pd.DataFrame(about | levels).to_csv(folder / "responses.csv", index=False)
-        return folder
+        pd.DataFrame(about | levels).to_csv(tmp_path / "responses.csv", index=False)
+        return tmp_path
 
     @staticmethod
     def rows(folder: Path) -> pd.DataFrame:
@@ -92,9 +93,13 @@ class TestSelfAssessment:
         assert len(self.rows(folder)) == 10
         assert clean(folder)
 
-    def test_after_closing_the_tab_the_person_goes_on_changes_and_withdraws(self, laboratory, chromium, folder):
-        code = self.rows(folder)["respondent_id"].iloc[-1]
-        first = RULES.items_for("frontline")["item_id"].iloc[0]
+    def test_another_day_the_person_goes_on_changes_and_withdraws(self, laboratory, chromium, folder):
+        code, asked = "w-7d0a", RULES.items_for("frontline")["item_id"].tolist()
+        begun = {"respondent_id": code, "unit_id": "claims", "wave": "2026-Q3", "role": "frontline"}
+        begun |= dict(zip(asked, ["1", "2", "3", "4", "don't know"], strict=False))
+        everybody = pd.concat([self.rows(folder), pd.DataFrame([begun])]).fillna("")
+        everybody.to_csv(folder / "responses.csv", index=False)
+        first = asked[0]
         with on(laboratory, chromium, "self_assessment", folder) as notebook:
             notebook.run_all()
             notebook.control("Not finished").select_option(code)
@@ -170,11 +175,10 @@ def tasks(folder: Path) -> pd.DataFrame:
 
 
 class TestTaskRedesign:
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory) -> Path:
-        folder = tmp_path_factory.mktemp("jobs")
-        jobs(folder)
-        return folder
+    @pytest.fixture
+    def folder(self, tmp_path) -> Path:
+        jobs(tmp_path)
+        return tmp_path
 
     def test_a_job_is_edited_reloaded_continued_and_saved(self, laboratory, chromium, folder):
         with on(laboratory, chromium, "task_redesign", folder) as notebook:
@@ -213,9 +217,8 @@ class TestTaskRedesign:
         assert found["Remark"].tolist() == ["keep", "keep", "", ""]
         assert clean(folder)
 
-    def test_edits_made_before_the_kernel_died_are_there_again_and_can_be_undone(self, laboratory, chromium, tmp_path):
-        jobs(tmp_path)
-        with on(laboratory, chromium, "task_redesign", tmp_path) as notebook:
+    def test_edits_made_before_the_kernel_died_are_there_again_and_can_be_undone(self, laboratory, chromium, folder):
+        with on(laboratory, chromium, "task_redesign", folder) as notebook:
             notebook.run_all()
             notebook.button("Open the job").click()
             notebook.settle()
@@ -232,7 +235,7 @@ class TestTaskRedesign:
             notebook.button("Save the job").click()
             notebook.settle()
             sees(notebook, "Saved: 3 tasks.")
-        assert tasks(tmp_path)["adoption"].tolist() == ["0.9", "0.5", ""]
+        assert tasks(folder)["adoption"].tolist() == ["0.9", "0.5", ""]
 
     def test_two_analysts_save_the_same_job_and_the_second_is_told(self, laboratory, chromium, folder):
         with on(laboratory, chromium, "task_redesign", folder) as ann, on(
@@ -245,7 +248,7 @@ class TestTaskRedesign:
             ann.page.keyboard.press("Enter")
             ann.button("Save the job").click()
             ann.settle()
-            sees(ann, "Saved: 4 tasks.")
+            sees(ann, "Saved: 3 tasks.")
             theirs = (folder / "tasks.csv").read_bytes()
             ben.control("Hours a year, per person").fill("70")
             ben.page.keyboard.press("Enter")
@@ -258,21 +261,29 @@ class TestTaskRedesign:
             ben.settle()
             ben.button("Save the job").click()
             ben.settle()
-            sees(ben, "Saved: 4 tasks.")
+            sees(ben, "Saved: 3 tasks.")
         assert tasks(folder)[["rework", "hours_per_year"]].iloc[0].tolist() == ["0.2", "70"]
         assert clean(folder)
 
     def test_an_earlier_version_is_brought_back_in_a_narrow_window(self, laboratory, chromium, folder):
+        for adoption in ("0.7", "0.8"):
+            read = read_slice(folder, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
+            save_slice(read, changed(board_of(read), "reply", "adoption", adoption).tasks, "anna")
         with on(laboratory, chromium, "task_redesign", folder, width=700) as notebook:
             notebook.run_all()
-            notebook.control("Earlier versions").select_option(index=3)
+            notebook.button("Open the job").click()
+            notebook.settle()
+            versions = notebook.control("Earlier versions")
+            listed = versions.locator("option").all_text_contents()
+            assert [said.startswith("before") for said in listed] == [False, False, True]
+            versions.select_option(index=len(listed) - 1)
             notebook.button("Bring this version back").click()
             notebook.settle()
             assert overflowing(notebook) == []
             notebook.button("Save the job").click()
             notebook.settle()
             assert notebook.errors() == []
-        assert tasks(folder)["task"].tolist() == ["Answer letters", "Sort the post", "Call back"]
+        assert tasks(folder)["adoption"].tolist() == ["0.6", "0.5", ""]
         assert clean(folder)
 
 

@@ -4,7 +4,6 @@ What is measured ends when the last change of the panel stands in the page: kern
 These times hold on a machine where nothing else runs: `pytest -m acceptance -s tests/test_control_times.py`.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ import pytest
 from laboratory import KERNEL, Laboratory, Notebook
 from test_capture_notebooks import on
 
-from aiready import Assessment, memory
+from aiready import Assessment
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.browser]
+pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.usefixtures("remembered")]
 EXPLORING = ("00_start_here", "01_survey", "02_barriers", "03_initiatives", "04_tasks", "05_decisions", "06_actions")
 CAPTURING = {"self_assessment": "Begin with a person", "task_redesign": "Open the job", "initiative_canvas": "Open it"}
 BLINK, BLINK_OF_MANY, NOTEBOOK = 150, 1000, 10
@@ -126,18 +125,6 @@ def judged(title: str, controls: list[Control], limit: float, acting: float = 0)
     slow = [str(control) for control in controls if np.median(control.shown) >= allowed[control.acts]]
     assert slow == []
     assert np.quantile(every, 0.95) < limit
-
-
-@pytest.fixture(scope="module", autouse=True)
-def remembered(laboratory: Laboratory) -> Iterator[None]:
-    """What `aiready lab` does before it opens."""
-    before = os.environ.get(memory.FOLDER)
-    os.environ[memory.FOLDER] = str(laboratory.memory)
-    Assessment.recall(laboratory.data)
-    yield
-    os.environ.pop(memory.FOLDER)
-    if before is not None:
-        os.environ[memory.FOLDER] = before
 
 
 def from_cold(notebook: Notebook) -> float:

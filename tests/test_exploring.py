@@ -1,14 +1,12 @@
 """The exploring notebooks as an analyst has them: a live JupyterLab, a real Chromium, every control moved."""
 
-import os
-
 import pandas as pd
 import pytest
 from laboratory import LISTENING
 
-from aiready import Assessment, checkup, memory
+from aiready import checkup
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("remembered")]
 COLD_SECONDS = 10
 """Seconds of processor from a cold kernel to the last cell; of the clock too, where nothing else runs."""
 BUSY_SECONDS = 240
@@ -23,18 +21,6 @@ PANELS = {
 }
 """What the panels of a notebook draw when it opens."""
 UNIT = "\u2007\u2007Motor claims"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def remembered(laboratory):
-    """What `aiready lab` does before it opens: the data are read once, so that every notebook finds the results."""
-    before = os.environ.get(memory.FOLDER)
-    os.environ[memory.FOLDER] = str(laboratory.memory)
-    Assessment.recall(laboratory.data)
-    yield
-    os.environ.pop(memory.FOLDER)
-    if before is not None:
-        os.environ[memory.FOLDER] = before
 
 
 @pytest.mark.parametrize("name", PANELS)
