@@ -27,7 +27,8 @@ from aiready.schema import ROLES
 CELL = ["unit_id", "wave", "segment"]
 BEFORE = "_before"
 SEED = 7
-EXACT, TINY = 1e-12, 1e-6
+EXACT, TINY, TURNS = 1e-12, 1e-6, 10
+"""How near weights come to their sum, what counts as no weight, and turns allowed per figure and group of people."""
 PEOPLE = ["person", "answers", "wave", "unit_id", "role", "whole"]
 
 
@@ -184,8 +185,8 @@ def _too_much(cells: pd.DataFrame, parts: csr_array, few: csr_array) -> np.ndarr
     while (told := few[_worked_out(parts[visible & ~hidden], few)]).shape[0]:
         left = np.flatnonzero(visible & ~hidden)
         wanted = told.T @ random.standard_normal(told.shape[0])
-        used = left[np.abs(lsmr(parts[left].T, wanted, atol=EXACT, btol=EXACT)[0]) > TINY]
-        mine = used[today[used]]
+        used = left[today[left] & (np.abs(_weights(parts[left], wanted)) > TINY)]
+        mine = used if used.size else left[today[left]]
         first = cells["whole"].to_numpy()[mine].argsort(kind="stable")
         hidden[mine[first[: 1 + told.shape[0] // 8]]] = True  # an eighth at once: rounds grow with its logarithm
     return np.flatnonzero(hidden)
@@ -201,9 +202,14 @@ def _worked_out(figures: csr_array, sums: csr_array) -> np.ndarray:
     unchanged = np.ones(sums.shape[0], dtype=bool)
     for _ in range(2):
         drawn = random.standard_normal(sums.shape[1])
-        unseen = drawn - figures.T @ lsmr(figures.T, drawn, atol=EXACT, btol=EXACT)[0]
+        unseen = drawn - figures.T @ _weights(figures, drawn)
         unchanged &= np.abs(sums @ unseen) < TINY
     return unchanged
+
+
+def _weights(figures: csr_array, wanted: np.ndarray) -> np.ndarray:
+    """Weights of the figures whose sum comes nearest to what is wanted (LSMR: Fong and Saunders 2011)."""
+    return np.asarray(lsmr(figures.T, wanted, atol=EXACT, btol=EXACT, conlim=0, maxiter=TURNS * sum(figures.shape))[0])
 
 
 def _says_more(release: Release, today: Release) -> bool:

@@ -242,6 +242,24 @@ def test_a_second_run_with_one_late_answer_publishes_no_figure_that_gives_it_awa
 
 
 @pytest.mark.slow
+def test_a_second_run_with_one_answer_corrected_publishes_no_figure_that_gives_it_away(tmp_path):
+    rows = answers(30, role="frontline")
+    rows["unit_id"] = np.where(rows.index < 15, "claims", "cards")
+    rows.insert(0, "respondent_id", [f"r-{place}" for place in rows.index])
+    rows.to_csv(tmp_path / "responses.csv", index=False)
+    first = Assessment.open(tmp_path)
+    history.keep(tmp_path / "history", first.release, first.facts.as_of)
+
+    item = rows.columns[-1]
+    rows.loc[rows.index[-1], item] = 1 + rows.loc[rows.index[-1], item] % 5
+    rows.to_csv(tmp_path / "responses.csv", index=False)
+    second = Assessment.open(tmp_path, published=tmp_path / "history")
+    statuses = {unit: second.cell("perception", barrier_id="measurement", unit_id=unit).status
+                for unit in ("claims", "cards", "*")}  # fmt: skip
+    assert statuses == {"claims": OK, "cards": SUPPRESSED, "*": SUPPRESSED}
+
+
+@pytest.mark.slow
 def test_an_id_that_became_part_of_another_unit_stands_behind_its_figures(tmp_path):
     rows = answers(30, role="frontline", wave="2026-Q1")
     rows["unit_id"] = np.where(rows.index < 15, "north", "south")

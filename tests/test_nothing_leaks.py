@@ -154,8 +154,8 @@ def test_the_history_of_what_was_published_differs_in_nothing(published):
     assert len(paths[0]) == len(paths[1]) > 0
     for left, right in zip(*paths, strict=True):
         tables = [pd.read_parquet(path) for path in (left, right)]
-        for table in tables:
-            assert table.pop("answers").astype(int).between(0, 2**16 - 1).all() if "answers" in table else True
+        for table in tables if left.name == "people.parquet" else ():
+            assert table.pop("answers").astype(int).between(0, 2**16 - 1).all()
         pd.testing.assert_frame_equal(*tables, obj=left.name)
 
 
