@@ -13,7 +13,7 @@ import pyarrow as pa
 from ibis.backends.duckdb import Backend
 
 from aiready.cells import complete, typed, unlike
-from aiready.checks import quarantine, repeats, rules_of
+from aiready.checks import Rule, quarantine, repeats, rules_of
 from aiready.loading import is_stored, store
 from aiready.readers import FILE, ROW
 from aiready.schema import Table
@@ -61,9 +61,7 @@ def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Seque
     if set(as_is) != set(table.names) & set(raw.columns):
         rows = engine.create_table(f"{table.name} typed", rows)
     rules = rules_of(table, rows, levels={}, known=known)
-    masks = {f"{place}": rule.broken.fill_null(False) for place, rule in enumerate(rules)}
-    broken = reduce(or_, masks.values())
-    facts = facts_of(table, rows.mutate(**{BROKEN: broken}))
+    masks, broken, facts = judged(table, rows, rules)
     left_out = pd.DataFrame()
     if facts["broken"]:
         left_out = quarantine(raw, rows.filter(broken).select(FILE, ROW, **masks).to_pandas(), rules)
@@ -75,16 +73,20 @@ def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Seque
     return Log(complete(table, rows), int(facts["read"]), left_out, facts)
 
 
-BROKEN = "_broken"
-"""Column that says whether a row breaks any rule."""
+def judged(
+    table: Table, rows: ir.Table, rules: Sequence[Rule]
+) -> tuple[dict[str, ir.BooleanValue], ir.BooleanValue, pd.Series]:
+    """Which rows break each rule (by its place), which any, and what was counted on the way.
 
-
-def facts_of(table: Table, rows: ir.Table) -> pd.Series:
-    """How many rows there are, how many are broken, and the newest date of each kind among the others."""
-    counted = {"read": rows.count(), "broken": rows[BROKEN].sum().fill_null(0)}
+    Counted: how many rows there are (`read`), how many are broken, and the newest date of each kind among the others.
+    """
+    masks = {f"{place}": rule.broken.fill_null(False) for place, rule in enumerate(rules)}
+    broken = reduce(or_, masks.values())
+    marked = rows.mutate(_broken=broken)
+    counted = {"read": marked.count(), "broken": marked["_broken"].sum().fill_null(0)}
     happened = [column.name for column in table.columns if column.happened and column.name in rows.columns]
-    newest = {name: rows[name].max(where=~rows[BROKEN]) for name in happened}
-    return rows.aggregate(**counted, **newest).to_pandas().iloc[0]
+    newest = {name: marked[name].max(where=~marked["_broken"]) for name in happened}
+    return masks, broken, marked.aggregate(**counted, **newest).to_pandas().iloc[0]
 
 
 def _again(used: ir.Table) -> pd.DataFrame:

@@ -1,8 +1,6 @@
 """The decision log of a database server: checked where it lies, by reading alone."""
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
 
 import ibis
 import ibis.expr.types as ir
@@ -10,7 +8,7 @@ import pandas as pd
 
 from aiready.cells import GIVEN, complete, is_native, read_cells
 from aiready.checks import evidence, rules_of, told
-from aiready.decision_store import BROKEN, Log, facts_of, stored_as_wanted
+from aiready.decision_store import Log, judged, stored_as_wanted
 from aiready.errors import InputError, all_at_once
 from aiready.readers import FILE, ROW
 from aiready.schema import Table
@@ -38,9 +36,7 @@ def read(table: Table, raw: ir.Table, known: Mapping[str, Sequence[str]]) -> Log
     cells = read_cells(table, raw, stored_as_wanted(table, raw))
     rows = raw.select(FILE, **{_STORED + name: raw[name] for name in names}, **cells)
     rules = rules_of(table, rows, levels={}, known=known)
-    masks = {f"{place}": rule.broken.fill_null(False) for place, rule in enumerate(rules)}
-    broken = reduce(or_, masks.values())
-    facts = facts_of(table, rows.mutate(**{BROKEN: broken}))
+    masks, broken, facts = judged(table, rows, rules)
     left_out = []
     if facts["broken"]:
         left_out.append(told(_whole(rows.filter(broken), masks), names, rules))
