@@ -30,7 +30,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     ),
     (rf"^(?:What works\. )?(?P<name>[A-Za-z ]+): people put it at (?P<said>{N}) of 100(?P<shown>)", seen.voices),
     (
-        rf"^(?P<name>[A-Za-z ]+), \w+: people put it at (?P<said>{N}) of 100, "
+        rf"^(?P<name>[A-Za-z ]+), (?:at worst )?\w+: people put it at (?P<said>{N}) of 100, "
         rf"(?:the records at (?P<shown>{N})(?: on (?P<known>{COUNT}) of (?P<all>{COUNT}) indicators)?|too few records)",
         seen.voices,
     ),
@@ -273,7 +273,7 @@ def _corner(reader: Reader, found: re.Match) -> Found:
 NAME = r"(?P<name>[A-Za-z ]+)"
 DESCRIBED: dict[str, tuple[str, Callable[[Reader, re.Match], Found]]] = {
     "fig-barriers": (
-        rf"{NAME}: (?:(?P<score>{N}) of 100, \w+|no score), people (?:(?P<perception>{N})|–), "
+        rf"{NAME}: (?:(?P<score>{N}) of 100, (?:at worst )?\w+|no score), people (?:(?P<perception>{N})|–), "
         rf"records (?:(?P<practice>{N})|–)",
         _pairs("score", "perception", "practice"),
     ),

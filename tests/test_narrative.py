@@ -6,13 +6,14 @@ import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pandas as pd
 import pytest
 from conftest import REPORTED, SAMPLE
 from patterns import FIXED, sentences, unread
 from prose import Said, prose, read_page, undrawn
 from rereading import NUMBER, WORDS, Reader
 
-from aiready import Assessment
+from aiready import Assessment, narrative
 
 pytestmark = pytest.mark.slow
 UNITS = ("*", "customer-operations", "underwriting-products", "members-distribution", "corporate-services",
@@ -146,3 +147,12 @@ def test_one_cell_changed_in_the_profile_is_noticed(sample, column):
         changed.loc[index, column] += 2
         reader = Reader(replace(unit, tables={**unit.tables, "barriers": changed}))
         assert any(noticed(reader, said) for said in texts)
+
+
+@pytest.mark.parametrize(
+    ("score", "band", "words"),
+    [(62.0, "blocking", "at worst blocking"), (60.0, "workable", "workable"), (59.9, "slowing", "slowing"),
+     (float("nan"), None, "")],
+)  # fmt: skip
+def test_a_band_below_the_scores_own_is_said_to_be_the_worst(sample, score, band, words):
+    assert narrative.band_words(sample, pd.Series({"score": score, "band": band})) == words

@@ -33,6 +33,7 @@ from aiready.narrative.records import (
 )
 from aiready.narrative.survey import (
     Level,
+    band_words,
     barrier_heading,
     barrier_name,
     barriers_heading,
@@ -70,6 +71,7 @@ __all__ = [
     "absent_heading",
     "agreed_heading",
     "answered",
+    "band_words",
     "barrier_heading",
     "barrier_name",
     "barriers_heading",

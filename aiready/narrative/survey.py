@@ -177,15 +177,25 @@ def barrier_heading(unit: Assessment, barrier_id: str) -> str:
 
 def _standing_at(unit: Assessment, row: pd.Series, name: str) -> str:
     """A barrier's band and voices, as far as they are known; else why there is nothing."""
-    language, named = unit.language, unit.rules.bands.set_index("band")["name"]
+    language = unit.language
     voices = {"said": language.score(row["perception"]), "shown": language.score(row["practice"])}
     if pd.notna(row["score"]) and row["band"]:
-        return _partial(unit, row, "barrier.both", name=name, band=named[row["band"]], **voices)
+        return _partial(unit, row, "barrier.both", name=name, band=band_words(unit, row), **voices)
     if pd.notna(row["perception"]) and row["perception_band"]:
+        named = unit.rules.bands.set_index("band")["name"]
         return language.say("barrier.people", name=name, band=named[row["perception_band"]], said=voices["said"])
     if pd.notna(row["practice"]):
         return _partial(unit, row, "barrier.records", name=name, shown=voices["shown"])
     return language.say("barrier.hidden" if row["status"] == SUPPRESSED else "barrier.few", name=name)
+
+
+def band_words(unit: Assessment, row: pd.Series) -> str:
+    """The band of a score in words: `at worst` where it is below the number's own, for want of records; or nothing."""
+    if pd.isna(row["score"]):
+        return ""
+    name = str(unit.rules.bands.set_index("band").loc[row["band"], "name"])
+    own = unit.rules.band_of(pd.Series([row["score"]], dtype=float)).iloc[0]
+    return name if own == row["band"] else unit.language.say("barrier.at_worst", band=name)
 
 
 def _partial(unit: Assessment, row: pd.Series, key: str, **told: str) -> str:

@@ -23,8 +23,7 @@ def profile(unit: Assessment) -> pd.DataFrame:
         )
     order = {barrier: place for place, barrier in enumerate(narrative.ranked_barriers(unit)["barrier_id"])}
     rows["place"] = rows["barrier_id"].map(order).fillna(len(order))
-    named = unit.rules.bands.set_index("band")["name"]
-    rows["band"] = rows["band"].map(named).fillna("")
+    rows["band"] = [narrative.band_words(unit, row) for _, row in rows.iterrows()]
     return rows.sort_values(["place"], kind="stable", ignore_index=True).drop(columns="status")
 
 
