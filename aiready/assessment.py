@@ -158,7 +158,7 @@ class Assessment:
             The instrument is not there in that language, or not all of it.
         """
         rules = translations.translated(self.rules, folder, language)
-        tables = translations.in_words_of(self.tables, self.rules, rules, language)
+        tables = translations.in_words_of(self.tables, rules, language)
         return replace(self, tables=tables, rules=rules, language=language)
 
     def unit(self, unit_id: str, *, children: bool = False) -> "Assessment":

@@ -5,14 +5,20 @@ import pandas as pd
 from aiready import waves
 from aiready.barriers import BY_QUARTER
 from aiready.instrument import Instrument
+from aiready.instrument_files import listed
 from aiready.measures import ALL, MEASURES, OK, stacked
 from aiready.schema import LIVE_STAGES
 
 KEY = ["unit_id", "wave"]
+FACET = ["barrier_id", "facet"]
+RECORD_KEY = [*FACET, "record_id"]
+"""What tells one pair from another; labels are for readers, and two may read alike."""
 COLUMNS = (
-    "unit_id", "wave", "barrier_id", "facet", "says", "says_n", "says_label",
+    "unit_id", "wave", "barrier_id", "facet", "record_id", "says", "says_n", "says_label",
     "record", "record_yes", "record_n", "record_label", "unit",
 )  # fmt: skip
+
+RECORD_COLUMNS = (*KEY, "record_id", "record", "record_yes", "record_n", "unit")
 
 
 def say_do(
@@ -39,46 +45,46 @@ def say_do(
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`; either side is NaN where it is hidden or absent.
+        `COLUMNS`; either side is NaN where it is hidden or absent. `record_id` is the measure or the columns of the
+        register. Of several items of one facet the first is the one its twins tell of.
     """
-    twins = rules.twins.merge(rules.items[["item_id", "barrier_id", "facet"]], on=["barrier_id", "facet"])
-    said = _said(items, twins)
+    twins = identified(rules.twins)
+    said = _said(items, twins.merge(rules.items.drop_duplicates(FACET)[["item_id", *FACET]], on=FACET))
     shown = stacked(_measured(measures, twins, said), _registered(register, membership, twins))
-    paired = said.merge(shown, on=[*KEY, "label"], how="left").rename(
-        columns={"label": "record_label", "says_text": "says_label"}
-    )
-    return paired.reindex(columns=COLUMNS)
+    return said.merge(shown, on=[*KEY, "record_id"], how="left").reindex(columns=COLUMNS)
+
+
+def identified(twins: pd.DataFrame) -> pd.DataFrame:
+    """Twins with the `record_id` of what they count: one row per `RECORD_KEY`, as the instrument proves."""
+    names = twins.reindex(columns=["measure", "register_column"]).fillna("")
+    return twins.assign(record_id=names["measure"].where(names["measure"] != "", names["register_column"]))
 
 
 def _said(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     rows = items.loc[items["segment"] == ALL].assign(step=lambda table: pd.to_numeric(table["level"], errors="coerce"))
-    rows = rows.loc[rows["step"].notna()].merge(
-        twins.rename(columns={"says": "says_text"})[
-            ["item_id", "barrier_id", "facet", "says_text", "says_from", "label"]
-        ],
-        on="item_id",
-    )
+    worded = twins[["item_id", *RECORD_KEY, "says", "says_from", "label"]]
+    worded = worded.rename(columns={"says": "says_label", "label": "record_label"})
+    rows = rows.loc[rows["step"].notna()].merge(worded, on="item_id")
     rows["reached"] = rows["share"].where(rows["step"] >= rows["says_from"].astype(float), 0.0)
-    keys = [*KEY, "barrier_id", "facet", "says_text", "label"]
+    keys = [*KEY, *RECORD_KEY, "says_label", "record_label"]
     sums = rows.groupby(keys, as_index=False).agg(says_n=("n", "max"), says=("reached", "sum"))
     inside = sums["says"].between(0, 1, inclusive="neither") & sums["says_n"].notna()
     return sums.assign(says=sums["says"].where(inside))
 
 
 def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
-    wanted = twins.loc[twins["measure"].notna() & (twins["measure"] != ""), ["measure", "label"]].drop_duplicates()
     rows = measures.loc[(measures["segment"] == ALL) & (measures["status"] == OK)]
-    rows = rows.merge(wanted, on="measure")[["unit_id", "wave", "table", "measure", "label", "value", "n"]]
+    rows = rows.loc[rows["measure"].isin(twins["measure"]), [*KEY, "table", "measure", "value", "n"]]
     dated = rows["table"].isin(BY_QUARTER)
     in_waves = pd.DataFrame({"of_wave": said["wave"].unique()})
     in_waves["wave"] = in_waves["of_wave"].map(waves.quarter_of_wave)
     by_quarter = rows.loc[dated].merge(in_waves, on="wave").drop(columns="wave").rename(columns={"of_wave": "wave"})
     found = stacked(rows.loc[~dated], by_quarter)
     found["unit"] = found["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
-    renamed = found.rename(columns={"value": "record", "n": "record_n"})
+    renamed = found.rename(columns={"measure": "record_id", "value": "record", "n": "record_n"})
     counted = renamed["unit"].eq("share") & renamed["table"].ne("tasks")  # shares of hours count no records
     renamed["record_yes"] = (renamed["record"] * renamed["record_n"]).astype(float).round().where(counted)
-    return renamed[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]
+    return renamed[list(RECORD_COLUMNS)]
 
 
 def _registered(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
@@ -86,13 +92,13 @@ def _registered(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.Data
     rows = live.rename(columns={"unit_id": "member_id"}).merge(membership, on="member_id")
     wanted = twins.loc[twins["register_column"].notna() & (twins["register_column"] != "")]
     found = []
-    for twin in wanted.drop_duplicates("label").itertuples():
-        columns = [column for column in twin.register_column.split(";") if column in rows]
+    for named in wanted["register_column"].unique():
+        columns = [column for column in listed(named) if column in rows]
         filled = (rows[columns].notna() & (rows[columns] != "no")).all(axis=1)
         counts = rows.assign(yes=filled).groupby(KEY)["yes"].agg(["sum", "size"]).reset_index()
-        found.append(counts.assign(label=twin.label, record_yes=counts["sum"], record_n=counts["size"]))
+        found.append(counts.assign(record_id=named, record_yes=counts["sum"], record_n=counts["size"]))
     if not found:
-        return pd.DataFrame(columns=[*KEY, "label", "record", "record_yes", "record_n", "unit"])
+        return pd.DataFrame(columns=RECORD_COLUMNS)
     counted = stacked(*found).assign(unit="share")
     counted["record"] = counted["record_yes"] / counted["record_n"]
-    return counted[[*KEY, "label", "record", "record_yes", "record_n", "unit"]]
+    return counted[list(RECORD_COLUMNS)]

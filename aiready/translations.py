@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aiready import actions
+from aiready import actions, facets
 from aiready.errors import InstrumentError, all_at_once
 from aiready.instrument import Instrument
 from aiready.instrument_files import FILES, File, Problem, level_columns, read_table, repeated, sentence
@@ -89,23 +89,21 @@ def _problems(
                 yield 0, column, f'"{named}": “{words}” leaves other blanks open than “{text}”. Write the same.'
 
 
-def in_words_of(tables: Tables, first: Instrument, rules: Instrument, language: Language) -> Tables:
+def in_words_of(tables: Tables, rules: Instrument, language: Language) -> Tables:
     """Results whose words come from the instrument, in the words of another one with the same ids.
 
     `facets`: what people say and what records tell of; `recommended`: actions, with their numbers as the language
     writes them.
     """
-    return {**tables, "facets": _facets(tables["facets"], first, rules),
+    return {**tables, "facets": _facets(tables["facets"], rules),
             "recommended": _recommended(tables["recommended"], rules, language)}  # fmt: skip
 
 
-def _facets(rows: pd.DataFrame, first: Instrument, rules: Instrument) -> pd.DataFrame:
-    key = ["barrier_id", "facet", "record_label"]
-    named = {"says_label": rules.twins["says"], "named": rules.twins["label"]}
-    words = first.twins[["barrier_id", "facet", "label"]].assign(**named)
-    words = words.rename(columns={"label": "record_label"}).drop_duplicates(key)
-    turned = rows.drop(columns="says_label").merge(words, on=key, how="left").drop(columns="record_label")
-    return turned.rename(columns={"named": "record_label"})[list(rows.columns)]
+def _facets(rows: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    words = facets.identified(rules.twins).rename(columns={"says": "says_label", "label": "record_label"})
+    words = words[[*facets.RECORD_KEY, "says_label", "record_label"]]
+    bare = rows.drop(columns=["says_label", "record_label"])
+    return bare.merge(words, on=facets.RECORD_KEY, how="left")[list(rows.columns)]
 
 
 def _recommended(rows: pd.DataFrame, rules: Instrument, language: Language) -> pd.DataFrame:

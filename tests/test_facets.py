@@ -134,10 +134,30 @@ def test_a_unit_without_initiatives_has_what_people_say_alone():
     assert found[["record", "record_yes", "record_n"]].isna().all()
 
 
+def test_records_whose_labels_read_alike_stay_apart():
+    alike = TWINS.assign(label="live initiatives in order", says="say it is in order")
+    register = initiatives(owner=["x", "y"], privacy_reviewed=["yes", None], bias_tested=["yes", "yes"])
+    answers = pd.concat([answered("answerable", [0.2] * 5), answered("rules", [0.1, 0.1, 0.2, 0.3, 0.3])])
+    found = facets.say_do(answers, NO_MEASURES, register, MEMBERSHIP, replace(rules(), twins=alike))
+    told = found.set_index("facet")[["record_id", "record_yes", "record_n"]]
+    assert told.loc["answerable"].tolist() == ["owner", 2, 2]
+    assert told.loc["rules"].tolist() == ["privacy_reviewed;bias_tested", 1, 2]
+
+
+def test_of_two_items_of_a_facet_the_first_is_the_one_that_is_set_beside_the_records():
+    items = rules().items
+    second = items.loc[items["item_id"] == item("answerable")].assign(item_id="answerable_again")
+    both = replace(rules(), items=pd.concat([items, second], ignore_index=True))
+    answers = answered("answerable", [0.1, 0.2, 0.3, 0.25, 0.15])
+    more = answered("answerable", [0.0, 0.0, 0.5, 0.25, 0.25]).assign(item_id="answerable_again")
+    found = facets.say_do(pd.concat([more, answers]), NO_MEASURES, initiatives(owner=["x"]), MEMBERSHIP, both)
+    assert found["says"].tolist() == [pytest.approx(0.40)]
+
+
 def test_the_planted_gap_of_say_and_do_can_be_read_in_the_sample(sample):
     """One row per unit, wave, barrier, facet and record; shares within 0 and 1; treasury says nothing."""
     rows = sample.facets
-    assert not rows.duplicated(["unit_id", "wave", "barrier_id", "facet", "record_label"]).any()
+    assert not rows.duplicated(["unit_id", "wave", "barrier_id", "facet", "record_id"]).any()
     assert rows["says"].dropna().between(0, 1, inclusive="neither").all()
     assert rows.loc[rows["unit_id"] == "treasury", "says"].isna().all()
     finance = rows.loc[(rows["unit_id"] == "finance") & (rows["wave"] == "2026-Q3")]

@@ -57,7 +57,7 @@ def test_every_text_is_translated_and_leaves_the_same_blanks_open(name: str, cod
 
 @pytest.mark.parametrize(("name", "code"), CASES)
 def test_texts_that_are_one_stay_one_and_others_stay_apart(name: str, code: str) -> None:
-    """Labels are matched by their words, so two that differ in English must not meet in another language."""
+    """A reader tells two things apart by their words, in every language."""
     for column in READ[name]:
         told = list(zip(rows(f"{name}.csv"), rows(f"{name}.{code}.csv"), strict=True))
         found = {(first[column], other[column]) for first, other in told}
