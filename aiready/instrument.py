@@ -26,7 +26,8 @@ from aiready.instrument_files import (
     sentence,
     with_numbers,
 )
-from aiready.languages import ENGLISH, OPENING, Language, read_languages
+from aiready.languages import OPENING, Wording, read_languages
+from aiready.phrases import ENGLISH
 from aiready.schema import GOVERNANCE_CHECKS, ROLES
 from aiready.shipped import shipped
 
@@ -106,9 +107,9 @@ class Instrument:
     version: str
     digest: str
     twins: pd.DataFrame = field(default_factory=pd.DataFrame)
-    languages: Mapping[str, Language] = field(default_factory=dict)
+    languages: Mapping[str, Wording] = field(default_factory=dict)
 
-    def in_language(self, code: str = "") -> Language:
+    def in_language(self, code: str = "") -> Wording:
         """What respondents read in a language; blank: the one the items are written in."""
         if code and code not in self.languages:
             raise unknown("language", code, self.languages)
@@ -207,9 +208,9 @@ def _proven(own: Path) -> Instrument:
         problems += found
         if table is not None:
             tables[name] = table
-    languages: dict[str, Language] = {}
+    languages: dict[str, Wording] = {}
     if "items" in tables:
-        languages, found = read_languages(own, tables["items"], levels, said.get("language", ENGLISH))
+        languages, found = read_languages(own, tables["items"], levels, said.get("language", ENGLISH.code))
         problems += found
     all_at_once(InstrumentError, problems)
     return _typed(tables, settings, languages, said.get("version", ""))
@@ -239,7 +240,7 @@ def _with_facets(items: pd.DataFrame) -> pd.DataFrame:
     return items.assign(facet=facet, facet_label=label)
 
 
-def _typed(tables: Tables, settings: Settings, languages: Mapping[str, Language], version: str) -> Instrument:
+def _typed(tables: Tables, settings: Settings, languages: Mapping[str, Wording], version: str) -> Instrument:
     typed = {name: with_numbers(table).reset_index(drop=True) for name, table in tables.items()}
     items = typed["items"]
     items["roles"] = items["roles"].map(listed)

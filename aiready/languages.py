@@ -13,7 +13,6 @@ from aiready.instrument_files import File, Problem, read_table, read_text, repea
 from aiready.schema import AI_USE, ROLES
 from aiready.shipped import shipped
 
-ENGLISH = "en"
 OPENING = ("unit_id", "role", "ai_use")
 """Columns of `responses` that are asked before the items, in this order."""
 CLOSING = ("comment",)
@@ -42,7 +41,7 @@ _CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
-class Language:
+class Wording:
     """What respondents read in one language.
 
     `items` (item_id, facet_label, wording, level_1 ... level_L): one row per item in the order asked.
@@ -58,7 +57,7 @@ class Language:
 
 def read_languages(
     own: Path, items: pd.DataFrame, levels: tuple[str, ...], first: str
-) -> tuple[dict[str, Language], list[str]]:
+) -> tuple[dict[str, Wording], list[str]]:
     """Every language of an instrument folder, the first one first, and every problem as a sentence.
 
     Parameters
@@ -74,7 +73,7 @@ def read_languages(
         Code of the language of `items.csv` and `intro.md`.
     """
     columns = ["item_id", "facet_label", "wording", *levels]
-    languages: dict[str, Language] = {}
+    languages: dict[str, Wording] = {}
     problems: list[str] = []
     for code in (first, *_codes(own)):
         translated = items[columns].reset_index(drop=True)
@@ -89,7 +88,7 @@ def read_languages(
         words, wrong = _words(own, code)
         intro, strange = _intro(own, "" if code == first else f".{code}")
         problems += [*found, *wrong, *strange]
-        languages.setdefault(code, Language(code, translated, words, intro))
+        languages.setdefault(code, Wording(code, translated, words, intro))
     return languages, problems
 
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from aiready.instrument import Instrument
 from aiready.instrument_files import level_columns
-from aiready.languages import CLOSING, EXTRA_ANSWERS, INTRO_BLANKS, OPENING, Language
+from aiready.languages import CLOSING, EXTRA_ANSWERS, INTRO_BLANKS, OPENING, Wording
 from aiready.schema import AI_USE, ROLES
 
 ANSWERS: Mapping[str, str] = {"does_not_apply": "does not apply", "dont_know": "don't know"}
@@ -146,11 +146,11 @@ def _introduction(text: str, blanks: Mapping[str, str]) -> tuple[str, str]:
     return (head.lstrip("# ").strip(), rest.strip()) if head.startswith("#") else ("", filled)
 
 
-def _named(spoken: Language, kind: str, ids: Iterable[str]) -> dict[str, str]:
+def _named(spoken: Wording, kind: str, ids: Iterable[str]) -> dict[str, str]:
     return {name: spoken.words[f"{kind}.{name}"] for name in ids}
 
 
-def _items(rules: Instrument, spoken: Language) -> Iterable[Question]:
+def _items(rules: Instrument, spoken: Wording) -> Iterable[Question]:
     levels = level_columns(rules.settings.scale_points)
     extra = tuple(Choice(ANSWERS[name], _CODES[name], spoken.words[f"answer.{name}"]) for name in EXTRA_ANSWERS)
     for row, roles in zip(spoken.items.to_dict("records"), rules.items["roles"], strict=True):
