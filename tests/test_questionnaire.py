@@ -308,6 +308,10 @@ def test_the_command_names_the_formats_there_are():
     assert set(cli.FORMS) == set(FORMATS)
 
 
+def test_no_format_is_written_over_another_one():
+    assert len({ending for ending, _ in FORMATS.values()}) == len(FORMATS)
+
+
 # On a screen and on paper
 
 

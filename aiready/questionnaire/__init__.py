@@ -17,11 +17,11 @@ FORMATS: Mapping[str, tuple[str, Callable[[Asked], bytes]]] = {
     "xlsx": ("xlsx", lambda asked: workbook(asked[0])),
     "csv": ("csv", lambda asked: as_csv(asked[0]).encode("utf-8-sig")),
     "html": ("html", lambda asked: printable_page(asked[0]).encode()),
-    "qualtrics-txt": ("txt", lambda asked: qualtrics_text(asked[0]).encode()),
-    "limesurvey-tsv": ("txt", lambda asked: limesurvey_structure(asked).encode()),
-    "paste": ("txt", lambda asked: paste_sheet(asked[0]).encode()),
+    "qualtrics-txt": ("qualtrics.txt", lambda asked: qualtrics_text(asked[0]).encode()),
+    "limesurvey-tsv": ("limesurvey.txt", lambda asked: limesurvey_structure(asked).encode()),
+    "paste": ("paste.txt", lambda asked: paste_sheet(asked[0]).encode()),
 }
-"""Ending and writer by format; LimeSurvey alone takes several languages in one file."""
+"""Ending of the file, another one for each, and writer by format; LimeSurvey alone takes several languages in one file."""
 
 
 def written(name: str, asked: Asked) -> bytes:
