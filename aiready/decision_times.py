@@ -42,7 +42,7 @@ def decision_times(decisions: ir.Table, membership: pd.DataFrame, as_of: date | 
             return _quantiles(curve)
         steps = curve.loc[unclear, [*_CELL, "step"]]
         finer = time_counts(some(timed, _own_steps(steps, membership))).to_pandas()
-        finer = _rolled_up(finer, membership, ["step", "micro"]).merge(steps).assign(coarse=False)
+        finer = _rolled_up(finer, steps.merge(membership), ["step", "micro"]).assign(coarse=False)
         points = pd.concat([curve.loc[~unclear, list(finer.columns)], finer], ignore_index=True)
 
 
@@ -95,8 +95,8 @@ def _own_steps(steps: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rolled_up(counts: pd.DataFrame, membership: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Counts of units summed to reporting units."""
-    several = membership.merge(counts.rename(columns={"unit_id": "member_id"}), on="member_id")
+    """Counts of units summed to reporting units, for all that `membership` tells of them."""
+    several = membership.merge(counts.rename(columns={"unit_id": "member_id"}))
     several["unit_id"] = several["unit_id"].astype("category")
     sums = {name: how for name, how in (("micro", "max"), ("n", "sum"), ("closed", "sum")) if name not in by}
     return several.groupby([*_CELL, *by], observed=True, as_index=False).agg(sums)

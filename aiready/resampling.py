@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
@@ -25,6 +26,7 @@ class Loose:
     counts: Floats
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # sums too small to share, and the same on every machine
 def ratio_quantiles(  # noqa: PLR0913  one bootstrap: what is drawn, from where, how often, which quantiles
     starts: NDArray[np.int_],
     numerators: Floats,
