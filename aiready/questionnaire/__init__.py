@@ -21,7 +21,7 @@ FORMATS: Mapping[str, tuple[str, Callable[[Asked], bytes]]] = {
     "limesurvey-tsv": ("limesurvey.txt", lambda asked: limesurvey_structure(asked).encode()),
     "paste": ("paste.txt", lambda asked: paste_sheet(asked[0]).encode()),
 }
-"""Ending of the file, another one for each, and writer by format; LimeSurvey alone takes several languages in one file."""
+"""Ending of the file, each its own, and writer by format; LimeSurvey alone takes several languages in one file."""
 
 
 def written(name: str, asked: Asked) -> bytes:
