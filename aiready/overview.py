@@ -146,7 +146,7 @@ def _words(status: dict, language: Language) -> str:
     cancelled = status["status"] == "cancelled"
     tried, told = ("cancelled", {}) if cancelled else ("failed", {"status": _cause(status, language)})
     if not status.get("digest"):
-        return language.say(f"index.{tried}_none", **told, **({"reason": status["reason"]} if cancelled else {}))
+        return language.say(f"index.{tried}_none", **told)
     upto = language.day(status.get("as_of", ""))
     return (
         language.say(f"index.{tried}_upto", day=upto, **told)
