@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -26,7 +28,7 @@ from aiready import template
 from aiready.errors import InfrastructureError
 from aiready.execution import Ended, Workplace, verdict
 from aiready.orders import OK, RENDER, START, Made, Order
-from aiready.rendering import Drawn, Warm
+from aiready.rendering import Begun, Drawn, Warm
 
 TRIES, FORKS = 2, 3
 """How often a page may end its renderer, and be begun anew because the template process ended."""
@@ -38,21 +40,26 @@ STARTING = 120
 
 
 class _Worker:
-    """A process started beside this one, and the line to it: it ends when the line is closed."""
+    """A process started beside this one, and the line to it: it ends when the line is closed.
 
-    def __init__(self, entry: str, *arguments: str, environment: dict[str, str], errors: Path):
-        ours, theirs = socket.socketpair()
+    `further`: lines that it is given beside its own, after its other arguments.
+    """
+
+    def __init__(
+        self, entry: str, *arguments: str, environment: dict[str, str], errors: Path, further: Sequence[socket.socket]
+    ):
+        self.line, theirs = _pair()
+        given = [str(line.fileno()) for line in further]
         with theirs, errors.open("ab") as complaints:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments],
+                [sys.executable, "-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments, *given],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints,
                 env=environment,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *(line.fileno() for line in further)],
                 start_new_session=True,
             )
-        self.line = Connection(ours.detach())
 
     def end(self) -> None:
         """Close the line, and end the process if it does not end by itself."""
@@ -68,6 +75,12 @@ class _Worker:
         self.process.wait()
 
 
+def _pair() -> tuple[Connection, socket.socket]:
+    """Both ends of a new line: ours, and that of a process to be started."""
+    ours, theirs = socket.socketpair()
+    return Connection(ours.detach()), theirs
+
+
 @dataclass
 class _Job:
     """An order in work: where it is carried out, what is known of it, how often it was begun."""
@@ -80,10 +93,28 @@ class _Job:
     tries: int = 0
 
 
-class _Renderer(_Worker):
+@dataclass(eq=False)
+class _Renderer:
+    """The line to a renderer, and what it draws; `worker` where it was started from here, not by the template process.
+
+    `pid` is known as soon as it has begun; before, closing the line is enough.
+    """
+
+    line: Connection
+    worker: _Worker | None = None
+    pid: int = 0
     job: _Job | None = None
     began: float = 0.0
     warm: bool = False
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.line.close()
+        if self.worker is not None:
+            self.worker.kill()
+        elif self.pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
 
 class Press:
@@ -96,8 +127,8 @@ class Press:
     way
         How runs are started: forked where that is possible, or `spawned`.
     warm
-        Renderers to start before there is anything to render: one after the other when the template process is ready,
-        since whoever is to give the orders is at work meanwhile.
+        Renderers to have before there is anything to render, which the template process forks. Further ones, and those
+        that replace one that died, are started when they are needed.
     """
 
     def __init__(self, jobs: int = 1, *, way: str = template.FORKED, warm: int = 0):
@@ -153,12 +184,11 @@ class Press:
     # Everything below runs in the thread of the press.
 
     def _serve(self) -> None:
-        self._template = self._start_template()
+        self._template = self._start_template(self._warm)
         try:
             while not self._closing:
                 self._hand_out()
-                self._warm_up()
-                workers = [self._template, *self._renderers]
+                workers: list[_Worker | _Renderer] = [self._template, *self._renderers]
                 ready = wait([*(worker.line for worker in workers), self._woken], timeout=self._patience())
                 if self._woken in ready:
                     os.read(self._woken, 4096)
@@ -172,13 +202,11 @@ class Press:
             self._clear_up()
 
     def _clear_up(self) -> None:
-        for worker in self._renderers:
-            worker.kill()
+        for renderer in self._renderers:
+            renderer.kill()
         if self.ready is None:  # nothing runs in it yet
             self._template.kill()
         self._template.end()
-        for worker in self._renderers:
-            worker.line.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._held.close()
         self._give_up(None)
@@ -187,25 +215,27 @@ class Press:
     def _give_up(self, error: BaseException | None) -> None:
         with self._lock:
             self._closing, self._error = True, self._error or error
-            drawing = [worker.job for worker in self._renderers if worker.job]
+            drawing = [renderer.job for renderer in self._renderers if renderer.job]
             for job in (*self._waiting, *self._running.values(), *self._executed, *drawing):
                 if not job.answer.done() and not job.answer.cancel():
                     job.answer.set_exception(error or CancelledError())
 
-    def _start_template(self) -> _Worker:
+    def _start_template(self, renderers: int = 0) -> _Worker:
         environment = {**os.environ, **template.SETTINGS}
         self.ready = None
-        return _Worker("aiready.template", str(self._scratch), self.way, environment=environment, errors=self._errors)
+        pairs = [_pair() for _ in range(renderers)]
+        self._renderers += [_Renderer(ours) for ours, _ in pairs]
+        with contextlib.ExitStack() as ends:
+            further = [ends.enter_context(theirs) for _, theirs in pairs]
+            return _Worker("aiready.template", str(self._scratch), self.way,
+                           environment=environment, errors=self._errors, further=further)  # fmt: skip
 
     def _start_renderer(self) -> _Renderer:
-        return _Renderer("aiready.rendering", environment=dict(os.environ), errors=self._errors)
-
-    def _warm_up(self) -> None:
-        if self.ready and len(self._renderers) < self._warm and all(worker.warm for worker in self._renderers):
-            self._renderers.append(self._start_renderer())
+        worker = _Worker("aiready.rendering", environment=dict(os.environ), errors=self._errors, further=())
+        return _Renderer(worker.line, worker)
 
     def _patience(self) -> float | None:
-        return PATIENCE if any(worker.job for worker in self._renderers) else None
+        return PATIENCE if any(renderer.job for renderer in self._renderers) else None
 
     def _hand_out(self) -> None:
         """Give work to whoever is free; notebooks do not run ahead of the renderers."""
@@ -244,7 +274,7 @@ class Press:
         with contextlib.suppress(OSError):  # a dead template process is heard of by its line
             self._template.line.send((ident, laid_out, job.workplace.folder))
 
-    def _hear(self, worker: _Worker) -> None:
+    def _hear(self, worker: _Worker | _Renderer) -> None:
         if isinstance(worker, _Renderer):
             self._hear_renderer(worker)
         else:
@@ -292,9 +322,12 @@ class Press:
 
     def _hear_renderer(self, worker: _Renderer) -> None:
         try:
-            drawn: Drawn | Warm = worker.line.recv()
+            drawn: Drawn | Warm | Begun = worker.line.recv()
         except (EOFError, OSError):
             self._replace_renderer(worker)
+            return
+        if isinstance(drawn, Begun):
+            worker.pid = drawn.pid
             return
         if isinstance(drawn, Warm):
             worker.warm, worker.began = True, time.monotonic()
@@ -309,17 +342,16 @@ class Press:
 
     def _replace_renderer(self, worker: _Renderer) -> None:
         worker.kill()
-        worker.line.close()
         self._renderers.remove(worker)
         job = worker.job
-        if job is None:
-            self._warm = 0  # what ends by itself is started again when it is needed
+        if job is None:  # another is started when it is needed
             return
         job.tries += 1
         if job.tries < TRIES:
             self._executed.appendleft(job)
         else:
-            self._failed(job, f"its renderer was ended {TRIES} times (exit code {worker.process.returncode})", "")
+            code = f" (exit code {worker.worker.process.returncode})" if worker.worker else ""
+            self._failed(job, f"its renderer was ended {TRIES} times{code}", "")
 
     def _end_late(self) -> None:
         now = time.monotonic()

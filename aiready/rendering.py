@@ -1,11 +1,13 @@
 """The renderer: a warm process that turns executed notebooks into pages, one after the other.
 
-vl-convert's threads do not survive a fork, so a renderer is started, never forked, and nothing is forked from it.
+vl-convert's threads do not survive a fork, so nothing is forked from a renderer. It is itself a fork of the template
+process, made before the first notebook ran there, or a process started anew.
 """
 
-import gc
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -23,6 +25,13 @@ class Drawn:
     figures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     reason: str = ""
     traceback: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a renderer says first: which process it is."""
+
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -60,27 +69,31 @@ def _slides(executed: Path) -> Mapping[str, bytes]:
 
 
 def main() -> None:
-    """Serve: the argument is the file descriptor of the line; ends when the line is closed."""
-    import traceback
+    """Serve: the argument is the file descriptor of the line."""
+    serve(Connection(int(sys.argv[1])))
 
-    line = Connection(int(sys.argv[1]))
+
+def serve(line: Connection) -> None:
+    """Draw what is asked for, until the line is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
     die_with_parent()
-    with importing():
-        _warm()
-    gc.freeze()
     try:
+        line.send(Begun(os.getpid()))
+        with importing():
+            _warm()
         line.send(Warm())
         while True:
             executed, figures = line.recv()
-            try:
-                line.send(render(executed, figures=figures))
-            except (BrokenPipeError, ConnectionResetError):
-                raise
-            except Exception as error:
-                line.send(Drawn(reason=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()))
+            line.send(_drawn(executed, figures=figures))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _drawn(executed: Path, *, figures: bool) -> Drawn:
+    try:
+        return render(executed, figures=figures)
+    except Exception as error:
+        return Drawn(reason=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
 def _warm() -> None:

@@ -1,6 +1,7 @@
 """From an assessment to the reports folder: results, handouts, portfolio, index, evidence and manifest."""
 
 import hashlib
+import importlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -154,8 +155,7 @@ class _Reporter:
 
     def _conclude(self, withdrawn: list[str], stop: BaseException | None) -> None:
         """Write index and manifest, also of a run that was stopped, which then ends as it was told to."""
-        with importing():  # of what draws pages: not before they are under way
-            from aiready import overview
+        from aiready import overview
 
         shown = {page: record.shown() for page, record in self.keeper.pages.items()}
         try:
@@ -178,6 +178,8 @@ class _Reporter:
             if unit_id != ORGANISATION:
                 parameters["unit_id"] = unit_id
             yield self._task(unit_id, cut, notebook, parameters)
+        with importing():  # of what draws the index: while the last pages are made
+            importlib.import_module("aiready.overview")
 
     def _save(self) -> None:
         """Write the results, once."""

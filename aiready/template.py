@@ -1,8 +1,8 @@
 """The template process: it has imported everything once, and every notebook run is a fresh fork of it.
 
-It holds one thread, since a fork copies no other. Where it cannot (elsewhere than Linux, or when something has
-started a thread in it), each run is a process started anew. It ends, and its runs with it, when whoever started it
-is gone, however that happened.
+So are the first renderers, forked before they have drawn anything. It holds one thread, since a fork copies no other.
+Where it cannot (elsewhere than Linux, or when something has started a thread in it), each run is a process started
+anew. It ends, and its runs with it, when whoever started it is gone, however that happened.
 """
 
 import contextlib
@@ -20,11 +20,14 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from aiready import rendering
 from aiready.execution import BEFORE, Ended, Workplace, carry_out, die_with_parent, execute, importing
 from aiready.orders import Order
 
 IMPORTED = ("papermill", "aiready.engine", "aiready.handout", "aiready.portfolio", "altair", "pyarrow.feather")
 FORKED, SPAWNED = "forked", "spawned"
+RENDERER = "aiready-render"
+"""What a forked renderer is called in a list of processes."""
 SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -110,9 +113,7 @@ class _Template:
             if os.getppid() != parent:
                 os._exit(BEFORE)
             self.line.close()
-            signal.set_wakeup_fd(-1)
-            for sign in (signal.SIGCHLD, signal.SIGTERM):
-                signal.signal(sign, signal.SIG_DFL)
+            _listen_no_more()
             gc.disable()
             code = carry_out(order, workplace)
         except BaseException:
@@ -162,6 +163,32 @@ def _end(pid: int) -> None:
             kill(pid, signal.SIGKILL)
 
 
+def _listen_no_more() -> None:
+    """Let a fork take signals as any process does."""
+    signal.set_wakeup_fd(-1)
+    for sign in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(sign, signal.SIG_DFL)
+
+
+def _fork_renderers(lines: list[int], template_line: Connection) -> None:
+    """Fork a renderer for each line: what it shares with this process it need not import."""
+    while lines:
+        line = lines.pop()
+        if os.fork():
+            os.close(line)
+            continue
+        try:
+            template_line.close()
+            for other in lines:
+                os.close(other)
+            _listen_no_more()
+            with contextlib.suppress(OSError):
+                Path("/proc/self/comm").write_text(RENDERER)
+            rendering.serve(Connection(line))
+        finally:
+            os._exit(0)
+
+
 def _spawn(order: Order, workplace: Workplace) -> int:
     workplace.order.write_bytes(pickle.dumps(order))
     code = "from aiready.execution import main; main()"
@@ -206,8 +233,9 @@ def threads() -> int:
 
 
 def main() -> None:
-    """Serve: the arguments are the file descriptor of the line, the folder of orders, and how to start runs."""
+    """Serve: the arguments are the line, the folder of orders, how to start runs, and lines of renderers to fork."""
     line, scratch, asked, starter = Connection(int(sys.argv[1])), Path(sys.argv[2]), sys.argv[3], os.getppid()
+    renderers = [int(given) for given in sys.argv[4:]]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -220,6 +248,11 @@ def main() -> None:
         with importing():
             for name in IMPORTED:
                 importlib.import_module(name)
+            if asked != SPAWNED and threads() == 1:
+                gc.freeze()
+                _fork_renderers(renderers, line)
+            for unused in renderers:
+                os.close(unused)
             rehearse(scratch)
             importlib.import_module("aiready.phrases").warm()
         gc.collect()

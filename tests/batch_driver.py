@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiready import Assessment, reports
 from aiready.batch import Options
+from aiready.press import Press
 
 
 def main() -> int:
@@ -19,8 +20,9 @@ def main() -> int:
     reports._notebook = lambda _: Path(notebook)
     assessment = Assessment.open(results=results)
     options = Options(jobs=2, force="--force" in flags)
-    request = reports.Request("", Path(out), tuple(assessment.units["unit_id"]), options)
-    return 1 if reports.report(assessment, request).failed else 0
+    with Press(2, warm=2) as press:
+        request = reports.Request("", Path(out), tuple(assessment.units["unit_id"]), options, make=press.make)
+        return 1 if reports.report(assessment, request).failed else 0
 
 
 if __name__ == "__main__":

@@ -91,16 +91,19 @@ def test_ended_by_the_system_for_want_of_memory_is_told_from_any_other_kill(pres
     assert press.make(order(SHOWN)).result(60).status == "ok"
 
 
-def test_a_renderer_that_hangs_is_ended_and_replaced(order):
-    with Press(1) as press:
+@pytest.mark.parametrize("warm", [0, 1], ids=["started when needed", "forked"])
+def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
+    with Press(1, warm=warm) as press:
         assert press.make(order(SHOWN)).result(60).status == "ok"
-        hung = press._renderers[0].process
+        hung = press._renderers[0]
+        assert (hung.worker is None) == bool(warm)
         os.kill(hung.pid, signal.SIGSTOP)
         made = press.make(order(SHOWN, timeout=2)).result(60)
         assert (made.status, made.reason) == ("render", "drawing was stopped after 2 s")
         assert made.notebook
-        assert hung.returncode == -signal.SIGKILL
         assert press.make(order(SHOWN)).result(60).status == "ok"
+        assert hung.pid not in {renderer.pid for renderer in press._renderers}
+        assert not Path(f"/proc/{hung.pid}/exe").exists(), "no more than what is left of it until it is waited for"
 
 
 def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken_away(order, tmp_path, monkeypatch):

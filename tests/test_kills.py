@@ -20,6 +20,8 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
+from aiready import template
+
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 DRIVER = Path(__file__).with_name("batch_driver.py")
@@ -56,9 +58,11 @@ class Marked:
         command = (folder / "cmdline").read_text()
         if state == "Z" or not command:
             return ""
+        if "aiready.rendering" in command or (folder / "comm").read_text().strip() == template.RENDERER:
+            return "renderer"
         if "aiready.template" in command:
             return "template" if int(parent) == self.process.pid else "child"
-        return "renderer" if "aiready.rendering" in command else "runner"
+        return "runner"
 
     def kill(self, role: str, sign: signal.Signals = signal.SIGKILL) -> bool:
         """Kill one process of a role, if there is one."""
