@@ -22,7 +22,7 @@ from openpyxl import Workbook
 
 from aiready.exports import Imported, Request, import_file
 from aiready.instrument import read_instrument
-from aiready.languages import Language
+from aiready.languages import Wording
 
 LIMIT_SECONDS, LIMIT_GB = 30, 2
 UNITS = 400
@@ -95,7 +95,7 @@ def rows(tool: str, people: int) -> Iterator[list[object]]:
         yield [*kind.cells(person, at), f"unit {person % UNITS}", roles[person % len(roles)], *answers, comment]
 
 
-def _headings(tool: str, items: list[str], language: Language) -> Iterator[list[object]]:
+def _headings(tool: str, items: list[str], language: Wording) -> Iterator[list[object]]:
     kind, words = TOOLS[tool], language.words
     texts = [words["question.unit_id"], words["question.role"], *language.items["wording"], words["question.comment"]]
     names = ["unit_id", "role", *items, "comment"]
