@@ -34,6 +34,7 @@ class Asked:
         self.levels = rules.settings.scale_points
         self.columns = [*OPENING, *self.items, "comment"]
         self.units = {"motor-claims": "Motor claims", "contact-centre": "Contact centre"}
+        self.known: dict[str, dict[str, str]] = {}
 
     def question(self, name: str) -> str:
         items = dict(zip(self.items, self.language.items["wording"], strict=True))
@@ -41,9 +42,14 @@ class Asked:
 
     def choices(self, name: str) -> dict[str, str]:
         """Value in `responses` -> what stands in the form, in the order shown."""
-        words = self.language.words
         if name == "unit_id":
             return self.units
+        if name not in self.known:
+            self.known[name] = self._choices(name)
+        return self.known[name]
+
+    def _choices(self, name: str) -> dict[str, str]:
+        words = self.language.words
         if name in ("role", "ai_use"):
             return {key.split(".")[1]: text for key, text in words.items() if key.startswith(f"{name}.")}
         row = self.language.items.iloc[self.items.index(name)]
