@@ -75,6 +75,8 @@ class Assessment:
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     release: history.Release | None = field(default=None, repr=False)
     """What publishing this would make known of the survey; only where it was computed, not read."""
+    location: str | Path = field(default="", repr=False, compare=False)
+    """Where the data lie that it was opened from: what is agreed in a notebook is saved there."""
     _found: dict[str, Mapping[Any, np.ndarray]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _shown: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -120,7 +122,7 @@ class Assessment:
             day = date.fromisoformat(as_of) if isinstance(as_of, str) and as_of else as_of or None
             earlier = history.read(Path(published)) if published else []
             opened = compute(read_data(location, rules, as_of=day), rules, earlier)
-        opened = opened.at(wave) if wave else opened
+        opened = replace(opened.at(wave) if wave else opened, location=located(data))
         return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
 
     @classmethod
@@ -134,7 +136,7 @@ class Assessment:
         instrument = instrument_folder(location)
         kept = memory.place(location, instrument or shipped("data/instrument"), as_of)
         if kept is not None and (kept / FACTS).exists():
-            opened = cls.read(kept, read_instrument(instrument))
+            opened = replace(cls.read(kept, read_instrument(instrument)), location=location)
             return opened.at(wave) if wave else opened
         opened = cls.open(location, as_of=as_of)
         if kept is not None:

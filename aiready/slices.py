@@ -18,6 +18,7 @@ from aiready.readers import read_csv, read_workbook_sheet
 from aiready.schema import TABLES, Table
 from aiready.shipped import shipped
 from aiready.text_tables import TextTable
+from aiready.warehouses import address
 
 CLASHES = ["row", "column", "before", "theirs", "yours"]
 ROW_ITSELF = "the row"
@@ -52,6 +53,9 @@ def writable(location: str | Path) -> Path:
     InputError
         The location is no folder.
     """
+    where = address(location)
+    if where is not None:
+        raise InputError(f"A database ({where.scheme}) is only read. Give a folder of CSV files to write rows to.")
     folder = Path(location)
     if folder.resolve() == shipped("data/sample").resolve():
         own = Path.home() / ".local" / "share" / "aiready" / "sample"

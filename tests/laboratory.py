@@ -289,6 +289,7 @@ class Laboratory:
         if copy:
             shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", self.notebooks / f"{copy}.ipynb")
         context = browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_navigation_timeout(1000 * START_SECONDS)
         notebook = Notebook(self, context, context.new_page(), copy or name)
 
         def only_here(route: Any) -> None:

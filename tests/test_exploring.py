@@ -79,6 +79,34 @@ def test_actions_are_agreed_followed_and_never_over_what_somebody_else_saved(lab
     assert pd.read_csv(laboratory.data / "actions.csv")["due_on"].eq("2099-01-31").sum() == 2
 
 
+def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(laboratory, chromium):
+    typed = {"What will be done": "Ask the night shift", "Who answers for it": "head of claims", "Due on": "2098-01-31"}
+    with laboratory.open(chromium, "06_actions", copy="dying_actions") as notebook:
+        notebook.run_all(BUSY_SECONDS)
+        notebook.control("Unit").select_option(label=UNIT)
+        notebook.drawn()
+        for label, text in typed.items():
+            notebook.control(label).fill(text)
+            notebook.control(label).press("Tab")
+        notebook.drawn()
+        before = (laboratory.data / "actions.csv").read_bytes()
+        notebook.kill_kernel()
+        notebook.page.locator(".aiready-gone", has_text="what you had not saved yet is shown").wait_for()
+        notebook.page.evaluate(LISTENING)
+        notebook.run_all(BUSY_SECONDS)
+        notebook.drawn()
+        assert "is not agreed yet; it is shown here" in notebook.text()
+        assert notebook.control("Unit").locator("option:checked").inner_text() == UNIT
+        assert {label: notebook.control(label).input_value() for label in typed} == typed
+        assert (laboratory.data / "actions.csv").read_bytes() == before, "nothing is agreed by itself"
+        notebook.button("Agree").click()
+        notebook.drawn()
+        assert "Agreed and saved: Ask the night shift" in notebook.text()
+        assert notebook.errors() == []
+    agreed = pd.read_csv(laboratory.data / "actions.csv").query("due_on == '2098-01-31'")
+    assert agreed[["action", "owner"]].to_numpy().tolist() == [["Ask the night shift", "head of claims"]]
+
+
 @pytest.fixture(scope="module")
 def barriers(laboratory, chromium):
     with laboratory.open(chromium, "02_barriers", copy="barriers_of_mine") as notebook:

@@ -3,6 +3,7 @@
 import ast
 import shutil
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -25,13 +26,18 @@ GENEROUS = 4
 """Tests share their machine."""
 
 
-@pytest.fixture(autouse=True)
-def _forgotten(monkeypatch, tmp_path_factory):
-    monkeypatch.setattr(panel_module, "_CHOSEN", {})
+@pytest.fixture
+def sample(sample, tmp_path_factory):
+    """The sample as if opened from a folder that may be written to."""
     folder = tmp_path_factory.mktemp("data")
     for name in ("units", "actions"):
         shutil.copy(SAMPLE / f"{name}.csv", folder)
-    monkeypatch.setenv("AIREADY_DATA", str(folder))
+    return replace(sample, location=folder)
+
+
+@pytest.fixture(autouse=True)
+def _forgotten(monkeypatch, tmp_path_factory):
+    monkeypatch.setattr(panel_module, "_CHOSEN", {})
     monkeypatch.setenv("AIREADY_MEMORY", str(tmp_path_factory.getbasetemp() / "memory"))
 
 
@@ -143,6 +149,23 @@ def test_only_the_indicators_of_the_barrier_can_be_chosen(sample):
     assert listed == set(table.loc[table["barrier_id"] == "context_fit", "indicator_id"])
 
 
+def test_only_the_jobs_of_the_unit_can_be_chosen_and_the_first_is_shown(sample):
+    made = panels.jobs(sample)
+    made.controls["unit"].value = "motor-claims"
+    own = sorted(set(sample.unit("motor-claims").rows("tasks")["job"]))
+    assert [option[1] for option in made.controls["job"].options] == [*own, ""]
+    assert made.controls["job"].value == own[0]
+    assert own[0] in made.view.subtitle
+
+
+def test_one_change_is_asked_once_though_it_moves_other_controls(sample, monkeypatch):
+    made, asked = panels.jobs(sample), []
+    monkeypatch.setattr(made, "ask", lambda **values: asked.append(values) or explore.View("", ""))
+    for unit in ("motor-claims", "finance", "motor-claims"):
+        made.controls["unit"].value = unit
+    assert [values["unit"] for values in asked] == ["motor-claims", "finance", "motor-claims"]
+
+
 def test_a_narrow_window_gets_a_narrow_picture(sample):
     made = panels.profile(sample)
     made.picture.room = 360
@@ -215,6 +238,57 @@ class TestActions:
         again = panels.actions(sample)
         assert again.form["owner"].value == "head of claims"
         assert again.form["due_on"].value == date(2099, 1, 1)
+
+    def test_a_new_kernel_shows_what_was_typed_until_it_is_agreed(self, sample, made, monkeypatch):
+        made.offered.controls["recommended"].value = ""
+        typed = {"action": "Ask the night shift", "owner": "head of claims", "due_on": date(2099, 1, 1),
+                 "measure": "adoption"}  # fmt: skip
+        for name, value in typed.items():
+            made.form[name].value = value
+        monkeypatch.setattr(panel_module, "_CHOSEN", {})  # a kernel that died knows nothing
+        again = panels.actions(sample)
+        assert {name: control.value for name, control in again.form.items()} == typed
+        assert again.offered.controls["unit"].value == "motor-claims"
+        assert again.offered.controls["barrier"].value == "trust_governance"
+        assert "is not agreed yet; it is shown here" in again.offered.alert.value
+        assert "not agreed yet" not in panels.actions(sample, by="ben").offered.alert.value, "drafts are one's own"
+        again.save.click()
+        assert "Agreed and saved: Ask the night shift" in again.offered.alert.value
+        assert panels.actions(sample).offered.alert.value == ""
+
+    def test_looking_at_another_wave_keeps_what_was_typed(self, made):
+        made.form["owner"].value = "head of claims"
+        wave = made.offered.controls["wave"]
+        offered = made.offered.controls["recommended"].options
+        for value in [option[1] for option in wave.options]:
+            wave.value = value
+            if made.offered.controls["recommended"].options == offered:
+                assert made.form["owner"].value == "head of claims"
+
+    def test_it_is_saved_in_the_folder_that_was_opened(self, sample, tmp_path):
+        (tmp_path / "actions.csv").write_text("action_id,unit_id,barrier_id,action,owner,due_on,status\n")
+        made = panels.actions(replace(sample, location=tmp_path))
+        made.form["action"].value, made.form["owner"].value = "Ask the night shift", "head of claims"
+        made.form["due_on"].value = date(2099, 1, 1)
+        made.save.click()
+        assert "Ask the night shift" in (tmp_path / "actions.csv").read_text()
+        assert str(tmp_path) in made.offered.alert.value
+
+    def test_of_a_database_no_secret_is_told(self, sample):
+        made = panels.actions(sample, "postgres://ann:hush@server/base")
+        assert "A database (postgres) is only read" in made.offered.alert.value
+        assert "hush" not in made.offered.alert.value
+
+    def test_where_nothing_can_be_saved_it_says_why_and_still_recommends(self, sample, tmp_path):
+        book = tmp_path / "data.xlsx"
+        book.touch()
+        made = panels.actions(sample, book)
+        assert "rows are written to folders" in made.offered.alert.value
+        made.offered.controls["barrier"].value = "trust_governance"
+        made.form["due_on"].value = date(2099, 1, 1)
+        made.save.click()
+        assert "rows are written to folders" in made.offered.alert.value
+        assert len(made.offered.view.numbers)
 
     def test_of_a_hidden_unit_nothing_is_recommended_from_what_people_said(self, sample, made):
         made.offered.controls["unit"].value = "treasury"

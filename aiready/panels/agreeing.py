@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from aiready import agreeing, explore
+from aiready import agreeing, explore, journal
 from aiready.agreeing import Agreement
 from aiready.assessment import Assessment, located
 from aiready.errors import AireadyError
@@ -15,8 +15,8 @@ from aiready.explore import View
 from aiready.measures import MEASURES, ORGANISATION
 from aiready.panels import choosing
 from aiready.panels.controls import WIDE, button, day, line, row
-from aiready.panels.frame import framed
-from aiready.panels.panel import Panel, remember
+from aiready.panels.frame import WRITING, framed
+from aiready.panels.panel import Panel, can_be
 from aiready.slices import Slice, writable
 
 OWN = ("an action of your own", "")
@@ -27,11 +27,14 @@ NO_MEASURE = ("none", "")
 class Agreeing(widgets.VBox):
     """Above what is recommended and the form to agree; below what is agreed, where it stands, and its measure."""
 
-    def __init__(self, assessment: Assessment, folder: str | Path = "", today: Callable[[], date] = date.today):
-        self.assessment, self.today = assessment, today
+    def __init__(
+        self, assessment: Assessment, folder: str | Path = "", by: str = "", today: Callable[[], date] = date.today
+    ):
+        self.assessment, self.by, self.today = assessment, by, today
         self.narrowed = choosing.Narrowed(assessment)
-        self.folder = writable(located(folder))
+        self.location, self.draft = located(folder or assessment.location), f"agreement {by}".strip()
         self.read: Slice | None = None
+        self.filling, self.typed = False, False
         units = choosing.unit(assessment)
         units.options = [option for option in units.options if option[1] != ORGANISATION]
         self.form = {
@@ -40,7 +43,7 @@ class Agreeing(widgets.VBox):
             "due_on": day("Due on"),
             "measure": choosing.choice("Should move", [NO_MEASURE, *_measures()]),
         }
-        self.save = button("Agree", self._agree, hint="Save it among the agreed actions of this unit")
+        self.save = button("Agree", self._agree, primary=True, hint="Save it among the agreed actions of this unit")
         recommended = choosing.choice("Recommended", [OWN])
         self.offered = Panel(
             "offered",
@@ -49,8 +52,9 @@ class Agreeing(widgets.VBox):
             self._offer,
         )  # fmt: skip
         form = widgets.VBox()
-        framed(form, self.form["action"], row(self.form["owner"], self.form["due_on"]), self.form["measure"],
-               row(self.save))  # fmt: skip
+        beside = row(self.form["owner"], self.form["due_on"], self.form["measure"])
+        heading = widgets.HTML("<h3>Agree on it, in your words</h3>")
+        framed(form, heading, self.form["action"], beside, row(self.save), left=WRITING)
         action, state = choosing.choice("Agreed action", [NOTHING]), choosing.choice("State", _states())
         self.move = button("Save state", self._move, hint="Save where the chosen action stands")
         self.followed = Panel("followed", {"agreed": action, "state": state}, self._follow, [self.move])
@@ -59,10 +63,11 @@ class Agreeing(widgets.VBox):
             self.offered.controls[name].observe(self._list, "value")
         recommended.observe(self._fill, "value")
         action.observe(self._show_state, "value")
+        for control in self.form.values():
+            control.observe(self._typed, "value")
         self._list()
-        for name, control in self.form.items():
-            remember(("agree", name), control)
         self._unit_changed()
+        self._resume()
         super().__init__([self.offered, form, self.followed])
 
     # What is recommended ---------------------------------------------------------------------------------------------
@@ -79,16 +84,54 @@ class Agreeing(widgets.VBox):
         control = self.offered.controls["recommended"]
         if tuple(options) != tuple(control.options):
             control.options = options
-        self._fill({"new": control.value})
+        if not self.typed:
+            self._fill({"new": control.value})
 
     def _fill(self, change: Mapping[str, Any]) -> None:
         """Put what is recommended into the form; an action of one's own leaves it as it is."""
         rows = explore.offered(self._unit(), self.offered.controls["barrier"].value)
         chosen = rows.loc[rows["template_id"] == change["new"]]
         if len(chosen):
+            self.filling = True
             self.form["action"].value = str(chosen["action"].iloc[0])
             self.form["owner"].value = str(chosen["owner_role"].iloc[0])
             self.form["measure"].value = str(chosen["measure"].iloc[0] or "")
+            self.filling = False
+        if self.typed:
+            self._keep()
+
+    # What is typed and not agreed yet --------------------------------------------------------------------------------
+
+    def _typed(self, _: object) -> None:
+        if not self.filling:
+            self.typed = True
+            self._keep()
+
+    def _keep(self) -> None:
+        """Keep the form as it stands, so that a dead kernel or a closed tab loses nothing."""
+        due = self.form["due_on"].value
+        chosen = {name: control.value for name, control in (self.offered.controls | self.form).items()}
+        try:
+            journal.keep_draft(writable(self.location), self.draft, {},
+                               chosen | {"due_on": due.isoformat() if due else ""})  # fmt: skip
+        except AireadyError as error:
+            self.offered.tell(str(error))
+
+    def _resume(self) -> None:
+        """Show what was typed and not agreed before the kernel died, the tab was closed or the cell ran again."""
+        try:
+            kept = journal.draft(writable(self.location), self.draft, {})
+        except AireadyError:  # it was told already: nothing can be agreed here
+            return
+        if kept is None:
+            return
+        when, state = kept
+        self.typed = True
+        state["due_on"] = date.fromisoformat(state["due_on"]) if state["due_on"] else None
+        for name, control in (self.offered.controls | self.form).items():
+            if can_be(control, state[name]):
+                control.value = state[name]
+        self.offered.tell(f"What you typed at {when} is not agreed yet; it is shown here.", "warning")
 
     def _agree(self) -> None:
         made = Agreement(
@@ -99,15 +142,17 @@ class Agreeing(widgets.VBox):
             self.form["measure"].value,
             self.offered.controls["recommended"].value,
         )
-        self._write(lambda read: agreeing.agree(read, made, self.today()), self.offered,
-                    f"Agreed and saved: {made.action.strip()}.")  # fmt: skip
+        if self._write(lambda read: agreeing.agree(read, made, self.today(), self.by), self.offered,
+                       f"Agreed and saved: {made.action.strip()}.") and self.read:  # fmt: skip
+            journal.drop_draft(self.read.folder, self.draft, {})
+            self.typed = False
 
     # What is agreed --------------------------------------------------------------------------------------------------
 
     def _unit_changed(self, _: object = None) -> None:
         self.offered.tell("")
         try:
-            self.read = agreeing.agreed(self.folder, self.offered.controls["unit"].value)
+            self.read = agreeing.agreed(writable(self.location), self.offered.controls["unit"].value)
         except AireadyError as error:
             self.read = None
             self.offered.tell(str(error))
@@ -145,13 +190,15 @@ class Agreeing(widgets.VBox):
 
     def _move(self) -> None:
         chosen, state = self.followed.controls["agreed"].value, self.followed.controls["state"].value
-        self._write(lambda read: agreeing.move(read, chosen, state, self.today()), self.followed, f"Saved: {state}.")
+        self._write(lambda read: agreeing.move(read, chosen, state, self.today(), self.by), self.followed,
+                    f"Saved: {state}.")  # fmt: skip
 
-    def _write(self, save: Callable[[Slice], Slice], panel: Panel, told: str) -> None:
+    def _write(self, save: Callable[[Slice], Slice], panel: Panel, told: str) -> bool:
         """Save and say so; where others saved meanwhile, say that and show theirs before one tries again."""
+        if self.read is None:
+            self._unit_changed()  # says again why nothing can be saved here
+            return False
         try:
-            if self.read is None:
-                return
             self.read = save(self.read)
         except AireadyError as error:
             theirs = getattr(error, "theirs", None)
@@ -161,9 +208,10 @@ class Agreeing(widgets.VBox):
                 self.followed.controls["state"].value = wanted
             again = " Theirs is shown now; save again to add yours." if theirs is not None else ""
             panel.tell(f"{error}{again}")
-            return
+            return False
         self._agreed_listed()
-        panel.tell(told, "note")
+        panel.tell(f"{told} It stands in {self.read.folder / 'actions.csv'}.", "note")
+        return True
 
 
 def _measures() -> list[tuple[str, str]]:
@@ -174,6 +222,10 @@ def _states() -> list[tuple[str, str]]:
     return [(state, state) for state in agreeing.STATES]
 
 
-def actions(assessment: Assessment, folder: str | Path = "") -> Agreeing:
-    """Agree on actions, say where they stand, follow what should move; saved to the data folder's `actions` table."""
-    return Agreeing(assessment, folder)
+def actions(assessment: Assessment, folder: str | Path = "", by: str = "") -> Agreeing:
+    """Agree on actions, say where they stand, follow what should move; saved in the `actions` table.
+
+    `folder` is the data folder to save in (default: the one the assessment was opened from), `by` who saves (default:
+    the user).
+    """
+    return Agreeing(assessment, folder, by)

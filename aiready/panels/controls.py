@@ -17,7 +17,7 @@ def row(*parts: w.Widget) -> w.Box:
 
 def labelled(control: w.Widget, width: str = HALF) -> w.Widget:
     """A control with its label above, as wide as asked where there is room."""
-    control.layout.width, control.layout.max_width = width, "100%"
+    control.layout.width, control.layout.max_width = width, "calc(100% - 4px)"  # Lab keeps 2px at each side
     control.style.description_width = "initial"
     control.add_class("aiready-above")
     return control

@@ -28,7 +28,7 @@ _STYLE = """
 .aiready-panel .widget-radio-box { width: 100%; }
 .aiready-panel .widget-radio-box > label { height: auto; line-height: 1.4; padding: 5px 4px; white-space: normal;
   display: flex; align-items: baseline; gap: 8px; border-radius: 3px; }
-.aiready-panel .widget-radio-box > label > input { flex: none; order: -1; margin: 0; transform: translateY(2px); }
+.aiready-panel .widget-radio-box > label > input { flex: none; order: -1; margin: 0; transform: translateY(5px); }
 .aiready-panel .widget-radio-box > label:hover { background: var(--jp-layout-color2); }
 .aiready-panel .aiready-answers .widget-radio-box > label:nth-last-child(2) { margin-top: 14px; }
 .aiready-panel .jupyter-button { width: auto; align-self: flex-end; min-width: 90px; height: auto; min-height: 30px;
@@ -39,7 +39,7 @@ _STYLE = """
   box-shadow: none; }
 .aiready-panel :is(button, input, select, textarea, summary, .scroll):focus-visible { outline: 2px solid #2f9bc4;
   outline-offset: 1px; }
-.aiready-panel summary { cursor: pointer; color: var(--jp-ui-font-color2); }
+.aiready-panel summary { cursor: pointer; color: var(--jp-ui-font-color2); padding: 4px 0; }
 .aiready-told { border-left: 4px solid #0a6a8f; padding: 5px 10px; margin: 4px 0; background: var(--jp-layout-color2); }
 .aiready-told.warning { border-color: #b4560b; } .aiready-told.error { border-color: #b3261e; }
 .aiready-told:empty { display: none; }

@@ -79,14 +79,24 @@ def hours(assessment: Assessment) -> Panel:
 
 
 def jobs(assessment: Assessment) -> Panel:
-    """Where the hours of one job go."""
-    named = sorted(assessment.tasks["job"].dropna().unique()) if len(assessment.tasks) else []
-    job = choosing.choice("Job", [ALL_JOBS, *((name, name) for name in named)])
+    """Where the hours of one job of a unit go."""
+    narrowed = choosing.Narrowed(assessment)
+    unit, wave, job = choosing.unit(assessment), choosing.wave(assessment), choosing.choice("Job", [ALL_JOBS])
 
-    def view(unit: Assessment, job: str) -> View:
-        return explore.hours(unit, job)
+    def offer(_: object = None) -> None:
+        """Only jobs of the unit can be chosen."""
+        named = sorted(narrowed(unit.value, wave.value).rows("tasks")["job"].dropna().unique())
+        listed = (*((name, name) for name in named), ALL_JOBS)
+        if listed != job.options:
+            job.options = listed
 
-    return _panel("jobs", assessment, view, job=job)
+    def view(unit: str, wave: str, job: str) -> View:
+        return explore.hours(narrowed(unit, wave), job)
+
+    for control in (unit, wave):
+        control.observe(offer, "value")
+    offer()
+    return Panel("jobs", {"unit": unit, "wave": wave, "job": job}, view)
 
 
 def decisions(assessment: Assessment) -> Panel:

@@ -28,6 +28,7 @@ class Panel(widgets.VBox):
     ):
         self.name, self.controls, self.ask = name, dict(controls), ask
         self.view: View | None = None
+        self.asked: dict[str, Any] = {}
         self.picture = Picture()
         self.head, self.alert, self.foot = widgets.HTML(), widgets.HTML(), widgets.HTML()
         for key, control in self.controls.items():
@@ -39,7 +40,8 @@ class Panel(widgets.VBox):
         self.answer()
 
     def _note(self, _: object) -> None:
-        self.answer()
+        if self.values != self.asked:  # one control may have moved another, which asked already
+            self.answer()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -48,8 +50,9 @@ class Panel(widgets.VBox):
 
     def answer(self) -> None:
         """Show the view for what the controls say; what goes wrong is told in the panel, in plain words."""
+        self.asked = self.values
         try:
-            view = self.ask(**self.values)
+            view = self.ask(**self.asked)
             chart = view.draw(self.picture.width)
         except AireadyError as error:
             self.tell(str(error))
@@ -81,7 +84,7 @@ class Panel(widgets.VBox):
 
 def remember(kept: tuple[str, str], control: widgets.Widget) -> None:
     """Start a control from what was chosen last where it still can be, and note what is chosen from now on."""
-    if kept in _CHOSEN and _can_be(control, _CHOSEN[kept]):
+    if kept in _CHOSEN and can_be(control, _CHOSEN[kept]):
         control.value = _CHOSEN[kept]
 
     def note(change: Mapping[str, Any]) -> None:
@@ -90,7 +93,8 @@ def remember(kept: tuple[str, str], control: widgets.Widget) -> None:
     control.observe(note, "value")
 
 
-def _can_be(control: widgets.Widget, value: Any) -> bool:
+def can_be(control: widgets.Widget, value: Any) -> bool:
+    """Whether a control can be set to a value: one of its options, where it is a list."""
     options = getattr(control, "options", None)
     return options is None or value in [option[1] if isinstance(option, tuple) else option for option in options]
 
