@@ -29,6 +29,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 START_SECONDS, RUN_SECONDS = 120, 240
 """How long a server may take to start, and a notebook to run: generous, since tests share the machine."""
+OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""Makes Chromium know no name but this machine's. (Stopping requests by Playwright would switch its cache off.)"""
 PANEL = "window.jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext.session.kernel"
 RAN = """() => {
@@ -118,11 +120,10 @@ class Notebook:
     """One notebook open in JupyterLab, in Chromium."""
 
     laboratory: "Laboratory"
-    context: Any
     page: Any
     name: str
     refused: list[str] = field(default_factory=list)
-    """Addresses off this machine that something asked for; none of them was let through."""
+    """Addresses off this machine that something asked for; none of them is known to this browser."""
 
     def load(self) -> None:
         """Open the notebook, or open it again as after closing the tab; its kernel, if alive, is found again."""
@@ -266,9 +267,10 @@ class Notebook:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(Exception):
-            self.page.evaluate(f"async () => {{ await {PANEL}.sessionContext.shutdown(); }}")
-        self.context.close()
+        """Close the window; its kernel is told to stop, and stops while the next test goes on."""
+        with suppress(Exception), self.page.expect_request(lambda request: request.method == "DELETE", timeout=5000):
+            self.page.evaluate(f"() => {{ {PANEL}.sessionContext.shutdown(); }}")
+        self.page.close()
 
 
 @dataclass(frozen=True)
@@ -285,21 +287,22 @@ class Laboratory:
     memory: Path
 
     def open(self, browser: Any, name: str, *, width: int = 1280, height: int = 800, copy: str = "") -> Notebook:
-        """A notebook in a window of its own (no cookies shared); `copy` names a fresh copy of it to open instead."""
+        """A notebook in a window of its own, for somebody of their own where another one is still open.
+
+        `copy` names a fresh copy of it to open instead. What somebody opened before lies in their browser's cache.
+        """
         if copy:
             shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", self.notebooks / f"{copy}.ipynb")
-        context = browser.new_context(viewport={"width": width, "height": height})
+        context = next((known for known in browser.contexts if not known.pages), None) or browser.new_context()
         context.set_default_navigation_timeout(1000 * START_SECONDS)
-        notebook = Notebook(self, context, context.new_page(), copy or name)
+        notebook = Notebook(self, context.new_page(), copy or name)
+        notebook.page.set_viewport_size({"width": width, "height": height})
 
-        def only_here(route: Any) -> None:
-            if route.request.url.startswith((self.address, "data:", "blob:")):
-                route.continue_()
-            else:
-                notebook.refused.append(route.request.url)
-                route.abort()
+        def note(request: Any) -> None:
+            if not request.url.startswith((self.address, "data:", "blob:")):
+                notebook.refused.append(request.url)
 
-        context.route("**/*", only_here)
+        notebook.page.on("request", note)
         return notebook
 
 
@@ -354,7 +357,7 @@ def chromium() -> Iterator[Any]:
     """One Chromium per test file: Playwright allows one of its kind at a time."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = running.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", OFFLINE])
         yield browser
         browser.close()
 

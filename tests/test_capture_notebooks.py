@@ -11,13 +11,17 @@ from opened import RULES as AXE_RULES
 
 from aiready import checkup
 from aiready.instrument import read_instrument
+from aiready.panels.board_view import WORDS
+from aiready.panels.canvas_view import FIELDS, PEOPLE
 from aiready.saving import save_slice
+from aiready.schema import AI_USE, BLOCKERS, STAGES
 from aiready.slices import read_slice
 from aiready.task_board import board_of, changed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 RULES = read_instrument()
+COMMENT = "Is there anything else about AI in your work that we should know? Please write no names."
 
 
 def on(laboratory, chromium, name: str, folder: Path, **window: int):
@@ -70,6 +74,7 @@ class TestSelfAssessment:
         asked = RULES.items_for("frontline")["item_id"].tolist()
         with on(laboratory, chromium, "self_assessment", folder) as notebook:
             notebook.run_all()
+            notebook.control("Use of AI").select_option(index=4)
             notebook.button("Begin with a person").click()
             notebook.settle()
             for place in range(4):
@@ -85,11 +90,14 @@ class TestSelfAssessment:
             sees(notebook, "Question 5 of 21")
             sees(notebook, "4 of 21 answered")
             self.answer(notebook, 6)
+            given(notebook, {COMMENT: "the night shift too"})
+            notebook.button("Next open question").click()
+            sees(notebook, "Question 6 of 21")
             assert notebook.errors() == []
             assert notebook.refused == []
         row = self.rows(folder).iloc[-1]
         assert [row[item] for item in asked[:6]] == ["1", "2", "3", "4", "don't know", ""]
-        assert row["Team"] == ""
+        assert (row["Team"], row["ai_use"], row["comment"]) == ("", AI_USE[3], "the night shift too")
         assert len(self.rows(folder)) == 10
         assert clean(folder)
 
@@ -131,7 +139,7 @@ class TestSelfAssessment:
         assert code not in (folder / "responses.csv").read_text()
         assert clean(folder)
 
-    def test_it_is_worked_with_the_keyboard_alone_and_every_control_has_a_name(self, laboratory, chromium, folder):
+    def test_it_is_worked_with_the_keyboard_alone_and_axe_finds_nothing_against_it(self, laboratory, chromium, folder):
         with on(laboratory, chromium, "self_assessment", folder, width=700) as notebook:
             notebook.run_all()
             notebook.button("Begin with a person").focus()
@@ -146,7 +154,34 @@ class TestSelfAssessment:
             sees(notebook, "Saved. 1 of 21 answered.")
             assert "" not in notebook.controls()
             assert overflowing(notebook) == []
+            assert accessible(notebook)
         assert self.rows(folder).iloc[-1]["team_goal"] == "2"
+
+
+def accessible(notebook) -> bool:
+    """Whether the Tab key goes through a panel in the order of the page, and axe finds nothing, light or dark."""
+    for stand, reached in notebook.tab_orders():
+        assert len(stand) > 5
+        assert reached == stand, "the Tab key reaches every control of a panel, in the order of the page"
+    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+        notebook.theme(theme)
+        notebook.page.wait_for_timeout(500)  # buttons fade to their new colours
+        found = Axe().run(notebook.page, context=".aiready-form", options=AXE_RULES).response["violations"]
+        told = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
+        assert told == [], theme
+    return True
+
+
+def given(notebook, controls: dict[str, str | int]) -> None:
+    """Set controls by their labels, one after the other as a person does: text is typed, a number picks an entry."""
+    for label, value in controls.items():
+        control = notebook.control(label)
+        if isinstance(value, int):
+            control.select_option(index=value)
+        else:
+            control.fill(value)
+            control.press("Tab")
+        notebook.settle()
 
 
 def overflowing(notebook) -> list[str]:
@@ -210,12 +245,39 @@ class TestTaskRedesign:
             assert notebook.errors() == []
             assert "" not in notebook.controls()
             assert overflowing(notebook) == []
-        found = tasks(folder)
+            found = tasks(folder)
+            self.every_field(notebook)
         assert found["task"].tolist() == ["Draft letters", "Check letters", "Sort the post", "Call back"]
         assert found["hours_per_year"].tolist() == ["60", "60", "80", "140"]
         assert found["adoption"].tolist() == ["0.9", "0.9", "0.5", ""]
         assert found["Remark"].tolist() == ["keep", "keep", "", ""]
+        sorting = tasks(folder).set_index("task").loc["Sort the mail"]
+        assert [sorting[name] for name in WORDS if name != "task"] == [
+            "12", "90", "automate", "augment", RULES.patterns["pattern_id"].iloc[0], "E1", "0.8", "0.4", "0.3", "0.1",
+            "5", "measured", BLOCKERS[0], "training",
+        ]  # fmt: skip
+        assert tasks(folder)["task"].tolist()[-1] == "Phone and write back"
         assert clean(folder)
+
+    @staticmethod
+    def every_field(notebook) -> None:
+        """Every field of a task is changed; another task is added and merged, one removed; the job is saved."""
+        notebook.control("What to do").select_option("Change the task")
+        values = ["Sort the mail", "12", "90", 3, 2, 1, 2, "0.8", "0.4", "0.3", "0.1", "5", 2, 1, "training"]
+        given(notebook, {"Tasks": 2} | dict(zip(WORDS.values(), values, strict=True)))
+        given(notebook, {"What to do": 1, "New task: a verb and its object": "Write back"})
+        notebook.button("Add").click()
+        sees(notebook, "Added.")
+        given(
+            notebook, {"Tasks": 3, "What to do": 3, "Merge with": 3, "Name of the merged task": "Phone and write back"}
+        )
+        notebook.button("Merge").click()
+        sees(notebook, "Merged.")
+        given(notebook, {"Tasks": 1, "What to do": 4})
+        notebook.button("Remove the chosen task").click()
+        sees(notebook, "Removed.")
+        notebook.button("Save the job").click()
+        sees(notebook, "Saved: 3 tasks.")
 
     def test_edits_made_before_the_kernel_died_are_there_again_and_can_be_undone(self, laboratory, chromium, folder):
         with on(laboratory, chromium, "task_redesign", folder) as notebook:
@@ -265,7 +327,9 @@ class TestTaskRedesign:
         assert tasks(folder)[["rework", "hours_per_year"]].iloc[0].tolist() == ["0.2", "70"]
         assert clean(folder)
 
-    def test_an_earlier_version_is_brought_back_in_a_narrow_window(self, laboratory, chromium, folder):
+    def test_an_earlier_version_is_brought_back_in_a_narrow_window_that_axe_finds_nothing_against(
+        self, laboratory, chromium, folder
+    ):
         for adoption in ("0.7", "0.8"):
             read = read_slice(folder, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
             save_slice(read, changed(board_of(read), "reply", "adoption", adoption).tasks, "anna")
@@ -280,6 +344,7 @@ class TestTaskRedesign:
             notebook.button("Bring this version back").click()
             notebook.settle()
             assert overflowing(notebook) == []
+            assert accessible(notebook)
             notebook.button("Save the job").click()
             notebook.settle()
             assert notebook.errors() == []
@@ -338,8 +403,10 @@ class TestInitiativeCanvas:
             notebook.load()
             notebook.run_all()
             sees(notebook, "READY: 100 of 100.")
+            assert accessible(notebook)
             notebook.button("Save the initiative").click()
             notebook.settle()
+            self.people(notebook)
             self.plan(notebook)
             self.try_out(notebook)
             notebook.button("5 Learned, next step").click()
@@ -355,17 +422,41 @@ class TestInitiativeCanvas:
         assert trials["successes"].tolist() == ["320", "352"]
         assert set(trials["learned"]) == {"Short letters gain most"}
         assert trials["declared_on"].notna().all()
-        assert pd.read_csv(tmp_path / "plans" / "pilots.csv")["rule"].str.contains("SCALE if").all()
+        assert trials["started_on"].eq("2099-01-05").all()
+        assert trials["ended_on"].eq("2099-01-30").all()
+        assert trials["assignment"].eq("matched").all()
+        plans = pd.read_csv(tmp_path / "plans" / "pilots.csv", dtype=str)
+        assert plans["rule"].str.contains("SCALE if").all()
+        assert plans[["power", "cases_per_arm"]].to_numpy().tolist() == [["0.9", "400"]]
+        (row,) = pd.read_csv(tmp_path / "initiatives.csv", dtype=str).fillna("").to_dict("records")
+        assert [row[name] for name in PEOPLE] == [
+            "design", "generative", "high", "stopped", *(f"2026-0{month}-01" for month in range(1, 7)), "scaled",
+            "tested",
+        ]  # fmt: skip
         assert clean(tmp_path)
+
+    @staticmethod
+    def people(notebook) -> None:
+        """Every field of the second step."""
+        notebook.button("2 People and stage").click()
+        chosen = {"users_involved": "while it was designed", "generation": "generative", "stakes": "high",
+                  "stage": "stopped", "stopped_in": "scaled"}  # fmt: skip
+        for name, entry in chosen.items():
+            notebook.control(FIELDS[name][0]).select_option(entry)
+        dates = {f"{stage}_on": f"2026-0{month}-01" for month, stage in enumerate(STAGES, 1)}
+        given(notebook, {FIELDS[name][0]: text for name, text in (dates | {"stop_reason": "tested"}).items()})
+        notebook.button("Save the initiative").click()
+        notebook.settle()
+        sees(notebook, "Saved.")
 
     @staticmethod
     def plan(notebook) -> None:
         notebook.button("3 Plan the pilot").click()
-        given = {"What is measured (outcome)": "letters", "Without AI: share 0–1, or mean (outcome)": "0.8",
+        measure = {"What is measured (outcome)": "letters", "Without AI: share 0–1, or mean (outcome)": "0.8",
                  "Target effect (outcome)": "0.03", "Effect really expected (outcome)": "0.08"}  # fmt: skip
-        for label, text in given.items():
-            notebook.control(label).fill(text)
-        notebook.settle()
+        given(notebook, measure)
+        notebook.control("How cases come to their arm").select_option("Matched pairs")
+        given(notebook, {"Chance to see it if it is there": "0.9", "Cases planned in each arm": "400"})
         sees(notebook, "cases per arm to show that it works")
         notebook.button("Write the rule down, dated today").click()
         notebook.settle()
@@ -374,32 +465,11 @@ class TestInitiativeCanvas:
     @staticmethod
     def try_out(notebook) -> None:
         notebook.button("4 Results and verdict").click()
-        given = {"Without AI: cases (outcome)": "400", "Without AI: cases that met it (outcome)": "320",
-                 "With AI: cases (outcome)": "400", "With AI: cases that met it (outcome)": "352"}  # fmt: skip
-        for label, text in given.items():
-            notebook.control(label).fill(text)
-        notebook.settle()
+        results = {"Without AI: cases (outcome)": "400", "Without AI: cases that met it (outcome)": "320",
+                 "With AI: cases (outcome)": "400", "With AI: cases that met it (outcome)": "352",
+                 "First case on": "2099-01-05", "Last case on": "2099-01-30"}  # fmt: skip
+        given(notebook, results)
         sees(notebook, "SCALE")
         notebook.button("Save the results").click()
         notebook.settle()
         sees(notebook, "Results saved.")
-
-
-@pytest.mark.parametrize("name", ["self_assessment", "task_redesign", "initiative_canvas"])
-def test_axe_finds_nothing_against_a_panel_light_or_dark(laboratory, chromium, tmp_path, name):
-    jobs(tmp_path)
-    (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
-    begin = {"self_assessment": "Begin with a person", "task_redesign": "Open the job", "initiative_canvas": "Open it"}
-    with on(laboratory, chromium, name, tmp_path) as notebook:
-        notebook.run_all()
-        notebook.button(begin[name]).click()
-        notebook.settle()
-        for stand, reached in notebook.tab_orders():
-            assert len(stand) > 5
-            assert reached == stand, "the Tab key reaches every control of a panel, in the order of the page"
-        for theme in ("JupyterLab Light", "JupyterLab Dark"):
-            notebook.theme(theme)
-            notebook.page.wait_for_timeout(500)
-            found = Axe().run(notebook.page, context=".aiready-form", options=AXE_RULES).response["violations"]
-            told = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
-            assert told == [], theme

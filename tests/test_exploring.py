@@ -21,6 +21,8 @@ PANELS = {
 }
 """What the panels of a notebook draw when it opens."""
 UNIT = "\u2007\u2007Motor claims"
+one_worker = pytest.mark.xdist_group("barriers")
+"""Tests that share an open notebook, so that it is opened once however many workers there are."""
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -85,6 +87,7 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
         notebook.run_all(BUSY_SECONDS)
         notebook.control("Unit").select_option(label=UNIT)
         notebook.drawn()
+        unit = notebook.control("Unit").input_value()
         for label, text in typed.items():
             notebook.control(label).fill(text)
             notebook.control(label).press("Tab")
@@ -96,7 +99,7 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
         notebook.run_all(BUSY_SECONDS)
         notebook.drawn()
         assert "is not agreed yet; it is shown here" in notebook.text()
-        assert notebook.control("Unit").locator("option:checked").inner_text() == UNIT
+        assert notebook.control("Unit").input_value() == unit
         assert {label: notebook.control(label).input_value() for label in typed} == typed
         assert (laboratory.data / "actions.csv").read_bytes() == before, "nothing is agreed by itself"
         notebook.button("Agree").click()
@@ -108,14 +111,22 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
 
 
 @pytest.fixture(scope="module")
-def barriers(laboratory, chromium):
+def opened(laboratory, chromium):
+    """`02_barriers`, open once for the tests that move its controls."""
     with laboratory.open(chromium, "02_barriers", copy="barriers_of_mine") as notebook:
         notebook.run_all(BUSY_SECONDS)
-        notebook.control("Unit").select_option(label=UNIT)
-        notebook.drawn()
         yield notebook
 
 
+@pytest.fixture
+def barriers(opened):
+    """The same, on one unit."""
+    opened.control("Unit").select_option(label=UNIT)
+    opened.drawn()
+    return opened
+
+
+@one_worker
 def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
     pictures = barriers.page.locator(".aiready-picture svg")
     pictures.nth(0).get_by_text("Measurement", exact=True).click()
@@ -130,6 +141,14 @@ def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
     assert "Motor claim triage" in barriers.text()
 
 
+@one_worker
+def test_tests_that_share_a_notebook_run_on_one_worker(request):
+    """Where tests are spread over workers by groups, the group is a part of their names."""
+    if request.config.getoption("loadgroup", False):
+        assert request.node.nodeid.endswith("@barriers")
+
+
+@one_worker
 def test_the_keyboard_alone_is_enough(barriers):
     control = barriers.control("Wave")
     control.focus()
@@ -144,6 +163,7 @@ def test_the_keyboard_alone_is_enough(barriers):
     barriers.drawn()
 
 
+@one_worker
 def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers):
     weight = barriers.control("Weight of the indicator")
     weight.fill("-2")
@@ -156,6 +176,7 @@ def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers)
     assert barriers.page.get_by_role("alert").count() == 0
 
 
+@one_worker
 def test_the_picture_fits_a_narrow_window(barriers):
     barriers.page.set_viewport_size({"width": 560, "height": 800})
     barriers.page.wait_for_timeout(400)
@@ -166,6 +187,7 @@ def test_the_picture_fits_a_narrow_window(barriers):
     assert max(shown) < 520
 
 
+@one_worker
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
     barriers.theme(theme)
@@ -174,6 +196,7 @@ def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
     barriers.theme("JupyterLab Light")
 
 
+@one_worker
 def test_a_cell_that_runs_again_keeps_the_choice(barriers):
     barriers.control("Barrier").select_option(label="Fit with the work")
     barriers.drawn()

@@ -127,9 +127,10 @@ class Agreeing(widgets.VBox):
             return
         when, state = kept
         self.typed = True
-        state["due_on"] = date.fromisoformat(state["due_on"]) if state["due_on"] else None
+        due = state.get("due_on")
+        state["due_on"] = date.fromisoformat(due) if due else None
         for name, control in (self.offered.controls | self.form).items():
-            if can_be(control, state[name]):
+            if name in state and can_be(control, state[name]):
                 control.value = state[name]
         self.offered.tell(f"What you typed at {when} is not agreed yet; it is shown here.", "warning")
 

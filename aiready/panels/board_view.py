@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 
 from aiready import theme
+from aiready.measures import MEASURES
 from aiready.panels.frame import told
 from aiready.task_board import Board, Totals
 
@@ -93,7 +94,7 @@ def board_html(board: Board, chosen: str, blockers: Mapping[str, str], *, hidden
         moved = " style='font-weight:600'" if target != task["mode"] and task["mode"] else ""
         lines.append(
             f"<tr{' class=chosen' if task['task_id'] == chosen else ''}><th scope='row'>{escape(task['task'])}</th>"
-            f"<td>{task['mode'] or '–'}</td><td{moved}>{'→ ' if moved else ''}{target or '–'}</td>{cells}"
+            f"<td>{task['mode'] or '–'}</td><td{moved}>{'→&nbsp;' if moved else ''}{target or '–'}</td>{cells}"
             f"<td>{escape(blockers.get(task['blocker'], task['blocker'] or '–'))}</td>"
             f"<td>{escape(task['freed_for'] or 'not decided')}</td></tr>"
         )
@@ -113,5 +114,6 @@ def pattern_html(patterns: pd.DataFrame, pattern_id: str) -> str:
         return ""
     row = found.iloc[0]
     parts = {"Fits when": "fits_when", "Oversight": "oversight", "Fails by": "fails_by", "Watched by": "measure"}
-    lines = "".join(f"<li><b>{words}:</b> {escape(str(row[name]))}</li>" for words, name in parts.items())
+    said = {**row, "measure": MEASURES[row["measure"]].label if row["measure"] in MEASURES else row["measure"]}
+    lines = "".join(f"<li><b>{words}:</b> {escape(str(said[name]))}</li>" for words, name in parts.items())
     return f"<div class='aiready-told'><b>{escape(row['name'])}</b><ul>{lines}</ul></div>"

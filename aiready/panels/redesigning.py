@@ -67,7 +67,7 @@ class _Panel:
         self.unit = controls.choice("Unit", units, next(iter(held), None)) if units else controls.line("Unit")
         self.job = controls.choice("Job", [("No job yet", ("", ""))])
         self.new_job = controls.line("Or a new job", "", "Claims handler", controls.SHORT)
-        self.list = controls.labelled(w.Select(options=[], rows=12, description="Tasks"), "460px")
+        self.list = controls.labelled(w.Select(options=[], rows=18, description="Tasks"), "460px")
         self.fields = self._fields()
         self.about_pattern, self.sums, self.table = w.HTML(), w.HTML(), w.HTML()
         self.do = controls.choice("What to do", board_view.DO)
