@@ -441,11 +441,16 @@ def test_the_newest_wave_of_the_sample_comes_in_on_top_of_the_others(tool, tmp_p
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("tool", ["qualtrics, words", "microsoft forms", "google forms", "surveymonkey, expanded",
-                                  "limesurvey, in full"])  # fmt: skip
-def test_from_the_export_of_each_tool_to_a_handout(tool, tmp_path, data):
+@pytest.mark.parametrize(
+    ("form", "tool"),
+    [
+        ("qualtrics-txt", "qualtrics, words"), ("paste", "microsoft forms"), ("paste", "google forms"),
+        ("paste", "surveymonkey, expanded"), ("limesurvey-tsv", "limesurvey, codes"),
+    ],
+)  # fmt: skip
+def test_from_the_questionnaire_through_the_export_of_each_tool_to_a_handout(form, tool, tmp_path, data):
     _, name, make = TOOLS[tool]
-    asked = Asked()
+    asked = Written(form, "en", {"motor-claims": "Motor claims", "contact-centre": "Contact centre"})
     file = make(tmp_path / name, asked, people(asked, 60))
     for command in (
         ("import", file, "--to", data, "--key", tmp_path / "key"),
