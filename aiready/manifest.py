@@ -78,7 +78,7 @@ class Keeper:
     def __init__(self, out: Path, assessment: Assessment, earlier: Mapping[str, PageRecord]):
         self.out, self.assessment = out, assessment
         self.pages = {page: replace(record, change=EARLIER) for page, record in earlier.items()}
-        self.way = ""
+        self.ways: set[str] = set()
         self._started, self._written = time.time(), time.monotonic()
 
     def note(self, record: PageRecord) -> None:
@@ -96,7 +96,7 @@ class Keeper:
         content = {
             "started": datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - self._started, 1),
-            "notebooks": self.way,
+            "notebooks": sorted(self.ways),
             "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
             "language": self.assessment.language.code,
             "facts": asdict(self.assessment.facts),

@@ -39,7 +39,8 @@ class Order:
 class Made:
     """What came of an order: the page and its figures, or the cause of the failure with its evidence.
 
-    `seconds` from the start of its process to its page; `peak`: bytes of memory its process held at most.
+    `seconds` from the start of its process to its page; `peak`: bytes of memory its process held at most; `way`: how
+    that process was started.
     """
 
     status: str = OK
@@ -50,6 +51,7 @@ class Made:
     notebook: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
     peak: int = 0
+    way: str = ""
 
     def failed(self, status: str, reason: str, *, traceback: str = "", notebook: bytes = b"") -> "Made":
         """The same order, failed."""

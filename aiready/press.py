@@ -370,7 +370,8 @@ class Press:
 
     def _done(self, job: _Job, made: Made) -> None:
         shutil.rmtree(job.workplace.folder, ignore_errors=True)
-        job.answer.set_result(replace(made, seconds=round(time.monotonic() - job.started, 3)))
+        way = self.ready.way if self.ready else self.way
+        job.answer.set_result(replace(made, seconds=round(time.monotonic() - job.started, 3), way=way))
 
 
 def _held(scratch: Path) -> IO[bytes]:

@@ -237,6 +237,7 @@ class _Reporter:
         """Write a page and what belongs to it; of a failure, the evidence."""
         outcome = Outcome(task.unit_id, task.page.name, made.seconds, made.status, made.reason, why=task.why)
         self._keep_evidence(task, made)
+        self.keeper.ways |= {made.way} - {""}
         if made.status != OK:
             return outcome
         before = self.earlier.get(task.page.name, PageRecord(task.unit_id, task.page.name))

@@ -159,6 +159,7 @@ def test_without_forks_the_page_is_the_same_byte_for_byte(press, order):
         died = other.make(order("import os; os._exit(9)")).result(120)
         assert other.ready.way == template.SPAWNED
     assert (spawned.status, spawned.page) == ("ok", forked.page)
+    assert (forked.way, spawned.way) == (template.FORKED, template.SPAWNED)
     assert (died.status, died.reason) == ("killed", "its process ended itself with exit code 9 in cell 3")
 
 
@@ -185,13 +186,13 @@ def units(number: int, folder: Path):
     return Assessment.open(folder)
 
 
-def among(number: int, press: Press, tmp_path: Path, monkeypatch) -> None:
+def among(number: int, press: Press, tmp_path: Path, monkeypatch, timeout: float) -> None:
     """Four units that exit, loop, eat memory and crash, among others: each has its cause, the others their pages."""
     assessment = units(number, tmp_path / "data")
     code = "\n".join(f"if unit_id == '{name}':\n    {source}" for name, source in EVIL.items())
     monkeypatch.setattr(reports, "_notebook", lambda _: book(tmp_path, code, SHOWN))
     names = tuple(assessment.units["unit_id"])
-    options = Options(jobs=2, timeout=15, memory=2)
+    options = Options(jobs=2, timeout=timeout, memory=2)
     run = reports.report(assessment, reports.Request("", tmp_path / "out", names, options, make=press.make))
     failed = {outcome.unit_id: outcome for outcome in run.failed}
     assert {name: outcome.status for name, outcome in failed.items()} == CAUSES
@@ -203,12 +204,12 @@ def among(number: int, press: Press, tmp_path: Path, monkeypatch) -> None:
 
 
 def test_four_units_that_break_among_twelve_are_told_apart(press, tmp_path, monkeypatch):
-    among(12, press, tmp_path, monkeypatch)
+    among(12, press, tmp_path, monkeypatch, timeout=8)
 
 
 @pytest.mark.acceptance
 def test_four_units_that_break_among_a_hundred_are_told_apart(press, tmp_path, monkeypatch):
-    among(100, press, tmp_path, monkeypatch)
+    among(100, press, tmp_path, monkeypatch, timeout=60)
 
 
 def command(*given: object) -> list[str]:

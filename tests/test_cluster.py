@@ -30,9 +30,9 @@ def test_an_address_of_no_known_kind_is_refused():
 pytest.importorskip("distributed", reason="dask.distributed is not installed")
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory) -> Iterator[tuple[str, list[subprocess.Popen]]]:
-    """Address of a scheduler, and its two workers, each a process without a nanny."""
+@pytest.fixture(scope="module", params=["--no-nanny", pytest.param("--nanny", marks=pytest.mark.acceptance)])
+def address(request, tmp_path_factory) -> Iterator[str]:
+    """Where a scheduler answers that has two workers: by themselves, or each with a nanny that starts it again."""
     folder = tmp_path_factory.mktemp("dask")
     file = folder / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
@@ -40,27 +40,27 @@ def scheduler(tmp_path_factory) -> Iterator[tuple[str, list[subprocess.Popen]]]:
     started = [
         subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", *given], **quiet)
     ]
-    worker = ["-m", "distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", *given]
+    worker = ["-m", "distributed.cli.dask_worker", "--nthreads", "1", request.param, *given]
     started += [subprocess.Popen([sys.executable, *worker], **quiet) for _ in range(2)]
     for _ in range(600):
         if file.exists() and (found := re.search(r'"address": "(tcp://[^"]+)"', file.read_text())):
             break
         time.sleep(0.1)
-    yield f"dask:{found[1]}", started[1:]
+    yield f"dask:{found[1]}"
     for process in reversed(started):
-        process.kill()
+        process.terminate()
         process.wait()
 
 
 @pytest.mark.slow
-def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_machine(scheduler, tmp_path, monkeypatch):
+def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_machine(address, tmp_path, monkeypatch):
     from distributed import Client
 
     from aiready import Assessment
 
-    address, workers = scheduler
     with Client(address.removeprefix("dask:"), set_as_default=False) as client:
         client.wait_for_workers(2, timeout=60)
+        workers = list(client.run(os.getpid).values())
     names = [f"unit-{place}" for place in range(UNITS) for _ in range(6)]
     (tmp_path / "data").mkdir()
     answers(len(names), unit_id=names).to_csv(tmp_path / "data" / "responses.csv", index=False)
@@ -73,7 +73,7 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
         nonlocal done
         done += 1
         if done == UNITS // 2:
-            os.kill(workers[0].pid, signal.SIGKILL)
+            os.kill(workers[0], signal.SIGKILL)
 
     def pages(out: Path) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (out / "units").glob("*.html")}
@@ -84,7 +84,7 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
         assert reports.report(assessment, request).failed == []
     with Press(2) as press:
         reports.report(assessment, reports.Request("", tmp_path / "near", asked, Options(jobs=2), make=press.make))
-    assert workers[0].poll() is not None
+    assert not Path(f"/proc/{workers[0]}/exe").exists()
     assert len(pages(tmp_path / "near")) == UNITS
     assert pages(tmp_path / "far") == pages(tmp_path / "near")
 

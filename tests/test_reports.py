@@ -167,6 +167,7 @@ class TestRun:
         manifest = json.loads((organisation.out / "records" / "manifest.json").read_text())
         assert len(manifest["pages"]) == 4
         assert manifest["inputs"][0]["sha256"]
+        assert manifest["notebooks"] == ["forked"]
 
     def test_results_hold_no_formula_for_a_unit_named_like_one(self, organisation):
         organisation.report(units=())
