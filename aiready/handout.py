@@ -22,24 +22,13 @@ from aiready.html.blocks import (
 )
 from aiready.key_figures import key_figures
 from aiready.measures import OK, SUPPRESSED
-from aiready.phrases import ENGLISH
-from aiready.sections import Section, chunked, figure
+from aiready.sections import Section, chunked, columns, figure, headed
 
 SHOWN_ACTIONS = 3
 TOGETHER = 12
 """Trials in one picture: more would not stay whole on paper, nor half as many with names longer than `LONG`."""
 LONG = 40
 PILOT_NUMBERS = {"trial": "pilot", "detail": "measure_n", "verdict": "verdict", "why": "why"}
-
-
-def headed(unit: Assessment, short: str, heading: str, *texts: str) -> Block:
-    """A heading and the sentences under it; its anchor is the same in every language."""
-    return section(heading, *texts, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
-
-
-def columns(unit: Assessment, rows: pd.DataFrame, named: dict[str, str]) -> pd.DataFrame:
-    """Some columns of a table under the names that readers know: column -> its phrase."""
-    return rows[list(named)].rename(columns={name: unit.language.say(f"column.{key}") for name, key in named.items()})
 
 
 def front(unit: Assessment) -> Section:
@@ -279,6 +268,17 @@ def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, several: bool
         language,
         unit=views.one_unit(rows, language),
     )
+
+
+def evolution(unit: Assessment) -> Section:
+    """Exploration and evolution: generations, the pace of trials, what was learned, stage by stage; or nothing."""
+    language, rows, stages = unit.language, views.evolution(unit), views.stages(unit)
+    if rows.empty:
+        return Section()
+    head = headed(unit, "evolution", narrative.evolution_heading(unit), narrative.generations_sentence(unit))
+    pace = table(rows, language.say("evolution.caption"), language)
+    steps = table(stages, language.say("evolution.stages"), language) if len(stages) else Block("")
+    return Section([head + pace + steps + notes(language.say("evolution.note"))])
 
 
 def metrics(unit: Assessment) -> Section:

@@ -7,13 +7,12 @@ import pandas as pd
 from aiready import charts, handout, narrative, views
 from aiready.assessment import Assessment
 from aiready.figures import Figure
-from aiready.handout import columns, headed
 from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, table
 from aiready.key_figures import key_figures
 from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
 from aiready.phrases import Language
 from aiready.schema import LIVE_STAGES, STAGES
-from aiready.sections import Section, chunked, figure
+from aiready.sections import Section, chunked, columns, figure, headed
 from aiready.side_by_side import TOGETHER, Span, by_units, named_units, profile_figures, spanned, unit_profile
 
 HELP_FIRST = 3
@@ -266,6 +265,11 @@ def unit_hours(whole: Assessment) -> pd.DataFrame:
 def pilots(whole: Assessment) -> Section:
     """Every pilot's verdict."""
     return handout.pilots(whole)
+
+
+def evolution(whole: Assessment) -> Section:
+    """Exploration and evolution, all initiatives together."""
+    return handout.evolution(whole)
 
 
 def metrics(whole: Assessment) -> Section:

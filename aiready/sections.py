@@ -7,9 +7,10 @@ import altair as alt
 import pandas as pd
 
 from aiready import theme
+from aiready.assessment import Assessment
 from aiready.charts.layers import written
 from aiready.figures import Figure
-from aiready.html.blocks import Block, Page
+from aiready.html.blocks import Block, Page, section
 from aiready.phrases import ENGLISH, Language
 
 Part = Block | Figure | Page
@@ -38,6 +39,16 @@ def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
     length = -(-len(rows) // parts)
     for start in range(0, len(rows), length or 1):
         yield rows.iloc[start : start + length].reset_index(drop=True)
+
+
+def headed(unit: Assessment, short: str, heading: str, *texts: str) -> Block:
+    """A heading and the sentences under it; its anchor is the same in every language."""
+    return section(heading, *texts, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
+
+
+def columns(unit: Assessment, rows: pd.DataFrame, named: dict[str, str]) -> pd.DataFrame:
+    """Some columns of a table under the names that readers know: column -> its phrase."""
+    return rows[list(named)].rename(columns={name: unit.language.say(f"column.{key}") for name, key in named.items()})
 
 
 def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read

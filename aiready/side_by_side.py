@@ -7,11 +7,10 @@ import pandas as pd
 from aiready import charts, narrative
 from aiready.assessment import Assessment
 from aiready.figures import Figure
-from aiready.handout import headed
 from aiready.html.blocks import notes
 from aiready.overview import in_order
 from aiready.phrases import Language
-from aiready.sections import Section, chunked, figure
+from aiready.sections import Section, chunked, figure, headed
 
 TOGETHER = 24
 """Units in one picture: more would not stay whole on paper."""

@@ -144,6 +144,9 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^{N} initiatives on record$", seen.initiatives_on_record),
     (rf"^{PER_CENT} of {COUNT} scaled initiatives? had shown",
      of_measure("scaled_on_evidence", "scaled_on_evidence:n")),
+    (rf"^What was learned is on record for {COUNT} of {COUNT} trials$", seen.learned),
+    (rf"^{COUNT} initiatives? on record: (?P<told>.+)\.$", seen.generations),
+    (rf"^(?P<row>[\w ]+)\|{VALUE} \({N} or more, n {N}\)$", seen.days_or_more),
     (rf"^What people say is hidden in {COUNT} units?$", seen.hidden_units),
 ]  # fmt: skip
 CASELESS = [(re.compile(pattern, re.IGNORECASE if COUNT in pattern else 0), check) for pattern, check in PATTERNS]
@@ -303,6 +306,7 @@ FIXED = re.compile(
     "|".join(
         [
             r"\b0 to 100\b", r"of 100\b", r"with 95 % interval", r"bars: 95 % interval", r"(?:^|\|)95 % interval$",
+            r"carry a 95\u00a0% interval",
             r"95 % and 90 % interval", r"^Intervals\|95 %: t for means", r"^Data\|digest [0-9a-f]{12}$",
             r"^Whether two groups differ at all .* \(Cliff's delta, 95 %\)\.$",
             r"\(Eloundou et al\. 2023\)", r"the records do not reach two indicators of any barrier", r"\bsix metrics\b",

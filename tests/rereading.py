@@ -511,6 +511,34 @@ def corners(reader: Reader) -> pd.DataFrame:
     return pd.DataFrame.from_dict(seen, orient="index", columns=["adoption", "progress"])
 
 
+def learned(reader: Reader, found: re.Match) -> Found:
+    share, total = (reader.value("learning_recorded", column) for column in ("value", "n"))
+    yield found[1], share * total
+    yield found[2], total
+
+
+def generations(reader: Reader, found: re.Match) -> Found:
+    """Initiatives by generation: those of the three that are known, and all others together."""
+    words = {"by rules": "rules", "by machine learning": "machine_learning", "generative": "generative"}
+    rows = reader.rows[reader.rows["measure"] == "initiatives_count"].set_index("segment")["value"]
+    known = rows.reindex([*words.values()]).dropna()
+    yield found[1], float(rows["all"])
+    told = re.findall(rf"{COUNT} ({'|'.join(words)}|of a generation not recorded)", found["told"], re.IGNORECASE)
+    assert len(told) == len(known) + (rows["all"] > known.sum())
+    for number, name in told:
+        yield number, float(known[words[name]] if name in words else rows["all"] - known.sum())
+
+
+def days_or_more(reader: Reader, found: re.Match) -> Found:
+    """A median time, to a first verdict or in a stage, whose upper bound is not reached."""
+    first = found["row"] == "Days to a first verdict"
+    measure, segment = ("days_to_first_verdict", "all") if first else ("time_in_stage_p50", found["row"].lower())
+    value, low, n = (reader.value(measure, column, segment) for column in ("value", "low", "n"))
+    yield in_unit(found[2], value, "days")
+    yield found[3], low
+    yield found[4], n
+
+
 def hidden_units(reader: Reader, found: re.Match) -> Found:
     rows = reader.all_barriers[reader.all_barriers["wave"] == reader.unit.facts.wave]
     yield found[1], float(rows.loc[rows["status"] == "suppressed", "unit_id"].nunique())

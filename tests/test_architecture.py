@@ -33,7 +33,8 @@ LAYERS = (
     "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends",
     "charts.exploring charts",
     "html.blocks html.exporter html slides",
-    "narrative.words narrative.survey narrative.records narrative.front narrative views.survey views.records views",
+    "narrative.words narrative.survey narrative.records narrative.evolution narrative.front narrative",
+    "views.survey views.records views.evolution views",
     "typed_cells task_library task_board self_assessment team_spread pilot_plan canvas",
     "sections key_figures handout overview side_by_side portfolio",
     "explore.view explore.survey explore.records explore.doing explore.what_if explore",
@@ -63,8 +64,9 @@ POSTS_AND_MONEY = re.compile(
     re.IGNORECASE,
 )
 READ_BY_PEOPLE = (
-    "narrative.words", "narrative.survey", "narrative.records", "narrative.front", "views.survey", "views.records",
-    "key_figures", "handout", "side_by_side", "portfolio", "overview", "measures", "schema", "actions",
+    "narrative.words", "narrative.survey", "narrative.records", "narrative.evolution", "narrative.front",
+    "views.survey", "views.records", "views.evolution", "key_figures", "handout", "side_by_side", "portfolio",
+    "overview", "measures", "schema", "actions",
 )  # fmt: skip
 """Modules whose texts stand on pages."""
 

@@ -210,9 +210,9 @@ def text_of(section):
     return re.sub(r"\s+", " ", " ".join(words))
 
 
-OF_UNIT = "front barriers each_barrier groups work pilots metrics workflow themes trend agreed absent method"
+OF_UNIT = "front barriers each_barrier groups work pilots evolution metrics workflow themes trend agreed absent method"
 SECTIONS = [getattr(handout, name) for name in OF_UNIT.split()]
-OF_ALL = "front barriers initiatives work pilots metrics absent method"
+OF_ALL = "front barriers initiatives work pilots evolution metrics absent method"
 PORTFOLIO = [getattr(portfolio, name) for name in OF_ALL.split()]
 
 

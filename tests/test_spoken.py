@@ -97,11 +97,11 @@ def test_every_phrase_is_used():
 def _sections(unit):
     if unit.unit_id == "*":
         makers = (portfolio.front, portfolio.barriers, portfolio.initiatives, portfolio.work, portfolio.pilots,
-                  portfolio.metrics, portfolio.absent, portfolio.method)  # fmt: skip
+                  portfolio.evolution, portfolio.metrics, portfolio.absent, portfolio.method)  # fmt: skip
     else:
         makers = (handout.front, handout.barriers, handout.groups, side_by_side.children, handout.each_barrier,
-                  handout.work, handout.pilots, handout.metrics, handout.workflow, handout.themes, handout.trend,
-                  handout.agreed, handout.absent, handout.method)  # fmt: skip
+                  handout.work, handout.pilots, handout.evolution, handout.metrics, handout.workflow, handout.themes,
+                  handout.trend, handout.agreed, handout.absent, handout.method)  # fmt: skip
     return [part for make in makers for part in make(unit)]
 
 

@@ -1,5 +1,6 @@
 """Numbers to the sentences that state findings: every number comes from a cell, and none where there is none."""
 
+from aiready.narrative.evolution import evolution_heading, generations_sentence
 from aiready.narrative.front import (
     STANDING,
     answered,
@@ -79,8 +80,10 @@ __all__ = [
     "below_workable",
     "blockers",
     "change_sentence",
+    "evolution_heading",
     "flagged",
     "formulas",
+    "generations_sentence",
     "groups_heading",
     "groups_sentence",
     "hours_heading",

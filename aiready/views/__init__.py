@@ -1,5 +1,6 @@
 """Tables as charts and readers want them: one unit's results in words, in the order shown. No new numbers."""
 
+from aiready.views.evolution import EVOLUTION, evolution, stages
 from aiready.views.records import (
     BLOCKERS_SHOWN,
     CHANGES,
@@ -43,6 +44,7 @@ from aiready.views.survey import (
 __all__ = [
     "BLOCKERS_SHOWN",
     "CHANGES",
+    "EVOLUTION",
     "EXPOSED_SHOWN",
     "EXPOSURE",
     "GROUPS",
@@ -57,6 +59,7 @@ __all__ = [
     "answers",
     "answers_numbers",
     "blocks_of_hours",
+    "evolution",
     "exposed_tasks",
     "exposure",
     "groups",
@@ -68,6 +71,7 @@ __all__ = [
     "one_unit",
     "profile",
     "profile_numbers",
+    "stages",
     "state",
     "tasks_drawn",
     "themes",

@@ -1,0 +1,68 @@
+"""Tables on exploration and evolution: the pace of trials and what came of them, and initiatives stage by stage."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from aiready import narrative
+from aiready.assessment import Assessment, Cell
+from aiready.measures import INSUFFICIENT
+from aiready.phrases import Language
+from aiready.schema import STAGES
+
+EVOLUTION = (
+    "trials_per_quarter",
+    "days_to_first_verdict",
+    "learning_recorded",
+    "limits_reviewed",
+    "stalled_share",
+    "stopped_with_reason_share",
+    "big_bang_share",
+)
+
+
+def evolution(unit: Assessment) -> pd.DataFrame:
+    """The measures of exploration: one row each, absent ones with the reason; none without initiatives and trials."""
+    say, cells = unit.language.say, {name: unit.cell(name) for name in EVOLUTION}
+    told = [(narrative.measure_name(unit, name), _told(name, cell, unit.language)) for name, cell in cells.items()]
+    known = unit.cell("initiatives_count").ok or any(cell.ok for cell in cells.values())
+    return pd.DataFrame(told if known else [], columns=[say("column.measure"), say("column.value_bounds")])
+
+
+def stages(unit: Assessment) -> pd.DataFrame:
+    """Initiatives stage by stage: one row per stage that one came to, the share that moved on, the time spent there."""
+    say, rows = unit.language.say, []
+    for stage, further in pairwise(STAGES[:-1]):
+        moved = unit.cell("stage_conversion", f"{stage}>{further}")
+        if moved.ok:
+            time = _in_one(unit.cell("time_in_stage_p50", stage), unit.language) or say("evolution.no_time")
+            words = unit.language.capital(unit.language.known(f"stage.{stage}"))
+            rows.append((words, _in_one(moved, unit.language), time))
+    return pd.DataFrame(rows, columns=[say(f"column.{name}") for name in ("stage", "moved_on", "time_there")])
+
+
+def _told(measure: str, cell: Cell, language: Language) -> str:
+    """A measure in one cell of a table; the reason where there is no value."""
+    if cell.ok:
+        return _in_one(cell, language)
+    status = language.say(f"status.{cell.status}")
+    return language.known(f"evolution.why_{measure}", status) if cell.status == INSUFFICIENT else status
+
+
+def _in_one(cell: Cell, language: Language) -> str:
+    """Value, bounds and n in one cell of a table; empty without a value."""
+    if not cell.ok:
+        return ""
+    value = language.brief(cell.value) if cell.unit == "count" else language.value(cell.value, cell.unit)
+    bounds, n = _bounds(cell, language), language.number(cell.n)
+    key = "evolution.value" if bounds else "evolution.value_alone"
+    return language.say(key, value=value, bounds=bounds, n=n)
+
+
+def _bounds(cell: Cell, language: Language) -> str:
+    """From the lower to the upper bound, the lower alone where there is no upper; empty where both are the value."""
+    if np.isclose(cell.low, cell.high) or pd.isna(cell.low):
+        return ""
+    spread = language.interval(cell.low, cell.high, cell.unit)
+    return spread or language.say("evolution.at_least", low=language.brief(cell.low))
