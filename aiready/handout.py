@@ -382,4 +382,14 @@ def method(unit: Assessment) -> Section:
     hidden = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id, "status"].eq(SUPPRESSED).sum()
     facts = table(narrative.method_facts(unit, int(hidden)), unit.language.say("method.caption"), unit.language)
     head = headed(unit, "method", unit.language.say("method.heading"))
-    return Section([head + facts + notes(narrative.formulas(unit)) + standing(*narrative.standing(unit))])
+    rest = notes(narrative.formulas(unit)) + standing(*narrative.standing(unit))
+    return Section([head + facts + _reliability(unit) + rest])
+
+
+def _reliability(unit: Assessment) -> Block:
+    """Reliability and agreement of the answers, and what they say; or nothing."""
+    rows = views.reliability(unit)
+    if rows.empty:
+        return Block("")
+    shown = table(rows, unit.language.say("reliability.caption"), unit.language)
+    return shown + notes(*narrative.reliability_notes(unit))

@@ -147,6 +147,8 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^What was learned is on record for {COUNT} of {COUNT} trials$", seen.learned),
     (rf"^{COUNT} initiatives? on record: (?P<told>.+)\.$", seen.generations),
     (rf"^(?P<row>[\w ]+)\|{VALUE} \({N} or more, n {N}\)$", seen.days_or_more),
+    (rf"rwg\(j\), is at least {N} and ICC\(2\) at least {N}, and the F test over units has a p below {N}\.",
+     seen.ranking_limits),
     (rf"^What people say is hidden in {COUNT} units?$", seen.hidden_units),
 ]  # fmt: skip
 CASELESS = [(re.compile(pattern, re.IGNORECASE if COUNT in pattern else 0), check) for pattern, check in PATTERNS]
@@ -306,7 +308,7 @@ FIXED = re.compile(
     "|".join(
         [
             r"\b0 to 100\b", r"of 100\b", r"with 95 % interval", r"bars: 95 % interval", r"(?:^|\|)95 % interval$",
-            r"carry a 95\u00a0% interval",
+            r"carry a 95\u00a0% interval", r"is 0 where people here .* and 1 where all answer alike", r"\bICC\([12]\)",
             r"95 % and 90 % interval", r"^Intervals\|95 %: t for means", r"^Data\|digest [0-9a-f]{12}$",
             r"^Whether two groups differ at all .* \(Cliff's delta, 95 %\)\.$",
             r"\(Eloundou et al\. 2023\)", r"the records do not reach two indicators of any barrier", r"\bsix metrics\b",

@@ -511,6 +511,11 @@ def corners(reader: Reader) -> pd.DataFrame:
     return pd.DataFrame.from_dict(seen, orient="index", columns=["adoption", "progress"])
 
 
+def ranking_limits(reader: Reader, found: re.Match) -> Found:
+    settings = reader.unit.rules.settings
+    yield from zip(found.groups(), (settings.rank_rwg, settings.rank_icc2, settings.rank_p), strict=True)
+
+
 def learned(reader: Reader, found: re.Match) -> Found:
     share, total = (reader.value("learning_recorded", column) for column in ("value", "n"))
     yield found[1], share * total

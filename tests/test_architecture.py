@@ -34,7 +34,7 @@ LAYERS = (
     "charts.exploring charts",
     "html.blocks html.exporter html slides",
     "narrative.words narrative.survey narrative.records narrative.evolution narrative.front narrative",
-    "views.survey views.records views.evolution views",
+    "views.words views.survey views.records views.evolution views.reliability views",
     "typed_cells task_library task_board self_assessment team_spread pilot_plan canvas",
     "sections key_figures handout overview side_by_side portfolio",
     "explore.view explore.survey explore.records explore.doing explore.what_if explore",
@@ -65,8 +65,8 @@ POSTS_AND_MONEY = re.compile(
 )
 READ_BY_PEOPLE = (
     "narrative.words", "narrative.survey", "narrative.records", "narrative.evolution", "narrative.front",
-    "views.survey", "views.records", "views.evolution", "key_figures", "handout", "side_by_side", "portfolio",
-    "overview", "measures", "schema", "actions",
+    "views.survey", "views.records", "views.evolution", "views.reliability", "key_figures", "handout",
+    "side_by_side", "portfolio", "overview", "measures", "schema", "actions",
 )  # fmt: skip
 """Modules whose texts stand on pages."""
 

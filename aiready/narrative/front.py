@@ -200,6 +200,15 @@ def formulas(unit: Assessment) -> str:
     return unit.language.say("method.formulas_used", names=names) if names else unit.language.say("method.formulas")
 
 
+def reliability_notes(unit: Assessment) -> list[str]:
+    """What reliability, agreement and ICC say, and when units may be ranked."""
+    say, settings = unit.language.say, unit.rules.settings
+    if unit.unit_id != ORGANISATION:
+        return [say("reliability.unit")]
+    rwg, icc, p = (unit.language.number(limit, 2) for limit in (settings.rank_rwg, settings.rank_icc2, settings.rank_p))
+    return [say("reliability.organisation"), say("reliability.ranks", rwg=rwg, icc=icc, p=p)]
+
+
 def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
     """What stands behind the numbers: one row per fact, the fact and what is stated of it."""
     facts, language, settings = unit.facts, unit.language, unit.rules.settings

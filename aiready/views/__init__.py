@@ -27,6 +27,7 @@ from aiready.views.records import (
     trials,
     workflows,
 )
+from aiready.views.reliability import reliability
 from aiready.views.survey import (
     GROUPS,
     answers,
@@ -71,6 +72,7 @@ __all__ = [
     "one_unit",
     "profile",
     "profile_numbers",
+    "reliability",
     "stages",
     "state",
     "tasks_drawn",

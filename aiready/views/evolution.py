@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 
 from aiready import narrative
@@ -10,6 +9,7 @@ from aiready.assessment import Assessment, Cell
 from aiready.measures import INSUFFICIENT
 from aiready.phrases import Language
 from aiready.schema import STAGES
+from aiready.views.words import in_one
 
 EVOLUTION = (
     "trials_per_quarter",
@@ -36,33 +36,15 @@ def stages(unit: Assessment) -> pd.DataFrame:
     for stage, further in pairwise(STAGES[:-1]):
         moved = unit.cell("stage_conversion", f"{stage}>{further}")
         if moved.ok:
-            time = _in_one(unit.cell("time_in_stage_p50", stage), unit.language) or say("evolution.no_time")
+            time = in_one(unit.cell("time_in_stage_p50", stage), unit.language) or say("evolution.no_time")
             words = unit.language.capital(unit.language.known(f"stage.{stage}"))
-            rows.append((words, _in_one(moved, unit.language), time))
+            rows.append((words, in_one(moved, unit.language), time))
     return pd.DataFrame(rows, columns=[say(f"column.{name}") for name in ("stage", "moved_on", "time_there")])
 
 
 def _told(measure: str, cell: Cell, language: Language) -> str:
     """A measure in one cell of a table; the reason where there is no value."""
     if cell.ok:
-        return _in_one(cell, language)
+        return in_one(cell, language)
     status = language.say(f"status.{cell.status}")
     return language.known(f"evolution.why_{measure}", status) if cell.status == INSUFFICIENT else status
-
-
-def _in_one(cell: Cell, language: Language) -> str:
-    """Value, bounds and n in one cell of a table; empty without a value."""
-    if not cell.ok:
-        return ""
-    value = language.brief(cell.value) if cell.unit == "count" else language.value(cell.value, cell.unit)
-    bounds, n = _bounds(cell, language), language.number(cell.n)
-    key = "evolution.value" if bounds else "evolution.value_alone"
-    return language.say(key, value=value, bounds=bounds, n=n)
-
-
-def _bounds(cell: Cell, language: Language) -> str:
-    """From the lower to the upper bound, the lower alone where there is no upper; empty where both are the value."""
-    if np.isclose(cell.low, cell.high) or pd.isna(cell.low):
-        return ""
-    spread = language.interval(cell.low, cell.high, cell.unit)
-    return spread or language.say("evolution.at_least", low=language.brief(cell.low))
