@@ -146,7 +146,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
      of_measure("scaled_on_evidence", "scaled_on_evidence:n")),
     (rf"^What was learned is on record for {COUNT} of {COUNT} trials$", seen.learned),
     (rf"^{COUNT} initiatives? on record: (?P<told>.+)\.$", seen.generations),
-    (rf"^(?P<row>[\w ]+)\|{VALUE} \({N} or more, n {N}\)$", seen.days_or_more),
+    (rf"^(?P<row>[\w ]+)\|{VALUE} \({N} or more, n\u00a0{N}\)$", seen.days_or_more),
     (rf"rwg\(j\), is at least {N} and ICC\(2\) at least {N}, and the F test over units has a p below {N}\.",
      seen.ranking_limits),
     (rf"^What people say is hidden in {COUNT} units?$", seen.hidden_units),

@@ -103,7 +103,7 @@ def test_every_number_of_the_sample_is_the_one_in_the_results(sample, unit_id):
             continue
         scale = 100 if row["unit"] == "share" else 1
         assert float(told.split(NBSP)[0].split(" ")[0]) == pytest.approx(scale * row["value"], abs=0.5 * (scale > 1))
-        assert told.endswith(f"n {row['n']:.0f})")
+        assert told.endswith(f"n{NBSP}{row['n']:.0f})")
 
 
 def test_no_unit_without_a_trial_or_initiative_of_its_own_has_the_section(sample):

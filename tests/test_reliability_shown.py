@@ -8,12 +8,13 @@ import pytest
 from test_handout import FIT, TRUST, assessed, barrier, measured, rules, text_of
 
 from aiready import handout, views
+from aiready.phrases import NBSP
 
 NAMES = dict(rules().barriers[["barrier_id", "name"]].itertuples(index=False))
 
 
 def shown(unit):
-    return views.reliability(unit).set_index("Barrier")
+    return views.reliability(unit).set_index("Barrier").replace(NBSP, " ", regex=True)
 
 
 def organisation(*rows, ranked=()):
