@@ -148,9 +148,13 @@ class Notebook:
         self.page.evaluate(SETTLED)
 
     def drawn(self) -> None:
-        """Wait until the kernel has answered everything and every picture of a panel is drawn."""
-        self.settle()
-        self.page.wait_for_function("!document.querySelector('.aiready-picture[data-busy]')")
+        """Wait until the kernel has answered everything and every picture of a panel is drawn.
+
+        Twice: a picture may find, when it is drawn, that it has other room, and is then drawn anew.
+        """
+        for _ in range(2):
+            self.settle()
+            self.page.wait_for_function("!document.querySelector('.aiready-picture[data-busy]')")
 
     def value(self, expression: str) -> str:
         """What an expression is in the notebook's kernel, as Python prints it."""

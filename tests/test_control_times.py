@@ -100,11 +100,11 @@ def every_control(notebook: Notebook, within: str) -> Iterator[Control]:
         if not control.is_visible() or not control.is_enabled():
             continue
         name = control.evaluate("it => it.labels?.[0]?.textContent || it.textContent.trim() || it.ariaLabel")
+        acts = control.evaluate("it => it.matches('button')")  # before it moves: another control may stand here then
         handle = control.element_handle()
         told = [notebook.page.evaluate(MOVED, [handle, move]) for move in moves_of(control)]
         if told:
             shown, work = ([one[key] for one in told] for key in ("shown", "work"))
-            acts = control.evaluate("it => it.matches('button')")
             yield Control(f"{place}. {name}", tuple(shown), tuple(work), acts)
 
 

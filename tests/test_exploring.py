@@ -174,6 +174,28 @@ def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers)
     barriers.drawn()
     assert float(weight.input_value()) == 1
     assert barriers.page.get_by_role("alert").count() == 0
+    published = scores(barriers)
+    for label, value in {
+        "Worth 100 at": "2",
+        "Worth 0 at": "0.5",
+        "Weight of what": "0.9",
+        "Weight of the": "3",
+    }.items():
+        before = scores(barriers)
+        (name,) = [told for told in barriers.controls() if told.startswith(label)]
+        barriers.control(name).fill(value)
+        barriers.control(name).press("Tab")
+        barriers.drawn()
+        assert scores(barriers) != before, name
+    barriers.button("As in the instrument").click()
+    barriers.drawn()
+    assert scores(barriers) == published
+
+
+def scores(notebook) -> list[str]:
+    """What the picture of *what if* says."""
+    (words,) = [chart["words"] for chart in notebook.charts() if chart["label"].startswith("Scores under")]
+    return words
 
 
 @one_worker
