@@ -217,8 +217,6 @@ def main() -> None:
 def importing() -> Iterator[None]:
     """Import in half the time: collect no garbage, which imports hardly make, and leave out a grammar of addresses.
 
-    What was imported stays, so that no later collection looks through it.
-
     jsonschema takes a second to load that grammar (`rfc3987_syntax`), for a check of formats that no schema of a
     notebook or chart asks for. Once the block has ended it can be imported as ever, by whoever needs it.
     """
@@ -231,7 +229,6 @@ def importing() -> Iterator[None]:
     finally:
         if not known:
             del sys.modules[_GRAMMAR]
-        gc.freeze()
         if collecting:
             gc.enable()
 
