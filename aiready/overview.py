@@ -10,7 +10,7 @@ from aiready.assessment import Assessment
 from aiready.html import HandoutExporter
 from aiready.html.blocks import Block, Page, escape, notes, section, table
 from aiready.phrases import Language
-from aiready.publication import slug
+from aiready.publication import TOO_FEW, slug
 
 CHANGE = {"new": "new", "changed": "changed_page", "as before": "as_before", "unchanged": "unchanged",
           "earlier": "earlier"}  # fmt: skip
@@ -143,6 +143,8 @@ def _words(status: dict, language: Language) -> str:
         return language.say("index.not_yet")
     if status["status"] == "ok":
         return language.say(f"index.{CHANGE[status.get('change', 'earlier')]}")
+    if status.get("reason") == TOO_FEW:
+        return language.say("index.too_few")
     cancelled = status["status"] == "cancelled"
     tried, told = ("cancelled", {}) if cancelled else ("failed", {"status": _cause(status, language)})
     if not status.get("digest"):

@@ -14,6 +14,8 @@ from aiready.errors import InfrastructureError
 
 PART = ".part"
 """Ending of what is being written; no reader ever sees it."""
+TOO_FEW = "too few people now"
+"""Why a page of a unit that is still there is taken away."""
 
 
 def slug(unit_id: str) -> str:

@@ -19,7 +19,7 @@ from aiready.orders import CANCELLED, OK, Made, Order
 from aiready.pdf import printer
 from aiready.phrases import ENGLISH, Language
 from aiready.press import Press
-from aiready.publication import locked, private, slug, sweep, write
+from aiready.publication import TOO_FEW, locked, private, slug, sweep, write
 from aiready.shipped import shipped
 from aiready.sources import instrument_folder, safe_cells
 from aiready.unit_slice import Slice, digest, instrument_files, slice_of, too_small
@@ -307,7 +307,7 @@ class _Reporter:
         """Take away what is of units that are gone, or became too small and were not made anew."""
         out, small = self.request.out, self._became_small()
         for page in small:
-            self.keeper.note(PageRecord(self.keeper.pages[page].unit_id, page, CANCELLED, "too few people now"))
+            self.keeper.note(PageRecord(self.keeper.pages[page].unit_id, page, CANCELLED, TOO_FEW))
         wanted = {_name(unit_id) for unit_id in self.assessment.units["unit_id"]} - small
         stems = {Path(page).stem for page in wanted}
         withdrawn = _withdraw((out / "units").glob("*.html"), wanted)

@@ -184,6 +184,7 @@ def test_told_to_stop_it_ends_with_the_signals_exit_code_and_takes_its_processes
         stderr=subprocess.PIPE,
         text=True,
         bufsize=1,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where a shell runs these behind
     )
     for line in process.stdout:
         if line.startswith("[1/"):
