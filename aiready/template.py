@@ -185,6 +185,8 @@ def _fork_renderers(lines: list[int], template_line: Connection) -> None:
             with contextlib.suppress(OSError):
                 Path("/proc/self/comm").write_text(RENDERER)
             rendering.serve(Connection(line))
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(0)
 

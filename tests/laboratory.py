@@ -42,6 +42,22 @@ SETTLED = f"""async () => {{
   await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
 }}"""
 """Waits until the kernel has answered everything sent so far, and the page has been drawn since."""
+QUIET = f"""async () => {{
+  const kernel = {KERNEL}, begun = performance.now();
+  let last = begun;
+  const note = () => {{ last = performance.now(); }};
+  const watch = new MutationObserver(note);
+  watch.observe(document.querySelector('.jp-Notebook'), {{subtree: true, childList: true, characterData: true}});
+  kernel.anyMessage.connect(note);
+  while (performance.now() - last < 100 || kernel.status !== 'idle' || document.querySelector('[data-busy]')) {{
+    if (performance.now() - begun > 60000) throw new Error('a notebook does not come to rest');
+    await new Promise(done => setTimeout(done, 20));
+  }}
+  kernel.anyMessage.disconnect(note);
+  watch.disconnect();
+}}"""
+"""Waits until for a tenth of a second nothing was said between page and kernel, and nothing on the page changed: what
+a control says goes only when the kernel has answered what it said before, after anything asked meanwhile."""
 EVALUATED = f"""async code => {{
   const asked = {KERNEL}.requestExecute(
     {{code: '', silent: true, store_history: false, user_expressions: {{it: code}}}});
@@ -148,13 +164,9 @@ class Notebook:
         self.page.evaluate(SETTLED)
 
     def drawn(self) -> None:
-        """Wait until the kernel has answered everything and every picture of a panel is drawn.
-
-        Twice: a picture may find, when it is drawn, that it has other room, and is then drawn anew.
-        """
-        for _ in range(2):
-            self.settle()
-            self.page.wait_for_function("!document.querySelector('.aiready-picture[data-busy]')")
+        """Wait until the kernel has answered everything, every picture of a panel is drawn, and nothing moves."""
+        self.settle()
+        self.page.evaluate(QUIET)
 
     def value(self, expression: str) -> str:
         """What an expression is in the notebook's kernel, as Python prints it."""

@@ -41,6 +41,11 @@ def test_units_may_be_ranked_only_on_a_barrier_on_which_results_rank_them(ranked
     assert (table[NAMES[FIT]], table[NAMES[TRUST]]) == (told, "no")
 
 
+def test_whether_units_may_be_ranked_is_left_open_where_it_was_not_measured():
+    table = shown(organisation(measured("icc2", 0.9, n=90.0, barrier_id=TRUST), ranked=(TRUST,)))
+    assert table["May units be ranked?"][[NAMES[FIT], NAMES[TRUST]]].tolist() == ["–", "yes"]
+
+
 def test_a_hidden_figure_is_said_to_be_hidden_and_a_unit_without_any_has_no_table():
     hidden = measured("rwg_j", np.nan, n=np.nan, barrier_id=FIT, status="suppressed")
     table = shown(assessed([hidden, measured("rwg_j", 0.78, n=12.0, barrier_id=TRUST)]))

@@ -29,9 +29,9 @@ def reliability(unit: Assessment) -> pd.DataFrame:
         told = [in_one(cell, unit.language) or otherwise for cell, otherwise in zip(row, absent, strict=True)]
         table[narrative.measure_name(unit, name)] = told
     if "icc2" in known:
-        table[say("column.ranked")] = [
-            say("reliability.may" if may else "reliability.may_not") for may in _ranked(unit)
-        ]
+        verdicts = [say("reliability.may" if may else "reliability.may_not") for may in _ranked(unit)]
+        judged = zip(verdicts, cells["icc2"], strict=True)
+        table[say("column.ranked")] = [verdict if cell.ok else NOTHING for verdict, cell in judged]
     return pd.DataFrame(table) if known else pd.DataFrame()
 
 
