@@ -160,12 +160,8 @@ class Notebook:
         return took
 
     def settle(self) -> None:
-        """Wait until the kernel has answered everything, and the page has been drawn since."""
-        self.page.evaluate(SETTLED)
-
-    def drawn(self) -> None:
         """Wait until the kernel has answered everything, every picture of a panel is drawn, and nothing moves."""
-        self.settle()
+        self.page.evaluate(SETTLED)
         self.page.evaluate(QUIET)
 
     def value(self, expression: str) -> str:
@@ -211,7 +207,7 @@ class Notebook:
         if len(entries) < 2 or not control.is_visible():
             return ""
         control.select_option(index=(place + 1) % len(entries))
-        self.drawn()
+        self.settle()
         return entries[(place + 1) % len(entries)]
 
     def tab_orders(self) -> list[tuple[list[str], list[str]]]:
@@ -273,7 +269,7 @@ class Notebook:
             height = self.page.evaluate(SCROLLED_UP)
             self.page.set_viewport_size({"width": size["width"], "height": min(int(height) + 120, 12000)})
             self.page.evaluate(SCROLLED_UP)
-            self.drawn()
+            self.settle()
         self.page.screenshot(path=path)
         self.page.set_viewport_size(size)
         return path

@@ -181,7 +181,7 @@ def given(notebook, controls: dict[str, str | int]) -> None:
         else:
             control.fill(value)
             control.press("Tab")
-        notebook.drawn()
+        notebook.settle()
 
 
 def overflowing(notebook) -> list[str]:

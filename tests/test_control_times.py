@@ -130,7 +130,7 @@ def judged(title: str, controls: list[Control], limit: float, acting: float = 0)
 def from_cold(notebook: Notebook) -> float:
     """Seconds from a kernel that has run nothing to the last cell, with every picture drawn."""
     seconds = notebook.run_all()
-    notebook.drawn()
+    notebook.settle()
     assert notebook.errors() == []
     return seconds
 

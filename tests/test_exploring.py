@@ -30,7 +30,7 @@ def test_a_notebook_runs_draws_and_answers_every_control(laboratory, chromium, n
     with laboratory.open(chromium, name) as notebook:
         notebook.run_all(BUSY_SECONDS)
         assert float(notebook.value("__import__('time').process_time()")) < COLD_SECONDS
-        notebook.drawn()
+        notebook.settle()
         assert notebook.errors() == []
         drawn = notebook.charts()
         for title in PANELS[name]:
@@ -55,25 +55,25 @@ def test_actions_are_agreed_followed_and_never_over_what_somebody_else_saved(lab
             notebook.run_all(BUSY_SECONDS)
             notebook.control("Unit").select_option(label=UNIT)
             notebook.control("Barrier").select_option(label="Trust and governance")
-            notebook.drawn()
+            notebook.settle()
             assert notebook.errors() == []
             assert all(notebook.controls())
         assert "Why" in anna.text()
         anna.button("Agree").click()
-        anna.drawn()
+        anna.settle()
         assert "Give the date it is due" in anna.page.get_by_role("alert").inner_text()
         for notebook in (anna, ben):
             notebook.control("Due on").fill("2099-01-31")
             notebook.control("Due on").press("Tab")
             notebook.button("Agree").click()
-            notebook.drawn()
+            notebook.settle()
         assert "Agreed and saved" in anna.text()
         assert "somebody else saved this" in ben.page.get_by_role("alert").inner_text()
         ben.button("Agree").click()
-        ben.drawn()
+        ben.settle()
         assert "Agreed and saved" in ben.text()
         ben.control("Agreed action").select_option(index=2)
-        ben.drawn()
+        ben.settle()
         assert "not moving because of it" in ben.text()
         assert any("wave by wave" in chart["label"] for chart in ben.charts())
     counts = checkup.examine(str(laboratory.data), None).counts.set_index("table")
@@ -86,24 +86,24 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
     with laboratory.open(chromium, "06_actions", copy="dying_actions") as notebook:
         notebook.run_all(BUSY_SECONDS)
         notebook.control("Unit").select_option(label=UNIT)
-        notebook.drawn()
+        notebook.settle()
         unit = notebook.control("Unit").input_value()
         for label, text in typed.items():
             notebook.control(label).fill(text)
             notebook.control(label).press("Tab")
-        notebook.drawn()
+        notebook.settle()
         before = (laboratory.data / "actions.csv").read_bytes()
         notebook.kill_kernel()
         notebook.page.locator(".aiready-gone", has_text="what you had not saved yet is shown").wait_for()
         notebook.page.evaluate(LISTENING)
         notebook.run_all(BUSY_SECONDS)
-        notebook.drawn()
+        notebook.settle()
         assert "is not agreed yet; it is shown here" in notebook.text()
         assert notebook.control("Unit").input_value() == unit
         assert {label: notebook.control(label).input_value() for label in typed} == typed
         assert (laboratory.data / "actions.csv").read_bytes() == before, "nothing is agreed by itself"
         notebook.button("Agree").click()
-        notebook.drawn()
+        notebook.settle()
         assert "Agreed and saved: Ask the night shift" in notebook.text()
         assert notebook.errors() == []
     agreed = pd.read_csv(laboratory.data / "actions.csv").query("due_on == '2098-01-31'")
@@ -122,7 +122,7 @@ def opened(laboratory, chromium):
 def barriers(opened):
     """The same, on one unit."""
     opened.control("Unit").select_option(label=UNIT)
-    opened.drawn()
+    opened.settle()
     return opened
 
 
@@ -130,13 +130,13 @@ def barriers(opened):
 def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
     pictures = barriers.page.locator(".aiready-picture svg")
     pictures.nth(0).get_by_text("Measurement", exact=True).click()
-    barriers.drawn()
+    barriers.settle()
     assert barriers.control("Barrier").input_value() == "Measurement"
     assert "Measurement: said and recorded" in barriers.text()
     barriers.control("Look at").select_option(label="what the records show")
-    barriers.drawn()
+    barriers.settle()
     pictures.nth(1).get_by_text("Scaled on evidence", exact=True).click()
-    barriers.drawn()
+    barriers.settle()
     assert "Scaled on evidence: the records" in barriers.text()
     assert "Motor claim triage" in barriers.text()
 
@@ -154,13 +154,13 @@ def test_the_keyboard_alone_is_enough(barriers):
     control.focus()
     before = control.input_value()
     control.press("ArrowDown")
-    barriers.drawn()
+    barriers.settle()
     assert control.input_value() != before
     control.press("Tab")
     assert barriers.page.evaluate("document.activeElement.matches('summary, select, input, .scroll')")
     control.focus()
     control.press("ArrowUp")
-    barriers.drawn()
+    barriers.settle()
 
 
 @one_worker
@@ -168,10 +168,10 @@ def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers)
     weight = barriers.control("Weight of the indicator")
     weight.fill("-2")
     weight.press("Tab")
-    barriers.drawn()
+    barriers.settle()
     assert "a weight is 0 or more" in barriers.page.get_by_role("alert").inner_text()
     barriers.button("As in the instrument").click()
-    barriers.drawn()
+    barriers.settle()
     assert float(weight.input_value()) == 1
     assert barriers.page.get_by_role("alert").count() == 0
     published = scores(barriers)
@@ -185,10 +185,10 @@ def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers)
         (name,) = [told for told in barriers.controls() if told.startswith(label)]
         barriers.control(name).fill(value)
         barriers.control(name).press("Tab")
-        barriers.drawn()
+        barriers.settle()
         assert scores(barriers) != before, name
     barriers.button("As in the instrument").click()
-    barriers.drawn()
+    barriers.settle()
     assert scores(barriers) == published
 
 
@@ -202,7 +202,7 @@ def scores(notebook) -> list[str]:
 def test_the_picture_fits_a_narrow_window(barriers):
     barriers.page.set_viewport_size({"width": 560, "height": 800})
     barriers.page.wait_for_timeout(400)
-    barriers.drawn()
+    barriers.settle()
     shown = [chart["width"] for chart in barriers.charts() if not chart["label"].startswith("Trust")]
     barriers.page.set_viewport_size({"width": 1280, "height": 800})
     assert shown
@@ -213,7 +213,7 @@ def test_the_picture_fits_a_narrow_window(barriers):
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
     barriers.theme(theme)
-    barriers.drawn()
+    barriers.settle()
     assert barriers.faintest() >= 4.5
     barriers.theme("JupyterLab Light")
 
@@ -221,9 +221,9 @@ def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
 @one_worker
 def test_a_cell_that_runs_again_keeps_the_choice(barriers):
     barriers.control("Barrier").select_option(label="Fit with the work")
-    barriers.drawn()
+    barriers.settle()
     barriers.run_all()
-    barriers.drawn()
+    barriers.settle()
     assert barriers.control("Barrier").input_value() == "Fit with the work"
     assert barriers.control("Unit").input_value().strip() == "Motor claims"
 
@@ -231,7 +231,7 @@ def test_a_cell_that_runs_again_keeps_the_choice(barriers):
 def test_a_panel_whose_kernel_died_says_so_and_answers_again_when_its_cells_ran(laboratory, chromium):
     with laboratory.open(chromium, "03_initiatives", copy="dying") as notebook:
         notebook.run_all(BUSY_SECONDS)
-        notebook.drawn()
+        notebook.settle()
         notebook.kill_kernel()
         notebook.page.locator(".aiready-gone").first.wait_for(state="attached")
         assert notebook.page.locator(".aiready-gone").count() == 3, "each of its panels"
@@ -239,7 +239,7 @@ def test_a_panel_whose_kernel_died_says_so_and_answers_again_when_its_cells_ran(
         assert all(control.is_disabled() for control in notebook.choices())
         notebook.page.evaluate(LISTENING)
         notebook.run_all(BUSY_SECONDS)
-        notebook.drawn()
+        notebook.settle()
         assert notebook.page.locator(".aiready-gone").count() == 0
         before = notebook.text()
         assert any(notebook.choose_another(choice) for choice in notebook.choices())
