@@ -28,6 +28,11 @@ def said(panel) -> str:
     return panel.status.value
 
 
+def shown(panel: Asking):
+    """The choices of the question that is on the page."""
+    return panel.shown.children[0]
+
+
 def opened(folder: Path, by: str = "") -> Redesigning:
     panel = Redesigning(str(folder), by)
     panel._open()
@@ -124,16 +129,38 @@ class TestAsking:
     def test_two_facilitators_with_the_same_person_lose_no_answer(self, folder):
         first = Asking(str(folder), "")
         first._begin()
-        first.choices.value = "2"
+        shown(first).value = "2"
         second = Asking(str(folder), "")
         second._go(1)
-        second.choices.value = "4"
+        shown(second).value = "4"
         first._go(1)
         first._go(1)
-        first.choices.value = "5"
+        shown(first).value = "5"
         assert "Both were joined" in said(first)
         answers = pd.read_csv(folder / "responses.csv", dtype=str).fillna("")[list(ITEMS)].iloc[0].tolist()
         assert [answer for answer in answers if answer] == ["2", "4", "5"]
+
+    def test_a_choice_that_arrives_after_the_next_question_is_shown_answers_the_one_it_was_made_for(self, folder):
+        panel = Asking(str(folder), "")
+        panel._begin()
+        first = shown(panel)
+        panel._go(1)
+        first.value = "4"
+        assert shown(panel).value is None
+        assert pd.read_csv(folder / "responses.csv", dtype=str).fillna("")[list(ITEMS)].iloc[0].tolist()[:2] == [
+            "4",
+            "",
+        ]
+
+    def test_a_choice_that_arrives_after_the_next_person_has_begun_is_nobodys(self, folder):
+        panel = Asking(str(folder), "")
+        panel._begin()
+        shown(panel).value = "2"
+        first = shown(panel)
+        panel._begin()
+        first.value = "4"
+        assert shown(panel).value is None
+        assert pd.read_csv(folder / "responses.csv", dtype=str)[ITEMS[0]].tolist() == ["2"]
 
     def test_a_wave_or_a_code_that_is_none_is_told_in_plain_words(self, folder):
         panel = Asking(str(folder), "")
@@ -148,7 +175,7 @@ class TestAsking:
         panel = Asking(str(folder), "de")
         panel._begin()
         assert "Ihr Team" in panel.wording.value or "Team" in panel.wording.value
-        panel.choices.value = "does not apply"
+        shown(panel).value = "does not apply"
         panel.comment.value = "gut"
         row = pd.read_csv(folder / "responses.csv", dtype=str).iloc[0]
         assert (row["team_goal"], row["comment"]) == ("does not apply", "gut")

@@ -88,11 +88,11 @@ class _Panel:
         self.code = controls.line("Code of a person", "", "w-…", controls.SHORT)
         self.open_ones = controls.choice("Not finished", [("Nobody", "")], width=controls.SHORT)
         self.heading, self.wording = w.HTML(), w.HTML()
-        self.choices = w.RadioButtons(options=[], layout=w.Layout(width="100%"))
-        self.choices.add_class("aiready-answers")
+        self.choices: dict[str, w.RadioButtons] = {}
+        self.shown = w.VBox()
         self.comment = controls.area(words["question.comment"])
         self.sure = controls.button("Yes, withdraw everything", self._withdraw_all)
-        self.asking = w.VBox([self.heading, self.wording, self.choices, controls.row(
+        self.asking = w.VBox([self.heading, self.wording, self.shown, controls.row(
             controls.button("Back", lambda: self._go(-1)),
             controls.button("Next question", lambda: self._go(1), primary=True),
             controls.button("Next open question", self._go_open),
@@ -108,7 +108,6 @@ class _Panel:
             controls.row(self.unit, self.wave, self.role, self.ai_use, begin),
             controls.row(self.code, self.open_ones, again), self.status, self.asking, controls.row(show),
             self.team, self.picture)  # fmt: skip
-        self.choices.observe(self._answer, "value")
         self.comment.observe(self._comment, "value")
         for control in (self.unit, self.wave):
             control.observe(lambda _: self._list_open(), "value")
@@ -130,17 +129,28 @@ class _Panel:
             f"Code <b>{code}</b>: whoever keeps it can change or withdraw these answers.</p>"
         )
         self.wording.value = f"<p><b>{html.escape(question.wording)}</b></p>"
-        self._quietly(question)
-
-    def _quietly(self, question: Question) -> None:
-        """Put choices, answer and comment of a person on the page without taking them for new answers."""
-        self.choices.unobserve(self._answer, "value")
-        self.comment.unobserve(self._comment, "value")
-        self.choices.options = [(choice.text, choice.value) for choice in question.choices]
-        self.choices.value = self.person.answers.get(question.id)
+        choices = self._choices_of(question)
+        choices.value = self.person.answers.get(question.id)
+        self.shown.children = [choices]
         self.comment.value = self.person.comment
-        self.choices.observe(self._answer, "value")
-        self.comment.observe(self._comment, "value")
+
+    def _choices_of(self, question: Question) -> w.RadioButtons:
+        """A question's own choices: a choice made while the kernel was busy arrives when the next is already shown."""
+        if question.id not in self.choices:
+            options = [(choice.text, choice.value) for choice in question.choices]
+            choices = w.RadioButtons(options=options, value=None, layout=w.Layout(width="100%"))
+            choices.add_class("aiready-answers")
+            choices.observe(lambda change: self._answer(question, change["new"]), "value")
+            self.choices[question.id] = choices
+        return self.choices[question.id]
+
+    def _forget(self) -> None:
+        """Take the choices of the person before off the page: what arrives late belongs to nobody else."""
+        self.shown.children = []
+        for choices in self.choices.values():
+            choices.unobserve_all()
+            choices.close()
+        self.choices = {}
 
     def _question(self) -> Question:
         listed = asked(self.paper, self.person.role)
@@ -169,6 +179,7 @@ class _Panel:
         self._take(person, f"Answers of {code}: go on, or change them.", item)
 
     def _take(self, person: Person, said: str, item: str = "") -> None:
+        self._forget()
         self._asked = person, read_slice(self.folder, self.table, person.scope)
         self.item = item or progress(person, self.paper).next_open or asked(self.paper, person.role)[0].id
         self._show_team(None)
@@ -209,9 +220,9 @@ class _Panel:
     # Answers ----------------------------------------------------------------------------------------------------
 
     @guarded
-    def _answer(self, change: dict[str, str]) -> None:
-        if change["new"]:
-            self._save(answered(self.person, self._question(), change["new"]))
+    def _answer(self, question: Question, chosen: str | None) -> None:
+        if chosen and chosen != self.person.answers.get(question.id):
+            self._save(answered(self.person, question, chosen))
 
     @guarded
     def _withdraw_answer(self) -> None:
@@ -219,7 +230,8 @@ class _Panel:
 
     @guarded
     def _comment(self, change: dict[str, str]) -> None:
-        self._save(replace(self.person, comment=change["new"].strip()))
+        if (said := change["new"].strip()) != self.person.comment:
+            self._save(replace(self.person, comment=said))
 
     def _save(self, person: Person) -> None:
         rows = row_of(person, self.rules)
@@ -249,6 +261,7 @@ class _Panel:
         code = self.person.code
         save_slice(self.read, self.read.rows.iloc[:0])
         journal.drop_draft(self.folder, _PLACE, {})
+        self._forget()
         self._asked = None
         self._list_open()
         self._draw()
