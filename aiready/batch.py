@@ -8,10 +8,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
 
 from aiready.errors import AireadyError, InfrastructureError
 from aiready.orders import CANCELLED, GIGABYTE, KILLED, OK, START, Made, Order
-from aiready.press import Press
+
+if TYPE_CHECKING:
+    from aiready.plain import Plain
+    from aiready.press import Press
 
 AHEAD = 2
 """Orders in work or waiting, per page that is made at once."""
@@ -82,7 +88,7 @@ Maker = Callable[[Order], "Future[Made]"]
 @cache
 def machine_memory() -> int:
     """Bytes of memory that this machine, or the control group it is confined to, has."""
-    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    limits = [psutil.virtual_memory().total]
     for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups, second and first version
         with suppress(OSError, ValueError):  # not of this version, or "max"
             limits.append(int(Path("/sys/fs/cgroup", name).read_text()))
@@ -177,10 +183,21 @@ def make_page(order: Order) -> Made:
     return _press_of(os.getpid()).make(order).result()
 
 
+def press(jobs: int, *, warm: int = 0) -> "Press | Plain":
+    """Who makes pages on this machine: up to `jobs` at once, `warm` renderers ready before the first (see `Press`)."""
+    try:
+        from aiready.press import Press
+    except ImportError:  # of what only Unix has
+        from aiready.plain import Plain
+
+        return Plain()
+    return Press(jobs, warm=warm)
+
+
 @cache
-def _press_of(process: int) -> Press:
+def _press_of(process: int) -> "Press | Plain":
     """The press of this process: one that was inherited over a fork has lost its thread."""
     del process
-    press = Press(os.cpu_count() or 1)
-    atexit.register(press.close)
-    return press
+    made = press(os.cpu_count() or 1)
+    atexit.register(made.close)
+    return made

@@ -164,12 +164,12 @@ def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Optio
         with cluster(executor) as (make, jobs):
             yield make, replace(options, jobs=jobs)
         return
-    from aiready.press import Press
+    from aiready.batch import press
 
-    with Press(options.jobs, warm=min(options.jobs, 2)) as press:
-        yield press.make, options
-        if press.ready is not None and press.ready.way != press.way:
-            typer.echo(f"Notebooks ran {press.ready.way}, not {press.way}: {press.ready.threads} threads.", err=True)
+    with press(options.jobs, warm=min(options.jobs, 2)) as made:
+        yield made.make, options
+        if made.remark:
+            typer.echo(made.remark, err=True)
 
 
 def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
@@ -340,8 +340,9 @@ def _late(number: int) -> str:
 
 def main(arguments: Iterable[str] | None = None) -> NoReturn:
     """Run the command line; every error this package raises is one to five lines and an exit code."""
-    for sign in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sign, lambda number, _: sys.exit(128 + number))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # the second is of Unix alone
+            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
     try:
         app(None if arguments is None else list(arguments))
     except AireadyError as error:

@@ -5,7 +5,6 @@ import faulthandler
 import gc
 import os
 import pickle
-import resource
 import signal
 import sys
 import traceback
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from errno import EDQUOT, ENOSPC
+from math import ceil
 from pathlib import Path
 
 from aiready.orders import (
@@ -27,9 +27,10 @@ from aiready.orders import (
     Order,
 )
 
-DONE, CELL, MEMORY, PARAMETERS, BEFORE, DISK = 0, 71, 72, 73, 74, 75
+DONE, CELL, MEMORY, PARAMETERS, BEFORE, DISK, LATE, DEAD = 0, 71, 72, 73, 74, 75, 76, 77
 """Exit codes of a run; every other one was not given by this module."""
-CAUSES = {CELL: CELL_ERROR, MEMORY: OUT_OF_MEMORY, PARAMETERS: INVALID_PARAMETERS, BEFORE: START}
+CAUSES = {CELL: CELL_ERROR, MEMORY: OUT_OF_MEMORY, PARAMETERS: INVALID_PARAMETERS, BEFORE: START, DEAD: KILLED}
+_RAISED = {"PapermillExecutionError": CELL, "CellTimeoutError": LATE, "DeadKernelError": DEAD}
 
 
 @dataclass(frozen=True)
@@ -84,22 +85,27 @@ class InvalidParametersError(ValueError):
 
 
 def carry_out(order: Order, workplace: Workplace) -> int:
-    """Run the notebook of an order that was laid out; the exit code of its process."""
-    os.environ["AIREADY_CHARTS"] = "json"
+    """Run the notebook of an order that was laid out, in a process of its own; gives its exit code."""
     faulthandler.enable(workplace.fault.open("w"), all_threads=False)
     limited(order.memory)
+    return attempt(order, workplace)
+
+
+def attempt(order: Order, workplace: Workplace) -> int:
+    """Run the notebook of an order that was laid out; gives by which code it ended, and writes what was raised."""
+    os.environ["AIREADY_CHARTS"] = "json"
     try:
         execute(order, workplace)
     except MemoryError:
         return _told(workplace, MEMORY)
     except InvalidParametersError:
         return _told(workplace, PARAMETERS)
-    except OSError as error:
-        return DISK if error.errno in (ENOSPC, EDQUOT) else _told(workplace, BEFORE)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+            return DISK
         if getattr(error, "ename", "") == "MemoryError":
             return _told(workplace, MEMORY)
-        return _told(workplace, CELL if type(error).__name__ == "PapermillExecutionError" else BEFORE)
+        return _told(workplace, _RAISED.get(type(error).__name__, BEFORE))
     return DONE
 
 
@@ -114,6 +120,8 @@ def _told(workplace: Workplace, code: int) -> int:
 def limited(memory: int) -> None:
     """Let this process hold so many bytes and no more, and let the system end it before any other."""
     if memory:
+        import resource
+
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (memory, hard))
     try:
@@ -144,7 +152,7 @@ def execute(order: Order, workplace: Workplace) -> None:
         progress_bar=False,
         request_save_on_cell_execute=False,
         kernel_name="python3",
-        **({"place": workplace.place} if order.engine == "aiready" else {}),
+        **({"place": workplace.place} if order.engine == "aiready" else {"execution_timeout": ceil(order.timeout)}),
     )
 
 
@@ -171,7 +179,7 @@ def verdict(order: Order, workplace: Workplace, ended: Ended) -> Made:
         The disk that holds the folders of orders is full.
     """
     made = Made(seconds=round(ended.seconds, 3), peak=ended.peak)
-    if ended.timed_out:
+    if ended.timed_out or (ended.code == LATE and workplace.error.exists()):
         return made.failed(TIME_OUT, f"stopped after {order.timeout:g} s{_where(workplace)}", notebook=order.notebook)
     if ended.code == DISK:
         raise OSError(ENOSPC, os.strerror(ENOSPC), str(workplace.folder))
@@ -236,10 +244,10 @@ def importing() -> Iterator[None]:
 _GRAMMAR = "rfc3987_syntax"
 
 
-def die_with_parent(sign: signal.Signals = signal.SIGKILL) -> None:
-    """Have the system end this process when its parent ends, however that ends; elsewhere than Linux do nothing."""
+def die_with_parent(sign: signal.Signals | None = None) -> None:
+    """Have the system end this process when its parent ends (default: kill it); elsewhere than Linux do nothing."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sign))
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sign or signal.SIGKILL))
 
 
 _PR_SET_PDEATHSIG = 1

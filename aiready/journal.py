@@ -5,18 +5,18 @@ is read from it. Of tables about people (those with a hashed code) it keeps no c
 gone.
 """
 
-import fcntl
 import getpass
 import hashlib
 import json
 import os
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from aiready.errors import InfrastructureError
 from aiready.publication import slug, write
@@ -72,18 +72,14 @@ def alone(folder: Path) -> Iterator[None]:
     InfrastructureError
         Another save does not end, or the folder cannot be written.
     """
-    until = time.monotonic() + PATIENCE
-    with _shared(place_of(folder) / "lock").open("a") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                if time.monotonic() > until:
-                    raise InfrastructureError(
-                        f"{folder}: somebody else's save does not end. Nothing was written; try again."
-                    ) from None
-                time.sleep(0.02)
+    file = _shared(place_of(folder) / "lock")
+    try:
+        held = FileLock(file, timeout=PATIENCE, poll_interval=0.02).acquire()
+    except Timeout:
+        raise InfrastructureError(
+            f"{folder}: somebody else's save does not end. Nothing was written; try again."
+        ) from None
+    with held:
         yield
 
 

@@ -1,8 +1,9 @@
 """JupyterLab on the workbook: on this machine only, with its token, and nothing asked of the internet."""
 
-import os
 import sys
 from pathlib import Path
+
+from aiready.pdf import superuser
 
 START = "00_start_here.ipynb"
 SETTINGS = Path(__file__).parent / "lab_settings"
@@ -31,5 +32,5 @@ def command(folder: Path) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
-        f"--ServerApp.allow_root={os.geteuid() == 0}",  # who is root runs every other command as root too
+        f"--ServerApp.allow_root={superuser()}",  # who is root runs every other command as root too
     ]

@@ -32,7 +32,7 @@ def printer() -> Iterator[Callable[[Path], bytes]]:
         ) from None
     with sync_playwright() as playwright:
         found = next(filter(None, map(shutil.which, BROWSERS)), None)
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
+        sandbox = ["--no-sandbox"] if superuser() else []  # Chromium's sandbox refuses to run as root
         try:
             browser = playwright.chromium.launch(executable_path=found, args=sandbox)
         except Error as error:
@@ -56,3 +56,8 @@ def printer() -> Iterator[Callable[[Path], bytes]]:
 
         yield print_page
         browser.close()
+
+
+def superuser() -> bool:
+    """Whether everything is allowed to this process, as to root; elsewhere than on Unix it is not asked."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0

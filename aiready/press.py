@@ -9,14 +9,10 @@ import fcntl
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -25,6 +21,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from aiready import template
+from aiready.beside import Worker, pair
 from aiready.errors import InfrastructureError
 from aiready.execution import Ended, Workplace, verdict
 from aiready.orders import OK, RENDER, START, Made, Order
@@ -37,48 +34,6 @@ SCRATCH, HELD = "aiready-press-", "held"
 PATIENCE = 0.5
 STARTING = 120
 """Seconds a renderer may take before its first page, whatever the time-out of that is."""
-
-
-class _Worker:
-    """A process started beside this one, and the line to it: it ends when the line is closed.
-
-    `further`: lines that it is given beside its own, after its other arguments.
-    """
-
-    def __init__(
-        self, entry: str, *arguments: str, environment: dict[str, str], errors: Path, further: Sequence[socket.socket]
-    ):
-        self.line, theirs = _pair()
-        given = [str(line.fileno()) for line in further]
-        with theirs, errors.open("ab") as complaints:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments, *given],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                env=environment,
-                pass_fds=[theirs.fileno(), *(line.fileno() for line in further)],
-                start_new_session=True,
-            )
-
-    def end(self) -> None:
-        """Close the line, and end the process if it does not end by itself."""
-        self.line.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def kill(self) -> None:
-        """End the process at once."""
-        self.process.kill()
-        self.process.wait()
-
-
-def _pair() -> tuple[Connection, socket.socket]:
-    """Both ends of a new line: ours, and that of a process to be started."""
-    ours, theirs = socket.socketpair()
-    return Connection(ours.detach()), theirs
 
 
 @dataclass
@@ -101,7 +56,7 @@ class _Renderer:
     """
 
     line: Connection
-    worker: _Worker | None = None
+    worker: Worker | None = None
     pid: int = 0
     job: _Job | None = None
     began: float = 0.0
@@ -171,6 +126,13 @@ class Press:
         self._stir()
         return answer
 
+    @property
+    def remark(self) -> str:
+        """What to tell of how runs were started, where that was another way than asked for."""
+        if self.ready is None or self.ready.way == self.way:
+            return ""
+        return f"Notebooks ran {self.ready.way}, not {self.way}: {self.ready.threads} threads."
+
     def close(self) -> None:
         """End every process; orders that are not done are cancelled. Nothing is left on disk."""
         self._closing = True
@@ -188,7 +150,7 @@ class Press:
         try:
             while not self._closing:
                 self._hand_out()
-                workers: list[_Worker | _Renderer] = [self._template, *self._renderers]
+                workers: list[Worker | _Renderer] = [self._template, *self._renderers]
                 ready = wait([*(worker.line for worker in workers), self._woken], timeout=self._patience())
                 if self._woken in ready:
                     os.read(self._woken, 4096)
@@ -220,18 +182,18 @@ class Press:
                 if not job.answer.done() and not job.answer.cancel():
                     job.answer.set_exception(error or CancelledError())
 
-    def _start_template(self, renderers: int = 0) -> _Worker:
+    def _start_template(self, renderers: int = 0) -> Worker:
         environment = {**os.environ, **template.SETTINGS}
         self.ready = None
-        pairs = [_pair() for _ in range(renderers)]
+        pairs = [pair() for _ in range(renderers)]
         self._renderers += [_Renderer(ours) for ours, _ in pairs]
         with contextlib.ExitStack() as ends:
             further = [ends.enter_context(theirs) for _, theirs in pairs]
-            return _Worker("aiready.template", str(self._scratch), self.way,
+            return Worker("aiready.template", str(self._scratch), self.way,
                            environment=environment, errors=self._errors, further=further)  # fmt: skip
 
     def _start_renderer(self) -> _Renderer:
-        worker = _Worker("aiready.rendering", environment=dict(os.environ), errors=self._errors, further=())
+        worker = Worker("aiready.rendering", environment=dict(os.environ), errors=self._errors, further=())
         return _Renderer(worker.line, worker)
 
     def _patience(self) -> float | None:
@@ -274,7 +236,7 @@ class Press:
         with contextlib.suppress(OSError):  # a dead template process is heard of by its line
             self._template.line.send((ident, laid_out, job.workplace.folder))
 
-    def _hear(self, worker: _Worker | _Renderer) -> None:
+    def _hear(self, worker: Worker | _Renderer) -> None:
         if isinstance(worker, _Renderer):
             self._hear_renderer(worker)
         else:

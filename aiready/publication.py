@@ -1,6 +1,5 @@
 """Publishing files: whole or not at all, one run at a time, and nothing stale left behind."""
 
-import fcntl
 import hashlib
 import os
 import re
@@ -9,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from aiready.errors import InfrastructureError
 
@@ -79,16 +80,14 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("w")
+        held = FileLock(folder / ".lock", timeout=0).acquire()
+    except Timeout:
+        raise InfrastructureError(
+            f"{folder}: another run is writing here. Wait for it to end, or choose another --out."
+        ) from None
     except OSError as error:
         raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was changed.") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InfrastructureError(
-                f"{folder}: another run is writing here. Wait for it to end, or choose another --out."
-            ) from None
+    with held:
         yield
 
 

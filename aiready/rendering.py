@@ -84,12 +84,13 @@ def serve(line: Connection) -> None:
         line.send(Warm())
         while True:
             executed, figures = line.recv()
-            line.send(_drawn(executed, figures=figures))
+            line.send(drawn(executed, figures=figures))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _drawn(executed: Path, *, figures: bool) -> Drawn:
+def drawn(executed: Path, *, figures: bool) -> Drawn:
+    """The page of an executed notebook, or why it could not be drawn."""
     try:
         return render(executed, figures=figures)
     except Exception as error:

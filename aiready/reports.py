@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiready import history, manifest
 from aiready.assessment import Assessment
-from aiready.batch import ENDED, Maker, Options, Outcome, Task, run
+from aiready.batch import ENDED, Maker, Options, Outcome, Task, press, run
 from aiready.errors import AireadyError
 from aiready.execution import importing
 from aiready.freshness import FORCED, library_digest, package_digest, why
@@ -18,7 +18,6 @@ from aiready.measures import ORGANISATION
 from aiready.orders import CANCELLED, OK, Made, Order
 from aiready.pdf import printer
 from aiready.phrases import ENGLISH, Language
-from aiready.press import Press
 from aiready.publication import TOO_FEW, locked, private, slug, sweep, write
 from aiready.shipped import shipped
 from aiready.sources import instrument_folder, safe_cells
@@ -102,8 +101,8 @@ def report(assessment: Assessment, request: Request) -> Run:
             history.trim(out / HISTORY, request.keep)
         if request.make is not None:
             return _Reporter(assessment, spoken, request, request.make).run()
-        with Press(request.options.jobs) as press:
-            return _Reporter(assessment, spoken, request, press.make).run()
+        with press(request.options.jobs) as made:
+            return _Reporter(assessment, spoken, request, made.make).run()
 
 
 def _spoken(assessment: Assessment, request: Request) -> Assessment:

@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from laboratory import chromium, laboratory, remembered
 
 __all__ = ["chromium", "laboratory", "remembered"]
@@ -28,8 +28,7 @@ def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[P
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "popen-gw" in base.name else base
     folder = shared / name
-    with (shared / f"{name}.lock").open("w") as lock:
-        flock(lock, LOCK_EX)
+    with FileLock(shared / f"{name}.lock"):
         if not (folder / "made").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
@@ -88,13 +87,23 @@ def small(small_results: Path) -> Iterator:
 
 
 @pytest.fixture(scope="session")
-def reports_folder(tmp_path_factory: pytest.TempPathFactory, sample) -> Path:
+def press() -> Iterator:
+    """Who makes the pages of tests: one template process, and its renderers, for all of them."""
+    from aiready.press import Press
+
+    with Press(2) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def reports_folder(tmp_path_factory: pytest.TempPathFactory, sample, press) -> Path:
     """A finished run of the sample: `REPORTED` units, the portfolio, the index, the records."""
     from aiready.batch import Options
     from aiready.reports import Request, report
 
     def make(folder: Path) -> None:
-        outcomes = report(sample, Request(str(SAMPLE), folder, REPORTED, Options(jobs=2))).outcomes
+        request = Request(str(SAMPLE), folder, REPORTED, Options(jobs=2), make=press.make)
+        outcomes = report(sample, request).outcomes
         assert [outcome.status for outcome in outcomes] == ["ok"] * len(outcomes), outcomes
 
     return _once(tmp_path_factory, "reports", make)

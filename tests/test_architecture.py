@@ -41,7 +41,7 @@ LAYERS = (
     "panels.frame panels.controls panels.picture panels.writing panels.asking panels.board_view panels.redesigning"
     " panels.canvas_view panels.canvassing",
     "panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",
-    "orders engine execution inspection rendering template press batch cluster",
+    "orders engine execution inspection rendering template beside press plain batch cluster",
     "unit_slice freshness manifest pdf reports progress lab cli",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""

@@ -32,12 +32,6 @@ EVIL = {
 CAUSES = {"unit-03": "killed", "unit-05": "time-out", "unit-07": "out of memory", "unit-09": "killed"}
 
 
-@pytest.fixture(scope="module")
-def press():
-    with Press(2) as made:
-        yield made
-
-
 @pytest.fixture
 def order(tmp_path):
     def make(*sources: str, unit_id: str = "claims", **options: object) -> Order:

@@ -25,7 +25,7 @@ from aiready.reports import Request, report
 from aiready.sources import read_data
 from aiready.unit_slice import save_slice
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leaks")]
 
 HIDDEN = ("treasury", "legal-compliance")
 """The units that the sample hides in every wave; both belong to corporate services."""
@@ -70,17 +70,18 @@ def traded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def published(traded, tmp_path_factory):
+def published(traded, press, tmp_path_factory):
     """What both organisations publish: results, index, and of a hidden unit, its parent, its sibling and the whole
     organisation the page, its figures and its executed notebook; of two waves."""
     found = []
     for data in (SAMPLE, traded):
         out = tmp_path_factory.mktemp("out") / "reports"
         assessed = Assessment.open(data)
-        outcomes = report(assessed, Request(str(data), out, SHOWN, Options(jobs=2, figures=True))).outcomes
+        request = Request(str(data), out, SHOWN, Options(jobs=2, figures=True), make=press.make)
+        outcomes = report(assessed, request).outcomes
         assert {outcome.status for outcome in outcomes} == {"ok"}
         before = assessed.at(assessed.facts.waves[-2])
-        report(before, Request(str(data), out / "before", SHOWN[:1], Options(jobs=2)))
+        report(before, Request(str(data), out / "before", SHOWN[:1], Options(jobs=2), make=press.make))
         for unit_id in (ORGANISATION, SHOWN[0], SHOWN[-1]):
             executed(assessed, unit_id, out / "notebooks" / f"{unit_id.replace(ORGANISATION, 'organisation')}.ipynb")
         found.append(out)

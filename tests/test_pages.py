@@ -166,9 +166,9 @@ def test_a_page_is_small(reports_folder):
 
 
 @pytest.mark.acceptance
-def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_accessible(browser, sample, tmp_path):
+def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_accessible(browser, sample, press, tmp_path):
     units = tuple(sample.units["unit_id"])
-    outcomes = report(sample, Request(str(SAMPLE), tmp_path, units, Options(jobs=2))).outcomes
+    outcomes = report(sample, Request(str(SAMPLE), tmp_path, units, Options(jobs=2), make=press.make)).outcomes
     assert [outcome.status for outcome in outcomes] == ["ok"] * (len(units) + 1)
     pages = sorted(tmp_path.glob("*/*.html"))
     assert len(pages) == len(units) + 2

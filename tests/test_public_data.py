@@ -26,8 +26,8 @@ def words_of(page):
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", page.read_text(encoding="utf-8"))))
 
 
-def made(whole, out, unit_ids):
-    outcomes = report(whole, Request("", out, unit_ids, Options(jobs=2))).outcomes
+def made(whole, press, out, unit_ids):
+    outcomes = report(whole, Request("", out, unit_ids, Options(jobs=2), make=press.make)).outcomes
     assert {outcome.status for outcome in outcomes} == {"ok"}, outcomes
     return {path.name: words_of(path) for path in (out / "units").glob("*.html")}
 
@@ -46,8 +46,8 @@ def test_the_advice_log_rests_on_the_published_counts(advice):
         assert cell.low < cell.value < cell.high, name
 
 
-def test_the_advice_log_alone_gives_a_handout_that_says_what_to_collect(advice, tmp_path):
-    (page,) = made(advice, tmp_path, ("experiment",)).values()
+def test_the_advice_log_alone_gives_a_handout_that_says_what_to_collect(advice, press, tmp_path):
+    (page,) = made(advice, press, tmp_path, ("experiment",)).values()
     assert "right in 68 % of 1 938 cases" in page
     assert "the advice alone was right in 70 %" in page
     assert "followed in 67 % of cases" in page
@@ -76,8 +76,8 @@ def test_every_published_exposure_of_923_occupations_is_reproduced_to_the_last_d
         assert (found - published[f"human_rating_{theirs}"]).abs().max() <= 1e-12
 
 
-def test_handouts_from_tasks_alone_differ_are_specific_and_say_what_to_collect(occupations, tmp_path):
-    pages = made(occupations, tmp_path, OCCUPATIONS)
+def test_handouts_from_tasks_alone_differ_are_specific_and_say_what_to_collect(occupations, press, tmp_path):
+    pages = made(occupations, press, tmp_path, OCCUPATIONS)
     assert len(pages) == 3
     names = occupations.units.set_index("unit_id")["name"]
     for page, unit_id in zip(sorted(pages), OCCUPATIONS, strict=True):

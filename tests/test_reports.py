@@ -14,7 +14,6 @@ from conftest import SAMPLE, answers
 from aiready import publication, reports
 from aiready.batch import Options
 from aiready.errors import InfrastructureError, UsageError
-from aiready.press import Press
 from aiready.publication import locked, private, slug, write
 
 PARAMETERS = 'unit_id: str = ""\ndata: str = ""\nresults: str = ""\nwave: str = ""\nas_of: str = ""'
@@ -131,12 +130,6 @@ class Organisation:
 
     def manifest(self):
         return json.loads((self.out / "records" / "manifest.json").read_text())
-
-
-@pytest.fixture(scope="module")
-def press():
-    with Press(2) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -408,8 +401,8 @@ def test_a_slice_holds_of_the_organisation_only_what_pages_show_as_they_show_it(
         own.cell("decision_accuracy", unit_id="*")
 
 
-def test_the_same_data_give_the_same_bytes(reports_folder, sample, tmp_path):
-    request = reports.Request("", tmp_path, ("treasury",), Options(jobs=2))
+def test_the_same_data_give_the_same_bytes(reports_folder, sample, press, tmp_path):
+    request = reports.Request("", tmp_path, ("treasury",), Options(jobs=2), make=press.make)
     reports.report(sample, request)
     for name in ("units/treasury.html", "overview/portfolio.html"):
         assert (tmp_path / name).read_bytes() == (reports_folder / name).read_bytes()

@@ -205,10 +205,11 @@ def test_the_index_of_a_run_speaks_the_language_too(sample, code):
 
 
 @pytest.mark.slow
-def test_a_run_in_another_language_says_so_on_pages_and_in_the_manifest_and_makes_pages_anew(sample, tmp_path):
+def test_a_run_in_another_language_says_so_on_pages_and_in_the_manifest_and_makes_pages_anew(sample, press, tmp_path):
     made = {}
     for code in ("en", "de"):
-        request = Request(str(SAMPLE), tmp_path, ("treasury",), Options(jobs=1, figures=True), language=Language(code))
+        request = Request(str(SAMPLE), tmp_path, ("treasury",), Options(jobs=1, figures=True), make=press.make,
+                          language=Language(code))  # fmt: skip
         run = report(sample, request)
         assert run.failed == []
         made[code] = {outcome.page: outcome.why for outcome in run.outcomes}

@@ -138,12 +138,16 @@ STATES = (
 PAGES = ("unit", "portfolio", "index")
 
 
-@pytest.fixture(scope="module", params=STATES, ids=lambda state: state.__name__)
-def made(request, tmp_path_factory):
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(state, id=state.__name__, marks=pytest.mark.xdist_group(state.__name__)) for state in STATES],
+)
+def made(request, press, tmp_path_factory):
     """The pages of one state: of a unit, the portfolio, the index."""
     folder = tmp_path_factory.mktemp("state")
     data, unit_id = request.param(folder / "data")
-    run = report(Assessment.open(data), Request(str(data), folder / "out", (unit_id,), Options(jobs=2)))
+    asked = Request(str(data), folder / "out", (unit_id,), Options(jobs=2), make=press.make)
+    run = report(Assessment.open(data), asked)
     assert [outcome.status for outcome in run.outcomes] == ["ok", "ok"], run.outcomes
     overview = folder / "out" / "overview"
     return {

@@ -1,0 +1,65 @@
+"""Orders to pages with papermill alone, one after the other: for systems that cannot fork, as Windows.
+
+Each notebook has a kernel of its own, and its page is drawn in this process. What a unit does to its kernel is told by
+its cause; a page that cannot be drawn without ending this process ends the run.
+"""
+
+import tempfile
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from aiready.execution import Ended, Workplace, attempt, verdict
+from aiready.orders import OK, RENDER, Made, Order
+from aiready.rendering import drawn
+
+PAPERMILL = "with papermill alone"
+"""How pages were made, for the manifest."""
+
+
+class Plain:
+    """Makes pages from orders, one at a time; what was not begun is cancelled when its block ends."""
+
+    remark = "Notebooks ran with papermill alone, one after the other: this system has no forks."
+
+    def __init__(self) -> None:
+        self._one = ThreadPoolExecutor(1, "plain")  # two threads at once would end vl-convert
+
+    def __enter__(self) -> "Plain":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def make(self, order: Order) -> "Future[Made]":
+        """Take an order; the future gives the page, or by which cause it failed."""
+        return self._one.submit(page_of, order)
+
+    def close(self) -> None:
+        """Wait for the page that is being made, and cancel the others."""
+        self._one.shutdown(cancel_futures=True)
+
+
+def page_of(order: Order) -> Made:
+    """Make one page in this process, with a kernel for its notebook.
+
+    Raises
+    ------
+    OSError
+        There is no room for it on the disk.
+    """
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="aiready-plain-", ignore_cleanup_errors=True) as folder:
+        workplace = Workplace(Path(folder) / "order")
+        alone = replace(order, engine=None, memory=0)
+        code = attempt(workplace.lay_out(alone), workplace)
+        made = verdict(alone, workplace, Ended(code, time.monotonic() - started))
+        if made.status == OK:
+            page = drawn(workplace.executed, figures=order.figures)
+            made = replace(made, page=page.page, figures=page.figures)
+            if page.reason:
+                book = workplace.executed.read_bytes()
+                made = made.failed(RENDER, page.reason, traceback=page.traceback, notebook=book)
+    return replace(made, seconds=round(time.monotonic() - started, 3), way=PAPERMILL)

@@ -1,0 +1,90 @@
+"""Pages with papermill alone, as made where a system cannot fork: the same pages, and the true causes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from conftest import answers
+from test_reports import SHOWN, book
+
+from aiready.orders import Order
+from aiready.plain import PAPERMILL, Plain
+from aiready.press import Press
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def plain():
+    with Plain() as made:
+        yield made
+
+
+@pytest.fixture
+def order(tmp_path):
+    def make(*sources: str, **options: object) -> Order:
+        content = book(tmp_path, *sources).read_bytes()
+        return Order("claims", content, {"unit_id": "claims"}, {"note.txt": b"slice"}, **options)
+
+    return make
+
+
+def test_a_page_is_the_same_byte_for_byte(plain, order):
+    with Press(1) as press:
+        forked = press.make(order(SHOWN)).result(60)
+    alone = plain.make(order(SHOWN)).result(60)
+    assert (alone.status, alone.way, alone.page) == ("ok", PAPERMILL, forked.page)
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "reason"),
+    [
+        ("while True: pass", "time-out", "stopped after 2 s"),
+        ("import os; os._exit(9)", "killed", "nbclient.exceptions.DeadKernelError: Kernel died"),
+        (f"raise ValueError('no' + ' page')\n{SHOWN}", "cell error", "ValueError: no page"),
+    ],
+)
+def test_a_failure_is_told_by_its_true_cause(plain, order, source, status, reason):
+    made = plain.make(order(source, timeout=2 if "while" in source else 60)).result(60)
+    assert made.status == status
+    assert made.reason.startswith(reason), made.reason
+    assert (made.page, made.way) == (b"", PAPERMILL)
+    assert made.notebook
+
+
+def test_what_was_not_begun_is_cancelled_when_the_block_ends(order):
+    with Plain() as plain:
+        begun, waiting = plain.make(order(SHOWN)), plain.make(order(SHOWN))
+        while not begun.running():
+            assert not begun.done()
+    assert begun.result().status == "ok"
+    assert waiting.cancelled()
+
+
+WITHOUT_UNIX = """
+import os, signal, sys
+import IPython, filelock, ipykernel.kernelapp, jupyter_client.manager, nbclient, papermill, psutil, tornado.ioloop
+
+for name in ("fcntl", "resource"):
+    sys.modules[name] = None
+for name in ("fork", "posix_spawn", "geteuid", "sysconf", "wait4"):
+    delattr(os, name)
+from aiready.cli import main
+
+sys.argv[1:] = ["report", *sys.argv[1:]]
+main()
+"""
+"""Stands in for a system that is no Unix: what the package could use of Unix is taken from it."""
+
+
+def test_a_run_where_nothing_can_be_forked_makes_the_pages_and_says_how(tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    answers().to_csv(data / "responses.csv", index=False)
+    command = [sys.executable, "-c", WITHOUT_UNIX, str(data), "--as-of", "2026-09-30", "--out", str(out)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.strip().splitlines()[-1] == Plain.remark
+    assert {path.name for path in out.rglob("*.html")} == {"claims.html", "portfolio.html", "index.html"}
+    assert json.loads((out / "records" / "manifest.json").read_text())["notebooks"] == [PAPERMILL]
