@@ -183,8 +183,8 @@ def make_page(order: Order) -> Made:
     return _press_of(os.getpid()).make(order).result()
 
 
-def press(jobs: int, *, warm: int = 0) -> "Press | Plain":
-    """Who makes pages on this machine: up to `jobs` at once, `warm` renderers ready before the first (see `Press`)."""
+def press(jobs: int, *, warm: bool = False) -> "Press | Plain":
+    """Who makes pages on this machine: `jobs` at once; `warm`: with renderers ready before the first (see `Press`)."""
     try:
         from aiready.press import Press
     except ImportError:  # of what only Unix has

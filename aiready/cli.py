@@ -166,7 +166,7 @@ def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Optio
         return
     from aiready.batch import press
 
-    with press(options.jobs, warm=min(options.jobs, 2)) as made:
+    with press(options.jobs, warm=True) as made:
         yield made.make, options
         if made.remark:
             typer.echo(made.remark, err=True)

@@ -73,20 +73,24 @@ class _Renderer:
 
 
 class Press:
-    """Makes pages from orders, up to `jobs` notebooks and `jobs` renderings at once; closed when its block ends.
+    """Makes pages from orders; closed when its block ends.
+
+    There are half as many renderers as notebook runs: a run takes longer than a drawing, and a renderer draws its
+    tenth page in half the time of its first, so that one is quicker than two. Pages that also give files for slides
+    take longer to draw, and may have as many renderers as runs.
 
     Parameters
     ----------
     jobs
-        Notebook runs at once, and renderers at most.
+        Notebook runs at once.
     way
         How runs are started: forked where that is possible, or `spawned`.
     warm
-        Renderers to have before there is anything to render, which the template process forks. Further ones, and those
-        that replace one that died, are started when they are needed.
+        Whether to have renderers before there is anything to render: the template process forks them. Others, and
+        those that replace one that died, are started when they are needed.
     """
 
-    def __init__(self, jobs: int = 1, *, way: str = template.FORKED, warm: int = 0):
+    def __init__(self, jobs: int = 1, *, way: str = template.FORKED, warm: bool = False):
         self.jobs, self.way = jobs, way
         self.ready: template.Ready | None = None
         self._waiting: deque[_Job] = deque()
@@ -103,7 +107,7 @@ class Press:
             raise InfrastructureError(f"{tempfile.gettempdir()}: cannot be written ({error.strerror}).") from error
         self._errors = self._scratch / "stderr"
         self._woken, self._wake = os.pipe()
-        self._warm, self._renderers, self._failures = warm, list[_Renderer](), 0
+        self._warm, self._usual, self._renderers, self._failures = warm, (jobs + 1) // 2, list[_Renderer](), 0
         self._thread = threading.Thread(target=self._serve, daemon=True, name="press")
         self._thread.start()
 
@@ -146,7 +150,7 @@ class Press:
     # Everything below runs in the thread of the press.
 
     def _serve(self) -> None:
-        self._template = self._start_template(self._warm)
+        self._template = self._start_template(self._usual if self._warm else 0)
         try:
             while not self._closing:
                 self._hand_out()
@@ -206,7 +210,8 @@ class Press:
                 self._begin(self._waiting.popleft())
         while self._executed:
             free = next((worker for worker in self._renderers if worker.job is None), None)
-            if free is None and len(self._renderers) < self.jobs:
+            most = self.jobs if self._executed[0].order.figures else self._usual
+            if free is None and len(self._renderers) < most:
                 free = self._start_renderer()
                 self._renderers.append(free)
             if free is None:

@@ -196,7 +196,7 @@ def measure(whole: Assessment, sizes: Sizes, folder: Path, parts: tuple[str, ...
     made = orders(whole)
     os.environ["TMPDIR"] = str(folder)
     tempfile.tempdir = None
-    with Press(AT_ONCE, warm=AT_ONCE) as press:
+    with Press(AT_ONCE, warm=True) as press:
         in_batch(press, made[:AT_ONCE], folder)
         if "rates" in parts:
             rates(press, cycle(made), sizes, folder)

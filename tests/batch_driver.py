@@ -20,7 +20,7 @@ def main() -> int:
     reports._notebook = lambda _: Path(notebook)
     assessment = Assessment.open(results=results)
     options = Options(jobs=2, force="--force" in flags)
-    with Press(2, warm=2) as press:
+    with Press(2, warm=True) as press:
         request = reports.Request("", Path(out), tuple(assessment.units["unit_id"]), options, make=press.make)
         return 1 if reports.report(assessment, request).failed else 0
 

@@ -85,12 +85,12 @@ def test_ended_by_the_system_for_want_of_memory_is_told_from_any_other_kill(pres
     assert press.make(order(SHOWN)).result(60).status == "ok"
 
 
-@pytest.mark.parametrize("warm", [0, 1], ids=["started when needed", "forked"])
+@pytest.mark.parametrize("warm", [False, True], ids=["started when needed", "forked"])
 def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
     with Press(1, warm=warm) as press:
         assert press.make(order(SHOWN)).result(60).status == "ok"
         hung = press._renderers[0]
-        assert (hung.worker is None) == bool(warm)
+        assert (hung.worker is None) == warm
         os.kill(hung.pid, signal.SIGSTOP)
         made = press.make(order(SHOWN, timeout=2)).result(60)
         assert (made.status, made.reason) == ("render", "drawing was stopped after 2 s")
