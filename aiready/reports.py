@@ -21,7 +21,7 @@ from aiready.phrases import ENGLISH, Language
 from aiready.publication import TOO_FEW, locked, private, slug, sweep, write
 from aiready.shipped import shipped
 from aiready.sources import instrument_folder, safe_cells
-from aiready.unit_slice import Slice, digest, instrument_files, slice_of, too_small
+from aiready.unit_slice import Slice, Slicer, digest, instrument_files, too_small
 
 PORTFOLIO = "portfolio.html"
 HISTORY = Path("records/history")
@@ -168,10 +168,11 @@ class _Reporter:
 
     def _plan(self) -> Iterator[Task]:
         """Name every page, with its slice of the results where it must be made; when all are busy, write results."""
+        slicer = Slicer(self.assessment, self.questionnaire, children=self.request.options.children)
         for place, unit_id in enumerate((ORGANISATION, *self.request.unit_ids)):
             if place > self.request.options.jobs:
                 self._save()
-            cut = slice_of(self.assessment, unit_id, self.questionnaire, children=self.request.options.children)
+            cut = slicer.slice_of(unit_id)
             notebook = self.notebooks["portfolio_report" if unit_id == ORGANISATION else "unit_report"]
             parameters = {"wave": self.assessment.facts.wave}
             if unit_id != ORGANISATION:

@@ -52,8 +52,8 @@ class Slice:
     too_small: bool
 
 
-def slice_of(whole: Assessment, unit_id: str, questionnaire: Mapping[str, bytes], *, children: bool = False) -> Slice:
-    """Cut the slice of one unit, or of the organisation: all of it.
+class Slicer:
+    """Cuts the slices of one assessment, one after the other.
 
     Parameters
     ----------
@@ -62,20 +62,28 @@ def slice_of(whole: Assessment, unit_id: str, questionnaire: Mapping[str, bytes]
     children
         Whether a parent's slice holds the profiles of its children.
     """
-    own = whole if unit_id == ORGANISATION else _as_shown(whole.unit(unit_id, children=children))
-    own = replace(own, tables={name: _steady(table) for name, table in own.tables.items()})
-    tables = {name: _feather(table) for name, table in own.tables.items()}
-    parts = _parts(own, tables)
-    stamped = replace(own, facts=replace(own.facts, input_digest=digest(*parts.values())))
-    files = {f"{name}.feather": content for name, content in tables.items()}
-    files |= {FACTS: stamped.facts_json()} | {f"instrument/{name}": text for name, text in questionnaire.items()}
-    return Slice(files, parts, too_small(own, unit_id))
+
+    def __init__(self, whole: Assessment, questionnaire: Mapping[str, bytes], *, children: bool = False):
+        self.whole = replace(whole, tables={name: _steady(table) for name, table in whole.tables.items()})
+        self.questionnaire, self.children = questionnaire, children
+
+    def slice_of(self, unit_id: str) -> Slice:
+        """Cut the slice of one unit, or of the organisation: all of it."""
+        whole = self.whole
+        own = whole if unit_id == ORGANISATION else _as_shown(whole.unit(unit_id, children=self.children))
+        tables = {name: _arrow(table) for name, table in own.tables.items()}
+        contents = {name: _feather(table) for name, table in tables.items()}
+        parts = _parts(own, tables["measures"], contents)
+        stamped = replace(own, facts=replace(own.facts, input_digest=digest(*parts.values())))
+        files = {f"{name}.feather": content for name, content in contents.items()}
+        files |= {f"instrument/{name}": text for name, text in self.questionnaire.items()}
+        return Slice(files | {FACTS: stamped.facts_json()}, parts, too_small(own, unit_id))
 
 
 def save_slice(whole: Assessment, unit_id: str, folder: Path) -> None:
     """Write a slice to a folder that a notebook can read as its `results`."""
     questionnaire = instrument_files(shipped("data/instrument"))
-    for name, content in slice_of(whole, unit_id, questionnaire).files.items():
+    for name, content in Slicer(whole, questionnaire).slice_of(unit_id).files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -151,23 +159,26 @@ def _percent(shares: pd.Series) -> np.ndarray:
     return np.where((exact > 0) & (exact < 1), np.clip(exact.round(2), 0.004, 0.996), exact)
 
 
-def _feather(table: pd.DataFrame) -> bytes:
+def _arrow(table: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(table, preserve_index=False, nthreads=1)
+
+
+def _feather(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
-    plain = pa.Table.from_pandas(table, preserve_index=False, nthreads=1)
-    feather.write_feather(plain, buffer, compression="uncompressed")
+    feather.write_feather(table, buffer, compression="uncompressed")
     return buffer.getvalue()
 
 
-def _parts(own: Assessment, tables: Mapping[str, bytes]) -> dict[str, str]:
-    """Digest of each part of a slice: by input table, the rest together."""
+def _parts(own: Assessment, measures: pa.Table, contents: Mapping[str, bytes]) -> dict[str, str]:
+    """Digest of each part of a slice: by input table, the rest together; `contents` by table."""
     by_part: dict[str, list[bytes]] = {}
-    total = own.measures["unit_id"].eq(ORGANISATION) & (own.unit_id != ORGANISATION)
-    for part, rows in own.measures.loc[~total].groupby("table", sort=True):
-        by_part[str(part)] = [_feather(rows)]
+    total = (own.measures["unit_id"].eq(ORGANISATION) & (own.unit_id != ORGANISATION)).to_numpy()
+    for part, places in own.measures.loc[~total].groupby("table", sort=True).indices.items():
+        by_part[str(part)] = [_feather(measures.take(np.flatnonzero(~total)[places]))]
     if own.unit_id != ORGANISATION:
         whole = own.barriers.loc[own.barriers["unit_id"] == ORGANISATION]
-        by_part[TOTAL] = [_feather(own.measures.loc[total]), _feather(whole)]
-    for name, content in sorted(tables.items()):
+        by_part[TOTAL] = [_feather(measures.filter(total)), _feather(_arrow(whole))]
+    for name, content in sorted(contents.items()):
         if name != "measures":
             by_part.setdefault(PARTS.get(name, SEVERAL), []).append(content)
     facts = json.loads(own.facts_json())

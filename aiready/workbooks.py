@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-from openpyxl.utils.cell import column_index_from_string
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
 from aiready.errors import InputError
@@ -145,6 +144,8 @@ def _sheet_parts(packed: zipfile.ZipFile) -> dict[str, str]:
 
 def _measured(packed: zipfile.ZipFile, part: str) -> tuple[str, dict[tuple[int, int], str]]:
     """What is wrong with one sheet (a cell far away, a formula without a value), and its failed cells."""
+    from openpyxl.utils.cell import column_index_from_string
+
     columns: set[bytes] = set()
     last, unworked = 0, 0
     failed: dict[tuple[int, int], str] = {}

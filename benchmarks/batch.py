@@ -27,7 +27,7 @@ from aiready.freshness import package_digest
 from aiready.orders import OK, Made, Order
 from aiready.press import Press
 from aiready.shipped import shipped
-from aiready.unit_slice import instrument_files, slice_of
+from aiready.unit_slice import Slicer, instrument_files
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 AT_ONCE = 2
@@ -52,10 +52,10 @@ REDUCED = Sizes(separate=1, batch=2, bare=1, growth=(2, 4), memory=6, cold=False
 
 def orders(whole: Assessment) -> list[Order]:
     """One order for each unit of the sample."""
-    questionnaire = instrument_files(shipped("data/instrument"))
+    slicer = Slicer(whole, instrument_files(shipped("data/instrument")))
     notebook = shipped("notebooks/unit_report.ipynb").read_bytes()
     return [
-        Order(unit_id, notebook, {"unit_id": unit_id}, slice_of(whole, unit_id, questionnaire).files)
+        Order(unit_id, notebook, {"unit_id": unit_id}, slicer.slice_of(unit_id).files)
         for unit_id in whole.units["unit_id"]
     ]
 

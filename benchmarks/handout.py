@@ -30,7 +30,7 @@ from aiready.pdf import BROWSERS
 from aiready.rendering import render
 from aiready.shipped import shipped
 from aiready.template import IMPORTED
-from aiready.unit_slice import instrument_files, slice_of
+from aiready.unit_slice import Slicer, instrument_files
 
 SAMPLE = shipped("data/sample")
 LIMIT_KB, LIMIT_PAINT_MS = 300, 300
@@ -103,14 +103,14 @@ def main() -> None:
     parser.add_argument("--unit", action="append")
     parser.add_argument("--times", type=int, default=3, help="runs of each, of which the best counts")
     asked = parser.parse_args()
-    sample, questionnaire = Assessment.open(SAMPLE), instrument_files(shipped("data/instrument"))
+    slicer = Slicer(Assessment.open(SAMPLE), instrument_files(shipped("data/instrument")))
     notebook = (shipped("notebooks") / "unit_report.ipynb").read_bytes()
     for module in IMPORTED:
         importlib.import_module(module)
     with tempfile.TemporaryDirectory() as scratch:
         made = {}
         for unit_id in asked.unit or ["motor-claims"]:
-            order = Order(unit_id, notebook, {"unit_id": unit_id}, slice_of(sample, unit_id, questionnaire).files)
+            order = Order(unit_id, notebook, {"unit_id": unit_id}, slicer.slice_of(unit_id).files)
             folder = Path(scratch) / unit_id
             made[folder] = min(executed_in_child(order, folder) for _ in range(asked.times))
         with sync_playwright() as playwright:  # after the forks: what draws must not be forked
