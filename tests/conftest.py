@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ REPORTED = ("motor-claims", "treasury", "finance", "customer-operations")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if "laboratory" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("laboratory"))  # one JupyterLab, and one browser on it
         if set(EXPENSIVE) & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
@@ -46,6 +49,30 @@ def answers(people: int = 25, **columns: object) -> "object":
     items = read_instrument().items["item_id"]
     given = {item: [1 + (person + place) % 5 for person in range(people)] for place, item in enumerate(items)}
     return pd.DataFrame({"unit_id": ["claims"] * people} | columns | given)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Runs a command in this process; never a traceback."""
+    from aiready import cli
+
+    def call(*arguments: object) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        shown = capsys.readouterr()
+        assert "Traceback" not in shown.out + shown.err
+        return Done(int(ended.value.code or 0), shown.out, shown.err)
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,6 @@ PANELS = {
 }
 """What the panels of a notebook draw when it opens."""
 UNIT = "\u2007\u2007Motor claims"
-one_worker = pytest.mark.xdist_group("barriers")
-"""Tests that share an open notebook, so that it is opened once however many workers there are."""
 
 
 @pytest.mark.parametrize("name", PANELS)
@@ -126,7 +124,6 @@ def barriers(opened):
     return opened
 
 
-@one_worker
 def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
     pictures = barriers.page.locator(".aiready-picture svg")
     pictures.nth(0).get_by_text("Measurement", exact=True).click()
@@ -141,14 +138,12 @@ def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
     assert "Motor claim triage" in barriers.text()
 
 
-@one_worker
-def test_tests_that_share_a_notebook_run_on_one_worker(request):
+def test_tests_that_share_a_server_run_on_one_worker(request, laboratory):
     """Where tests are spread over workers by groups, the group is a part of their names."""
     if request.config.getoption("loadgroup", False):
-        assert request.node.nodeid.endswith("@barriers")
+        assert request.node.nodeid.endswith("@laboratory")
 
 
-@one_worker
 def test_the_keyboard_alone_is_enough(barriers):
     control = barriers.control("Wave")
     control.focus()
@@ -163,7 +158,6 @@ def test_the_keyboard_alone_is_enough(barriers):
     barriers.settle()
 
 
-@one_worker
 def test_what_if_reads_back_what_was_set_and_tells_what_makes_no_sense(barriers):
     weight = barriers.control("Weight of the indicator")
     weight.fill("-2")
@@ -198,7 +192,6 @@ def scores(notebook) -> list[str]:
     return words
 
 
-@one_worker
 def test_the_picture_fits_a_narrow_window(barriers):
     barriers.page.set_viewport_size({"width": 560, "height": 800})
     barriers.page.wait_for_timeout(400)
@@ -209,7 +202,6 @@ def test_the_picture_fits_a_narrow_window(barriers):
     assert max(shown) < 520
 
 
-@one_worker
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
     barriers.theme(theme)
@@ -218,7 +210,6 @@ def test_words_stand_out_from_the_page_in_both_themes(barriers, theme):
     barriers.theme("JupyterLab Light")
 
 
-@one_worker
 def test_a_cell_that_runs_again_keeps_the_choice(barriers):
     barriers.control("Barrier").select_option(label="Fit with the work")
     barriers.settle()

@@ -88,7 +88,7 @@ class Marked:
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory) -> tuple[Path, Path]:
-    """Results of eight units, and a notebook that shows its unit."""
+    """Results of twelve units, and a notebook that shows its unit."""
     from aiready import Assessment
 
     folder = tmp_path_factory.mktemp("kills")

@@ -152,7 +152,9 @@ class TestRecall:
         assert not Assessment.recall(folder).cell("perception", barrier_id="measurement").ok
         assert len(opened) == 2
 
-    def test_is_for_the_user_alone_and_keeps_few(self, folder):
+    def test_is_for_the_user_alone_and_keeps_few(self, folder, monkeypatch):
+        computed = Assessment.open(folder)
+        monkeypatch.setattr(Assessment, "open", lambda *_, **__: computed)
         for day in range(1, 8):
             Assessment.recall(folder, as_of=f"2026-01-0{day}")
         kept = memory.folder()
