@@ -76,8 +76,8 @@ class Press:
     """Makes pages from orders; closed when its block ends.
 
     There are half as many renderers as notebook runs: a run takes longer than a drawing, and a renderer draws its
-    tenth page in half the time of its first, so that one is quicker than two. Pages that also give files for slides
-    take longer to draw, and may have as many renderers as runs.
+    tenth page in half the time of its first, so that one is quicker than two. Where notebooks stand still because
+    drawing takes longer, as with files for slides, there are as many as runs.
 
     Parameters
     ----------
@@ -210,8 +210,8 @@ class Press:
                 self._begin(self._waiting.popleft())
         while self._executed:
             free = next((worker for worker in self._renderers if worker.job is None), None)
-            most = self.jobs if self._executed[0].order.figures else self._usual
-            if free is None and len(self._renderers) < most:
+            standing = self._waiting and not self._running and len(self._executed) >= self.jobs
+            if free is None and len(self._renderers) < (self.jobs if standing else self._usual):
                 free = self._start_renderer()
                 self._renderers.append(free)
             if free is None:
