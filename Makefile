@@ -50,12 +50,11 @@ check: $(VENV)/test
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 -m "not slow and not browser and not acceptance"
 
-# Three at once on two cores: while one waits for a browser, two compute.
 test: $(VENV)/test browser servers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 3 --dist loadgroup -m "not acceptance"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance"
 
 acceptance: $(VENV)/test browser servers
 	$(BIN)/pytest -m acceptance -s

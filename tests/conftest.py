@@ -18,6 +18,7 @@ REPORTED = ("motor-claims", "treasury", "finance", "customer-operations")
 """Units of the shared run: one with everything, one hidden, one without records, one parent."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "laboratory" in getattr(item, "fixturenames", ()):
