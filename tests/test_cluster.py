@@ -89,6 +89,7 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
     assert pages(tmp_path / "far") == pages(tmp_path / "near")
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
     monkeypatch.setattr("aiready.cluster.PATIENCE", 1)
     with (

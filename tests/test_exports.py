@@ -167,6 +167,7 @@ def test_a_later_export_of_the_same_survey_adds_what_is_new_and_shows_what_chang
     assert sorted(stored(data)["comment"]) == sorted(rows["comment"])
 
 
+@pytest.mark.slow
 def test_a_wave_is_put_beside_a_single_file_which_stays_as_it_is(tmp_path, data, bring):
     first = pd.DataFrame({"unit_id": ["motor-claims"], "wave": ["2026-Q1"], "team_goal": ["3"]}).to_csv(index=False)
     (data / "responses.csv").write_text(first)

@@ -103,6 +103,7 @@ class TestExploring:
                 )
 
 
+@pytest.mark.slow
 def test_pages_are_made_without_widgets():
     """A handout holds no control, and what makes it does not even load the panels."""
     for name in REPORTS:

@@ -74,6 +74,7 @@ def test_codes_are_never_the_same():
     assert len({new_code() for _ in range(500)}) == 500
 
 
+@pytest.mark.slow
 def test_a_person_saved_is_found_again_checked_clean_and_gone_when_withdrawn(tmp_path):
     table = responses_table(RULES)
     person = ANN

@@ -146,6 +146,7 @@ TASK = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(TASK, min_size=2, max_size=4))
 def test_joining_tasks_changes_no_hours_and_no_part_of_the_gap(numbers):

@@ -108,6 +108,7 @@ def test_every_notebook_of_the_table_exists():
     assert shown == {path.stem for path in (SAMPLE.parents[1] / "notebooks").glob("[0-9]*.ipynb")}
 
 
+@pytest.mark.slow
 class TestRecall:
     @pytest.fixture
     def folder(self, tmp_path):
