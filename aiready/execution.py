@@ -86,6 +86,9 @@ class InvalidParametersError(ValueError):
 
 def carry_out(order: Order, workplace: Workplace) -> int:
     """Run the notebook of an order that was laid out, in a process of its own; gives its exit code."""
+    from aiready.figures import CHARTS
+
+    os.environ[CHARTS] = "json"
     faulthandler.enable(workplace.fault.open("w"), all_threads=False)
     limited(order.memory)
     return attempt(order, workplace)
@@ -93,7 +96,6 @@ def carry_out(order: Order, workplace: Workplace) -> int:
 
 def attempt(order: Order, workplace: Workplace) -> int:
     """Run the notebook of an order that was laid out; gives by which code it ended, and writes what was raised."""
-    os.environ["AIREADY_CHARTS"] = "json"
     try:
         execute(order, workplace)
     except MemoryError:

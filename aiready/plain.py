@@ -4,9 +4,12 @@ Each notebook has a kernel of its own, and its page is drawn in this process. Wh
 its cause; a page that cannot be drawn without ending this process ends the run.
 """
 
+import os
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -51,7 +54,7 @@ def page_of(order: Order) -> Made:
         There is no room for it on the disk.
     """
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="aiready-plain-", ignore_cleanup_errors=True) as folder:
+    with _undrawn(), tempfile.TemporaryDirectory(prefix="aiready-plain-", ignore_cleanup_errors=True) as folder:
         workplace = Workplace(Path(folder) / "order")
         alone = replace(order, engine=None, memory=0)
         code = attempt(workplace.lay_out(alone), workplace)
@@ -63,3 +66,19 @@ def page_of(order: Order) -> Made:
                 book = workplace.executed.read_bytes()
                 made = made.failed(RENDER, page.reason, traceback=page.traceback, notebook=book)
     return replace(made, seconds=round(time.monotonic() - started, 3), way=PAPERMILL)
+
+
+@contextmanager
+def _undrawn() -> Iterator[None]:
+    """Have kernels that are started meanwhile leave charts to the renderer; afterwards all is as it was."""
+    from aiready.figures import CHARTS
+
+    before = os.environ.get(CHARTS)
+    os.environ[CHARTS] = "json"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[CHARTS]
+        else:
+            os.environ[CHARTS] = before

@@ -100,6 +100,19 @@ def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
         assert not Path(f"/proc/{hung.pid}/exe").exists(), "no more than what is left of it until it is waited for"
 
 
+def test_where_drawing_holds_notebooks_up_another_renderer_is_started(order):
+    with Press(2) as press:
+        assert [press.make(order(SHOWN)).result(60).status for _ in range(2)] == ["ok", "ok"]
+        (held,) = press._renderers
+        os.kill(held.pid, signal.SIGSTOP)
+        first, *others = [press.make(order(SHOWN)) for _ in range(6)]
+        assert {made.result(60).status for made in others} == {"ok"}
+        assert not first.done()
+        os.kill(held.pid, signal.SIGCONT)
+        assert first.result(60).status == "ok"
+        assert len(press._renderers) == 2
+
+
 def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken_away(order, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     left = tmp_path / "aiready-press-left"

@@ -203,7 +203,8 @@ def test_report_as_json_is_one_json_and_nothing_else(run, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-def test_lab_opens_the_workbook_whatever_folder_it_is_called_from(tmp_path, monkeypatch):
+@pytest.mark.parametrize("data", [[], ["data/sample"]])
+def test_lab_opens_the_workbook_whatever_folder_it_is_called_from(data, tmp_path, monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -211,7 +212,7 @@ def test_lab_opens_the_workbook_whatever_folder_it_is_called_from(tmp_path, monk
     (tmp_path / "jupyter_server_config.json").write_text(json.dumps(settings))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", "lab"]
+    command = [sys.executable, "-c", "from aiready.cli import main; main()", "lab", *data]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as server:
         try:
             address = next(line.split()[-1] for line in server.stderr if " http://127.0.0.1" in line)

@@ -1,6 +1,7 @@
 """Pages with papermill alone, as made where a system cannot fork: the same pages, and the true causes."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
+from aiready.figures import CHARTS
 from aiready.orders import Order
 from aiready.plain import PAPERMILL, Plain
 from aiready.press import Press
@@ -33,8 +35,10 @@ def order(tmp_path):
 def test_a_page_is_the_same_byte_for_byte(plain, order):
     with Press(1) as press:
         forked = press.make(order(SHOWN)).result(60)
+    before = os.environ.get(CHARTS)
     alone = plain.make(order(SHOWN)).result(60)
     assert (alone.status, alone.way, alone.page) == ("ok", PAPERMILL, forked.page)
+    assert os.environ.get(CHARTS) == before
 
 
 @pytest.mark.parametrize(
