@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -41,6 +41,7 @@ from aiready.schema import TABLES
 from aiready.shipped import shipped
 from aiready.sources import Data, instrument_folder, read_data, safe_cells
 
+T = TypeVar("T")
 FACTS = "facts.json"
 DATA = "AIREADY_DATA"
 """Environment variable: the folder a notebook opens where it names none (`aiready lab DATA` sets it)."""
@@ -77,8 +78,7 @@ class Assessment:
     """What publishing this would make known of the survey; only where it was computed, not read."""
     location: str | Path = field(default="", repr=False, compare=False)
     """Where the data lie that it was opened from: what is agreed in a notebook is saved there."""
-    _found: dict[str, Mapping[Any, np.ndarray]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _shown: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _made: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Give a table by its name, as an attribute."""
@@ -201,37 +201,29 @@ class Assessment:
             if unit_id not in known:
                 raise errors.unknown("unit", unit_id, known - {ORGANISATION})
 
+    def once(self, make: Callable[..., T], *asked: str) -> T:
+        """What a function gives for this assessment (and `asked`), made when first asked for: read, never changed."""
+        if (key := (make, *asked)) not in self._made:
+            self._made[key] = make(self, *asked)
+        return cast(T, self._made[key])
+
     def _members(self, unit_id: str) -> tuple[str, ...]:
-        return tuple(self.membership["member_id"].iloc[self._places("membership").get(unit_id, [])])
+        return tuple(self.membership["member_id"].iloc[self.once(_places, "membership").get(unit_id, [])])
 
     def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
-        places = self._places(name)
+        places = self.once(_places, name)
         found = [places[unit_id] for unit_id in unit_ids if unit_id in places]
         rows = np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
         return self.tables[name].iloc[rows].reset_index(drop=True)
 
     def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
         """Rows of `measures` of one unit and measure."""
-        return self.measures.iloc[self._places("measures", "measure").get((unit_id, measure), [])]
-
-    @property
-    def _columns(self) -> Mapping[Any, np.ndarray]:
-        """The columns of `measures` as arrays: a page asks for a hundred cells, one by one."""
-        if "columns" not in self._found:
-            self._found["columns"] = {name: column.to_numpy() for name, column in self.measures.items()}
-        return self._found["columns"]
+        return self.measures.iloc[self.once(_places, "measures", "measure").get((unit_id, measure), [])]
 
     def _left_out(self, unit_id: str, measure: str) -> bool:
         """Whether this is a slice, and a total is asked for that slices do not hold."""
         cut = "inputs" in self.tables and self.inputs.empty
         return cut and unit_id == ORGANISATION != self.unit_id and measure not in TOTALS
-
-    def _places(self, name: str, *further: str) -> Mapping[Any, np.ndarray]:
-        """Where each unit's rows stand in a table: looked up once, since a batch narrows to every unit."""
-        if (key := " ".join((name, *further))) not in self._found:
-            by = ["unit_id", *further] if further else "unit_id"
-            self._found[key] = self.tables[name].groupby(by, sort=False).indices
-        return self._found[key]
 
     @property
     def name(self) -> str:
@@ -251,8 +243,8 @@ class Assessment:
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
         in_waves = {(shown := wave or self.facts.wave), waves.quarter_of_wave(shown)}
-        for place in reversed(self._places("measures", "measure").get((unit_id or self.unit_id, measure), ())):
-            row = {name: column[place] for name, column in self._columns.items()}
+        for place in reversed(self.once(_places, "measures", "measure").get((unit_id or self.unit_id, measure), ())):
+            row = {name: column[place] for name, column in self.once(_columns).items()}
             if (row["segment"], row["barrier_id"]) == (segment, barrier_id) and row["wave"] in in_waves:
                 return Cell(*(row[name] for name in (*NUMBERS, "unit", "status", "note")))
         if self._left_out(unit_id, measure):
@@ -261,15 +253,7 @@ class Assessment:
 
     def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
-        asked = (name, unit_id or self.unit_id)
-        if asked not in self._shown:  # a view asks for the same rows several times
-            rows, shown = self.tables[name], self.facts.wave
-            if name in (*OWN_AND_TOTAL, "recommended"):
-                rows = rows.loc[rows["unit_id"] == asked[-1]]
-            if "wave" in rows:
-                rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
-            self._shown[asked] = rows.reset_index(drop=True)
-        return self._shown[asked].copy()
+        return self.once(_rows_shown, name, unit_id or self.unit_id).copy()
 
     def save(self, folder: Path) -> None:
         """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
@@ -303,6 +287,26 @@ class Assessment:
         tables = {path.stem: pd.read_parquet(path, use_threads=False) for path in sorted(folder.glob("*.parquet"))}
         tables |= {path.stem: _read_feather(path) for path in sorted(folder.glob("*.feather"))}
         return cls(tables, rules, Facts(**facts), unit_id)
+
+
+def _places(whole: Assessment, name: str, *further: str) -> Mapping[Any, np.ndarray]:
+    """Where each unit's rows stand in a table."""
+    by = ["unit_id", *further] if further else "unit_id"
+    return whole.tables[name].groupby(by, sort=False).indices
+
+
+def _columns(whole: Assessment) -> Mapping[Any, np.ndarray]:
+    """The columns of `measures` as arrays: a page asks for a hundred cells, one by one."""
+    return {name: column.to_numpy() for name, column in whole.measures.items()}
+
+
+def _rows_shown(whole: Assessment, name: str, unit_id: str) -> pd.DataFrame:
+    rows, shown = whole.tables[name], whole.facts.wave
+    if name in (*OWN_AND_TOTAL, "recommended"):
+        rows = rows.loc[rows["unit_id"] == unit_id]
+    if "wave" in rows:
+        rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
+    return rows.reset_index(drop=True)
 
 
 def _read_feather(path: Path) -> pd.DataFrame:

@@ -77,7 +77,7 @@ class Press:
 
     There are half as many renderers as notebook runs: a run takes longer than a drawing, and a renderer draws its
     tenth page in half the time of its first, so that one is quicker than two. Where notebooks stand still because
-    drawing takes longer, as with files for slides, there are as many as runs.
+    drawing takes much longer, as with files for slides, there are as many as runs.
 
     Parameters
     ----------
@@ -108,6 +108,7 @@ class Press:
         self._errors = self._scratch / "stderr"
         self._woken, self._wake = os.pipe()
         self._warm, self._usual, self._renderers, self._failures = warm, (jobs + 1) // 2, list[_Renderer](), 0
+        self._run_for, self._drawn_for = 0.0, 0.0
         self._thread = threading.Thread(target=self._serve, daemon=True, name="press")
         self._thread.start()
 
@@ -209,17 +210,27 @@ class Press:
             while self._waiting and self.ready and self._room() and len(self._executed) < self.jobs:
                 self._begin(self._waiting.popleft())
         while self._executed:
-            free = next((worker for worker in self._renderers if worker.job is None), None)
-            standing = self._waiting and not self._running and len(self._executed) >= self.jobs
-            if free is None and len(self._renderers) < (self.jobs if standing else self._usual):
-                free = self._start_renderer()
-                self._renderers.append(free)
+            if self._free() is None and len(self._renderers) < self._wanted():
+                self._renderers.append(self._start_renderer())
+            free = self._free()
             if free is None:
                 return
             job = self._executed.popleft()
             free.job, free.began = job, time.monotonic()
             with contextlib.suppress(OSError):  # a dead renderer is heard of by its line
                 free.line.send((job.workplace.executed, job.order.figures))
+
+    def _free(self) -> _Renderer | None:
+        """A renderer for the next page: none that still has to start, while others have."""
+        warm = any(worker.warm for worker in self._renderers)
+        return next((worker for worker in self._renderers if worker.job is None and worker.warm >= warm), None)
+
+    def _wanted(self) -> int:
+        """How many renderers there should be: more than usual only where that is worth the seconds they start in."""
+        standing = self._waiting and not self._running and len(self._executed) >= self.jobs
+        now = time.monotonic()
+        drawn_for = self._drawn_for + sum(now - worker.began for worker in self._renderers if worker.job)
+        return self.jobs if standing and drawn_for > 2 * self._run_for else self._usual
 
     def _room(self) -> bool:
         """Whether the next order may begin: one that the template process ended under runs alone, to find the cause."""
@@ -277,6 +288,7 @@ class Press:
         self._template = self._start_template()
 
     def _ran(self, job: _Job, ended: Ended) -> None:
+        self._run_for += ended.seconds
         try:
             job.made = verdict(job.order, job.workplace, ended)
         except OSError as error:
@@ -302,6 +314,7 @@ class Press:
         job, worker.job = worker.job, None
         if job is None:
             return
+        self._drawn_for += time.monotonic() - worker.began
         if drawn.reason:
             self._failed(job, drawn.reason, drawn.traceback)
         else:

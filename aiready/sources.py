@@ -384,7 +384,8 @@ def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
         safer = {text: safe_cell(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
-        safe[name] = safe[name].map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
+        if any(text != cell for cell, text in safer.items()):  # seldom
+            safe[name] = safe[name].map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
     return safe
 
 
@@ -392,9 +393,6 @@ def write_quarantine(data: Data, folder: str | Path) -> list[Path]:
     """Write the rows left out, whole, to `<table>.csv` in a folder; returns the files written."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    written = []
     for name, rows in data.quarantine.items():
-        path = target / f"{name}.csv"
-        safe_cells(rows).to_csv(path, index=False)
-        written.append(path)
-    return written
+        safe_cells(rows).to_csv(target / f"{name}.csv", index=False)
+    return [target / f"{name}.csv" for name in data.quarantine]

@@ -52,11 +52,13 @@ def _unmeasured(spec: dict[str, Any]) -> dict[str, Any]:
     """The specification with the words of its text marks where Vega does not measure them: as their descriptions.
 
     Measuring words is nine tenths of the time of drawing a chart, and says nothing new about one whose size is
-    stated (`autosize` none). `tidy` puts the words back. Other marks need no description of their own.
+    stated (`autosize` none). `tidy` puts the words back. Other marks need no description of their own, and no row
+    of such a chart lacks a value, for which Vega would look.
     """
     if spec.get("autosize") != {"type": "none"}:
         return spec
-    return {**spec, "layer": [_described(layer) for layer in spec["layer"]]}
+    config = {**spec.get("config", {}), "mark": {"invalid": None}}
+    return {**spec, "layer": [_described(layer) for layer in spec["layer"]], "config": config}
 
 
 def _described(layer: dict[str, Any]) -> dict[str, Any]:

@@ -37,11 +37,11 @@ TIMES, BARE, GROWTH, COLD = 12, 2.0, 1.10, 20.0
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many handouts each figure is taken from."""
+    """How many handouts each figure is taken from: rates from whole rounds of the sample's eighteen units."""
 
-    separate: int = 12
-    batch: int = 120
-    bare: int = 24
+    separate: int = 18
+    batch: int = 126
+    bare: int = 36
     growth: tuple[int, int] = (100, 1000)
     memory: int = 2000
     cold: bool = True

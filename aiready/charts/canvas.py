@@ -15,7 +15,7 @@ import pandas as pd
 from altair.utils.schemapi import debug_mode
 
 from aiready import theme
-from aiready.charts.layers import Records, across, coloured, down, layer, sized, worded
+from aiready.charts.layers import Records, across, coloured, from_left, from_top, layer, sized, worded
 from aiready.phrases import ENGLISH, Language
 
 LINE_HEIGHT = theme.LINE_HEIGHT
@@ -254,7 +254,7 @@ class Rows:
 
     def y(self, field: str = "y") -> alt.Y:
         """Vertical position in pixels from the top of the plot."""
-        return down(field, self.height)
+        return from_top(field)
 
     def labels(self) -> list[alt.Chart]:
         """Names, and their details in small type, at the left edge."""
@@ -276,14 +276,12 @@ class Rows:
         layers = [layer(once, "text", bold, text=worded(field), **at)]
         return [*layers, layer(once, "text", small, text=worded(below), **beneath)] if below else layers
 
-    def legend(self, marks: Sequence[Mark], domain: Sequence[float]) -> list[alt.Chart]:
-        """A legend above the plot, drawn with the marks themselves; `domain` is that of the plot's `x`."""
-        per_pixel = (domain[1] - domain[0]) / self.plot
+    def legend(self, marks: Sequence[Mark]) -> list[alt.Chart]:
+        """A legend above the plot, drawn with the marks themselves."""
         placed = [
-            {**entry, "x": domain[0] + (entry["x"] - self.left) * per_pixel, "y": entry["y"] - self.top}
-            for entry in _flow(marks, self.width)
+            {**entry, "x": entry["x"] - self.left, "y": entry["y"] - self.top} for entry in _flow(marks, self.width)
         ]
-        at = {"x": self.x("x", domain), "y": self.y()}
+        at = {"x": from_left("x"), "y": self.y()}
         shown = {**at, "shape": alt.Shape(field="shape", type="nominal", scale=None), "color": coloured("colour")}
         look = {"size": 75, "opacity": 1, "strokeWidth": 1.5}
         alike = {filled: [entry for entry in placed if entry["filled"] is filled] for filled in (False, True)}

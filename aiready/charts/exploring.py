@@ -40,7 +40,7 @@ def facets_chart(facets: pd.DataFrame, *, language: Language = ENGLISH, width: i
         points(rows, rows.table, "said", PEOPLE),
         *rows.labels(),
         *rows.aside("words"),
-        *rows.legend(marks, POINTS),
+        *rows.legend(marks),
     ]
     return rows.finish(layers, sentence((f"{f}: {w}" for f, w in scaled[["facet", "words"]].values), language))
 
@@ -74,7 +74,7 @@ def sources_chart(sources: pd.DataFrame, *, language: Language = ENGLISH, width:
         *stacked(rows, Parts("points", "source", fills, lambda value: _signed(value, language)), domain),
         rows.lines([0.0], domain, theme.INK),
         *rows.labels(),
-        *rows.legend(marks, domain),
+        *rows.legend(marks),
     ]
     told = sources.dropna(subset=["points"])[["name", "source", "points"]].values
     parts = (
@@ -163,7 +163,7 @@ def shift_chart(
         *(points(rows, rows.table[rows.table["voice"] == voice], "after", mark) for voice, mark in by_voice.items()),
         *rows.labels(),
         *rows.aside("words"),
-        *rows.legend(marks, POINTS),
+        *rows.legend(marks),
     ]
     return rows.finish(layers, sentence((f"{n}: {w}" for n, w in told[["name", "words"]].values), language))
 

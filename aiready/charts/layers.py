@@ -61,19 +61,20 @@ def coloured(field: str) -> alt.Color:
     return alt.Color(field=field, type="nominal", scale=None)
 
 
-def across(field: str, domain: Sequence[float], *, pixels: float | None = None) -> alt.X:
-    """Horizontal position on a scale of exactly this domain, as wide as the plot or as stated."""
-    return alt.X(field=field, type="quantitative", axis=None, scale=_scale(domain, pixels))
+def across(field: str, domain: Sequence[float]) -> alt.X:
+    """Horizontal position on a scale of exactly this domain, as wide as the plot."""
+    scale = alt.Scale(domain=list(domain), nice=False, zero=False)
+    return alt.X(field=field, type="quantitative", axis=None, scale=scale)
 
 
-def down(field: str, height: float) -> alt.Y:
-    """Vertical position in pixels from the top."""
-    return alt.Y(field=field, type="quantitative", axis=None, scale=_scale((0, height), height))
+def from_left(field: str) -> alt.X:
+    """Horizontal position in pixels from the plot's left."""
+    return alt.X(field=field, type="quantitative", scale=None)
 
 
-def _scale(domain: Sequence[float], pixels: float | None) -> alt.Scale:
-    given: dict[str, Any] = {} if pixels is None else {"range": [0, pixels]}
-    return alt.Scale(domain=list(domain), nice=False, zero=False, **given)
+def from_top(field: str) -> alt.Y:
+    """Vertical position in pixels from the plot's top."""
+    return alt.Y(field=field, type="quantitative", scale=None)
 
 
 def sized(

@@ -9,7 +9,7 @@ import pandas as pd
 
 from aiready import theme
 from aiready.charts.canvas import LEFT, LINE_HEIGHT, SMALL, drawn, sentence, wrap
-from aiready.charts.layers import across, coloured, down, layer, sized, worded
+from aiready.charts.layers import coloured, from_left, from_top, layer, sized, worded
 from aiready.phrases import ENGLISH, Language
 
 _FILLS = {"human": "#f3ead9", "ai": theme.REALISED, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
@@ -31,8 +31,8 @@ def workflow_chart(steps: pd.DataFrame, *, language: Language = ENGLISH, width: 
         `redesigned`).
     """
     placed, heads, height = _boxes(steps, width, language)
-    x, text_x = (across(field, (0, width), pixels=width) for field in ("x", "text_x"))
-    y, words_y, actor_y, middle = (down(field, height) for field in ("y", "words_y", "actor_y", "middle"))
+    x, text_x = from_left("x"), from_left("text_x")
+    y, words_y, actor_y, middle = map(from_top, ("y", "words_y", "actor_y", "middle"))
     moved, turned = placed[~placed["first"]], placed[placed["handoff"]]
     line = {"color": theme.ORGANISATION, "strokeWidth": 1.2}
     change = {"shape": "triangle-down", "filled": True, "opacity": 1, "size": 70, "color": theme.ORGANISATION}
@@ -128,7 +128,7 @@ def adoption_progress_chart(
     spots[["px", "py"]] = _apart(spots[["px", "py"]].to_numpy(float), square)
     listed = _listed(spots, width, square, narrow=narrow)
     height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
-    x, y, row = across("px", (0, width), pixels=width), down("py", height), down("list_y", height)
+    x, y, row = from_left("px"), from_top("py"), from_top("list_y")
     dot = {"filled": True, "opacity": 1, "size": 300, "color": theme.REALISED}
     inside = {"color": theme.ON_DARK, "fontWeight": 600, "fontSize": theme.SMALL}
     key = {"align": "right", "fontWeight": 600, "color": theme.RECORDS}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from aiready import theme
 from aiready.charts.canvas import LEFT, SMALL, Layout, Mark, Rows, beside, drawn, legend_height, place, sentence, wrap
-from aiready.charts.layers import coloured, layer, worded
+from aiready.charts.layers import coloured, from_left, layer, worded
 from aiready.phrases import ENGLISH, Language
 
 POINTS = (0, 100)
@@ -108,7 +108,7 @@ def say_do_chart(
         points(rows, rows.table, "perception", PEOPLE),
         *rows.labels(),
         *rows.aside("verdict", below="voices"),
-        *rows.legend(marks, POINTS),
+        *rows.legend(marks),
     ]
     parts = (f"{b}: {v}, {w}" for b, v, w in told[["barrier", "verdict", "voices"]].values)
     return rows.finish(layers, sentence(parts, language))
@@ -170,7 +170,7 @@ def items_chart(answers: pd.DataFrame, *, language: Language = ENGLISH, width: i
     layers = [
         *stacked(rows, Parts("share", "level", by_level, lambda value: language.number(100 * value)), (0, 1)),
         *rows.labels(),
-        *rows.legend(marks, (0, 1)),
+        *rows.legend(marks),
         *_ends(rows, ends),
     ]
     parts = (f"{item}: {foot}" for item, foot in rows.once[["item", "foot"]].values)
@@ -269,7 +269,7 @@ def groups_chart(groups: pd.DataFrame, *, language: Language = ENGLISH, width: i
             _halo(rows, group, mark, dy),
             points(rows, group, "value", mark, dy=dy),
         ]
-    layers += [*rows.labels(), *rows.aside("verdict"), *rows.legend(marks, POINTS)]
+    layers += [*rows.labels(), *rows.aside("verdict"), *rows.legend(marks)]
     parts = (f"{b}, {g}: {w}" for b, g, w in spread[["barrier", "group", "words"]].values)
     return rows.finish(layers, sentence(parts, language))
 
@@ -357,14 +357,14 @@ def barriers_units_chart(
     )
     text = {"fontSize": 10 if rows.narrow else theme.SMALL, "color": theme.MUTED, "lineHeight": 13}
     lines = [{"y": row["label_y"] - 14} for row in rows.names]
-    pixels, ends = (0, rows.plot), {"x": alt.XValue(-rows.left), "x2": alt.X2Value(rows.plot)}
+    ends = {"x": alt.XValue(-rows.left), "x2": alt.X2Value(rows.plot)}
     layers = [
         layer(lines, "rule", {"color": theme.LINE}, y=rows.y(), **ends),
-        layer(heads, "text", text, x=rows.x("x", pixels), y=rows.y(), text=worded("head")),
+        layer(heads, "text", text, x=from_left("x"), y=rows.y(), text=worded("head")),
         *rows.labels(),
         *_pair(rows, cells, "perception", PEOPLE, -1),
         *_pair(rows, cells, "practice", RECORDS, 1),
-        *rows.legend([named(PEOPLE, language, "people"), named(RECORDS, language, "records")], pixels),
+        *rows.legend([named(PEOPLE, language, "people"), named(RECORDS, language, "records")]),
     ]
     told = zip(units["unit"], units["barrier"], _voices(units, language), strict=True)
     return rows.finish(layers, sentence((f"{unit}, {barrier}: {voices}" for unit, barrier, voices in told), language))
@@ -373,7 +373,7 @@ def barriers_units_chart(
 def _pair(rows: Rows, cells: pd.DataFrame, field: str, mark: Mark, side: int) -> list[alt.Chart]:
     """One voice of every cell: a small mark and its number, left or right of the cell's middle."""
     near = 15 if rows.narrow else 24
-    at = {"x": rows.x("x", (0, rows.plot)), "y": rows.y()}
+    at = {"x": from_left("x"), "y": rows.y()}
     shown, cells = (
         cells.assign(words=[rows.language.score(value) for value in cells[field]]),
         cells.dropna(subset=[field]),

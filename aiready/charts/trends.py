@@ -19,7 +19,7 @@ from aiready.charts.canvas import (
     sentence,
     wrap,
 )
-from aiready.charts.layers import across, down, layer, sized, worded
+from aiready.charts.layers import from_left, from_top, layer, sized, worded
 from aiready.phrases import ENGLISH, Language
 
 GAP = 62
@@ -55,54 +55,37 @@ def panels(points: pd.DataFrame, name: str, time: str, frame: Panels) -> pd.Data
     placed = points.assign(
         room=room, left=spot % across * (room + GAP), top=spot // across * (head + 74 + frame.foot) + head
     )
-    drawn = placed[["low", "high"]].notna().all(axis=1)  # an interval without an end is not drawn
-    seen = placed[["value"]].join(placed[["low", "high"]].where(drawn))
-    low, high = (
-        seen.min(axis=1).groupby(placed[name]).transform("min"),
-        seen.max(axis=1).groupby(placed[name]).transform("max"),
-    )
-    if scale:
-        low, high = low * 0 + scale[0], high * 0 + scale[1]
+    seen = placed[["value", "low", "high"]].to_numpy(float)
+    seen[np.isnan(seen[:, 1:]).any(axis=1), 1:] = np.nan  # an interval without an end is not drawn
+    low, high = np.full(len(seen), np.nan), np.full(len(seen), np.nan)
+    for rows in placed.groupby(name, sort=False).indices.values():
+        low[rows], high[rows] = scale or (np.fmin.reduce(seen[rows], axis=None), np.fmax.reduce(seen[rows], axis=None))
     flat = ~(high > low)
     for field, to in (("value", "py"), ("low", "plow"), ("high", "phigh")):
-        share = ((placed[field] - low) / (high - low).mask(flat)).mask(flat & placed[field].notna(), 0.5)
-        placed[to] = placed["top"] + 64 * (1 - share) + 4
+        share = (placed[field] - low) / np.where(flat, np.nan, high - low)
+        placed[to] = placed["top"] + 64 * (1 - share.mask(flat & placed[field].notna(), 0.5)) + 4
     placed["words_y"] = placed["py"]
     return placed.assign(px=placed["left"] + 4 + placed[time].map(moments) / max(len(moments) - 1, 1) * (room - 22))
 
 
-@dataclass(frozen=True)
-class _Sheet:
-    """The whole picture in pixels."""
-
-    width: float
-    height: float
-
-    def x(self, field: str) -> alt.X:
-        return across(field, (0, self.width), pixels=self.width)
-
-    def y(self, field: str) -> alt.Y:
-        return down(field, self.height)
-
-
-def _lines(placed: pd.DataFrame, name: str, mark: Mark, sheet: _Sheet, dash: Sequence[int] = ()) -> list[alt.Chart]:
+def _lines(placed: pd.DataFrame, name: str, mark: Mark, dash: Sequence[int] = ()) -> list[alt.Chart]:
     """One line per panel with its intervals, its points, and the newest value at its end."""
     ink = {"color": mark.colour}
     line = ink | {"strokeWidth": 2, "strokeDash": list(dash) or [1, 0]}
     point = ink | {"filled": True, "opacity": 1, "shape": mark.shape, "size": 38}
     newest = placed.dropna(subset=["py"]).drop_duplicates(name, keep="last")
-    x, y, each = sheet.x("px"), sheet.y("py"), alt.Detail(field=name, type="nominal")
-    bar, ends = ink | {"strokeWidth": 1.4, "opacity": 0.55}, {"y": sheet.y("plow"), "y2": alt.Y2(field="phigh")}
+    x, y, each = from_left("px"), from_top("py"), alt.Detail(field=name, type="nominal")
+    bar, ends = ink | {"strokeWidth": 1.4, "opacity": 0.55}, {"y": from_top("plow"), "y2": alt.Y2(field="phigh")}
     last = LEFT | ink | {"dx": 8, "fontWeight": 600}
     return [
         layer(placed, "rule", bar, x=x, **ends),
         layer(placed, "line", line, x=x, y=y, detail=each),
         layer(placed, "point", point, x=x, y=y),
-        layer(newest, "text", last, x=x, y=sheet.y("words_y"), text=worded("shown")),
+        layer(newest, "text", last, x=x, y=from_top("words_y"), text=worded("shown")),
     ]
 
 
-def _frames(placed: pd.DataFrame, name: str, time: str, sheet: _Sheet) -> list[alt.Chart]:
+def _frames(placed: pd.DataFrame, name: str, time: str) -> list[alt.Chart]:
     """Panel names above, first and last moment below a base line."""
     once = placed.drop_duplicates(name)
     room = float(once["room"].iloc[0])
@@ -113,11 +96,11 @@ def _frames(placed: pd.DataFrame, name: str, time: str, sheet: _Sheet) -> list[a
     first, last = moments.drop_duplicates(name), moments.drop_duplicates(name, keep="last")
     edges = pd.concat([first.assign(side="left", at=first["left"]), last.assign(side="right", at=last["left"] + room)])
     edges = edges.drop_duplicates([name, time]).assign(y=lambda table: table["top"] + 84)
-    x, y, small = sheet.x("left"), sheet.y("y"), SMALL | {"align": alt.expr("datum.side")}
+    x, y, small = from_left("left"), from_top("y"), SMALL | {"align": alt.expr("datum.side")}
     return [
         layer(names, "text", LEFT | {"fontWeight": 600}, x=x, y=y, text=worded("head")),
         layer(base, "rule", {"color": theme.LINE}, x=x, x2=alt.X2(field="end"), y=y),
-        layer(edges, "text", small, x=sheet.x("at"), y=y, text=worded(time)),
+        layer(edges, "text", small, x=from_left("at"), y=y, text=worded(time)),
     ]
 
 
@@ -135,19 +118,19 @@ def metrics_chart(metrics: pd.DataFrame, *, language: Language = ENGLISH, width:
     head = _head(metrics["metric"], width, across)
     placed = panels(metrics, "metric", "quarter", Panels(width, across, head, foot=44))
     height = float(placed["top"].max() + 110)
-    sheet, mark = _Sheet(width, height), Mark("", theme.RECORDS, "diamond")
-    layers = [*_frames(placed, "metric", "quarter", sheet), *_lines(placed, "metric", mark, sheet)]
-    layers.append(_began(placed, sheet))
+    mark = Mark("", theme.RECORDS, "diamond")
+    layers = [*_frames(placed, "metric", "quarter"), *_lines(placed, "metric", mark)]
+    layers.append(_began(placed))
     told = metrics.dropna(subset=["value"])[["metric", "quarter", "shown"]].values
     return sized(layers, (width, height), sentence((f"{m}, {q}: {s}" for m, q, s in told), language))
 
 
-def _began(placed: pd.DataFrame, sheet: _Sheet) -> alt.Chart:
+def _began(placed: pd.DataFrame) -> alt.Chart:
     """The first value below its moment: with the last one beside its line, it says what the heights mean."""
     known = placed.dropna(subset=["py"]).sort_values("quarter")
     first = known.loc[known.duplicated("metric", keep="last")].drop_duplicates("metric")
     first = first.assign(y=first["top"] + 98)
-    return layer(first, "text", LEFT | SMALL, x=sheet.x("left"), y=sheet.y("y"), text=worded("shown"))
+    return layer(first, "text", LEFT | SMALL, x=from_left("left"), y=from_top("y"), text=worded("shown"))
 
 
 def _head(names: pd.Series, width: int, across: int) -> int:
@@ -179,13 +162,10 @@ def trend_chart(trend: pd.DataFrame, *, language: Language = ENGLISH, width: int
     placed = _spread(placed)
     height = float(placed["top"].max() + 96)
     frame = Rows(placed, (), width, 0, 0, top, 0, height, language)
-    sheet = _Sheet(width, height)
-    layers = _frames(placed, "barrier", "wave", sheet)
+    layers = _frames(placed, "barrier", "wave")
     for voice, mark in marks.items():
-        layers += _lines(
-            placed[placed["voice"] == voice], "barrier", mark, sheet, [4, 3] if voice == "practice" else ()
-        )
-    layers += frame.legend(list(marks.values()), (0, width))
+        layers += _lines(placed[placed["voice"] == voice], "barrier", mark, [4, 3] if voice == "practice" else ())
+    layers += frame.legend(list(marks.values()))
     told = shown.dropna(subset=["value"])[["barrier", "wave", "voice", "shown"]].values
     parts = (f"{b}, {w}, {voices[v]}: {s}" for b, w, v, s in told)
     return frame.finish(layers, sentence(parts, language))

@@ -79,7 +79,7 @@ def _hours(hours: pd.DataFrame, name: str, width: int, language: Language) -> al
         *rows.axis(marked, domain, title=language.say("hours.scale")),
         *stacked(rows, Parts("hours", "part", fills, language.bare_hours), domain),
         *rows.labels(),
-        *rows.legend(marks, domain),
+        *rows.legend(marks),
     ]
     told = hours.dropna(subset=["hours"])[[name, "part", "hours"]].values
     return rows.finish(layers, sentence((f"{n}, {p}: {language.hours(h)}" for n, p, h in told), language))
@@ -103,7 +103,7 @@ def modes_chart(modes: pd.DataFrame, *, language: Language = ENGLISH, width: int
     layers = [
         *stacked(rows, Parts("count", "mode", _MODES, language.number), domain),
         *rows.labels(),
-        *rows.legend(marks, domain),
+        *rows.legend(marks),
     ]
     parts = (f"{r}, {names[m]}: {language.number(c)}" for r, m, c in modes[["row", "mode", "count"]].values)
     return rows.finish(layers, sentence(parts, language))
@@ -186,7 +186,7 @@ def forest_chart(
         layer(rows.table, "point", point, x=rows.x("value", domain), **at),
         *rows.labels(),
         *rows.aside("verdict", below="bound"),
-        *rows.legend(marks, domain),
+        *rows.legend(marks),
     ]
     parts = (f"{t}: {v}, {b}" for t, v, b in trials[["trial", "verdict", "bound"]].values)
     return rows.finish(layers, sentence(parts, language))

@@ -52,7 +52,7 @@ class HandoutExporter(HTMLExporter):
         ours = Config(
             {
                 "NbConvertBase": {"display_data_priority": [FIGURE_MIME, "text/html"]},
-                "HTMLExporter": {"exclude_anchor_links": True},
+                "HTMLExporter": {"exclude_anchor_links": True, "optimistic_validation": True},
                 "HighlightMagicsPreprocessor": {"enabled": False},
             }
         )

@@ -11,8 +11,11 @@ from aiready.phrases import Language
 
 def barrier_name(unit: Assessment, barrier_id: str) -> str:
     """A barrier's name as readers know it."""
-    named = unit.rules.barriers.set_index("barrier_id")["name"]
-    return str(named.get(barrier_id, barrier_id))
+    return unit.once(_barrier_names).get(barrier_id, barrier_id)
+
+
+def _barrier_names(unit: Assessment) -> dict[str, str]:
+    return dict(zip(unit.rules.barriers["barrier_id"], unit.rules.barriers["name"], strict=True))
 
 
 def survey_hidden(unit: Assessment) -> bool:
@@ -284,7 +287,7 @@ def weakest_item(unit: Assessment, barrier_id: str) -> Level | None:
     rows = explained.loc[
         (explained["kind"] == "item") & (explained["barrier_id"] == barrier_id) & (explained["status"] == OK)
     ]
-    levels = item_levels(unit)
+    levels = unit.once(item_levels)
     rows = rows.loc[rows["id"].isin(levels.index)].sort_values(["points", "id"])
     if rows.empty:
         return None

@@ -58,11 +58,17 @@ def _with_interval(cell: tuple[float, float, float], language: Language) -> str:
 
 def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFrame:
     """How each item of a barrier was answered: one row per item x level, shares of answers on a level."""
-    items = unit.rules.items.loc[unit.rules.items["barrier_id"] == barrier_id]
-    rows = unit.rows("items")
+    rows = unit.once(_every_answer, segment)
+    return rows.loc[rows["barrier_id"] == barrier_id].drop(columns="barrier_id").reset_index(drop=True)
+
+
+def _every_answer(unit: Assessment, segment: str) -> pd.DataFrame:
+    """The answers of every barrier, one after the other."""
+    items, rows = unit.rules.items, unit.rows("items")
     rows = rows.loc[(rows["segment"] == segment) & rows["item_id"].isin(items["item_id"])]
     if rows.empty:
-        return pd.DataFrame(columns=["item", "item_id", "level", "share", "low", "high", "dont_know", "n"])
+        columns = ["barrier_id", "item", "item_id", "level", "share", "low", "high", "dont_know", "n"]
+        return pd.DataFrame(columns=columns)
     steps = [str(step) for step in range(1, unit.rules.settings.scale_points + 1)]
     blurred = rows["note"].map({"<= 5 %": 0.0, ">= 95 %": 0.95})
     told = rows.assign(share=rows["share"].fillna(blurred))
@@ -79,7 +85,7 @@ def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFra
     )
     long = shares.rename_axis(columns="level").stack(future_stack=True).rename("share").reset_index()
     long = long.merge(ends.reset_index(), on="item_id").merge(
-        items[["item_id", "facet_label"]].rename(columns={"facet_label": "item"}), on="item_id"
+        items[["item_id", "barrier_id", "facet_label"]].rename(columns={"facet_label": "item"}), on="item_id"
     )
     long["level"] = long["level"].astype(int)
     long["place"] = long["item_id"].map({item: place for place, item in enumerate(items["item_id"])})
