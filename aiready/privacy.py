@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
 
 from aiready.hierarchy import former_ids
 from aiready.instrument import Settings
@@ -120,11 +121,14 @@ def survey_cells(
     own = scored["unit_id"].map(present).fillna(scored["unit_id"])
     bottom = scored.assign(unit_id=own, segment=scored["role"].fillna(NO_ROLE).replace("", NO_ROLE))
     gone = pd.MultiIndex.from_frame(pd.DataFrame(columns=CELL) if withheld is None else withheld[CELL])
-    found = []
+    found, trees = [], dict[tuple[str, ...], _Tree]()
     for wave, rows in bottom.groupby("wave", sort=False):
         groups = [side for side in (DOING, LEADING) if side in {segment_of.get(role) for role in roles}]
         used = [*roles, *groups, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
-        cells, system = _tree_system(rows, units, above, used)
+        parents = _parents(units, rows["unit_id"])
+        asked = (*used, *parents.index)
+        tree = trees[asked] = trees.get(asked) or _Tree(parents, above, used)
+        cells, system = tree.system(rows)
         leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
         printed = system.published & ~(leaf_role | (cells["segment"] == NO_ROLE)).to_numpy()
         cells["wave"] = wave
@@ -172,66 +176,84 @@ def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFr
     return pd.concat(kept[1:] or kept, ignore_index=True)
 
 
-def _tree_system(
-    bottom: pd.DataFrame, units: pd.DataFrame, above: Mapping[str, str], segments: list[str]
-) -> tuple[pd.DataFrame, System]:
-    """Cells of every unit x segment with their sums, from the people of each own unit and finest segment."""
-    parents = _parents(units, bottom["unit_id"])
-    counts = bottom.groupby(["unit_id", "segment"])["n"].sum()
-    lineage = _lineage(parents)
-    spread = counts.reset_index().merge(lineage, on="unit_id")
-    finest = spread.groupby(["ancestor", "segment"], as_index=False)["n"].sum().rename(columns={"ancestor": "unit_id"})
-    raised = [finest]
-    for _ in range(2):
-        upper = raised[-1].assign(segment=raised[-1]["segment"].map(above)).dropna(subset="segment")
-        raised.append(upper.groupby(["unit_id", "segment"], as_index=False)["n"].sum())
-    summed = pd.concat(raised).groupby(["unit_id", "segment"])["n"].sum()
-    nodes = [*parents.index, ORGANISATION]
-    index = pd.MultiIndex.from_product([nodes, segments], names=["unit_id", "segment"])
-    return _bound(summed.reindex(index, fill_value=0).reset_index(), parents, above)
+class _Tree:
+    """Cells of every unit x segment and the sums that bind them, whoever stands in them."""
+
+    def __init__(self, parents: pd.Series, above: Mapping[str, str], segments: Sequence[str]):
+        self.own, self.above, self.segments = parents.index, above, segments
+        nodes = pd.Index([*parents.index, ORGANISATION])
+        self.cells = pd.DataFrame(
+            {"unit_id": np.repeat(nodes, len(segments)), "segment": np.tile(segments, len(nodes))}
+        )
+        self.sums = _sums(self.cells, parents, above)
+        self.cells["leaf"] = _leaves(self.cells, parents)
+        lineage = _lineage(parents)
+        held = nodes.get_indexer(lineage["ancestor"]), parents.index.get_indexer(lineage["unit_id"])
+        self.holds = csr_array((np.ones(len(lineage)), held), shape=(len(nodes), len(parents)))
+
+    def system(self, bottom: pd.DataFrame) -> tuple[pd.DataFrame, System]:
+        """The cells with their people, from those of each own unit and finest segment."""
+        finest = pd.Index(bottom["segment"].unique())
+        people = np.zeros((len(self.own), len(finest)))
+        np.add.at(people, (self.own.get_indexer(bottom["unit_id"]), finest.get_indexer(bottom["segment"])), bottom["n"])
+        within = [[segment in self._upward(part) for segment in self.segments] for part in finest]
+        return _opened(self.cells.assign(n=(self.holds @ people @ np.array(within, float)).ravel()), self.sums)
+
+    def _upward(self, segment: str) -> list[str]:
+        """A segment and those that hold it."""
+        held_by = self.above.get(segment)
+        return [segment, *(self._upward(held_by) if held_by else ())]
 
 
 def _given_system(counts: pd.DataFrame, units: pd.DataFrame, above: Mapping[str, str]) -> tuple[pd.DataFrame, System]:
     """Cells as they were measured: totals keep their own count where it is larger than their children's."""
-    return _bound(counts, _parents(units, counts["unit_id"]), above)
+    parents = _parents(units, counts["unit_id"])
+    return _opened(counts.assign(leaf=_leaves(counts, parents)), _sums(counts, parents, above))
 
 
-def _bound(cells: pd.DataFrame, parents: pd.Series, above: Mapping[str, str]) -> tuple[pd.DataFrame, System]:
-    """Bind cells by unit and by segment; what a total holds beyond its children is an unpublished child."""
+def _leaves(cells: pd.DataFrame, parents: pd.Series) -> pd.Series:
+    """Whether no unit stands below."""
+    return ~cells["unit_id"].isin({*parents.dropna(), ORGANISATION})
+
+
+def _sums(cells: pd.DataFrame, parents: pd.Series, above: Mapping[str, str]) -> pd.DataFrame:
+    """The sums by unit and by segment that bind cells, as in `System`."""
     up = parents.where(parents.notna(), ORGANISATION)
-    table = cells.reset_index(drop=True)
-    table["leaf"] = ~table["unit_id"].isin(set(up))
-    place = pd.Series(table.index, index=pd.MultiIndex.from_frame(table[["unit_id", "segment"]]))
-    by_unit = _bind(table, place, table["unit_id"].map(up), table["segment"], "unit")
-    by_segment = _bind(table, place, table["unit_id"], table["segment"].map(above), "segment")
-    sums = pd.concat([by_unit, by_segment], ignore_index=True)
-    n = _additive(table["n"].to_numpy(float), sums)
-    held = sums.assign(n=n[sums["child"]]).groupby(["total", "by"], as_index=False)["n"].sum()
-    beyond = held.assign(n=n[held["total"]] - held["n"]).query("n > 0").reset_index(drop=True)
-    rest = table.loc[beyond["total"], ["unit_id", "segment"]].reset_index(drop=True)
-    rest = rest.assign(n=beyond["n"], leaf=False, own=True)
-    elsewhere = pd.DataFrame({"total": beyond["total"], "child": beyond.index + len(table), "by": beyond["by"]})
-    every = pd.concat([table.assign(n=n, own=False), rest], ignore_index=True)
-    return every, System(
-        every["n"].to_numpy(float), ~every["own"].to_numpy(bool), pd.concat([sums, elsewhere], ignore_index=True)
-    )
+    place = pd.Series(range(len(cells)), index=pd.MultiIndex.from_frame(cells[["unit_id", "segment"]]))
+    by_unit = _bind(place, cells["unit_id"].map(up), cells["segment"], "unit")
+    by_segment = _bind(place, cells["unit_id"], cells["segment"].map(above), "segment")
+    return pd.concat([by_unit, by_segment], ignore_index=True)
 
 
-def _bind(table: pd.DataFrame, place: pd.Series, units: pd.Series, segments: pd.Series, by: str) -> pd.DataFrame:
+def _bind(place: pd.Series, units: pd.Series, segments: pd.Series, by: str) -> pd.DataFrame:
     total = place.reindex(pd.MultiIndex.from_arrays([units, segments])).to_numpy()
-    bound = pd.DataFrame({"total": total, "child": table.index, "by": by}).dropna()
+    bound = pd.DataFrame({"total": total, "child": range(len(place)), "by": by}).dropna()
     return bound.astype({"total": int, "child": int})
 
 
-def _additive(n: np.ndarray, sums: pd.DataFrame) -> np.ndarray:
+def _opened(cells: pd.DataFrame, sums: pd.DataFrame) -> tuple[pd.DataFrame, System]:
+    """Cells bound by sums; what a total holds beyond its children is an unpublished child (`own`)."""
+    group = sums.groupby(["total", "by"]).ngroup().to_numpy()
+    child, first = sums["child"].to_numpy(), np.unique(group, return_index=True)[1]
+    totals = sums.iloc[first].reset_index(drop=True)
+    n = _additive(cells["n"].to_numpy(float), child, group, totals["total"].to_numpy())
+    beyond = n[totals["total"]] - np.bincount(group, n[child], len(totals))
+    more = totals.loc[beyond > 0].reset_index(drop=True)
+    rest = cells[["unit_id", "segment"]].iloc[more["total"]].assign(n=beyond[beyond > 0], leaf=False, own=True)
+    every = pd.concat([cells.assign(n=n, own=False), rest], ignore_index=True)
+    elsewhere = more.assign(child=more.index + len(cells))
+    bound = pd.concat([sums, elsewhere], ignore_index=True)
+    return every, System(every["n"].to_numpy(float), ~every["own"].to_numpy(bool), bound)
+
+
+def _additive(n: np.ndarray, child: np.ndarray, group: np.ndarray, total: np.ndarray) -> np.ndarray:
     """Counts in which every total is at least the sum of its children: people may stand in several of them."""
     counts = n.copy()
     for _ in range(8):
-        needed = sums.assign(n=counts[sums["child"]]).groupby(["total", "by"])["n"].sum().groupby("total").max()
-        grown = np.maximum(counts[needed.index], needed.to_numpy())
-        if (grown == counts[needed.index]).all():
+        before = counts.copy()
+        np.maximum.at(counts, total, np.bincount(group, counts[child], len(total)))
+        if (counts == before).all():
             break
-        counts[needed.index] = grown
     return counts
 
 
