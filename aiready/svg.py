@@ -39,8 +39,9 @@ def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: 
     import vl_convert  # V8 starts with it: not at import, since report workers are forked
 
     known = json.loads(spec) if isinstance(spec, str) else spec
-    drawn = vl_convert.vegalite_to_svg(json.dumps(_unmeasured(known)))
-    return tidy(drawn, ident, title, description, described_by=described_by)
+    placed = _is_placed(known)
+    drawn = vl_convert.vegalite_to_svg(json.dumps(_unmeasured(known) if placed else known))
+    return tidy(drawn, ident, title, description, described_by=described_by, described=placed)
 
 
 def standalone(drawn: str) -> str:
@@ -48,15 +49,26 @@ def standalone(drawn: str) -> str:
     return drawn.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
 
 
+def _is_placed(spec: dict[str, Any]) -> bool:
+    """Whether a specification is built as this package's are: of stated size, layers of rows with nothing missing."""
+    layers, datasets = spec.get("layer", ()), spec.get("datasets", {})
+
+    def whole(layer: dict[str, Any]) -> bool:
+        data = layer.get("data", {})
+        rows = data.get("values", datasets.get(data.get("name")))
+        sound = isinstance(rows, list) and all(None not in row.values() for row in rows if isinstance(row, dict))
+        return sound and isinstance(layer.get("mark"), dict) and "encoding" in layer
+
+    return spec.get("autosize") == {"type": "none"} and bool(layers) and all(map(whole, layers))
+
+
 def _unmeasured(spec: dict[str, Any]) -> dict[str, Any]:
     """The specification with the words of its text marks where Vega does not measure them: as their descriptions.
 
     Measuring words is nine tenths of the time of drawing a chart, and says nothing new about one whose size is
-    stated (`autosize` none). `tidy` puts the words back. Other marks need no description of their own, and no row
-    of such a chart lacks a value, for which Vega would look.
+    stated. `tidy` puts the words back. Other marks need no description of their own, and nothing need be looked for
+    that could be missing.
     """
-    if spec.get("autosize") != {"type": "none"}:
-        return spec
     config = {**spec.get("config", {}), "mark": {"invalid": None}}
     return {**spec, "layer": [_described(layer) for layer in spec["layer"]], "config": config}
 
@@ -70,10 +82,16 @@ def _described(layer: dict[str, Any]) -> dict[str, Any]:
     return {**layer, "encoding": {**encoding, "text": {"value": ""}, "description": encoding["text"]}}
 
 
-def tidy(drawn: str, ident: str, title: str, description: str, *, described_by: str = "") -> str:
-    """Strip a rendered SVG to what is seen, name it, and make its ids its own."""
+def tidy(  # noqa: PLR0913 - a picture, and how it is called
+    drawn: str, ident: str, title: str, description: str, *, described_by: str = "", described: bool = False
+) -> str:
+    """Strip a rendered SVG to what is seen, name it, and make its ids its own.
+
+    `described`: texts were drawn without their words, which are their descriptions.
+    """
     root = ET.fromstring(drawn)
-    _reword(root)
+    if described:
+        _reword(root)
     _rename(root, ident)
     for element in root.iter():
         _strip(element)

@@ -8,7 +8,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from aiready import theme
+from aiready.charts.layers import layer, sized, worded, written
 from aiready.figures import CHARTS, FIGURE_MIME, Figure, figure_html, table_html
 from aiready.html import HandoutExporter, blocks
 from aiready.html.exporter import css_string
@@ -221,11 +221,20 @@ def test_a_picture_that_sizes_itself_keeps_its_words_where_vega_measures_them():
 
 def test_words_of_a_picture_of_stated_size_are_put_back_line_by_line():
     rows = pd.DataFrame({"w": ["one <b>\ntwo", "three", ""]})
-    named = alt.Chart(rows).mark_text(align="left").encode(text="w:N", x=alt.value(5))
-    spec = alt.layer(named, autosize={"type": "none"}, width=90, height=20).to_dict()
-    drawn = render_svg({**spec, "config": theme.config()}, "a", "t", "d")
+    named = layer(rows, "text", {"align": "left"}, text=worded("w"), x=alt.XValue(5))
+    drawn = render_svg(written(sized([named], (90, 20), "Words.")), "a", "t", "d")
     assert '>one &lt;b&gt;<tspan dy="15" x="5">two</tspan>' in drawn
     assert drawn.count("<text") == 2 and ">three</text>" in drawn and "aria-label=" not in drawn
+
+
+def test_a_picture_of_stated_size_that_was_made_in_another_way_is_drawn_as_vega_means_it():
+    rows = pd.DataFrame({"x": [1.0, None, 3.0], "w": ["a", "b", "c"]})
+    rows.loc[3] = [4.0, ""]
+    chart, stated = alt.Chart(rows, width=90, height=20).encode(alt.X("x", axis=None)), {"autosize": {"type": "none"}}
+    words = chart.mark_text().encode(text="w")
+    for made in (words, alt.layer(chart.mark_rule(), words)):
+        drawn = render_svg(made.to_dict() | stated, "a", "t", "d")
+        assert re.findall(r"<text[^>]*>([^<]*)<", drawn) == ["a", "c"] and "NaN" not in drawn
 
 
 def test_a_figure_shows_both_widths_and_its_numbers_one_click_away():
