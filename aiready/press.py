@@ -17,6 +17,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
 from typing import IO, Any
 
@@ -34,6 +35,8 @@ SCRATCH, HELD = "aiready-press-", "held"
 PATIENCE = 0.5
 STARTING = 120
 """Seconds a renderer may take before its first page, whatever the time-out of that is."""
+SLOW, RECENT = 4, 20
+"""Drawing holds notebooks up where a page takes so many times as long as a run, of the last so many."""
 
 
 @dataclass
@@ -108,7 +111,7 @@ class Press:
         self._errors = self._scratch / "stderr"
         self._woken, self._wake = os.pipe()
         self._warm, self._usual, self._renderers, self._failures = warm, (jobs + 1) // 2, list[_Renderer](), 0
-        self._run_for, self._drawn_for = 0.0, 0.0
+        self._run_for, self._drawn_for = deque[float](maxlen=RECENT), deque[float](maxlen=RECENT)
         self._thread = threading.Thread(target=self._serve, daemon=True, name="press")
         self._thread.start()
 
@@ -228,9 +231,11 @@ class Press:
     def _wanted(self) -> int:
         """How many renderers there should be: more than usual only where that is worth the seconds they start in."""
         standing = self._waiting and not self._running and len(self._executed) >= self.jobs
-        now = time.monotonic()
-        drawn_for = self._drawn_for + sum(now - worker.began for worker in self._renderers if worker.job)
-        return self.jobs if standing and drawn_for > 2 * self._run_for else self._usual
+        if not standing:
+            return self._usual
+        now, drawn_for = time.monotonic(), fmean(self._drawn_for or [0.0])
+        longest = max([drawn_for, *(now - worker.began for worker in self._renderers if worker.job)])
+        return self.jobs if longest > SLOW * fmean(self._run_for) else self._usual
 
     def _room(self) -> bool:
         """Whether the next order may begin: one that the template process ended under runs alone, to find the cause."""
@@ -288,7 +293,7 @@ class Press:
         self._template = self._start_template()
 
     def _ran(self, job: _Job, ended: Ended) -> None:
-        self._run_for += ended.seconds
+        self._run_for.append(ended.seconds)
         try:
             job.made = verdict(job.order, job.workplace, ended)
         except OSError as error:
@@ -314,7 +319,7 @@ class Press:
         job, worker.job = worker.job, None
         if job is None:
             return
-        self._drawn_for += time.monotonic() - worker.began
+        self._drawn_for.append(time.monotonic() - worker.began)
         if drawn.reason:
             self._failed(job, drawn.reason, drawn.traceback)
         else:
