@@ -111,6 +111,7 @@ class Press:
         self._errors = self._scratch / "stderr"
         self._woken, self._wake = os.pipe()
         self._warm, self._usual, self._renderers, self._failures = warm, (jobs + 1) // 2, list[_Renderer](), 0
+        self._stillborn = 0
         self._run_for, self._drawn_for = deque[float](maxlen=RECENT), deque[float](maxlen=RECENT)
         self._thread = threading.Thread(target=self._serve, daemon=True, name="press")
         self._thread.start()
@@ -230,6 +231,8 @@ class Press:
 
     def _wanted(self) -> int:
         """How many renderers there should be: more than usual only where that is worth the seconds they start in."""
+        if self._stillborn >= TRIES:  # those that started must do
+            return 1
         standing = self._waiting and not self._running and len(self._executed) >= self.jobs
         if not standing:
             return self._usual
@@ -330,6 +333,7 @@ class Press:
         self._renderers.remove(worker)
         job = worker.job
         if job is None:  # another is started when it is needed
+            self._stillborn += not worker.warm
             return
         job.tries += 1
         if job.tries < TRIES:

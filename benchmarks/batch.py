@@ -244,9 +244,8 @@ def growing(order: Order, sizes: Sizes, folder: Path) -> None:
     with pressing([order] * AT_ONCE, folder) as press:
         start = time.perf_counter()
         in_batch(press, [order] * sizes.memory, folder, seen)
-    beside = (before + short()) / 2
-    told(f"time per handout of {many:,} over that of {few:,}", f"{marks[many][0] / many / beside:.2f}",
-         f"at most {GROWTH:g}")  # fmt: skip
+    ratio = marks[many][0] / many / ((before + short()) / 2)
+    told(f"time per handout of {many:,} over that of {few:,}", f"{ratio:.2f}", f"at most {GROWTH:g}")
     told(
         f"memory of the parent at {few:,} and {sizes.memory:,}, MB",
         f"{marks[few][1]:.0f}, {marks[sizes.memory][1]:.0f}",

@@ -18,8 +18,9 @@ from test_reports import SHOWN, book
 
 from aiready import reports, template
 from aiready.batch import Options, on
+from aiready.beside import Worker
 from aiready.orders import GIGABYTE, Order
-from aiready.press import Press
+from aiready.press import TRIES, Press, _Renderer
 from aiready.publication import slug
 
 pytestmark = pytest.mark.slow
@@ -114,6 +115,27 @@ def test_where_drawing_holds_notebooks_up_another_renderer_is_started(order):
         os.kill(held.pid, signal.SIGCONT)
         assert first.result(60).status == "ok"
         assert len(press._renderers) == 2
+
+
+def test_renderers_that_cannot_start_are_given_up_where_one_works(order, monkeypatch):
+    started = []
+    with Press(3) as press:  # two renderers
+        assert press.make(order(SHOWN)).result(60).status == "ok"
+
+        def stillborn():
+            started.append(Worker("os", environment=dict(os.environ), errors=press._errors, further=()))
+            return _Renderer(started[-1].line, started[-1])
+
+        monkeypatch.setattr(press, "_start_renderer", stillborn)
+        (held,) = press._renderers
+        os.kill(held.pid, signal.SIGSTOP)
+        made = [press.make(order(SHOWN)) for _ in range(6)]
+        while len(started) < TRIES or started[-1].process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(2)
+        os.kill(held.pid, signal.SIGCONT)
+        assert {page.result(60).status for page in made} == {"ok"}
+    assert len(started) == TRIES
 
 
 def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken_away(order, tmp_path, monkeypatch):

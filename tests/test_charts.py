@@ -10,7 +10,8 @@ import vl_convert
 
 from aiready import charts, theme
 from aiready.charts.canvas import text_width, wrap
-from aiready.charts.layers import across, layer, worded, written
+from aiready.charts.layers import across, from_left, from_top, layer, sized, worded, written
+from aiready.charts.trends import Panels, panels
 from aiready.charts.work import ticks
 from aiready.figures import specification
 from aiready.phrases import NBSP
@@ -183,6 +184,30 @@ def test_a_row_without_what_a_mark_needs_is_not_drawn():
     whole = layer(table, "rule", {}, x=across("start", (0, 9)), x2=alt.X2(field="end"), y=alt.YValue(0))
     assert whole.data.values == [{"start": 1, "end": 2}]
     assert len(layer(table, "text", {}, text=worded("words"), x=alt.XValue(0)).data.values) == 3
+
+
+def test_marks_placed_in_pixels_stand_there_whatever_else_is_drawn():
+    rows = [{"x": 30.0, "y": 17.0, "end": 80.0, "words": "here"}]
+    bar = layer(rows, "bar", {"size": 24}, x=across("x", (0, 100)), x2=alt.X2(field="end"), y=from_top("y"))
+    text = layer(rows, "text", {}, x=from_left("x"), y=from_top("y"), text=worded("words"))
+    drawn = render_svg(written(sized([bar, text], (200, 100), "One bar.")), "a", "t", "d")
+    assert 'd="M60,5h100v24h-100Z"' in drawn
+    assert ' x="30" y="21">here<' in drawn, "its middle at 17: the line it stands on is four pixels lower"
+
+
+def test_each_small_multiple_has_its_own_scale_from_its_values_and_whole_intervals():
+    points = pd.DataFrame(
+        [
+            ("a", "1", 10.0, 5.0, 25.0), ("a", "2", 20.0, NAN, 90.0),
+            ("flat", "1", 7.0, NAN, NAN), ("none", "1", NAN, NAN, NAN),
+        ],
+        columns=["name", "time", "value", "low", "high"],
+    )  # fmt: skip
+    own = panels(points, "name", "time", Panels(300, 3, 0))
+    assert own["py"].tolist() == pytest.approx([52, 20, 36, NAN], nan_ok=True)
+    assert own["plow"].tolist() == pytest.approx([68, NAN, NAN, NAN], nan_ok=True)
+    one = panels(points, "name", "time", Panels(300, 3, 0, scale=(0, 100)))
+    assert one["py"].tolist() == pytest.approx([61.6, 55.2, 63.52, NAN], nan_ok=True)
 
 
 def test_a_chart_goes_on_like_any_other_in_a_notebook():

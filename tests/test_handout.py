@@ -1,7 +1,7 @@
 """Sentences, tables and sections of the handout and the portfolio: true of their numbers, silent without."""
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from html import unescape
 from itertools import chain
@@ -301,6 +301,17 @@ class TestSample:
             rows = views.answers(sample.unit(unit_id), FIT)
             total = rows.groupby("item_id")["share"].sum()
             assert total.between(0.85, 1.0 + 1e-9).all()
+
+    def test_answers_to_a_barrier_are_those_to_its_own_items(self, sample):
+        unit = sample.unit("motor-claims")
+        asked = unit.rules.items.groupby("barrier_id")["item_id"].agg(set)
+        for barrier_id, items in asked.items():
+            assert set(views.answers(unit, barrier_id)["item_id"]) == items
+        other = replace(unit, tables={**unit.tables, "items": unit.items[~unit.items["item_id"].isin(asked[FIT])]})
+        nothing = views.answers(other, FIT)
+        assert nothing.empty and list(nothing) == list(views.answers(unit, FIT))
+        nobody = views.answers(replace(unit, tables={**unit.tables, "items": unit.items.iloc[:0]}), FIT)
+        assert nobody.empty and set(nobody) <= set(nothing)
 
     def test_a_trend_draws_records_only_where_the_same_indicators_count(self, sample):
         rows = views.trend(sample.unit("motor-claims"))
