@@ -1,6 +1,7 @@
 """Empty tables to fill in, and forms to mail out: what `aiready new` writes, derived from the schema."""
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -132,6 +134,9 @@ def new_forms(folder: Path, *, table: str, units: Sequence[str], starter: bool) 
     """
     if table not in TABLES:
         raise unknown("table", table, TABLES)
+    unwritable = [unit for unit in units if not unit.isprintable()]
+    if unwritable:
+        raise UsageError(f"Unit {unwritable[0]!r} holds a sign that no cell can. Write the unit as units.csv has it.")
     columns = columns_of(TABLES[table], read_instrument(), starter=starter)
     forms = {
         folder / f"{table}-{slug(unit)}.xlsx" if unit else folder / f"{table}.xlsx": unit for unit in units or [""]
@@ -180,6 +185,10 @@ def _sentence(column: Column) -> str:
 
 _FORMATS = {"date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm", "share": "0%", "id": "@", "wave": "@"}
 _LONGEST_LIST = 255  # what a list may hold inside a rule
+_PLAIN_CHOICE = re.compile(r"[^\s,\"=+@-]([^,\"]*[^\s,\"])?")
+"""A choice that may be written out in a rule: no comma, no quote, no blank at its ends, not begun as a formula is."""
+LISTS = "lists"
+"""Hidden sheet of the choices that no rule can hold."""
 
 
 def _head(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
@@ -190,7 +199,7 @@ def _head(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
         letter = cell.column_letter
         sheet.column_dimensions[letter].width = max(14, len(column.name) + 2)
         sheet.column_dimensions[letter].number_format = _FORMATS.get(column.kind, "General")
-        rule = _rule(column, f"{letter}{row + 1}")
+        rule = _rule(sheet, column, f"{letter}{row + 1}")
         if rule is None:
             continue
         rule.allow_blank, rule.showErrorMessage, rule.showInputMessage = True, True, True
@@ -200,11 +209,11 @@ def _head(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
         sheet.add_data_validation(rule)
 
 
-def _rule(column: Column, first: str) -> DataValidation | None:
+def _rule(sheet: Worksheet, column: Column, first: str) -> DataValidation | None:
     """What a cell of a column may hold; None where anything may stand. `first` is the first cell it holds for."""
-    listed = ("yes", "no") if column.kind == "flag" else column.allowed
-    if listed and len(",".join(listed)) <= _LONGEST_LIST and not any("," in one for one in listed):
-        return DataValidation("list", formula1=f'"{",".join(listed)}"')
+    choices = ("yes", "no") if column.kind == "flag" else column.allowed
+    if choices:
+        return DataValidation("list", formula1=_choices_formula(sheet, choices))
     if column.kind == "check":
         return DataValidation("custom", formula1=f'OR({first}="yes",{first}="no",ISNUMBER({first}))')
     if column.kind in ("date", "timestamp"):
@@ -215,3 +224,23 @@ def _rule(column: Column, first: str) -> DataValidation | None:
     low = -1e15 if column.at_least is None else column.at_least
     high = 1e15 if column.at_most is None else column.at_most
     return DataValidation(kind, operator="between", formula1=f"{low:.15g}", formula2=f"{high:.15g}")
+
+
+def _choices_formula(sheet: Worksheet, choices: Sequence[str]) -> str:
+    """The choices of a drop-down: written out where a formula can hold them, else cells of the hidden sheet of lists.
+
+    A list in a formula has its values set apart by commas and stands between quotes: a comma would make two choices
+    of one, and a quote would break the file.
+    """
+    written = ",".join(choices)
+    if len(written) <= _LONGEST_LIST and all(_PLAIN_CHOICE.fullmatch(choice) for choice in choices):
+        return f'"{written}"'
+    book = sheet.parent
+    lists = book[LISTS] if LISTS in book.sheetnames else book.create_sheet(LISTS)
+    lists.sheet_state = "hidden"
+    column = lists.max_column + 1 if lists["A1"].value is not None else 1
+    for row, choice in enumerate(choices, start=1):
+        cell = lists.cell(row, column, choice)
+        cell.data_type, cell.quotePrefix = "s", True  # a text, also where it begins as a formula does
+    letter = get_column_letter(column)
+    return f"{LISTS}!${letter}$1:${letter}${len(choices)}"

@@ -97,6 +97,95 @@ def test_a_filled_form_is_read_back(tmp_path):
     assert counts["used"] == 1, data.quarantine
 
 
+# The starter set
+
+PLAUSIBLE = {
+    "units": [{"unit_id": "operations", "name": "Operations", "parent_id": "", "headcount": "300"}],
+    "invitations": [{"unit_id": "operations", "invited": "30"}],
+    "responses": [{"respondent_id": f"r-{number}"} for number in range(9)],
+    "initiatives": [{"initiative_id": "triage", "name": "Triage", "stage": "idea"}],
+    "usage": [{"initiative_id": "triage", "intended_users": "40", "active_users": "12"}],
+    "trials": [{"arm": "control", "successes": "320"}],
+    "tasks": [{"task_id": "file", "task": "File the letters"}],
+    "workflow_steps": [{"step_no": "2", "step": "Draft the letter", "actor": "human_ai", "ai_use": "none"}],
+    "decisions": [
+        {"decision_id": f"d-{no}", "decider_id": f"p-{no % 6}", "final_decision": "reject" if no < 6 else "pay"}
+        for no in range(29)
+    ],
+    "feedback": [{"feedback_id": "f-0043"}],
+    "probes": [{"question_id": f"q-{no}", "correct": "no" if no < 103 else "yes"} for no in range(100, 129)],
+    "actions": [{"action_id": "a-04", "action": "Name an owner", "status": "done"}],
+}  # fmt: skip
+"""What stands below the example row of each starter table: cells that differ from it."""
+HEADLINES = {
+    "perception": 50.0,  # every answer is level 3 of 1-5
+    "response_rate": 10 / 150,
+    "problem_quality": None,
+    "adoption": (38 + 12) / (60 + 40),
+    "verdict": (352 - 320) / 400,
+    "realised_rate": (120 * 0.6 * 0.4 * 0.95 - 4) / (120 * 0.5),
+    "last_mile_gap_hours": 2 * 24 * (120 * 0.5 - (120 * 0.6 * 0.4 * 0.95 - 4)),
+    "operating_system_share": 0.0,
+    "decision_speed_p50": (24 + 4 + 35 / 60) * 3600,
+    "decision_accuracy": 24 / 30,
+    "feedback_loop_p50": 22,
+    "probe_accuracy": 27 / 30,
+}
+"""The figures that lead the section of each table, by hand; None: only that there is one."""
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """The starter set, each table filled with its own example row and plausible ones below it."""
+    folder = tmp_path_factory.mktemp("started") / "data"
+    forms.new_folder(folder, starter=True, workbook=False)
+    for table in TABLES.values():
+        path = folder / f"{table.name}.csv"
+        example = {column.name: column.example for column in forms.columns_of(table, read_instrument(), starter=True)}
+        with path.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, header(path), extrasaction="ignore").writerows(
+                [example, *({**example, **row} for row in PLAUSIBLE[table.name])]
+            )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def started_assessment(started):
+    from aiready import Assessment
+
+    return Assessment.open(started)
+
+
+@pytest.mark.slow
+def test_a_filled_starter_set_checks_clean(started, run):
+    done = run("check", started)
+    assert done.code == 0, done.out + done.err
+    counts = [line.split() for line in done.out.splitlines() if line.split()[:1] and line.split()[0] in TABLES]
+    assert {row[0]: int(row[1]) for row in counts} == {name: 1 + len(rows) for name, rows in PLAUSIBLE.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", HEADLINES)
+def test_a_filled_starter_table_gives_its_headline_figure(started_assessment, measure):
+    rows = started_assessment.cells("*", measure)
+    if measure == "verdict":
+        rows = started_assessment.cells("claims", measure)
+    shown = rows.loc[rows["status"] == "ok"]
+    assert len(shown), rows[["segment", "status", "note"]].to_string()
+    if HEADLINES[measure] is not None:
+        assert shown["value"].iloc[0] == pytest.approx(HEADLINES[measure], rel=0.01)
+    if measure == "verdict":
+        assert shown["note"].str.startswith("SCALE: ").all()
+
+
+@pytest.mark.slow
+def test_every_starter_table_that_gives_figures_gives_one(started_assessment):
+    from aiready.measures import names
+
+    shown = set(started_assessment.measures.loc[started_assessment.measures["status"] == "ok", "table"])
+    assert shown == {table for table in TABLES if names(table)}
+
+
 # Forms for records
 
 
@@ -167,6 +256,66 @@ def test_a_form_for_a_unit_offers_that_unit_alone(tmp_path):
     for path, unit in zip(paths, ("claims", "Data & IT"), strict=True):
         rules = load_workbook(path)["initiatives"].data_validations.dataValidation
         assert f'"{unit}"' in [rule.formula1 for rule in rules]
+
+
+def offered(book, sheet, name):
+    """What the drop-down of a column offers, as a spreadsheet program reads the rule."""
+    head, place = row_of(book[sheet], name)
+    below = book[sheet].cell(head + 1, place).coordinate
+    (rule,) = (rule for rule in book[sheet].data_validations.dataValidation if below in rule.sqref)
+    if rule.formula1.startswith('"'):
+        inner = rule.formula1[1:-1]
+        assert len(inner) <= 255
+        assert '"' not in inner, "the rule ends in the middle of a choice"
+        return inner.split(",")
+    lists, cells = rule.formula1.split("!")
+    assert book[lists].sheet_state == "hidden"
+    assert {cell.data_type for row in book[lists][cells] for cell in row} == {"s"}, "a choice must not run as a formula"
+    return [cell.value for row in book[lists][cells] for cell in row]
+
+
+AWKWARD = (
+    'Unit "A"',
+    "Claims, motor",
+    "=cmd",
+    "+49",
+    "-x",
+    "@home",
+    " north ",
+    "ü" * 200,
+    "O'Neill",
+    "数据",
+)
+
+
+@pytest.mark.parametrize("unit", AWKWARD)
+def test_a_form_offers_its_unit_whatever_signs_its_id_holds(tmp_path, unit):
+    (path,) = mailed(tmp_path, units=(unit,))
+    assert offered(load_workbook(path), "initiatives", "unit_id") == [unit]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("unit", ('Unit "A"', "Claims, motor", "=cmd"))
+def test_a_filled_form_of_an_awkward_unit_is_read_and_its_lists_are_no_table(tmp_path, unit):
+    from aiready.sources import read_data
+
+    (path,) = mailed(tmp_path, units=(unit,))
+    fill(
+        path, tmp_path / "data" / "initiatives" / "one.xlsx", initiative_id="i", unit_id=unit, name="Tool", stage="idea"
+    )
+    book = load_workbook(tmp_path / "data" / "initiatives" / "one.xlsx")
+    head, column = row_of(book["initiatives"], "unit_id")
+    book["initiatives"].cell(head + 1, column).data_type = "s"
+    book.save(tmp_path / "data" / "initiatives" / "one.xlsx")
+    data = read_data(tmp_path / "data", read_instrument())
+    assert data.table("initiatives")["unit_id"].tolist() == [unit]
+    assert not [note for note in data.notes if "lists" in note]
+
+
+def test_a_unit_with_a_sign_that_no_cell_holds_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(UsageError, match="no cell can"):
+        mailed(tmp_path, units=("claims", "a\x07b"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_form_that_lies_there_is_not_written_over(tmp_path):
