@@ -69,8 +69,8 @@ def spanned(language: Language, key: str, span: Span) -> str:
 
 def _named(units: pd.DataFrame) -> pd.DataFrame:
     """Units in the order given (unit_id, unit, depth where known), those that share a name told apart by their id."""
-    short = pd.Series([narrative.short_names([name])[0] for name in units["name"]], units.index, dtype=object)
-    named = units.assign(unit=short.mask(short.duplicated(keep=False), short + " (" + units["unit_id"] + ")"))
+    names = units["name"].mask(units["name"].duplicated(keep=False), units["name"] + " (" + units["unit_id"] + ")")
+    named = units.assign(unit=pd.Series(narrative.short_names(names), units.index, dtype=object))
     return named[[name for name in ("unit_id", "depth", "unit") if name in named]]
 
 

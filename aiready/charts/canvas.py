@@ -19,6 +19,8 @@ from aiready.charts.layers import Records, across, coloured, from_left, from_top
 from aiready.phrases import ENGLISH, Language
 
 LINE_HEIGHT = theme.LINE_HEIGHT
+_NO_ROOM = ("Mn", "Me", "Cf")
+"""Categories of signs that stand on the one before them, or are not drawn."""
 _AVERAGE = 0.57
 """Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
 
@@ -33,11 +35,15 @@ Draw = Callable[Concatenate[pd.DataFrame, Options], alt.LayerChart]
 
 
 def text_width(text: str, size: float = theme.SIZE) -> float:
-    """Estimated width of a text in pixels; wide signs (Chinese, Japanese, Korean) count double."""
-    signs = (
-        len(text) if text.isascii() else sum(1.75 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-    )
+    """Estimated width of a text in pixels; wide signs (Chinese, Japanese, Korean) count double, accents nothing."""
+    signs = len(text) if text.isascii() else sum(map(_sign_width, text))
     return signs * _AVERAGE * size
+
+
+def _sign_width(sign: str) -> float:
+    if unicodedata.category(sign) in _NO_ROOM:
+        return 0
+    return 1.75 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
 def beside(words: Iterable[str], least: float, size: float = theme.SIZE) -> float:
@@ -84,13 +90,12 @@ _SYLLABLE = re.compile(
 def _split(word: str, pixels: float, size: float) -> tuple[str, str]:
     """The longest beginning of a word that fits, and the rest: at a syllable, with a hyphen, where one begins."""
     heads = [f"{word[: at.start()].removesuffix('-')}-" for at in _SYLLABLE.finditer(word)]
-    fit = [head for head in heads if text_width(head, size) <= pixels]
-    if fit:
-        rest = word[len(fit[-1]) - 1 :]
-        return fit[-1], rest.removeprefix("-")
-    length = next(
-        count for count in range(len(word) - 1, 0, -1) if count == 1 or text_width(word[:count], size) <= pixels
-    )
+    fitting = [head for head in heads if text_width(head, size) <= pixels]
+    if fitting:
+        rest = word[len(fitting[-1]) - 1 :]
+        return fitting[-1], rest.removeprefix("-")
+    ends = [end for end in range(1, len(word)) if unicodedata.category(word[end]) not in _NO_ROOM]
+    length = ([end for end in ends if text_width(word[:end], size) <= pixels] or ends[:1] or [len(word)])[-1]
     return word[:length], word[length:]
 
 

@@ -273,12 +273,17 @@ def _cells(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
 
 
 def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
-    """Steps of each workflow before, now and as aimed at: workflow name -> one row per version x step."""
+    """Steps of each workflow before, now and as aimed at: workflow name -> one row per version x step.
+
+    Workflows of the same name in several units stay apart, each with its unit.
+    """
     rows, say = unit.step_changes, unit.language.say
     versions = {version: say(f"workflow.{version}") for version in VERSIONS}
     changes = {change: say(f"workflow.{change}") for change in CHANGES}
-    found = {}
-    for name, steps in rows.groupby("workflow", sort=False):
+    owners = rows.groupby("workflow")["unit_id"].nunique()
+    names = dict(unit.units[["unit_id", "name"]].itertuples(index=False))
+    maps = {}
+    for (unit_id, name), steps in rows.groupby(["unit_id", "workflow"], sort=False):
         shown = steps.assign(
             place=steps["version"].map({version: place for place, version in enumerate(VERSIONS)}),
             words=steps["version"].map(versions),
@@ -293,8 +298,9 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
                 "note": shown["change"].map(changes).fillna(""),
             }
         )
-        found[str(name)] = table.reset_index(drop=True)
-    return found
+        title = str(name) if owners[name] == 1 else f"{name} ({names.get(unit_id, unit_id)})"
+        maps[title] = table.reset_index(drop=True)
+    return maps
 
 
 def state(unit: Assessment) -> pd.Series:
