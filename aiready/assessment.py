@@ -45,7 +45,7 @@ T = TypeVar("T")
 FACTS = "facts.json"
 DATA = "AIREADY_DATA"
 """Environment variable: the folder a notebook opens where it names none (`aiready lab DATA` sets it)."""
-RECORDS = (initiatives, trials, tasks, workflows, decisions, feedback)
+RECORDS = (initiatives, trials, tasks, workflows)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
 OWN_AND_TOTAL = (
@@ -323,9 +323,15 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
     said = survey.tables(data, rules, earlier)
-    made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS)])
-    asked = privacy.Asked(said.pattern, said.answered_people, said.withheld)
-    hidden = privacy.hidden_cells(made, asked, data.units, settings)
+    counted = decisions.counted_log(data, rules)
+    of_log = decisions.measure(data, rules, counted)
+    made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS), of_log, feedback.measure(data, rules)])
+    behind = {
+        "usage": initiatives.users(data, settings),
+        "tasks": tasks.holders(data, settings),
+        "decisions": decisions.deciders(counted, data, settings),
+    }
+    hidden = privacy.hidden_cells(said.behind, behind, data.units, settings)
     bounded = privacy.protect_measures(made, hidden, settings)
     measures = bounded[list(COLUMNS)]
     answers = said.item_distributions
@@ -340,9 +346,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
         "barriers": profile,
         "items": items,
         "explain": explain,
-        "themes": privacy.protect_survey(
-            said.themes.assign(segment=ALL), hidden, settings.minimum_group, list(NUMBERS)
-        ),
+        "themes": privacy.protect_themes(said.themes, hidden, settings),
         "change_sources": _sources(said.change_sources, explain, hidden, settings),
         "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
         "recommended": actions.recommend(profile, measures, items, explain, rules),
@@ -369,7 +373,9 @@ def _explain(
     drawn, unknown = barriers.profile_waves(measures, data.waves, data.wave), set_aside.unknown_records(data)
     said = barriers.explain_items(answers, rules).assign(segment=ALL)
     numbers = ["value", "points", "points_at_least", "n", "coverage"]
-    said = privacy.protect_survey(said, hidden, rules.settings.minimum_group, numbers).drop(columns="segment")
+    means = said.rename(columns={"id": "item_id"})
+    means = privacy.protect_survey(means, hidden.item_means, rules.settings.minimum_group, numbers)
+    said = means.rename(columns={"item_id": "id"}).drop(columns="segment")
     return stacked(said, barriers.explain_indicators(measures, rules, drawn, unknown))
 
 

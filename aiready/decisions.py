@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from aiready.cell_tree import flat_segments
 from aiready.decision_counts import AUTOMATIC, LEVELS, UNKNOWN_LEVEL, decider_counts
 from aiready.decision_ratios import BOUNDING, RATIOS, TOGETHER, Ratio
 from aiready.decision_times import SPEEDS, decision_times
+from aiready.hidden_cells import UNPUBLISHED, Behind
 from aiready.instrument import Instrument, Settings
 from aiready.measures import NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
@@ -31,7 +33,15 @@ _Z = float(stats.norm.isf(0.025))
 
 
 @answering("decisions")
-def measure(data: Data, rules: Instrument) -> pd.DataFrame:
+def counted_log(data: Data, rules: Instrument) -> pd.DataFrame | None:
+    """Counts of the log per own unit x quarter x decider (see `decision_counts`); None where there is no log."""
+    if data.decisions is None:
+        return None
+    return decider_counts(data.decisions, data.as_of, rules.settings).to_pandas()
+
+
+@answering("decisions")
+def measure(data: Data, rules: Instrument, counted: pd.DataFrame | None = None) -> pd.DataFrame:
     """All measures of the decision log.
 
     Grain: one row per reporting unit x quarter of `opened_at` x measure x segment. Shares 0-1, speeds in
@@ -45,11 +55,9 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     known, else case by case (Wilson, t), and the note says `case-level`.
     """
     units, wave = data.membership["unit_id"].drop_duplicates(), quarter_of_wave(data.wave)
-    if data.decisions is None:
-        return fill_not_measured(collect([]), "decisions", units, wave)
     settings = rules.settings
-    counted = decider_counts(data.decisions, data.as_of, settings).to_pandas()
-    if counted.empty:
+    counted = counted_log(data, rules) if counted is None else counted
+    if counted is None or counted.empty or data.decisions is None:
         return fill_not_measured(collect([]), "decisions", units, wave)
     log = rolled_up(counted, data, settings)
     made = share_rows(log, settings)
@@ -151,11 +159,61 @@ def rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
     known, place = by_decider["decider_id"].notna(), in_cells.ngroup()
     sizes = np.bincount(place[known], minlength=len(cells))
     loose = by_decider[~known].set_index(place[~known])[numbers].reindex(cells.index, fill_value=0)
-    small = cells["unit_id"].map(_headcounts(data)) < settings.minimum_headcount_unknown_deciders
+    small = ~(cells["unit_id"].map(_headcounts(data)) >= settings.minimum_headcount_unknown_deciders)
     cells["deciders"] = sizes
     loose = _derived(loose)
     cells["nobody"] = np.where((loose["attended"] > 0) & small, 0.0, np.nan)
     return Log(cells, _derived(by_decider[known]), np.concatenate([[0], sizes.cumsum()]), loose)
+
+
+def deciders(counted: pd.DataFrame | None, data: Data, settings: Settings) -> Behind:
+    """Who stands behind the log's figures: one row per own unit x quarter x level x decider, for the privacy gate.
+
+    Notes
+    -----
+    Only outcomes are told level by level; all other figures rest on decisions whose level does not matter. Deciders who
+    are not known count by headcount: as many people work in a unit of `minimum_headcount_unknown_deciders` as a figure
+    must stand for, and nobody where the headcount is not known. Decisions that nobody attends to are nobody's.
+    """
+    figures = tuple(dict.fromkeys(["decisions", *(ratio.among for ratio in (*RATIOS, *BOUNDING, *TOGETHER))]))
+    figures = tuple(name for name in figures if not name.startswith("scored_"))
+    parts = [*(f"level {level}" for level in LEVELS), NO_LEVEL]
+    columns = ["unit_id", "wave", "part", "person", *figures]
+    if counted is None or counted.empty:
+        return Behind(pd.DataFrame(columns=columns), figures, flat_segments(parts))
+    counts = _derived(counted)
+    counts = counts.loc[counts["decider_id"].notna() | counts["attended"].gt(0)]
+    labels = {day: quarter(day) for day in counts["quarter"].unique()}
+    rows = counts.assign(wave=counts["quarter"].map(labels), person=counts["decider_id"])
+    levelled = [rows[["unit_id", "wave", "person"]].assign(part=f"level {level}", scored=rows[f"scored_{level}"])
+                for level in LEVELS]  # fmt: skip
+    rest = rows["scored"] - sum(rows[f"scored_{level}"] for level in LEVELS)
+    every = pd.concat([rows.assign(part=NO_LEVEL, scored=rest), *levelled], ignore_index=True)[columns]
+    every = every.fillna(dict.fromkeys(figures, 0))
+    every = every.loc[every[list(figures)].ne(0).any(axis=1)]
+    cuts = {NO_LEVEL: (UNPUBLISHED, NO_LEVEL)}
+    return Behind(_by_headcount(every, figures, data, settings), figures, flat_segments(parts), cuts)
+
+
+NO_LEVEL = "no level"
+
+
+def _by_headcount(rows: pd.DataFrame, figures: Iterable[str], data: Data, settings: Settings) -> pd.DataFrame:
+    """Rows of deciders who are not known as those of as many people as the headcount vouches for."""
+    own = data.units.set_index("unit_id")["headcount"].astype(float)
+    children = data.units.groupby("parent_id")["headcount"].agg(lambda people: people.sum(skipna=False))
+    apart = own.sub(children.reindex(own.index).fillna(0.0)).where(own.index.isin(children.index), own)
+    apart = apart.mask(own.index.isin(children.index) & children.reindex(own.index).isna())
+    needed = settings.minimum_headcount_unknown_deciders / settings.minimum_group
+    unknown = rows["person"].isna()
+    vouched = (rows["unit_id"].map(apart) / needed).fillna(0).clip(0, settings.minimum_group).astype(int)
+    times = vouched.where(unknown, 1)
+    several = rows.loc[rows.index.repeat(times.clip(lower=1))].copy()
+    number = several.groupby(level=0).cumcount()
+    spread = unknown.reindex(several.index) & times.reindex(several.index).gt(0)
+    several["person"] = several["person"].mask(spread, "unknown of " + several["unit_id"] + " " + number.astype(str))
+    shares = several[list(figures)].div(times.clip(lower=1).reindex(several.index).to_numpy(), axis=0)
+    return several.assign(**{name: shares[name] for name in figures}).reset_index(drop=True)
 
 
 def _headcounts(data: Data) -> pd.Series:

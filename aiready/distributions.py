@@ -104,11 +104,18 @@ def theme_scores(survey: Survey, population: Floats) -> pd.DataFrame:
     """
     whole = survey.groups.whole
     groups = survey.groups.where(whole)
-    theme = survey.rules.items["theme"]
-    names = tuple(theme.dropna().unique())
-    scores = [survey.answers.score((theme == name).to_numpy()) for name in names]
-    moments = groups.moments(np.column_stack(scores))
+    names, scores = scores_by_theme(survey)
+    moments = groups.moments(scores)
     low, high = mean_interval(moments.mean, moments.sd, moments.n, population[whole][:, None])
     cells = {"value": moments.mean, "low": low, "high": high, "n": moments.n, "people": moments.n}
     made = by_barrier(groups.table[["unit_id", "wave"]], names, **cells).rename(columns={"barrier_id": "theme"})
     return made.assign(status=np.where(made["n"] > 0, OK, INSUFFICIENT))[THEMES]
+
+
+def scores_by_theme(survey: Survey) -> tuple[tuple[str, ...], Floats]:
+    """The themes, and each respondent's score on them (respondents x themes)."""
+    theme = survey.rules.items["theme"]
+    names = tuple(theme.dropna().unique())
+    if not names:
+        return (), np.empty((len(survey.respondents), 0))
+    return names, np.column_stack([survey.answers.score((theme == name).to_numpy()) for name in names])

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from aiready import measures, stages, statistics
+from aiready.cell_tree import flat_segments
+from aiready.hidden_cells import Behind
 from aiready.instrument import Instrument, Settings
 from aiready.measures import INSUFFICIENT, NOT_MEASURED, OK, ORGANISATION, PEOPLE
 from aiready.problem_statements import PARTS, inconsistency_of, problem_parts, stated_text
@@ -254,6 +256,34 @@ def _usage_rows(data: Data, floor: float) -> pd.DataFrame:
         shared.assign(segment=shared["initiative_id"], reasons="", **{PEOPLE: shared["intended"]}),
     ], ignore_index=True)  # fmt: skip
     return measures.collect([_adoption_rows(cells), _trained_rows(cells, floor)])
+
+
+def users(data: Data, settings: Settings) -> Behind:
+    """Who stands behind adoption and training: one row per own unit x wave x initiative x user, for the privacy gate.
+
+    Notes
+    -----
+    The same people may be meant to use several initiatives: users of a smaller one count as users of the larger ones
+    too, so that people are counted once at least. More users than a figure must stand for need not be told apart.
+    """
+    usage, figures = data.table("usage"), ("intended", "known")
+    if usage is None or usage.empty:
+        return Behind(pd.DataFrame(columns=[*OWN, *figures]), figures, flat_segments([]))
+    counted = usage.assign(
+        intended=usage["intended_users"], known=usage["intended_users"].where(usage["trained_users"].notna(), 0.0)
+    )
+    counted = counted.groupby(["unit_id", "wave", "initiative_id"], as_index=False)[list(figures)].sum()
+    counted = counted.rename(columns={"initiative_id": "part"})
+    counted = counted.loc[counted["intended"] > 0]
+    most = counted[list(figures)].clip(upper=settings.minimum_group)
+    several = counted.loc[counted.index.repeat(most["intended"].astype(int))]
+    number = several.groupby(level=0).cumcount()
+    present = {name: number.lt(most[name].reindex(several.index)).astype(float) for name in figures}
+    rows = several.assign(person=several["unit_id"] + " " + number.astype(str), **present)[[*OWN, *figures]]
+    return Behind(rows.reset_index(drop=True), figures, flat_segments(sorted(counted["part"].unique())))
+
+
+OWN = ["unit_id", "wave", "part", "person"]
 
 
 def _reasons(placed: pd.DataFrame) -> pd.DataFrame:

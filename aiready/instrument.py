@@ -43,6 +43,7 @@ class Settings:
     minimum_group: int = 5
     minimum_distribution: int = 10
     minimum_headcount_unknown_deciders: int = 20
+    dominance_share: float = 0.10
     response_rate_floor: float = 0.30
     dont_know_finding: float = 0.30
     talk_apart: float = 0.25

@@ -1,321 +1,182 @@
 """Nobody identifiable: the one gate that every table passes before it is written, drawn or worded.
 
-`survey_cells` and `people_cells` decide once which cells are hidden (primary, secondary, audited); `protect_*`
-blank them. Hidden cells keep no n, interval, rank or note.
+`hidden_cells` decides once which cells are hidden (primary, secondary, audited); `protect_*` blank them and whatever is
+made of them. Hidden cells keep no n, interval, rank or note but why they are hidden.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
 
-from aiready.hierarchy import former_ids
+from aiready.hidden_cells import (
+    CELL,
+    NO_CELLS,
+    SIDES,
+    Behind,
+    cells_within,
+    item_cells,
+    record_cells,
+    scale_cells,
+)
 from aiready.instrument import Settings
-from aiready.measures import ALL, BOUNDS, COLUMNS, NOT_MEASURED, NUMBERS, OK, ORGANISATION, PEOPLE, SUPPRESSED
+from aiready.measures import ALL, BOUNDS, COLUMNS, NOT_MEASURED, NUMBERS, OK, PEOPLE, SUPPRESSED
 from aiready.schema import ROLES
-from aiready.suppression import System, suppress
 from aiready.waves import in_order
 
-CELL = ["unit_id", "wave", "segment"]
-DOING, LEADING, NO_ROLE = "doing", "leading", "no role"
 ALMOST_NONE = 0.05
-PARTS_OF_ALL = ("tasks", "usage", "decisions")
-"""Tables whose segments (job, initiative, level) add up to `all`."""
-SIDES = ((DOING, LEADING), ("frontline", "executive"))
+ROLE_SIDES = (SIDES, ("frontline", "executive"))
+"""Sides that a role gap compares: at units, and above them."""
+FEW = "fewer people than may be shown"
+PROTECTS = "hidden to protect another group"
+NO_INTERVAL = "no interval: it would tell single answers of so few people"
+SPREAD = ("rwg_j",)
+"""Measures of the survey that tell how far answers are apart, and so as much as a distribution does."""
+WITHIN = {"not_applicable_share": "shares", "dont_know_share": "shares", "straightliner_share": "straightliners"}
+"""Measures of the survey that rest on other people than the scales do."""
+BLOCKERS, BLOCKER = "gap_by_blocker", "blocker"
+"""The measure whose segments are blockers, and what that kind of segment is called."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Who stands behind the figures of a survey, before anything is hidden.
+
+    `pattern`: which cells of the scales are hidden (`hidden_cells.survey_cells`). The others have one row per own unit x
+    wave x role, and people figure by figure: `answered` by scale, of any answer; `straightliners` by scale, of people
+    who could be one; `themes` by theme; `scales` and `items` by those asked of the same roles (`items`).
+    """
+
+    pattern: pd.DataFrame
+    scales: pd.DataFrame
+    answered: pd.DataFrame
+    straightliners: pd.DataFrame
+    themes: pd.DataFrame
+    items: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """Which cells are hidden: `survey` (unit_id, wave, segment, n, hidden) and `people` (with `table` too).
+    """Which cells are hidden, table by table (unit_id, wave, segment, n, hidden, own; of items `item_id` too).
 
-    `distributions` is a pattern like `survey` with its own larger minimum, item by item (`item_id` too).
+    `survey`: whatever comes from answers; `scales`: besides, by scale (`barrier_id`), those that not every role is asked.
+    `records`: by table (`decisions`, `usage`, `tasks`), with `cut`, the kind of segment.
     """
 
     survey: pd.DataFrame
-    people: pd.DataFrame
+    scales: pd.DataFrame
+    shares: pd.DataFrame
+    straightliners: pd.DataFrame
+    themes: pd.DataFrame
+    item_means: pd.DataFrame
     distributions: pd.DataFrame
+    records: Mapping[str, pd.DataFrame]
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is known of a survey's people before anything is hidden.
-
-    `pattern`: which cells are hidden (see `survey_cells`). `answered`: people with a level on items (see
-    `distribution_cells`). `withheld`: cells to hide whatever their size (unit_id, wave, segment; `history.withheld`).
-    """
-
-    pattern: pd.DataFrame
-    answered: pd.DataFrame
-    withheld: pd.DataFrame | None = None
-
-
-def hidden_cells(made: pd.DataFrame, asked: Asked, units: pd.DataFrame, settings: Settings) -> Hidden:
+def hidden_cells(survey: Survey, records: Mapping[str, Behind], units: pd.DataFrame, settings: Settings) -> Hidden:
     """Decide once which cells of the survey and of the other tables are hidden.
-
-    Parameters
-    ----------
-    made
-        Measures rows with `people`.
 
     Raises
     ------
     PrivacyError
-        A hidden cell could be worked out and nothing is left to hide.
+        A small group could be worked out and nothing is left to hide.
     """
+    shown = survey.pattern.loc[~survey.pattern["hidden"].astype(bool)]
+    wholes = shown.loc[shown["segment"] == ALL]
+    means, distributions = item_cells(survey.items, units, settings, shown)
     return Hidden(
-        asked.pattern,
-        people_cells(made, units, settings),
-        distribution_cells(asked.answered, units, settings, asked.withheld),
+        survey=survey.pattern,
+        scales=scale_cells(survey.scales, units, settings, shown),
+        shares=cells_within(survey.answered, units, settings, shown),
+        straightliners=cells_within(survey.straightliners, units, settings, shown),
+        themes=cells_within(survey.themes, units, settings, wholes),
+        item_means=means,
+        distributions=distributions,
+        records={name: record_cells(behind, units, settings) for name, behind in records.items()},
     )
-
-
-def distribution_cells(
-    answered: pd.DataFrame, units: pd.DataFrame, settings: Settings, withheld: pd.DataFrame | None = None
-) -> pd.DataFrame:
-    """Which cells hide how items were answered: one row per item x unit x wave x segment (n, hidden).
-
-    Parameters
-    ----------
-    answered
-        One row per `items` (ids joined by `;`, asked of the same roles) x own unit x wave x role: n.
-    """
-    larger = replace(settings, minimum_group=settings.minimum_distribution)
-    found = [pd.DataFrame(columns=["item_id", *CELL, "n", "hidden"])]
-    for items, rows in answered.groupby("items", sort=False):
-        roles = [role for role in ROLES if role in set(rows["role"])]
-        cells = survey_cells(rows, units, larger, roles, withheld)
-        found.append(cells.merge(pd.DataFrame({"item_id": str(items).split(";")}), how="cross"))
-    return pd.concat(found[1:] or found, ignore_index=True)
-
-
-def survey_cells(
-    scored: pd.DataFrame,
-    units: pd.DataFrame,
-    settings: Settings,
-    roles: Sequence[str] = ROLES,
-    withheld: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Which survey cells are hidden: one row per unit x wave x segment (n, hidden).
-
-    Parameters
-    ----------
-    scored
-        One row per own unit x wave x role: n, the smallest number of respondents with a score over the
-        barriers the role is asked. Role missing: a respondent without a role.
-    roles
-        Roles that are asked at all; only they and their groups are cells.
-    withheld
-        Cells to hide whatever their size (unit_id, wave, segment).
-
-    Notes
-    -----
-    One pattern per wave for everything that comes from `responses`. Cells are every unit, parent and the
-    organisation, in `all`, `doing`, `leading` and, above the leaves, the four roles. People without a role, a
-    parent's own people, and the roles of a leaf are children that are never published.
-    """
-    segment_of = dict.fromkeys(settings.roles_doing, DOING) | dict.fromkeys(settings.roles_leading, LEADING)
-    above = {**segment_of, DOING: ALL, LEADING: ALL, NO_ROLE: ALL}
-    present = former_ids(units).set_index("member_id")["unit_id"]
-    own = scored["unit_id"].map(present).fillna(scored["unit_id"])
-    bottom = scored.assign(unit_id=own, segment=scored["role"].fillna(NO_ROLE).replace("", NO_ROLE))
-    gone = pd.MultiIndex.from_frame(pd.DataFrame(columns=CELL) if withheld is None else withheld[CELL])
-    found, trees = [], dict[tuple[str, ...], _Tree]()
-    for wave, rows in bottom.groupby("wave", sort=False):
-        groups = [side for side in (DOING, LEADING) if side in {segment_of.get(role) for role in roles}]
-        used = [*roles, *groups, ALL, *([NO_ROLE] if (rows["segment"] == NO_ROLE).any() else [])]
-        parents = _parents(units, rows["unit_id"])
-        asked = (*used, *parents.index)
-        tree = trees[asked] = trees.get(asked) or _Tree(parents, above, used)
-        cells, system = tree.system(rows)
-        leaf_role = cells["leaf"] & cells["segment"].isin(ROLES)
-        printed = system.published & ~(leaf_role | (cells["segment"] == NO_ROLE)).to_numpy()
-        cells["wave"] = wave
-        kept_back = pd.MultiIndex.from_frame(cells[CELL]).isin(gone)
-        found.append((cells, replace(system, published=printed, withheld=kept_back)))
-    return _hidden(found, settings.minimum_group)
-
-
-def people_cells(made: pd.DataFrame, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Which cells of the other tables are hidden: one row per table x unit x wave x segment (n, hidden).
-
-    Parameters
-    ----------
-    made
-        Measures rows with `people`: deciders, intended users or job holders behind each.
-    """
-    rows = made.loc[(made["table"] != "responses") & made[PEOPLE].notna()]
-    # blockers cut the hours of all jobs another way: the same total, other children
-    cut = rows["measure"].eq("gap_by_blocker")
-    totals = rows.loc[(rows["table"] == "tasks") & (rows["segment"] == ALL)]
-    rows = pd.concat([rows.assign(cut=cut), totals.assign(cut=True)])
-    found = []
-    for (table, wave, _), of_table in rows.groupby(["table", "wave", "cut"], sort=False):
-        counts = of_table.groupby(["unit_id", "segment"], as_index=False)[PEOPLE].min().rename(columns={PEOPLE: "n"})
-        above = dict.fromkeys(set(counts["segment"]) - {ALL}, ALL)
-        cells, system = _given_system(counts, units, above if table in PARTS_OF_ALL else {})
-        # what a total holds beyond its children can be subtracted by anybody: it is as good as printed, if large
-        open_rest = cells["own"].to_numpy(bool) & (system.n >= settings.minimum_group)
-        found.append((cells.assign(wave=wave, table=table), replace(system, published=system.published | open_rest)))
-    return _hidden(found, settings.minimum_group)
-
-
-def _hidden(found: list[tuple[pd.DataFrame, System]], minimum: int) -> pd.DataFrame:
-    """Cells that would be printed, each with whether it is hidden.
-
-    Each system is settled on its own. Where two hold the same total, hidden in either is hidden, and hiding more
-    only widens what the other leaves open.
-    """
-    kept = [pd.DataFrame(columns=["table", *CELL, "n", "hidden"])]
-    for cells, system in found:
-        shown = system.published & ~cells["own"].to_numpy(bool)
-        names = ("unit " + cells["unit_id"] + ", wave " + cells["wave"] + ", " + cells["segment"]).to_list()
-        decided = cells.assign(hidden=suppress(replace(system, names=names), minimum)).loc[shown]
-        kept.append(decided.drop(columns=["leaf", "own"]))
-    return pd.concat(kept[1:] or kept, ignore_index=True)
-
-
-class _Tree:
-    """Cells of every unit x segment and the sums that bind them, whoever stands in them."""
-
-    def __init__(self, parents: pd.Series, above: Mapping[str, str], segments: Sequence[str]):
-        self.own, self.above, self.segments = parents.index, above, segments
-        nodes = pd.Index([*parents.index, ORGANISATION])
-        self.cells = pd.DataFrame(
-            {"unit_id": np.repeat(nodes, len(segments)), "segment": np.tile(segments, len(nodes))}
-        )
-        self.sums = _sums(self.cells, parents, above)
-        self.cells["leaf"] = _leaves(self.cells, parents)
-        lineage = _lineage(parents)
-        held = nodes.get_indexer(lineage["ancestor"]), parents.index.get_indexer(lineage["unit_id"])
-        self.holds = csr_array((np.ones(len(lineage)), held), shape=(len(nodes), len(parents)))
-
-    def system(self, bottom: pd.DataFrame) -> tuple[pd.DataFrame, System]:
-        """The cells with their people, from those of each own unit and finest segment."""
-        finest = pd.Index(bottom["segment"].unique())
-        people = np.zeros((len(self.own), len(finest)))
-        np.add.at(people, (self.own.get_indexer(bottom["unit_id"]), finest.get_indexer(bottom["segment"])), bottom["n"])
-        within = [[segment in self._upward(part) for segment in self.segments] for part in finest]
-        return _opened(self.cells.assign(n=(self.holds @ people @ np.array(within, float)).ravel()), self.sums)
-
-    def _upward(self, segment: str) -> list[str]:
-        """A segment and those that hold it."""
-        held_by = self.above.get(segment)
-        return [segment, *(self._upward(held_by) if held_by else ())]
-
-
-def _given_system(counts: pd.DataFrame, units: pd.DataFrame, above: Mapping[str, str]) -> tuple[pd.DataFrame, System]:
-    """Cells as they were measured: totals keep their own count where it is larger than their children's."""
-    parents = _parents(units, counts["unit_id"])
-    return _opened(counts.assign(leaf=_leaves(counts, parents)), _sums(counts, parents, above))
-
-
-def _leaves(cells: pd.DataFrame, parents: pd.Series) -> pd.Series:
-    """Whether no unit stands below."""
-    return ~cells["unit_id"].isin({*parents.dropna(), ORGANISATION})
-
-
-def _sums(cells: pd.DataFrame, parents: pd.Series, above: Mapping[str, str]) -> pd.DataFrame:
-    """The sums by unit and by segment that bind cells, as in `System`."""
-    up = parents.where(parents.notna(), ORGANISATION)
-    place = pd.Series(range(len(cells)), index=pd.MultiIndex.from_frame(cells[["unit_id", "segment"]]))
-    by_unit = _bind(place, cells["unit_id"].map(up), cells["segment"], "unit")
-    by_segment = _bind(place, cells["unit_id"], cells["segment"].map(above), "segment")
-    return pd.concat([by_unit, by_segment], ignore_index=True)
-
-
-def _bind(place: pd.Series, units: pd.Series, segments: pd.Series, by: str) -> pd.DataFrame:
-    total = place.reindex(pd.MultiIndex.from_arrays([units, segments])).to_numpy()
-    bound = pd.DataFrame({"total": total, "child": range(len(place)), "by": by}).dropna()
-    return bound.astype({"total": int, "child": int})
-
-
-def _opened(cells: pd.DataFrame, sums: pd.DataFrame) -> tuple[pd.DataFrame, System]:
-    """Cells bound by sums; what a total holds beyond its children is an unpublished child (`own`)."""
-    group = sums.groupby(["total", "by"]).ngroup().to_numpy()
-    child, first = sums["child"].to_numpy(), np.unique(group, return_index=True)[1]
-    totals = sums.iloc[first].reset_index(drop=True)
-    n = _additive(cells["n"].to_numpy(float), child, group, totals["total"].to_numpy())
-    beyond = n[totals["total"]] - np.bincount(group, n[child], len(totals))
-    more = totals.loc[beyond > 0].reset_index(drop=True)
-    rest = cells[["unit_id", "segment"]].iloc[more["total"]].assign(n=beyond[beyond > 0], leaf=False, own=True)
-    every = pd.concat([cells.assign(n=n, own=False), rest], ignore_index=True)
-    elsewhere = more.assign(child=more.index + len(cells))
-    bound = pd.concat([sums, elsewhere], ignore_index=True)
-    return every, System(every["n"].to_numpy(float), ~every["own"].to_numpy(bool), bound)
-
-
-def _additive(n: np.ndarray, child: np.ndarray, group: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Counts in which every total is at least the sum of its children: people may stand in several of them."""
-    counts = n.copy()
-    for _ in range(8):
-        before = counts.copy()
-        np.maximum.at(counts, total, np.bincount(group, counts[child], len(total)))
-        if (counts == before).all():
-            break
-    return counts
-
-
-def _parents(units: pd.DataFrame, used: pd.Series) -> pd.Series:
-    """Parent of every unit, missing at the top; units that only the tables name stand at the top."""
-    known = units.set_index("unit_id")["parent_id"]
-    known = known.where(known.notna() & (known != ""), None)
-    extra = [unit_id for unit_id in used.unique() if unit_id not in known.index and unit_id != ORGANISATION]
-    return pd.concat([known, pd.Series(None, index=extra, dtype=object)])
-
-
-def _lineage(parents: pd.Series) -> pd.DataFrame:
-    """Every unit with each of its ancestors, itself and the organisation (unit_id, ancestor)."""
-    step = pd.Series(parents.index, index=parents.index, dtype=object)
-    found = [step]
-    while step.notna().any():
-        step = step.map(parents)
-        found.append(step.dropna())
-    found.append(pd.Series(ORGANISATION, index=parents.index))
-    lineage = pd.concat(found).rename("ancestor").rename_axis("unit_id").reset_index()
-    return lineage.dropna()
 
 
 def protect_measures(made: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
     """Suppress measures rows; returns the same grain with `COLUMNS`, and `BOUNDS` for the profile to read.
 
     A row is hidden where too few people stand behind it, its cell is hidden, or it compares with a hidden cell
-    (the other role group, the wave before). Shares of the survey that are 0 or 1 are softened.
+    (the other role group, the wave before). Shares of the survey that are 0 or 1 are softened, and intervals of fewer
+    people than a distribution may show are left out.
     """
     from_survey = made["table"] == "responses"
-    few = made[PEOPLE].lt(settings.minimum_group)
-    cell = _is_hidden(made, hidden.survey, CELL) & from_survey
-    other = _is_hidden(made, hidden.people, ["table", *CELL]) & made[PEOPLE].notna()
-    compared = _gap_hidden(made, hidden.survey) | _change_hidden(made, hidden.survey)
-    gone = (few | cell | other | compared) & (made["status"] != NOT_MEASURED)
-    return softened(_blank(made, gone, [*NUMBERS, *BOUNDS]), from_survey)[[*COLUMNS, *BOUNDS]]
+    spread = from_survey & made["measure"].isin(SPREAD)
+    few = made[PEOPLE].lt(settings.minimum_group) | (spread & made[PEOPLE].lt(settings.minimum_distribution))
+    gone = few.copy()
+    own = few.copy()
+    for rows, cells in _cells_of(made, hidden):
+        by_cell = _states(made, cells, [name for name in ("barrier_id", *CELL) if name in cells])
+        gone |= rows & by_cell["hidden"]
+        own |= rows & by_cell["own"]
+    gone |= _gap_hidden(made, hidden.survey) | _change_hidden(made, hidden.survey)
+    gone &= made["status"] != NOT_MEASURED
+    blanked = _blank(made, gone, own, [*NUMBERS, *BOUNDS])
+    apart = from_survey & blanked[PEOPLE].lt(settings.minimum_distribution)
+    return softened(_without_interval(blanked, apart), from_survey)[[*COLUMNS, *BOUNDS]]
+
+
+def _cells_of(made: pd.DataFrame, hidden: Hidden) -> list[tuple[pd.Series, pd.DataFrame]]:
+    """Rows of measures, and the cells that decide on them; what is about nobody is decided by none."""
+    of_survey = made["table"] == "responses"
+    pairs = [(of_survey, hidden.survey), (of_survey, hidden.scales)]
+    pairs += [(of_survey & made["measure"].eq(name), getattr(hidden, cells)) for name, cells in WITHIN.items()]
+    about_people = ~of_survey & made[PEOPLE].notna()
+    by_blocker = made["measure"].eq(BLOCKERS) & made["segment"].ne(ALL)
+    for name, cells in hidden.records.items():
+        rows, blockers = about_people & made["table"].eq(name), cells["cut"].eq(BLOCKER)
+        pairs += [(rows & ~by_blocker, cells.loc[~blockers]), (rows & by_blocker, cells.loc[blockers])]
+    return pairs
+
+
+def _states(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Whether the cell of each row is hidden, and whether it is so for itself; not, where there is no such cell."""
+    flags = cells.assign(hidden=cells["hidden"].astype(bool), own=cells["own"].astype(bool))
+    states = {}
+    for name in ("hidden", "own"):
+        listed = pd.MultiIndex.from_frame(flags.loc[flags[name], key])
+        states[name] = pd.MultiIndex.from_frame(table[key]).isin(listed)
+    return pd.DataFrame(states, index=table.index)
 
 
 def _is_hidden(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.Series:
-    hidden = pd.MultiIndex.from_frame(cells.loc[cells["hidden"].astype(bool), key])
-    return pd.Series(pd.MultiIndex.from_frame(table[key]).isin(hidden), index=table.index)
+    return _states(table, cells, key)["hidden"]
+
+
+def _without_interval(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+    """Take away intervals, and p values in words, that with the mean would tell single answers."""
+    plain = table.copy()
+    rows = rows & table["status"].eq(OK) & table["low"].notna()
+    plain.loc[rows, ["low", "high"]] = np.nan
+    tested = table["note"].str.replace(r",? ?adjusted p [\d.]+", "", regex=True)
+    plain["note"] = table["note"].mask(rows, tested.where(tested.eq(""), tested + "; ") + NO_INTERVAL)
+    return plain
 
 
 def _gap_hidden(made: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
     """Role gaps either side of which is hidden."""
-    found = pd.Series(False, index=made.index)
-    roles_shown = set(survey.loc[survey["segment"] == ROLES[0], "unit_id"])
-    for sides, of in (
-        (SIDES[0], ~made["unit_id"].isin(roles_shown)),
-        (SIDES[1], made["unit_id"].isin(roles_shown)),
-    ):
+    gap = pd.Series(False, index=made.index)
+    roles_shown = made["unit_id"].isin(set(survey.loc[survey["segment"] == ROLES[0], "unit_id"]))
+    for sides, rows in zip(ROLE_SIDES, (~roles_shown, roles_shown), strict=True):
         for side in sides:
-            found |= of & _is_hidden(made.assign(segment=side), survey, CELL)
-    return found & (made["measure"] == "role_gap")
+            gap |= rows & _is_hidden(made.assign(segment=side), survey, CELL)
+    return gap & (made["measure"] == "role_gap")
 
 
 def _change_hidden(made: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
     """Changes whose earlier wave is hidden: the sum of the two would give it back."""
-    order = in_order(survey["wave"].unique())
+    return _is_hidden(_earlier(made, survey), survey, CELL) & (made["measure"] == "change")
+
+
+def _earlier(table: pd.DataFrame, survey: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the wave before theirs."""
+    order: Sequence[str] = in_order(survey["wave"].unique())
     before = dict(zip(order[1:], order[:-1], strict=True))
-    earlier = made.assign(wave=made["wave"].map(before))
-    return _is_hidden(earlier, survey, CELL) & (made["measure"] == "change")
+    return table.assign(wave=table["wave"].map(before))
 
 
 def softened(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
@@ -330,23 +191,47 @@ def softened(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     return soft
 
 
-def protect_survey(table: pd.DataFrame, hidden: Hidden, minimum: int, numbers: list[str]) -> pd.DataFrame:
+def protect_survey(table: pd.DataFrame, cells: pd.DataFrame, minimum: int, numbers: list[str]) -> pd.DataFrame:
     """Blank `numbers` of a survey table (items, explain, themes) in hidden cells or below `minimum` people.
 
-    `table` has unit_id, wave, segment, people and status; `people` is dropped.
+    `table` has unit_id, wave, segment, people and status, and `item_id` where the cells have it; `people` is dropped.
     """
-    few = table[PEOPLE].lt(minimum)
-    gone = (few | _is_hidden(table, hidden.survey, CELL)) & (table["status"] != NOT_MEASURED)
-    return _blank(table, gone, numbers).drop(columns=PEOPLE)
+    key = [*(["item_id"] if "item_id" in cells else []), *CELL]
+    few, state = table[PEOPLE].lt(minimum), _states(table, cells, key)
+    gone = (few | state["hidden"]) & (table["status"] != NOT_MEASURED)
+    return _blank(table, gone, few | state["own"], numbers).drop(columns=PEOPLE)
+
+
+def protect_themes(themes: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+    """Scores by theme fit to publish, of few people without interval."""
+    based = themes.assign(segment=ALL, note="")
+    apart = based[PEOPLE].lt(settings.minimum_distribution)
+    cells = pd.concat([hidden.survey, hidden.themes], ignore_index=True)
+    shown = protect_survey(based, cells, settings.minimum_group, list(NUMBERS))
+    return _without_interval(shown, apart).drop(columns="note")
 
 
 def protect_sources(sources: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
-    """Where changes of the survey came from, fit to publish: hidden where the change is, or a role is too small."""
+    """Where changes of the survey came from, fit to publish: hidden where any role's cell of either wave is.
+
+    Role mix and answers are two sums over the roles, so that of all roles but one the one follows.
+    """
     table = sources.assign(measure="change", segment=ALL, status=OK)
-    before = _change_hidden(table, hidden.survey)
-    table[PEOPLE] = table[PEOPLE].mask(before, 0)
-    shown = protect_survey(table, hidden, settings.minimum_group, ["points"])
+    table[PEOPLE] = table[PEOPLE].mask(_role_hidden(table, hidden.survey) | _change_hidden(table, hidden.survey), 0)
+    shown = protect_survey(table, hidden.survey, settings.minimum_group, ["points"])
     return shown.drop(columns=["measure", "segment"])
+
+
+def _role_hidden(table: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
+    """Whether any part of a unit in which somebody is, is hidden in the row's wave or the one before."""
+    parts = survey.loc[survey["segment"].ne(ALL) & survey["hidden"].astype(bool) & survey["n"].gt(0), ["unit_id", "wave"]]
+    listed = pd.MultiIndex.from_frame(parts.drop_duplicates())
+    earlier = _earlier(table, survey)
+    return pd.Series(
+        pd.MultiIndex.from_frame(table[["unit_id", "wave"]]).isin(listed)
+        | pd.MultiIndex.from_frame(earlier[["unit_id", "wave"]]).isin(listed),
+        index=table.index,
+    )
 
 
 def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
@@ -355,8 +240,7 @@ def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> 
     Adds `note`: `<= 5 %` or `>= 95 %` where a share was blurred.
     """
     based = answers.assign(n=answers[PEOPLE], note="")
-    shown = protect_survey(based, hidden, settings.minimum_distribution, ["n", "share"])
-    shown = _blank(shown, _is_hidden(shown, hidden.distributions, ["item_id", *CELL]), ["n", "share"])
+    shown = protect_survey(based, hidden.distributions, settings.minimum_distribution, ["n", "share"])
     shown["note"] = (
         shown["share"].map({0.0: "<= 5 %", 1.0: ">= 95 %"}).fillna("").where(shown["status"] == OK, shown["note"])
     )
@@ -366,18 +250,26 @@ def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> 
 
 def protect_tasks(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
     """Blank the hours of tasks whose job has too few holders or whose cell is hidden; adds `status`."""
-    cells = hidden.people.loc[hidden.people["table"] == "tasks"]
-    gone = _is_hidden(table.rename(columns={"job": "segment"}), cells, CELL) & table[PEOPLE].notna()
+    cells = hidden.records.get("tasks", NO_CELLS.assign(cut=""))
+    cells = cells.loc[cells["cut"] != BLOCKER]
+    state = _states(table.rename(columns={"job": "segment"}), cells, CELL)
     hours = list(table.select_dtypes("number").columns)
-    return _blank(table.assign(status=OK), gone, hours)
+    return _blank(table.assign(status=OK), state["hidden"], state["own"], hours)
 
 
-def _blank(table: pd.DataFrame, hidden: pd.Series, numbers: list[str]) -> pd.DataFrame:
+def protect_verdicts(verdicts: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    """Blank what trials found where an arm has fewer cases than a figure may stand for; the word stays."""
+    few = verdicts[PEOPLE].lt(settings.minimum_group)
+    numbers = [name for name in verdicts.select_dtypes("number").columns if name not in {"trial_no", PEOPLE}]
+    shown = verdicts.assign(**{name: verdicts[name].mask(few) for name in numbers})
+    return shown.drop(columns=PEOPLE)
+
+
+def _blank(table: pd.DataFrame, hidden: pd.Series, own: pd.Series, numbers: list[str]) -> pd.DataFrame:
+    """Without the numbers of hidden rows; a note says whether they are hidden for themselves."""
     shown = table.copy()
     shown[numbers] = shown[numbers].mask(hidden, np.nan)
     shown["status"] = shown["status"].mask(hidden, SUPPRESSED)
     if "note" in shown:
-        shown["note"] = shown["note"].mask(
-            hidden, "fewer people than may be shown, or a cell that would give them away"
-        )
+        shown["note"] = shown["note"].mask(hidden & own, FEW).mask(hidden & ~own, PROTECTS)
     return shown

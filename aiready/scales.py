@@ -187,46 +187,78 @@ def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:
     ).reset_index(drop=True)[columns]
 
 
-def scored_people(data: Data, rules: Instrument) -> pd.DataFrame:
-    """Respondents with a score, cell by cell, for the privacy gate.
+def scored_people(survey: Survey | None) -> pd.DataFrame:
+    """Respondents with a score, for the privacy gate: one row per own unit x wave x role, one column per scale.
+
+    Of scales that every role is asked, since one pattern of cells is to hold for all of them; where there is none, one
+    column of respondents who are scored on any.
+    """
+    if survey is None:
+        return _NOBODY
+    scored = ~np.isnan(survey.scores)
+    every = [roles == survey_roles(survey.rules) for roles in _roles_by_scale(survey).values()]
+    if not any(every):
+        return _by_part(survey, scored.any(axis=1)[:, None], ["any"])
+    return _by_part(survey, scored[:, every], np.array(survey.barriers)[every])
+
+
+def people_by_roles(survey: Survey | None, given: NDArray[np.bool_], asked: Mapping[str, frozenset[str]]) -> pd.DataFrame:
+    """People behind figures, together for those asked of the same roles, for the privacy gate.
+
+    Parameters
+    ----------
+    given
+        Respondents x figures: who counts in which.
+    asked
+        Roles asked for each figure, in the order of the columns of `given`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per own unit x wave x role (None: no role): n, the smallest number of respondents with a score
-        over the barriers that the role is asked.
+        One row per `items` (figures joined by `;`) x own unit x wave x role, and one column per figure.
     """
-    return people_scored(read_survey(data, rules))
-
-
-def people_scored(survey: Survey | None) -> pd.DataFrame:
-    """As `scored_people`, of a survey already read."""
-    return _NOBODY if survey is None else _fewest(survey, ~np.isnan(survey.scores), "barrier_id", survey.barriers)
-
-
-def answered_people(data: Data, rules: Instrument) -> pd.DataFrame:
-    """Respondents who answered with a level, cell by cell, for the privacy gate of distributions.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per set of items asked of the same roles x own unit x wave x role: items (ids joined by `;`), n,
-        the smallest number of levels given over these items.
-    """
-    return people_answered(read_survey(data, rules))
-
-
-def people_answered(survey: Survey | None) -> pd.DataFrame:
-    """As `answered_people`, of a survey already read."""
     if survey is None:
         return _NOBODY.assign(items="")
-    found, rules = [], survey.rules
-    for roles, items in rules.items.groupby(rules.items["roles"].map(frozenset), sort=False)["item_id"]:
-        given = survey.answers.codes[:, rules.items["item_id"].isin(items)] > 0
-        counts = _fewest(survey, given, "item_id", items)
-        asked = counts["role"].isin(roles) | ~counts["role"].isin(ROLES)
-        found.append(counts.loc[asked].assign(items=";".join(items)))
-    return pd.concat(found, ignore_index=True)
+    tables, names = [_NOBODY.assign(items="")], list(asked)
+    for roles in dict.fromkeys(asked.values()):
+        mine = [asked[name] == roles for name in names]
+        figures = [name for name, is_mine in zip(names, mine, strict=True) if is_mine]
+        counts = _by_part(survey, given[:, mine], figures)
+        of_roles = counts["role"].isin(roles) | ~counts["role"].isin(ROLES)
+        tables.append(counts.loc[of_roles].assign(items=";".join(figures)))
+    return pd.concat(tables[1:], ignore_index=True)
+
+
+def scored_by_roles(survey: Survey | None) -> pd.DataFrame:
+    """Respondents with a score; see `people_by_roles`."""
+    none = np.zeros((0, 0), dtype=bool)
+    return people_by_roles(survey, none if survey is None else ~np.isnan(survey.scores),
+                           {} if survey is None else _roles_by_scale(survey))  # fmt: skip
+
+
+def answered_people(survey: Survey | None) -> pd.DataFrame:
+    """Respondents who answered an item with a level; see `people_by_roles`."""
+    if survey is None:
+        return _NOBODY.assign(items="")
+    asked = dict(zip(survey.rules.items["item_id"], survey.rules.items["roles"].map(frozenset), strict=True))
+    return people_by_roles(survey, survey.answers.codes > 0, asked)
+
+
+def people_of_scales(
+    survey: Survey | None, given: NDArray[np.bool_], names: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """People by own unit x wave x role, one column per figure, by default per scale (`given`: who counts in which)."""
+    return _NOBODY if survey is None else _by_part(survey, given, survey.barriers if names is None else names)
+
+
+def survey_roles(rules: Instrument) -> frozenset[str]:
+    """Roles that are asked anything."""
+    return frozenset(role for roles in rules.items["roles"] for role in roles)
+
+
+def _roles_by_scale(survey: Survey) -> Mapping[str, frozenset[str]]:
+    roles = survey.rules.items.explode("roles").groupby("barrier_id")["roles"].agg(frozenset)
+    return {barrier: roles.get(barrier, frozenset()) for barrier in survey.barriers}
 
 
 def people(survey: Survey | None) -> pd.DataFrame:
@@ -258,17 +290,11 @@ def people(survey: Survey | None) -> pd.DataFrame:
     )[columns]
 
 
-_NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role", "n"])
+_NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role"])
 
 
-def _fewest(survey: Survey, given: NDArray[np.bool_], by: str, names: Iterable[str]) -> pd.DataFrame:
-    """Smallest count per own unit x wave x role over what the role is asked and somebody in the wave gave."""
-    asked = survey.rules.items.explode("roles").groupby("roles")[by].agg(set)
+def _by_part(survey: Survey, given: NDArray[np.bool_], names: Iterable[str]) -> pd.DataFrame:
+    """People by own unit x wave x role, figure by figure."""
     counted = pd.DataFrame(given, columns=list(names))
-    used = counted.groupby(survey.respondents["wave"].to_numpy()).any()
     keys = [survey.respondents[name] for name in ("unit_id", "wave", "role")]
-    counts = counted.groupby(keys, dropna=False, sort=False).sum().reset_index()
-    numbers = counts[list(names)].where(used.loc[counts["wave"]].to_numpy())
-    for role, known in asked.items():
-        numbers.loc[counts["role"] == role, [name for name in numbers if name not in known]] = np.nan
-    return counts[["unit_id", "wave", "role"]].assign(n=numbers.min(axis=1).fillna(0))
+    return counted.groupby(keys, dropna=False, sort=False).sum().astype(float).reset_index()

@@ -1,284 +1,408 @@
-"""Cell suppression: which cells must hide so that no hidden one can be worked out from the published totals.
+"""Cell suppression: which cells must hide so that no small group's figure follows from what is published.
 
-A system is a set of cells with counts of people and the sums that bind them (a total and its children). The
-source of the rules is Hundepool et al., Statistical Disclosure Control (2012), chapter 4.
+The words are those of Hundepool et al., Statistical Disclosure Control (2012), chapter 4: a cell is *sensitive* when too
+few people stand behind it or one of them dominates it; others are hidden to protect it (*secondary* suppression).
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array, vstack
 
+from aiready.contributors import Contributors, Flags, Respondents
+from aiready.derivation import DENSE, DRAWN, NOTHING, Moves, rows_of, weights
 from aiready.errors import PrivacyError
+from aiready.feasibility import Intervals
 
-SEED = 20
-SLOWING = 0.98
-"""Cells are pushed apart together as long as each round settles more than 2 % of them."""
-STEPS = 4
-"""How many sums away from the cells in question others may move, where the far ones can stay as they are."""
-ROUNDS = 20
-"""How often bounds are passed on from sum to sum; fewer only leave more to the programmes."""
+Positions = NDArray[np.intp]
+AT_ONCE = 8
+"""Of many derivable groups an eighth is protected at once: rounds grow with the logarithm."""
+RECONSIDERED = 200
+"""Hidden cells, where parts are many, up to which each is tried whether it could be shown after all."""
 
 
 @dataclass(frozen=True)
 class System:
-    """Cells and the sums that bind them.
+    """Cells that may be published, the parts they are sums of, and who stands behind those.
 
-    `n`: people per cell. `published`: whether the cell would be printed at all; what is not printed counts as
-    hidden from the start. `sums`: one row per sum x child, columns `total`, `child`, positions in `n`, and `by`,
-    which tells the ways apart that a total is cut. `withheld`: cells to hide whatever their size, by default none.
-    `names`: what an error calls the cells, by default their position.
+    `parts`: cells x parts, 1 where the part belongs to the cell; cells should stand in an order that does not depend on
+    the order of input rows, since it decides between equals. `published`: whether a cell would be printed at all; one
+    that is not, such as a parent's own people, is protected like others. `sums`: one row per total x child, columns
+    `total`, `child`, positions of cells, and `by`, which tells the ways apart that a total is cut; children of one total
+    and way share no part. `withheld`: cells to hide whatever their size. `names`: what an error calls the cells.
     """
 
-    n: np.ndarray
-    published: np.ndarray
+    parts: csr_array
+    contributors: Contributors
+    published: Flags
     sums: pd.DataFrame
-    withheld: np.ndarray | None = None
+    withheld: Flags | None = None
     names: Sequence[str] = ()
 
 
-def suppress(system: System, minimum: int) -> np.ndarray:
-    """Hide small cells, then enough others, then prove it: the boolean mask of hidden cells.
+@dataclass(frozen=True)
+class Suppression:
+    """What is hidden: `hidden` cells, and those of them that are so for their `own` size (nobody, too few, dominated)."""
+
+    hidden: Flags
+    own: Flags
+
+
+def suppress(system: System, minimum: int) -> Suppression:
+    """Hide sensitive cells, then as few others as protect them, and prove that nothing small is left derivable.
 
     Parameters
     ----------
     minimum
-        Fewest people a visible cell may stand for, and the narrowest interval in which an outsider may be able
-        to place a hidden one.
+        Fewest people a published figure may stand for, and the narrowest interval in which an outsider may be able to
+        place the number of people in a sensitive cell (where people stand in one part each).
+
+    Notes
+    -----
+    Nobody can be assumed not to know which parts are empty (an organisation chart tells), nor to be nobody's colleague:
+    whoever is alone in a part knows its figure. Neither counts as cover: see `derivation`. What has passed stays so
+    while more is hidden, since hiding only takes sums away.
 
     Raises
     ------
     PrivacyError
-        A hidden cell can be worked out and nothing is left to hide.
+        A small group's figure could be worked out and nothing is left to hide.
     """
-    merged, place = _merged(system)
-    must = (merged.n < minimum) | ~merged.published
-    if system.withheld is not None:
-        must[place[system.withheld]] = True
-    proven = np.zeros(len(must), dtype=bool)
-    while True:
-        mask = complementary(merged, must, minimum)
-        failing = audit(merged, mask, minimum, ~proven, exact=False)["cell"].to_numpy()
-        more = _more(merged, mask, failing)
-        stuck = failing[more < 0]
-        if stuck.size and len(unsafe := audit(merged, mask, minimum, np.isin(np.arange(len(mask)), stuck))):
-            first = int(np.flatnonzero(place == unsafe["cell"].iloc[0])[0])
-            name = system.names[first] if len(system.names) else f"Cell {first}"
-            raise PrivacyError(f"{name} can be worked out from what would be published, and nothing is left to hide.")
-        if (more < 0).all():
-            return np.asarray(mask[place]) | ~system.published
-        # hiding more only widens what an outsider can place: what has passed stays proven
-        proven = mask.copy()
-        proven[failing[more >= 0]] = False
-        must = mask.copy()
-        must[more[more >= 0]] = True
+    gate = _Gate(system, minimum)
+    hidden = _by_rule(gate, gate.primary)
+    hidden = _protected(gate, hidden)
+    hidden = _shown_after_all(gate, hidden)
+    hidden = _placed_widely(gate, hidden)
+    return Suppression(hidden, gate.own & hidden)
 
 
-def _merged(system: System) -> tuple[System, np.ndarray]:
-    """The system with totals of a single child and that child as one cell, and each old cell's new place."""
-    size = system.sums.groupby(["total", "by"])["child"].transform("size")
-    same = system.sums.loc[size == 1]
-    links = coo_array((np.ones(len(same)), (same["total"], same["child"])), shape=(len(system.n),) * 2)
-    count, place = connected_components(links, directed=False)
-    n, published = np.zeros(count), np.zeros(count, dtype=bool)
-    np.maximum.at(n, place, system.n)
-    np.logical_or.at(published, place, system.published)
-    sums = system.sums.loc[size > 1].assign(by=lambda table: table["by"].astype(str) + table["total"].astype(str))
-    sums = sums.assign(total=place[sums["total"]], child=place[sums["child"]])
-    return System(n, published, sums), place
+@dataclass
+class _Gate:
+    """A system with what is known of its cells."""
+
+    system: System
+    minimum: int
+    n: NDArray[np.float64] = field(init=False)
+    exists: Flags = field(init=False)
+    sensitive: Flags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n, self.exists, self.sensitive = self.judge(self.system.parts)
+
+    def judge(self, groups: csr_array) -> tuple[NDArray[np.float64], Flags, Flags]:
+        """Groups x figures: people, whether there is anything, and whether too few or too unequal stand behind it."""
+        behind = self.system.contributors
+        people = behind.count(groups)
+        exists = np.asarray(groups @ behind.exist.astype(float)) > 0
+        return people, exists, exists & ((people < self.minimum) | behind.dominated(groups))
+
+    @cached_property
+    def least(self) -> NDArray[np.float64]:
+        """People behind the figure of each cell that rests on the fewest."""
+        least = np.where(self.exists, self.n, np.inf).min(axis=1, initial=np.inf)
+        return np.where(np.isfinite(least), least, 0.0)
+
+    @cached_property
+    def withheld(self) -> Flags:
+        """Cells hidden whatever their size."""
+        none = np.zeros(len(self.n), dtype=bool)
+        return none if self.system.withheld is None else self.system.withheld & self.exists.any(axis=1)
+
+    @cached_property
+    def own(self) -> Flags:
+        """Cells hidden for their own sake."""
+        return self.sensitive.any(axis=1) | ~self.exists.any(axis=1)
+
+    @cached_property
+    def primary(self) -> Flags:
+        """What is hidden from the start."""
+        return self.own | self.withheld | ~self.system.published
+
+    def joint(self, cells: list[int]) -> bool:
+        """Whether cells that share no part are together too few."""
+        if len(cells) == 1:
+            return bool(self.sensitive[cells[0]].any())
+        if isinstance(self.system.contributors, Respondents):
+            people = self.n[cells].sum(axis=0)
+            return bool(((people > 0) & (people < self.minimum)).any())
+        union = csr_array(self.system.parts[cells].sum(axis=0).reshape(1, -1))
+        return bool(self.judge(union)[2].any())
+
+    @cached_property
+    def ways(self) -> list[tuple[int, list[int]]]:
+        """Every total with the cells it is the sum of in which there is anything, once for each way that it is cut."""
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        there, sums = self.exists.any(axis=1), self.system.sums
+        for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
+            if there[child]:
+                groups[total, by].append(child)
+        return [(total, cells) for (total, _), cells in groups.items()]
+
+    @cached_property
+    def below(self) -> dict[int, list[int]]:
+        """Ways that each total is cut, as positions in `ways`."""
+        below: dict[int, list[int]] = defaultdict(list)
+        for way, (total, _) in enumerate(self.ways):
+            below[total].append(way)
+        return below
+
+    @cached_property
+    def above(self) -> dict[int, list[int]]:
+        """Ways in which each cell is a child."""
+        above: dict[int, list[int]] = defaultdict(list)
+        for way, (_, cells) in enumerate(self.ways):
+            for cell in cells:
+                above[cell].append(way)
+        return above
+
+    def order(self, cell: int) -> tuple[float, int]:
+        """Which of several cells is hidden first: the smallest, among equals the first."""
+        return self.least[cell], cell
+
+    @cached_property
+    def figures(self) -> list["_Figures"]:
+        """Figures that rest on the same parts, taken together."""
+        exist = self.system.contributors.exist
+        patterns, which = np.unique(exist, axis=1, return_inverse=True)
+        groups = csr_array(vstack([self.system.parts, eye_array(exist.shape[0])]))
+        people, _, sensitive = self.judge(groups)
+        sensitive[: len(self.n)] |= self.withheld[:, None] & self.exists
+        which = which.ravel()
+        return [
+            _Figures.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self)
+            for at in range(patterns.shape[1])
+            if patterns[:, at].any()
+        ]
 
 
-def complementary(system: System, hidden: np.ndarray, minimum: int) -> np.ndarray:
-    """Secondary suppression by rule: the mask grown until every visible total protects its hidden children.
+@dataclass(frozen=True)
+class _Figures:
+    """Figures that rest on the same parts: rows of cells and of sensitive groups over those parts."""
+
+    cells: csr_array
+    groups: csr_array
+    members: Positions
+    people: NDArray[np.float64]
+    minimum: int
+    exact: Contributors | None
+
+    @classmethod
+    def of(
+        cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, gate: _Gate
+    ) -> "_Figures":
+        """Of some figures: `groups` are all cells, then all parts."""
+        there, cells = np.flatnonzero(pattern), len(gate.n)
+        few = csr_array(groups[np.flatnonzero(sensitive.any(axis=1))][:, there])
+        few = few[np.flatnonzero(np.diff(few.indptr) > 0)]
+        in_parts = people[cells:][there]
+        alone = np.flatnonzero((in_parts == 1).any(axis=1))
+        additive = isinstance(gate.system.contributors, Respondents)
+        # of people who may stand in several parts, a union is as large as its largest part at least
+        least = np.where(in_parts > 0, in_parts, np.inf).min(axis=1) if additive else in_parts.max(axis=1)
+        rows = csr_array(groups[:cells][:, there])
+        return cls(rows, few, alone, least, gate.minimum, None if additive else gate.system.contributors)
+
+    def moves(self, hidden: Flags) -> Moves:
+        """How the figures of the parts can change behind what is shown."""
+        return Moves.under(self.visible(hidden))
+
+    def visible(self, hidden: Flags) -> csr_array:
+        """Rows of the cells that are shown."""
+        return csr_array(self.cells[np.flatnonzero(~hidden)])
+
+    def derivable(self, moves: Moves) -> csr_array:
+        """Rows that follow and must not: of sensitive groups, of those less an insider's part, of small unions."""
+        plain = moves.derivable(self.groups)
+        who = moves.informed(self.groups, self.members)
+        rows = [self.groups[np.flatnonzero(plain)], self._less_own(moves, np.flatnonzero(who >= 0), who)]
+        if not plain.any():
+            rows.append(self._unions(moves))
+        return csr_array(vstack(rows))
+
+    def leaks(self, moves: Moves) -> bool:
+        """Whether anything follows that must not."""
+        plain = moves.derivable(self.groups).any()
+        return bool(plain or (moves.informed(self.groups, self.members) >= 0).any() or self._unions(moves).shape[0])
+
+    def _less_own(self, moves: Moves, groups: Positions, who: Positions) -> csr_array:
+        """What the only member of a part subtracts is a multiple of the part's own figure."""
+        if not groups.size:
+            return csr_array((0, self.groups.shape[1]))
+        rows, changes = self.groups[groups], moves.of(csr_array(self.groups[groups]))
+        own = moves.of_parts[who[groups]]
+        times = (changes * own).sum(axis=1) / (own**2).sum(axis=1)
+        share = csr_array((times, (np.arange(len(groups)), who[groups])), shape=rows.shape)
+        return csr_array(rows - share)
+
+    def _unions(self, moves: Moves) -> csr_array:
+        small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
+        unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
+        return rows_of(unions, self.cells.shape[1])
+
+
+def _by_rule(gate: _Gate, hidden: Flags) -> Flags:
+    """Grow the mask until under every visible total the hidden children are together enough people.
 
     Notes
     -----
-    Under a visible total the hidden children number 0 or at least 2 and jointly reach the minimum; else the
-    smallest visible one is hidden too, and where none is left the total. Under a hidden total at least one child
-    is hidden, else it is their sum. Small totals come first, so that what is hidden for them serves the larger
-    ones above.
+    The hidden children of a visible total jointly reach the minimum, and are at least two where one is withheld; else
+    the smallest visible one is hidden too, and where none is left the total. Under a total that is hidden for its own
+    sake at least one child is hidden, else it is their sum. Small totals come first, so that what is hidden for them
+    serves the larger ones above. Nobody is needed to hide behind nobody: children without people do not count.
     """
     mask = hidden.copy()
-    children, parents = _lists(system.sums)
-    waiting = [(system.n[total], total) for total in children]
+    hidden_in = [sum(mask[cell] for cell in cells) for _, cells in gate.ways]
+    waiting = [(gate.order(total), total) for total in gate.below]
     heapify(waiting)
+    queued = set(gate.below)
     while waiting:
         _, total = heappop(waiting)
-        for group in children[total]:
-            for cell in _settle(total, group, system.n, mask, minimum):
-                for again in parents[cell] | ({cell} & children.keys()):
-                    heappush(waiting, (system.n[again], again))
+        queued.discard(total)
+        for way in gate.below[total]:
+            for cell in _settle(gate, way, mask, hidden_in):
+                again = {gate.ways[other][0] for other in gate.above[cell]} | ({cell} & gate.below.keys())
+                for each in again - queued:
+                    heappush(waiting, (gate.order(each), each))
+                queued |= again
     return mask
 
 
-def _settle(total: int, group: list[int], n: np.ndarray, mask: np.ndarray, minimum: int) -> list[int]:
-    """Hide what one total needs hidden; returns the cells hidden."""
-    changed: list[int] = []
-    while True:
-        out = [cell for cell in group if mask[cell]]
-        seen = [cell for cell in group if not mask[cell]]
-        known = not out and mask[total]  # the sum of what is seen
-        alone = out and not mask[total] and (len(out) < 2 or n[out].sum() < minimum)
-        if not (known or alone):
-            return changed
-        chosen = min(seen, key=lambda cell: (n[cell], cell)) if seen else total
-        mask[chosen] = True
-        changed.append(chosen)
+def _settle(gate: _Gate, way: int, mask: Flags, hidden_in: list[int]) -> list[int]:
+    """Hide what one total, cut one way, needs hidden; returns the cells hidden.
 
-
-def _lists(sums: pd.DataFrame) -> tuple[dict[int, list[list[int]]], dict[int, set[int]]]:
-    groups: dict[tuple[int, str], list[int]] = defaultdict(list)
-    parents: dict[int, set[int]] = defaultdict(set)
-    for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
-        groups[total, by].append(child)
-        parents[child].add(total)
-    children: dict[int, list[list[int]]] = defaultdict(list)
-    for (total, _), group in groups.items():
-        children[total].append(group)
-    return children, parents
-
-
-def audit(
-    system: System, hidden: np.ndarray, minimum: int, among: np.ndarray | None = None, *, exact: bool = True
-) -> pd.DataFrame:
-    """Hidden cells that an outsider can place too narrowly: one row each (cell, low, high).
-
-    `among` are the cells to look at, all by default. A cell that single sums place already keeps their bounds.
-    Without `exact`, a cell whose room was not found quickly is named too: hiding more for it is never wrong.
-
-    Notes
-    -----
-    Linear programme: the least and the greatest value of the cell under all sums, visible cells as printed and
-    hidden ones not negative (`scipy.optimize.linprog`, HiGHS). Few cells need a programme of their own: where the
-    sums taken one at a time already leave less than `minimum`, a cell fails; and every solution, the true counts
-    first, is a witness for all cells at once, so that those seen at values `minimum` apart pass. Cells are pushed
-    apart together, those far from them staying as they truly are; then what is left is solved exactly, one cell
-    of every independent component at a time.
+    First comes a cell that has hidden ones beside it in other sums too: there it serves two ends.
     """
-    unknown, matrix, known = _equations(system, hidden)
-    wanted = system.published[unknown] & (True if among is None else among[unknown])
-    truth, ceiling = system.n[unknown], float(system.n.sum() + 2 * minimum)
-    least, most = _propagated(matrix, known, ceiling)
-    tight = wanted & (most - least < minimum - 1e-6)
-    low, high = truth.copy(), truth.copy()
-    rows, columns = matrix.tocsr(), matrix.tocsc()
-    random = np.random.default_rng(SEED)
-
-    def close(among: np.ndarray) -> np.ndarray:
-        return np.flatnonzero(among & (high - low < minimum - 1e-6))
-
-    def push(objective: np.ndarray, free: np.ndarray) -> None:
-        part = np.flatnonzero(free)
-        used = np.diff(columns[:, part].tocsr().indptr) > 0
-        sums = columns[:, part].tocsr()[used]
-        moved = sums @ truth[part]
-        for sign in (1, -1):
-            found = _solve(sums, moved, sign * objective[part], ceiling)
-            low[part], high[part] = np.minimum(low[part], found), np.maximum(high[part], found)
-
-    left, before = close(wanted & ~tight), len(unknown) + 1
-    while 0 < left.size < SLOWING * before:
-        objective = np.bincount(left, random.random(left.size), minlength=len(unknown))
-        push(objective, _near(rows, objective > 0))
-        left, before = close(wanted & ~tight), left.size
-    if exact:
-        labels, solved = _components(matrix, len(unknown)), tight.copy()
-        while (left := close(wanted & ~solved)).size:
-            chosen = left[np.unique(labels[left], return_index=True)[1]]
-            push(np.bincount(chosen, minlength=len(unknown)), np.isin(labels, labels[chosen]))
-            solved[chosen] = True
-    low, high = np.where(tight, least, low), np.where(tight, most, high)
-    failing = close(wanted)
-    return pd.DataFrame({"cell": unknown[failing], "low": low[failing], "high": high[failing]})
+    total, cells = gate.ways[way]
+    changed: list[int] = []
+    while _exposed(gate, way, mask):
+        seen = [cell for cell in cells if not mask[cell]]
+        company = {cell: sum(other != way and hidden_in[other] > 0 for other in gate.above[cell]) for cell in seen}
+        chosen = min(seen, key=lambda cell: (-company[cell], gate.order(cell))) if seen else total
+        mask[chosen] = True
+        for other in gate.above[chosen]:
+            hidden_in[other] += 1
+        changed.append(chosen)
+    return changed
 
 
-def _near(matrix: csr_array, cells: np.ndarray) -> np.ndarray:
-    """Cells and those within `STEPS` sums of them."""
-    bound, reached = abs(matrix), cells
-    for _ in range(STEPS):
-        reached = bound.T @ (bound @ reached.astype(float)) > 0
-    return reached | cells
+def _exposed(gate: _Gate, way: int, mask: Flags) -> bool:
+    """Whether one total and its children give away a few people, or each other."""
+    total, cells = gate.ways[way]
+    out = [cell for cell in cells if mask[cell]]
+    if mask[total]:
+        return not out and bool(cells) and bool(gate.sensitive[total].any() or gate.withheld[total])
+    return bool(out) and (gate.joint(out) or (len(out) == 1 and bool(gate.withheld[out[0]])))
 
 
-def _equations(system: System, hidden: np.ndarray) -> tuple[np.ndarray, coo_array, np.ndarray]:
-    """Sums as equations over hidden cells: hidden children - hidden total = visible total - visible children."""
-    unknown = np.flatnonzero(hidden)
-    position = np.full(len(system.n), -1)
-    position[unknown] = np.arange(len(unknown))
-    by = system.sums.groupby(["total", "by"], sort=False).ngroup().to_numpy()
-    totals = system.sums.assign(row=by).drop_duplicates("row")
-    rows = np.concatenate([by, totals["row"].to_numpy()])
-    cells = np.concatenate([system.sums["child"].to_numpy(), totals["total"].to_numpy()])
-    signs = np.concatenate([np.ones(len(by)), -np.ones(len(totals))])
-    out = hidden[cells]
-    known = -np.bincount(rows[~out], (signs * system.n[cells])[~out], minlength=len(totals))
-    matrix = coo_array((signs[out], (rows[out], position[cells[out]])), shape=(len(totals), len(unknown)))
-    used = np.bincount(rows[out], minlength=len(totals)) > 0
-    return unknown, coo_array(matrix.tocsr()[used]), known[used]
+def _protected(gate: _Gate, hidden: Flags) -> Flags:
+    """Hide more until no small group's figure is a weighted sum of what is shown."""
+    mask, pending = hidden.copy(), list(gate.figures)
+    while pending:
+        chosen, left = set(), []
+        for figures in pending:
+            rows = figures.derivable(figures.moves(mask))
+            if rows.shape[0]:
+                chosen |= set(_next(gate, figures, rows, mask))
+                left.append(figures)
+        pending = left
+        mask[sorted(chosen)] = True
+        mask = _by_rule(gate, mask) if chosen else mask
+    return mask
 
 
-def _propagated(matrix: coo_array, known: np.ndarray, ceiling: float) -> tuple[np.ndarray, np.ndarray]:
-    """Least and greatest value of each hidden cell by one sum at a time, again and again: never too narrow."""
-    row, cell, sign = matrix.row, matrix.col, matrix.data
-    least, most = np.zeros(matrix.shape[1]), np.full(matrix.shape[1], ceiling)
-    for _ in range(ROUNDS):
-        before = least.copy(), most.copy()
-        ends = sign * least[cell], sign * most[cell]
-        small, large = np.minimum(*ends), np.maximum(*ends)
-        smallest, largest = (np.bincount(row, part, minlength=len(known)) for part in (small, large))
-        # what the rest of its sum leaves for each entry
-        bounds = sign * (known - largest)[row] + sign * large, sign * (known - smallest)[row] + sign * small
-        np.maximum.at(least, cell, np.minimum(*bounds))
-        np.minimum.at(most, cell, np.maximum(*bounds))
-        if np.array_equal(before, (least, most)):
-            break
-    return least, most
+def _next(gate: _Gate, figures: _Figures, rows: csr_array, mask: Flags) -> list[int]:
+    """The smallest cells that derivable rows take: each ends one of them, or brings it nearer to its end."""
+    shown = np.flatnonzero(~mask)
+    taken, alone = weights(figures.visible(mask), rows)
+    used = np.abs(taken) > NOTHING
+    chosen: list[int] = []
+    for column in used.T[: 1 + rows.shape[0] // AT_ONCE]:
+        takes = column & alone if (column & alone).any() else column
+        if not takes.any():
+            _give_up(gate, mask)
+        if not set(shown[takes]) & set(chosen):
+            chosen.append(min(shown[takes].tolist(), key=gate.order))
+    return chosen
 
 
-def _components(matrix: coo_array, size: int) -> np.ndarray:
-    """Which hidden cells hang together through sums."""
-    shape = (matrix.shape[0] + size,) * 2
-    graph = coo_array((np.ones(matrix.nnz), (matrix.row, matrix.col + matrix.shape[0])), shape=shape)
-    return connected_components(graph, directed=False)[1][matrix.shape[0] :]
+def _give_up(gate: _Gate, mask: Flags) -> None:
+    first = int(np.flatnonzero(mask & gate.sensitive.any(axis=1))[0])
+    name = gate.system.names[first] if len(gate.system.names) else f"Cell {first}"
+    raise PrivacyError(f"{name} can be worked out from what would be published, and nothing is left to hide.")
 
 
-def _solve(matrix: csr_array, known: np.ndarray, objective: np.ndarray, ceiling: float) -> np.ndarray:
-    solved = linprog(objective, A_eq=matrix, b_eq=known, bounds=(0, ceiling), method="highs")
-    if solved.x is None:
-        raise PrivacyError(f"The privacy audit could not be solved ({solved.message}). Nothing was published.")
-    return np.asarray(solved.x)
+def _shown_after_all(gate: _Gate, hidden: Flags) -> Flags:
+    """Show what was hidden for others and need not be, the largest first."""
+    mask, candidates = hidden.copy(), np.flatnonzero(hidden & ~gate.primary)
+    if gate.system.parts.shape[1] > DENSE and len(candidates) > RECONSIDERED:
+        return mask
+    moves = [figures.moves(mask) for figures in gate.figures]
+    for cell in sorted(candidates.tolist(), key=gate.order, reverse=True):
+        mask[cell] = False
+        less = None if _breaks_rule(gate, cell, mask) else _with_cell(gate, cell, moves)
+        mask[cell] = less is None
+        moves = less or moves
+        if gate.system.parts.shape[1] > DENSE and min(now.of_parts.shape[1] for now in moves) < DRAWN // 2:
+            moves = [figures.moves(mask) for figures in gate.figures]
+    return mask
 
 
-def _more(system: System, mask: np.ndarray, failing: np.ndarray) -> np.ndarray:
-    """What to hide next for each cell that failed: the smallest visible one under its totals, else the total; or -1."""
-    children, parents = _lists(system.sums)
-    chosen = [_next(int(cell), children, parents, system.n, mask) for cell in failing]
-    return np.array([-1 if cell is None else cell for cell in chosen], dtype=int)
+def _with_cell(gate: _Gate, cell: int, moves: list[Moves]) -> list[Moves] | None:
+    """The moves that are left when one more cell is shown; none where that would give somebody away."""
+    less = []
+    for figures, before in zip(gate.figures, moves, strict=True):
+        after = before.without(before.of(csr_array(figures.cells[[cell]])).ravel())
+        if after is not before and figures.leaks(after):
+            return None
+        less.append(after)
+    return less
 
 
-def _next(
-    cell: int,
-    children: dict[int, list[list[int]]],
-    parents: dict[int, set[int]],
-    n: np.ndarray,
-    mask: np.ndarray,
-) -> int | None:
+def _breaks_rule(gate: _Gate, cell: int, mask: Flags) -> bool:
+    return any(_exposed(gate, way, mask) for way in [*gate.above[cell], *gate.below.get(cell, [])])
+
+
+def _placed_widely(gate: _Gate, hidden: Flags) -> Flags:
+    """Hide more until the number of people in every sensitive cell could lie anywhere in a wide enough interval."""
+    if not isinstance(gate.system.contributors, Respondents):
+        return hidden
+    mask, waiting = hidden.copy(), gate.sensitive.any(axis=1) & gate.system.published
+    there = np.flatnonzero(gate.system.contributors.exist.any(axis=1))
+    people = gate.system.contributors.n[there].min(axis=1)
+    rows = csr_array(gate.system.parts[:, there])
+    while (cells := np.flatnonzero(waiting)).size:
+        visible = csr_array(rows[np.flatnonzero(~mask)])
+        intervals = Intervals(visible, people, csr_array(rows[cells]), gate.minimum)
+        failing = cells[intervals.narrow(exact=False)]
+        more = {cell: _beside(gate, int(cell), mask) for cell in failing}
+        if any(other is None for other in more.values()):
+            failing = cells[Intervals(visible, people, csr_array(rows[cells]), gate.minimum).narrow()]
+            more = {cell: other for cell, other in more.items() if cell in set(failing)}
+            if any(other is None for other in more.values()):
+                _give_up(gate, mask)
+        mask[sorted({other for other in more.values() if other is not None})] = True
+        waiting = np.zeros_like(waiting)
+        waiting[list(more)] = True
+    return mask
+
+
+def _beside(gate: _Gate, cell: int, mask: Flags) -> int | None:
     """Smallest visible cell bound to a hidden one: first beside it, then its totals, then further through hidden."""
     reached, border = {cell}, {cell}
     while border:
-        totals = {total for each in border for total in parents[each]}
-        below = {other for each in border for group in children.get(each, []) for other in group}
-        beside = {other for total in totals for group in children[total] for other in group}
-        for candidates in (beside, totals, below):
+        totals = {gate.ways[way][0] for each in border for way in gate.above[each]}
+        children = {other for each in border for way in gate.below.get(each, []) for other in gate.ways[way][1]}
+        beside = {other for each in border for way in gate.above[each] for other in gate.ways[way][1]}
+        for candidates in (beside, totals, children):
             seen = [other for other in candidates if not mask[other]]
             if seen:
-                return min(seen, key=lambda other: (n[other], other))
-        border = (beside | totals | below) - reached
+                return min(seen, key=gate.order)
+        border = (beside | totals | children) - reached
         reached |= border
     return None

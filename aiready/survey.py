@@ -26,16 +26,19 @@ from aiready.measures import (
     fill_not_measured,
     rows,
 )
-from aiready.privacy import survey_cells
+from aiready.hidden_cells import survey_cells
+from aiready.privacy import Survey as Behind
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
 from aiready.scales import (
     Survey,
+    answered_people,
     people,
-    people_answered,
-    people_scored,
+    people_of_scales,
     read_survey,
     said_of_answers,
     scale_scores,
+    scored_by_roles,
+    scored_people,
 )  # fmt: skip
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 from aiready.sources import Data
@@ -81,8 +84,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
 class Tables:
     """Every table of the survey that the assessment needs; each field is what the function of its name returns.
 
-    `people` and `answered_people` are those of `scales`, `withheld` of `history`; `pattern` says which cells are hidden
-    (`privacy.survey_cells`); `wordings` in which words each wave was asked (`history.wordings`).
+    `people` is that of `scales`; `behind` says who stands behind the figures and which cells of the scales are hidden;
+    `wordings` in which words each wave was asked (`history.wordings`).
     """
 
     measure: pd.DataFrame
@@ -90,9 +93,7 @@ class Tables:
     themes: pd.DataFrame
     rankings: pd.DataFrame
     people: pd.DataFrame
-    withheld: pd.DataFrame
-    pattern: pd.DataFrame
-    answered_people: pd.DataFrame
+    behind: Behind
     change_sources: pd.DataFrame
     wordings: pd.DataFrame
     notes: tuple[str, ...]
@@ -100,10 +101,10 @@ class Tables:
 
 def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Tables:
     """All of them from one reading of the answers; `earlier` is what runs before this one published."""
-    survey, kept_back, pattern = _read(data, rules, earlier)
+    survey, pattern = _read(data, rules, earlier)
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
-        people(survey), kept_back, pattern, people_answered(survey),
+        people(survey), _behind(survey, pattern),
         _table(survey, changes.change_sources, changes.SOURCES), wordings(earlier, data.waves, rules),
         said_of_answers(survey),
     )  # fmt: skip
@@ -111,23 +112,39 @@ def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Ta
 
 def _read(
     data: Data, rules: Instrument, earlier: Sequence[Release] = ()
-) -> tuple[Survey | None, pd.DataFrame, pd.DataFrame]:
+) -> tuple[Survey | None, pd.DataFrame]:
     """The survey that knows what may be shown: who is hidden is compared with nobody, and counts for nothing."""
     survey, settings = read_survey(data, rules), rules.settings
     told = people(survey)
     kept_back, more = withheld(told, data.membership, earlier, settings), True
     while more:
-        pattern = survey_cells(people_scored(survey), data.units, settings, withheld=kept_back)
+        pattern = survey_cells(scored_people(survey), data.units, settings, withheld=kept_back)
         shown = pattern.loc[~pattern["hidden"].astype(bool), GROUP]
         found = given_away(told, data.membership, shown, earlier, settings)
         kept_back, more = pd.concat([kept_back, found], ignore_index=True), not found.empty
     if survey is None:
-        return None, kept_back, pattern
+        return None, pattern
     seen = pd.MultiIndex.from_frame(pattern.loc[~pattern["hidden"].astype(bool), GROUP])
     shown = pd.MultiIndex.from_frame(survey.groups.table[GROUP]).isin(seen)
     words = wordings(earlier, data.waves, rules).pivot(index="item_id", columns="wave", values="digest")
     asked = {wave: column.reindex(rules.items["item_id"]).to_numpy() for wave, column in words.items()}
-    return replace(survey, shown=np.asarray(shown), wordings=asked), kept_back, pattern
+    return replace(survey, shown=np.asarray(shown), wordings=asked), pattern
+
+
+def _behind(survey: Survey | None, pattern: pd.DataFrame) -> Behind:
+    """Who stands behind the figures of a survey."""
+    if survey is None:
+        none = people_of_scales(None, np.zeros((0, 0), dtype=bool))
+        return Behind(pattern, scored_by_roles(None), none, none, none, answered_people(None))
+    themes, scores = distributions.scores_by_theme(survey)
+    return Behind(
+        pattern,
+        scales=scored_by_roles(survey),
+        answered=people_of_scales(survey, _given(survey) > 0),
+        straightliners=people_of_scales(survey, _straight(survey)[1]),
+        themes=people_of_scales(survey, ~np.isnan(scores), themes),
+        items=answered_people(survey),
+    )
 
 
 def _measures(data: Data, survey: Survey | None) -> pd.DataFrame:
@@ -201,6 +218,12 @@ def _response_rate(survey: Survey, population: Floats) -> pd.DataFrame:
 
 def _straightliners(survey: Survey) -> pd.DataFrame:
     """Respondents who ticked one level throughout, on scales with reversed items, among those who could."""
+    flagged, able = _straight(survey)
+    return _shares(survey, flagged, able, "no respondent answered both plain and reversed items of this scale")
+
+
+def _straight(survey: Survey) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Who ticked one level throughout, and who could have been seen to (respondents x scales)."""
     flagged, able = np.zeros((2, len(survey.respondents), len(survey.barriers)), dtype=bool)
     reverse = survey.rules.items["reverse_scored"].to_numpy(bool)
     for place, barrier in enumerate(survey.barriers):
@@ -209,16 +232,21 @@ def _straightliners(survey: Survey) -> pd.DataFrame:
         both = (ticked[:, reverse[items]] > 0).any(axis=1) & (ticked[:, ~reverse[items]] > 0).any(axis=1)
         lowest = np.where(ticked > 0, ticked, np.iinfo(np.int8).max).min(axis=1)
         able[:, place], flagged[:, place] = both, both & (ticked.max(axis=1) == lowest)
-    return _shares(survey, flagged, able, "no respondent answered both plain and reversed items of this scale")
+    return flagged, able
 
 
 def _answer_share(survey: Survey, code: float) -> pd.DataFrame:
     """Share of one answer that is no level, among all answers given on a scale."""
-    given, such = np.zeros((2, len(survey.respondents), len(survey.barriers)))
-    for place, barrier in enumerate(survey.barriers):
-        codes = survey.answers.codes[:, survey.answers.items_of(barrier)]
-        given[:, place], such[:, place] = (codes != 0).sum(axis=1), (codes == code).sum(axis=1)
-    return _shares(survey, such, given, "no answer on this scale")
+    such = np.column_stack([
+        (survey.answers.codes[:, survey.answers.items_of(barrier)] == code).sum(axis=1) for barrier in survey.barriers
+    ])  # fmt: skip
+    return _shares(survey, such, _given(survey), "no answer on this scale")
+
+
+def _given(survey: Survey) -> NDArray[np.int64]:
+    """Answers of any kind that each respondent gave on each scale."""
+    codes = survey.answers.codes
+    return np.column_stack([(codes[:, survey.answers.items_of(barrier)] != 0).sum(axis=1) for barrier in survey.barriers])
 
 
 def _shares(survey: Survey, hits: NDArray[Any], trials: NDArray[Any], empty: str) -> pd.DataFrame:
@@ -227,7 +255,7 @@ def _shares(survey: Survey, hits: NDArray[Any], trials: NDArray[Any], empty: str
     with np.errstate(invalid="ignore"):
         value = survey.groups.sums(hits) / survey.groups.sums(trials)
     low, high = wilson(value * n, n)
-    cells = {"value": value, "low": low, "high": high, "n": n, "people": survey.moments.n}
+    cells = {"value": value, "low": low, "high": high, "n": n, "people": np.where(n > 0, n, survey.moments.n)}
     return by_barrier(survey.groups.table, survey.barriers, **cells, note=_notes((n == 0, empty)))
 
 

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from aiready import measures
-from aiready.instrument import Instrument
+from aiready.cell_tree import Segments
+from aiready.hidden_cells import UNPUBLISHED, Behind
+from aiready.instrument import Instrument, Settings
 from aiready.measures import ALL, PEOPLE
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds
@@ -64,8 +66,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Measures rows with `people`: holders of the jobs behind hours and rates (missing where no headcount is
-        given, and for exposure and counts, which describe the job). `n` is the number of tasks counted.
+        Measures rows with `people`: holders of the jobs behind hours and rates (0 where no headcount is given; missing for
+        exposure and counts, which describe the job). `n` is the number of tasks counted.
 
     Notes
     -----
@@ -136,6 +138,50 @@ def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
     return rows.assign(barrier_id=rows["blocker"].map(barrier))[columns].reset_index(drop=True)
 
 
+def holders(data: Data, settings: Settings) -> Behind:
+    """Who stands behind hours: one row per own unit x wave x job and blocker x holder of the job, for the privacy gate.
+
+    Notes
+    -----
+    Holders of a job that has no headcount are not known, and count as nobody. More holders than a figure must stand for
+    need not be told apart.
+    """
+    figures, columns = ("hours", "gap"), ["unit_id", "wave", "part", "person"]
+    tasks = data.table(TABLE)
+    if tasks is None or tasks.empty:
+        return Behind(pd.DataFrame(columns=[*columns, *figures]), figures, Segments([ALL], {}, {}))
+    rows = with_hours(tasks)
+    rows = rows.assign(blocker=rows["blocker"].fillna(UNKNOWN), waiting=rows["whole"] & rows["gap"].fillna(0).ne(0))
+    of_gap = rows.loc[rows["waiting"]].drop_duplicates([*JOB, "blocker"]).assign(hours=0.0, gap=1.0)
+    of_hours = rows.drop_duplicates(JOB).assign(blocker="", hours=1.0, gap=0.0)
+    both = pd.concat([of_hours, of_gap], ignore_index=True)
+    both["part"] = both["job"] + "\0" + both["blocker"]
+    number = both["holders"].fillna(0).clip(upper=settings.minimum_group).astype(int)
+    several = both.loc[both.index.repeat(number.clip(lower=1))]
+    place = several.groupby(level=0).cumcount().astype(str)
+    person = several["unit_id"] + "\0" + several["job"] + "\0" + place
+    several = several.assign(person=person.mask(several["holders"].fillna(0) < 1))
+    segments, cuts = _segments(both)
+    return Behind(several[[*columns, *figures]].reset_index(drop=True), figures, segments, cuts)
+
+
+def _segments(rows: pd.DataFrame) -> tuple[Segments, dict[str, tuple[str, str]]]:
+    """How jobs and blockers cut the hours of a unit, two ways."""
+    parts = rows[["part", "job", "blocker"]].drop_duplicates()
+    jobs = {job: f"job\0{job}" for job in sorted(parts["job"].unique())}
+    blockers = {name: f"blocker\0{name}" for name in sorted(parts["blocker"].unique())}
+    finest = {part: (part, jobs[job], blockers[name], ALL) for part, job, name in parts.itertuples(index=False)}
+    ways = {
+        "job": dict.fromkeys(jobs.values(), ALL),
+        "blocker": dict.fromkeys(blockers.values(), ALL),
+        "within a job": {part: held[1] for part, held in finest.items()},
+        "within a blocker": {part: held[2] for part, held in finest.items()},
+    }
+    cuts = {name: ("job", job) for job, name in jobs.items()} | {name: ("blocker", b) for b, name in blockers.items()}
+    cuts |= {part: (UNPUBLISHED, part) for part in finest} | {blockers[""]: (UNPUBLISHED, "")}
+    return Segments([ALL, *jobs.values(), *blockers.values(), *sorted(finest)], ways, finest), cuts
+
+
 def _reported(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
     """Give every reporting unit the rows of its members."""
     named = membership.rename(columns={"unit_id": "reporting"})
@@ -185,7 +231,7 @@ def _cells(reported: pd.DataFrame, holders: pd.DataFrame) -> pd.DataFrame:
     sums = ["potential", "saved", "realised", "gap", *GAP_PARTS, *TALLIES, "hours", "unfollowed"]
     people = _by_segment(holders).groupby(CELL)
     cells = rows.groupby(CELL)[sums].sum().join(people[["jobs", "persons", "uncounted"]].sum())
-    return cells.assign(people=people["holders"].sum(min_count=1)).reset_index()
+    return cells.assign(people=people["holders"].sum()).reset_index()
 
 
 def _ranges(reported: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
@@ -279,7 +325,7 @@ def _blocker_rows(reported: pd.DataFrame, cells: pd.DataFrame, floor: float) -> 
     waiting = waiting.assign(segment=waiting["blocker"].fillna(UNKNOWN))
     jobs = waiting.drop_duplicates([*CELL, "member_id", "job"])
     parts = waiting.groupby(CELL).agg(value=("gap", "sum"), n=("gap", "size"))
-    parts[PEOPLE] = jobs.groupby(CELL)["holders"].sum(min_count=1)
+    parts[PEOPLE] = jobs.groupby(CELL)["holders"].sum()
     whole = cells[cells["segment"] == ALL]
     total = whole[[*CELL, PEOPLE]].assign(value=whole["gap"], n=whole["followed"])
     made = pd.concat([total, parts.reset_index()], ignore_index=True)

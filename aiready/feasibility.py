@@ -1,0 +1,101 @@
+"""How closely published numbers of people place a hidden one: the interval that an outsider is left with."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import csc_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from aiready.errors import PrivacyError
+
+Floats = NDArray[np.float64]
+SEED = 20
+SLOWING = 0.98
+"""Groups are pushed apart together as long as each round settles more than 2 % of them."""
+SINGLY = 40
+"""Groups left over up to which each gets a programme of its own where not asked to be exact."""
+SLACK = 1e-6
+
+
+@dataclass
+class Intervals:
+    """Least and greatest number of people that hidden groups can have, given what is published.
+
+    `published` (rows x parts) are the published sums, `n` the true people of each part, `groups` (rows x parts) those
+    asked for. Every solution found, the true numbers first, widens all intervals at once.
+
+    Notes
+    -----
+    Linear programme: the least and the greatest sum of the group's parts over all numbers of people that are not
+    negative and add up to everything published (`scipy.optimize.linprog`, HiGHS). Parts in which nobody stands are not
+    among them: an organisation chart tells that.
+    """
+
+    published: csr_array
+    n: Floats
+    groups: csr_array
+    enough: float
+    low: Floats = field(init=False)
+    high: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with the true numbers."""
+        self.published, self.groups = csr_array(self.published), csr_array(self.groups)
+        self.low = np.asarray(self.groups @ self.n)
+        self.high = self.low.copy()
+        self._random = np.random.default_rng(SEED)
+        self._parts, self._rows = self._components()
+
+    def narrow(self, *, exact: bool = True) -> NDArray[np.intp]:
+        """Groups whose interval is less than `enough` wide.
+
+        Without `exact`, groups whose room was not found quickly are among them.
+        """
+        left, before = self._close(), self.groups.shape[0] + 1
+        while 0 < left.size < SLOWING * before:
+            weight = np.zeros(self.groups.shape[0])
+            weight[left] = self._random.choice([-1.0, 1.0], left.size) * (0.5 + self._random.random(left.size))
+            self._push(np.asarray(weight @ self.groups), left)
+            left, before = self._close(), left.size
+        if left.size and (exact or left.size <= SINGLY):
+            for group in left:
+                self._push(self.groups[[group]].toarray().ravel(), np.array([group]))
+            left = self._close()
+        return left
+
+    def _close(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.high - self.low < self.enough - SLACK)
+
+    def _components(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Which parts hang together through published sums or a group, and by that the rows."""
+        every = csc_array(self.published)
+        rows, parts = every.shape
+        links = csr_array((every.data, every.indices, every.indptr), shape=(parts, rows))
+        shape = (parts + rows,) * 2
+        coo = links.tocoo()
+        graph = csr_array((np.ones(coo.nnz), (coo.row, coo.col + parts)), shape=shape)
+        labels = connected_components(graph, directed=False)[1]
+        return labels[:parts], labels[parts:]
+
+    def _push(self, objective: Floats, groups: NDArray[np.intp]) -> None:
+        """Move people as the objective says, one way and the other, where the groups are."""
+        touched = np.unique(self._parts[np.unique(self.groups[groups].indices)])
+        parts, rows = np.isin(self._parts, touched), np.isin(self._rows, touched)
+        sums = self.published[np.flatnonzero(rows)][:, np.flatnonzero(parts)]
+        printed, ceiling = sums @ self.n[parts], float(self.n.sum() + 2 * self.enough)
+        for sign in (1, -1):
+            moved = self.n.copy()
+            moved[parts] = _solve(sums, printed, sign * objective[parts], ceiling)
+            people = np.asarray(self.groups @ moved)
+            self.low, self.high = np.minimum(self.low, people), np.maximum(self.high, people)
+
+
+def _solve(sums: csr_array, printed: Floats, objective: Floats, ceiling: float) -> Floats:
+    if not sums.shape[0]:
+        return np.where(objective > 0, 0.0, ceiling)
+    solved = linprog(objective, A_eq=sums, b_eq=printed, bounds=(0, ceiling), method="highs")
+    if solved.x is None:
+        raise PrivacyError(f"The privacy audit could not be solved ({solved.message}). Nothing was published.")
+    return np.asarray(solved.x)
