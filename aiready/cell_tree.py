@@ -48,7 +48,7 @@ class CellTree:
         self.parents = self.parents.sort_index()
         units = self.parents.index
         above = [unit_id for unit_id in units if unit_id in set(self.parents.dropna())]
-        self.nodes = pd.Index([ORGANISATION, *units, *(f"{unit_id}\0own" for unit_id in above)])
+        self.nodes = pd.Index([ORGANISATION, *units, *(f"{unit_id}\x1fown" for unit_id in above)])
         names = list(self.segments.names)
         self.cells = pd.DataFrame({
             "unit_id": np.repeat([ORGANISATION, *units, *above], len(names)),
@@ -74,7 +74,7 @@ class CellTree:
     def _by_unit(self, above: Sequence[str]) -> pd.DataFrame:
         up = self.parents.where(self.parents.notna(), ORGANISATION)
         totals = self.nodes.get_indexer([*up, *above])
-        children = self.nodes.get_indexer([*self.parents.index, *(f"{unit_id}\0own" for unit_id in above)])
+        children = self.nodes.get_indexer([*self.parents.index, *(f"{unit_id}\x1fown" for unit_id in above)])
         size, steps = len(self.segments.names), np.arange(len(self.segments.names))
         total, child = ((nodes[:, None] * size + steps).ravel() for nodes in (totals, children))
         return pd.DataFrame({"total": total, "child": child, "by": CUT_BY_UNIT})
@@ -122,7 +122,7 @@ def lineage_of(parents: pd.Series) -> pd.DataFrame:
         levels.append(step.dropna())
     levels.append(pd.Series(ORGANISATION, index=parents.index))
     above = parents.index[parents.index.isin(parents.dropna())]
-    levels.append(pd.Series([f"{unit_id}\0own" for unit_id in above], index=above, dtype=object))
+    levels.append(pd.Series([f"{unit_id}\x1fown" for unit_id in above], index=above, dtype=object))
     lineage = pd.concat(levels).rename("ancestor").rename_axis("unit_id").reset_index()
     return lineage.dropna()
 

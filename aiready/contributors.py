@@ -4,9 +4,8 @@ People stand in *parts*, which no published figure divides (the frontline of one
 level). A figure may rest on other people than the next one, so everything is counted figure by figure.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +56,10 @@ class Respondents:
 class Persons:
     """People who may stand in several parts and contribute more than others, such as deciders.
 
-    `shares`: for every figure, parts x persons: what each contributes. `counted`: parts x figures, whether the figure
-    rests on anything there, be it of people of whom nothing is known. `dominance`: p of the p % rule, as a share.
+    `shares`: parts x (figures x persons), figure by figure: what each person contributes. `counted`: parts x figures,
+    whether the figure rests on anything there, be it of people of whom nothing is known. `dominance`: p of the p % rule,
+    as a share. `unnamed`: parts x (figures x units), where a figure rests on people who are not known, and in which unit;
+    `vouched`: by unit, as how many people its headcount lets them count, where nobody is named in a group.
 
     Notes
     -----
@@ -66,9 +67,11 @@ class Persons:
     the second could then place the largest within p (Hundepool et al. 2012, section 4.2.2).
     """
 
-    shares: Sequence[csr_array]
+    shares: csr_array
     counted: Flags
     dominance: float
+    unnamed: csr_array
+    vouched: Floats
 
     @property
     def exist(self) -> Flags:
@@ -76,21 +79,42 @@ class Persons:
         return self.counted
 
     def count(self, groups: csr_array) -> Floats:
-        """Persons with a contribution, each once."""
-        return np.column_stack([_per_row(csr_array(groups @ shares), np.count_nonzero) for shares in self.shares])
+        """Persons with a contribution, each once; where there are none, those whom headcounts vouch for."""
+        named, _, _ = self._contributions(groups, self.shares)
+        people = np.bincount(named, minlength=self._size(groups)).astype(float)
+        unnamed, unit, _ = self._contributions(groups, self.unnamed)
+        vouched = np.bincount(unnamed, self.vouched[unit], self._size(groups))
+        return self._table(np.where(people > 0, people, vouched), groups)
 
     def dominated(self, groups: csr_array) -> Flags:
-        """By the p % rule."""
-        return np.column_stack([self._dominated(csr_array(groups @ shares)) for shares in self.shares])
+        """By the p % rule, among those who are named."""
+        cell, _, share = self._contributions(groups, self.shares)
+        size = self._size(groups)
+        total, largest, second = (np.bincount(cell, share, size), np.zeros(size), np.zeros(size))
+        order = np.lexsort((-share, cell))
+        cell, share = cell[order], share[order]
+        first = np.flatnonzero(np.diff(cell, prepend=-1))
+        largest[cell[first]] = share[first]
+        follows = first[np.append(first[1:], len(cell)) - first > 1] + 1
+        second[cell[follows]] = share[follows]
+        left = total - largest - second
+        return self._table((total > 0) & (left < self.dominance * largest - ROUNDING * total), groups)
 
-    def _dominated(self, contributions: csr_array) -> Flags:
-        total = np.asarray(contributions.sum(axis=1)).ravel()
-        largest = _per_row(contributions, lambda row: np.sort(row)[::-1][:1].sum())
-        two = _per_row(contributions, lambda row: np.sort(row)[::-1][:2].sum())
-        return (total > 0) & (total - two < self.dominance * largest)
+    def _contributions(
+        self, groups: csr_array, shares: csr_array
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+        """Of everyone in every group and figure: the place group x figure, who it is, and what he or she contributes."""
+        every = (csr_array(groups) @ shares).tocoo()
+        figures = self.counted.shape[1]
+        persons = shares.shape[1] // figures
+        return every.row * figures + every.col // persons, every.col % persons, every.data
+
+    def _size(self, groups: csr_array) -> int:
+        return groups.shape[0] * self.counted.shape[1]
+
+    def _table(self, numbers: NDArray[np.generic], groups: csr_array) -> NDArray[Any]:
+        return numbers.reshape(groups.shape[0], -1)
 
 
-def _per_row(table: csr_array, summary) -> Floats:  # noqa: ANN001 - an array to a number
-    starts, values = table.indptr, table.data
-    rows = zip(starts[:-1], starts[1:], strict=True)
-    return np.array([summary(values[low:high]) for low, high in rows], dtype=float)
+ROUNDING = 1e-9
+"""Share of the whole that sums may be off by."""

@@ -192,28 +192,19 @@ def deciders(counted: pd.DataFrame | None, data: Data, settings: Settings) -> Be
     every = every.fillna(dict.fromkeys(figures, 0))
     every = every.loc[every[list(figures)].ne(0).any(axis=1)]
     cuts = {NO_LEVEL: (UNPUBLISHED, NO_LEVEL)}
-    return Behind(_by_headcount(every, figures, data, settings), figures, flat_segments(parts), cuts)
+    return Behind(every, figures, flat_segments(parts), cuts, _vouched(data, settings))
 
 
 NO_LEVEL = "no level"
 
 
-def _by_headcount(rows: pd.DataFrame, figures: Iterable[str], data: Data, settings: Settings) -> pd.DataFrame:
-    """Rows of deciders who are not known as those of as many people as the headcount vouches for."""
+def _vouched(data: Data, settings: Settings) -> dict[str, float]:
+    """As how many people those who are not known count, by unit: of a parent, its own people besides its children's."""
     own = data.units.set_index("unit_id")["headcount"].astype(float)
     children = data.units.groupby("parent_id")["headcount"].agg(lambda people: people.sum(skipna=False))
-    apart = own.sub(children.reindex(own.index).fillna(0.0)).where(own.index.isin(children.index), own)
-    apart = apart.mask(own.index.isin(children.index) & children.reindex(own.index).isna())
-    needed = settings.minimum_headcount_unknown_deciders / settings.minimum_group
-    unknown = rows["person"].isna()
-    vouched = (rows["unit_id"].map(apart) / needed).fillna(0).clip(0, settings.minimum_group).astype(int)
-    times = vouched.where(unknown, 1)
-    several = rows.loc[rows.index.repeat(times.clip(lower=1))].copy()
-    number = several.groupby(level=0).cumcount()
-    spread = unknown.reindex(several.index) & times.reindex(several.index).gt(0)
-    several["person"] = several["person"].mask(spread, "unknown of " + several["unit_id"] + " " + number.astype(str))
-    shares = several[list(figures)].div(times.clip(lower=1).reindex(several.index).to_numpy(), axis=0)
-    return several.assign(**{name: shares[name] for name in figures}).reset_index(drop=True)
+    apart = own - children.reindex(own.index).where(own.index.isin(children.index), 0.0)
+    each = settings.minimum_group / settings.minimum_headcount_unknown_deciders
+    return (apart.clip(lower=0) * each).dropna().to_dict()
 
 
 def _headcounts(data: Data) -> pd.Series:

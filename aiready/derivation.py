@@ -15,7 +15,7 @@ from scipy.sparse.linalg import splu
 
 Floats = NDArray[np.float64]
 SEED = 7
-DENSE = 400
+DENSE = 160
 """Parts up to which all moves are found; of more, `DRAWN` random ones, which miss nothing (with probability one)."""
 DRAWN = 32
 RIDGE = 1e-9
@@ -39,9 +39,8 @@ class Moves:
         if not rows or not parts:
             return cls(np.eye(parts)) if parts <= DENSE else cls(_drawn(parts))
         if parts <= DENSE:
-            _, size, directions = np.linalg.svd(published.toarray().astype(float), full_matrices=True)
-            rank = int((size > NOTHING * max(1.0, size[0])).sum())
-            return cls(np.ascontiguousarray(directions[rank:].T))
+            squares, directions = np.linalg.eigh((published.T @ published).toarray())
+            return cls(np.ascontiguousarray(directions[:, squares < NOTHING * max(1.0, squares[-1])]))
         return cls(_projected(csr_array(published), _drawn(parts)))
 
     def of(self, groups: csr_array) -> Floats:

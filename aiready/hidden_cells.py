@@ -19,13 +19,15 @@ from aiready.measures import ALL
 from aiready.schema import ROLES
 from aiready.suppression import System, suppress
 
-UNPUBLISHED = "part"
-"""Kind of a segment that no figure is published of, such as one job's tasks with one blocker."""
+UNPUBLISHED, OWN = "unpublished", "own"
+"""Kinds of segments: of which no figure is published, and of which each unit's own figures are, not those below it."""
 CELL = ["unit_id", "wave", "segment"]
 PART = ["unit_id", "wave", "role"]
 DOING, LEADING, NO_ROLE = "doing", "leading", "no role"
 SIDES = (DOING, LEADING)
 WHOLE_AND_SIDES = (ALL, *SIDES)
+TOLD_APART = 40
+"""People of one part who are told apart where nothing but their number matters: more are as good as these."""
 COLUMNS = [*CELL, "n", "hidden", "own"]
 NO_CELLS = pd.DataFrame(columns=COLUMNS).astype({"hidden": bool, "own": bool, "n": float})
 
@@ -40,18 +42,19 @@ class Behind:
 
     `rows`: one row per own unit x wave x part x person: unit_id, wave, part, person (missing: nobody is known), and one
     column per figure in `figures`: what the person contributes to it, 1 where nobody is known. `segments`: how parts
-    make up segments. `cuts`: where a table has segments of two kinds, which kind and which segment each name is.
+    make up segments. `cuts`: where a table has segments of several kinds, which kind and which segment each name is.
+    `vouched`: by unit, as how many people those who are not known count.
     """
 
     rows: pd.DataFrame
     figures: Sequence[str]
     segments: Segments
     cuts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    vouched: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def unpublished(self) -> set[str]:
-        """Segments that are no figure of their own."""
-        return {name for name, (kind, _) in self.cuts.items() if kind == UNPUBLISHED}
+    def kind(self, segments: pd.Series) -> pd.Series:
+        """Which kind of segment each is; blank where there is one kind only."""
+        return segments.map({name: kind for name, (kind, _) in self.cuts.items()}).fillna("")
 
 
 def survey_cells(
@@ -179,7 +182,8 @@ def _of_survey(  # noqa: PLR0913 - one pattern, by all that it rests on
         system = System(parts, contributors, printed, tree.sums, np.asarray(gone), _named(cells))
         outcome = suppress(system, settings.minimum_group)
         printable = ~((cells["segment"] == NO_ROLE) | (cells["leaf"] & cells["segment"].isin(ROLES)))
-        tables.append(_columns(cells.assign(n=least, hidden=outcome.hidden, own=outcome.own)[printable]))
+        printable &= ~cells["own_people"]
+        tables.append(cells.assign(n=least, hidden=outcome.hidden, own=outcome.own).loc[printable, COLUMNS])
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
@@ -207,39 +211,43 @@ def record_cells(behind: Behind, units: pd.DataFrame, settings: Settings) -> pd.
         tree = CellTree(parents, behind.segments)
         bottom = of_wave[["unit_id", "part"]].drop_duplicates().sort_values(["unit_id", "part"], ignore_index=True)
         parts = tree.parts(bottom.rename(columns={"part": "segment"}))
-        contributors = _persons(of_wave, bottom, behind.figures, settings)
+        contributors = _persons(of_wave, bottom, behind, settings)
         cells = tree.cells.assign(wave=wave)
-        printed = ~(cells["own_people"] | cells["segment"].isin(behind.unpublished)).to_numpy()
+        kind, own = behind.kind(cells["segment"]), cells["own_people"] | cells["leaf"]
+        printed = np.where(kind == OWN, own, ~cells["own_people"] & (kind != UNPUBLISHED))
         system = System(parts, contributors, printed, tree.sums, names=_named(cells))
         outcome = suppress(system, settings.minimum_group)
         exists = np.asarray(parts @ contributors.exist.astype(float)).any(axis=1)
-        table = cells.assign(n=_least(contributors.count(parts)), hidden=outcome.hidden & exists, own=outcome.own)
-        tables.append(_columns(table))
+        hidden, few = outcome.hidden & exists, outcome.own & exists
+        tables.append(cells.assign(n=_least(contributors.count(parts)), hidden=hidden, own=few).loc[printed, COLUMNS])
     every = pd.concat(tables[1:] or tables, ignore_index=True)
-    cut = {name: kind for name, (kind, _) in behind.cuts.items()}
-    segment = {name: shown for name, (_, shown) in behind.cuts.items()}
-    return every.assign(cut=every["segment"].map(cut).fillna(""), segment=every["segment"].replace(segment))
+    names = {name: segment for name, (_, segment) in behind.cuts.items()}
+    return every.assign(cut=behind.kind(every["segment"]), segment=every["segment"].map(names).fillna(every["segment"]))
 
 
-def _columns(table: pd.DataFrame) -> pd.DataFrame:
-    """What comes out: nothing of a parent's own people apart."""
-    return table.loc[~table["own_people"], COLUMNS]
-
-
-def _persons(rows: pd.DataFrame, bottom: pd.DataFrame, figures: Sequence[str], settings: Settings) -> Persons:
+def _persons(rows: pd.DataFrame, bottom: pd.DataFrame, behind: Behind, settings: Settings) -> Persons:
     """Contributions of each person to each figure, part by part."""
     place = pd.MultiIndex.from_frame(bottom).get_indexer(pd.MultiIndex.from_frame(rows[["unit_id", "part"]]))
     person, persons = pd.factorize(rows["person"])
     present = person >= 0
-    values = rows[list(figures)].to_numpy(float)
-    counted = np.zeros((len(bottom), len(figures)), dtype=bool)
+    values = rows[list(behind.figures)].to_numpy(float)
+    counted = np.zeros((len(bottom), values.shape[1]), dtype=bool)
     np.logical_or.at(counted, place, values != 0)
-    shares = []
-    for column in values.T:
-        there = present & (column != 0)
-        shape = (len(bottom), max(len(persons), 1))
-        shares.append(csr_array((np.abs(column[there]), (place[there], person[there])), shape=shape))
-    return Persons(shares, counted, settings.dominance_share)
+    unit, unit_ids = pd.factorize(rows["unit_id"])
+    vouched = pd.Series(behind.vouched, dtype=float).reindex(unit_ids).fillna(0.0).to_numpy()
+    shares = _spread(values * present[:, None], place, person, (len(bottom), len(persons)))
+    unnamed = _spread(values * ~present[:, None], place, unit, (len(bottom), len(unit_ids)))
+    return Persons(shares, counted, settings.dominance_share, unnamed, vouched)
+
+
+def _spread(
+    values: np.ndarray, part: np.ndarray, who: np.ndarray, shape: tuple[int, int]
+) -> csr_array:
+    """Contributions (rows x figures) as a matrix of parts x (figures x who)."""
+    row, figure = np.nonzero(values)
+    size = max(shape[1], 1)
+    places = part[row], figure * size + who[row]
+    return csr_array((np.abs(values[row, figure]), places), shape=(shape[0], values.shape[1] * size))
 
 
 def _least(people: np.ndarray) -> np.ndarray:

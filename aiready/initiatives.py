@@ -7,7 +7,7 @@ import pandas as pd
 
 from aiready import measures, stages, statistics
 from aiready.cell_tree import flat_segments
-from aiready.hidden_cells import Behind
+from aiready.hidden_cells import TOLD_APART, Behind
 from aiready.instrument import Instrument, Settings
 from aiready.measures import INSUFFICIENT, NOT_MEASURED, OK, ORGANISATION, PEOPLE
 from aiready.problem_statements import PARTS, inconsistency_of, problem_parts, stated_text
@@ -275,7 +275,7 @@ def users(data: Data, settings: Settings) -> Behind:
     counted = counted.groupby(["unit_id", "wave", "initiative_id"], as_index=False)[list(figures)].sum()
     counted = counted.rename(columns={"initiative_id": "part"})
     counted = counted.loc[counted["intended"] > 0]
-    most = counted[list(figures)].clip(upper=settings.minimum_group)
+    most = counted[list(figures)].clip(upper=max(TOLD_APART, settings.minimum_group))
     several = counted.loc[counted.index.repeat(most["intended"].astype(int))]
     number = several.groupby(level=0).cumcount()
     present = {name: number.lt(most[name].reindex(several.index)).astype(float) for name in figures}

@@ -13,6 +13,7 @@ import pandas as pd
 from aiready.hidden_cells import (
     CELL,
     NO_CELLS,
+    OWN,
     SIDES,
     Behind,
     cells_within,
@@ -128,8 +129,8 @@ def _cells_of(made: pd.DataFrame, hidden: Hidden) -> list[tuple[pd.Series, pd.Da
     about_people = ~of_survey & made[PEOPLE].notna()
     by_blocker = made["measure"].eq(BLOCKERS) & made["segment"].ne(ALL)
     for name, cells in hidden.records.items():
-        rows, blockers = about_people & made["table"].eq(name), cells["cut"].eq(BLOCKER)
-        pairs += [(rows & ~by_blocker, cells.loc[~blockers]), (rows & by_blocker, cells.loc[blockers])]
+        rows, blockers, own = about_people & made["table"].eq(name), cells["cut"].eq(BLOCKER), cells["cut"].eq(OWN)
+        pairs += [(rows & ~by_blocker, cells.loc[~blockers & ~own]), (rows & by_blocker, cells.loc[blockers])]
     return pairs
 
 
@@ -249,12 +250,14 @@ def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> 
 
 
 def protect_tasks(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
-    """Blank the hours of tasks whose job has too few holders or whose cell is hidden; adds `status`."""
+    """Blank the hours of tasks whose job has too few holders or whose cell is hidden; adds `status`, drops `part`."""
     cells = hidden.records.get("tasks", NO_CELLS.assign(cut=""))
-    cells = cells.loc[cells["cut"] != BLOCKER]
-    state = _states(table.rename(columns={"job": "segment"}), cells, CELL)
+    gone = pd.Series(False, index=table.index)
+    for kind, column in ((OWN, "part"), ("job", "job")):
+        of_kind = cells.loc[cells["cut"] == kind]
+        gone |= _is_hidden(table.assign(segment=table[column]), of_kind, CELL)
     hours = list(table.select_dtypes("number").columns)
-    return _blank(table.assign(status=OK), state["hidden"], state["own"], hours)
+    return _blank(table.assign(status=OK), gone, gone, hours).drop(columns="part")
 
 
 def protect_verdicts(verdicts: pd.DataFrame, settings: Settings) -> pd.DataFrame:

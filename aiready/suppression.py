@@ -21,6 +21,8 @@ from aiready.errors import PrivacyError
 from aiready.feasibility import Intervals
 
 Positions = NDArray[np.intp]
+COMPARED = 5_000_000
+"""Parts in all, up to which a total is compared with every cell within it where people are counted one by one."""
 AT_ONCE = 8
 """Of many derivable groups an eighth is protected at once: rounds grow with the logarithm."""
 RECONSIDERED = 200
@@ -131,8 +133,16 @@ class _Gate:
         if isinstance(self.system.contributors, Respondents):
             people = self.n[cells].sum(axis=0)
             return bool(((people > 0) & (people < self.minimum)).any())
-        union = csr_array(self.system.parts[cells].sum(axis=0).reshape(1, -1))
-        return bool(self.judge(union)[2].any())
+        key = tuple(sorted(cells))
+        if key not in self._judged:
+            union = csr_array(self.system.parts[cells].sum(axis=0).reshape(1, -1))
+            self._judged[key] = bool(self.judge(union)[2].any())
+        return self._judged[key]
+
+    @cached_property
+    def _judged(self) -> dict[tuple[int, ...], bool]:
+        """Unions that were judged before."""
+        return {}
 
     @cached_property
     def ways(self) -> list[tuple[int, list[int]]]:
@@ -174,11 +184,29 @@ class _Gate:
         people, _, sensitive = self.judge(groups)
         sensitive[: len(self.n)] |= self.withheld[:, None] & self.exists
         which = which.ravel()
+        total, child, between = self.nested
         return [
-            _Figures.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self)
+            _Figures.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self,
+                        np.column_stack([total, child])[between[:, which == at].any(axis=1)])
             for at in range(patterns.shape[1])
             if patterns[:, at].any()
-        ]
+        ]  # fmt: skip
+
+    @cached_property
+    def nested(self) -> tuple[Positions, Positions, Flags]:
+        """Cells within others (totals, cells), and whether what a total holds beyond the cell is sensitive, by figure."""
+        total, child = _closure(self.system.sums[["total", "child"]].drop_duplicates().to_numpy(), len(self.n))
+        there = self.exists[child].any(axis=1)
+        total, child = total[there], child[there]
+        if isinstance(self.system.contributors, Respondents):
+            beyond = self.n[total] - self.n[child]
+            return total, child, (beyond > 0) & (beyond < self.minimum)
+        size = np.diff(self.system.parts.indptr)
+        fits = np.cumsum(size[total]) <= COMPARED
+        total, child = total[fits], child[fits]
+        rest = csr_array(self.system.parts[total] - self.system.parts[child])
+        rest.eliminate_zeros()
+        return total, child, self.judge(rest)[2]
 
 
 @dataclass(frozen=True)
@@ -190,13 +218,14 @@ class _Figures:
     members: Positions
     people: NDArray[np.float64]
     minimum: int
-    exact: Contributors | None
+    nested: Positions
 
     @classmethod
     def of(
-        cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, gate: _Gate
-    ) -> "_Figures":
-        """Of some figures: `groups` are all cells, then all parts."""
+        cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, gate: _Gate,
+        nested: Positions,
+    ) -> "_Figures":  # fmt: skip
+        """Of some figures: `groups` are all cells, then all parts; of `nested` cells (total, cell) the rest is sensitive."""
         there, cells = np.flatnonzero(pattern), len(gate.n)
         few = csr_array(groups[np.flatnonzero(sensitive.any(axis=1))][:, there])
         few = few[np.flatnonzero(np.diff(few.indptr) > 0)]
@@ -206,7 +235,7 @@ class _Figures:
         # of people who may stand in several parts, a union is as large as its largest part at least
         least = np.where(in_parts > 0, in_parts, np.inf).min(axis=1) if additive else in_parts.max(axis=1)
         rows = csr_array(groups[:cells][:, there])
-        return cls(rows, few, alone, least, gate.minimum, None if additive else gate.system.contributors)
+        return cls(rows, few, alone, least, gate.minimum, nested)
 
     def moves(self, hidden: Flags) -> Moves:
         """How the figures of the parts can change behind what is shown."""
@@ -216,18 +245,20 @@ class _Figures:
         """Rows of the cells that are shown."""
         return csr_array(self.cells[np.flatnonzero(~hidden)])
 
-    def derivable(self, moves: Moves) -> csr_array:
-        """Rows that follow and must not: of sensitive groups, of those less an insider's part, of small unions."""
+    def derivable(self, moves: Moves, hidden: Flags) -> csr_array:
+        """Rows that follow and must not: of sensitive groups, of those less an insider's part, of differences and unions."""
         plain = moves.derivable(self.groups)
         who = moves.informed(self.groups, self.members)
-        rows = [self.groups[np.flatnonzero(plain)], self._less_own(moves, np.flatnonzero(who >= 0), who)]
+        total, cell = self.nested[~hidden[self.nested].any(axis=1)].T
+        rows = [self.groups[np.flatnonzero(plain)], self._less_own(moves, np.flatnonzero(who >= 0), who),
+                self.cells[total] - self.cells[cell]]  # fmt: skip
         if not plain.any():
             rows.append(self._unions(moves))
         return csr_array(vstack(rows))
 
-    def leaks(self, moves: Moves) -> bool:
+    def leaks(self, moves: Moves, hidden: Flags) -> bool:
         """Whether anything follows that must not."""
-        plain = moves.derivable(self.groups).any()
+        plain = moves.derivable(self.groups).any() or (~hidden[self.nested].any(axis=1)).any()
         return bool(plain or (moves.informed(self.groups, self.members) >= 0).any() or self._unions(moves).shape[0])
 
     def _less_own(self, moves: Moves, groups: Positions, who: Positions) -> csr_array:
@@ -244,6 +275,16 @@ class _Figures:
         small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
         unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
         return rows_of(unions, self.cells.shape[1])
+
+
+def _closure(pairs: Positions, size: int) -> tuple[Positions, Positions]:
+    """Every total with every cell within it, at any depth."""
+    step = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    every, reach = step, step
+    while (reach := csr_array(reach @ step)).nnz:
+        every = csr_array(every + reach)
+    found = every.tocoo()
+    return found.row.astype(np.intp), found.col.astype(np.intp)
 
 
 def _by_rule(gate: _Gate, hidden: Flags) -> Flags:
@@ -306,7 +347,7 @@ def _protected(gate: _Gate, hidden: Flags) -> Flags:
     while pending:
         chosen, left = set(), []
         for figures in pending:
-            rows = figures.derivable(figures.moves(mask))
+            rows = figures.derivable(figures.moves(mask), mask)
             if rows.shape[0]:
                 chosen |= set(_next(gate, figures, rows, mask))
                 left.append(figures)
@@ -345,7 +386,7 @@ def _shown_after_all(gate: _Gate, hidden: Flags) -> Flags:
     moves = [figures.moves(mask) for figures in gate.figures]
     for cell in sorted(candidates.tolist(), key=gate.order, reverse=True):
         mask[cell] = False
-        less = None if _breaks_rule(gate, cell, mask) else _with_cell(gate, cell, moves)
+        less = None if _breaks_rule(gate, cell, mask) else _with_cell(gate, cell, moves, mask)
         mask[cell] = less is None
         moves = less or moves
         if gate.system.parts.shape[1] > DENSE and min(now.of_parts.shape[1] for now in moves) < DRAWN // 2:
@@ -353,12 +394,12 @@ def _shown_after_all(gate: _Gate, hidden: Flags) -> Flags:
     return mask
 
 
-def _with_cell(gate: _Gate, cell: int, moves: list[Moves]) -> list[Moves] | None:
+def _with_cell(gate: _Gate, cell: int, moves: list[Moves], hidden: Flags) -> list[Moves] | None:
     """The moves that are left when one more cell is shown; none where that would give somebody away."""
     less = []
     for figures, before in zip(gate.figures, moves, strict=True):
         after = before.without(before.of(csr_array(figures.cells[[cell]])).ravel())
-        if after is not before and figures.leaks(after):
+        if figures.leaks(after, hidden) if after is not before else (~hidden[figures.nested].any(axis=1)).any():
             return None
         less.append(after)
     return less

@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready import measures
 from aiready.cell_tree import Segments
-from aiready.hidden_cells import UNPUBLISHED, Behind
+from aiready.hidden_cells import OWN, TOLD_APART, Behind
 from aiready.instrument import Instrument, Settings
 from aiready.measures import ALL, PEOPLE
 from aiready.sources import Data
@@ -127,15 +127,16 @@ def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
         `unit_id`, `wave`, `job`, `task_id`, `task`, `mode`, `target_mode`, `pattern`, `exposure`, `blocker`,
         `evidence`, `freed_for`; `barrier_id` that the blocker belongs to; hours `hours`, `potential`,
         `realised`, `gap`, its four parts, `unfollowed`; `people`, the holders of the job (missing without a
-        headcount). Potential = realised + gap + unfollowed, and the gap is the sum of its parts.
+        headcount); `part`, by which the privacy gate knows it. Potential = realised + gap + unfollowed, and the gap is the sum of its parts.
     """
     columns = [*JOB, "task_id", *ATTRIBUTES, "barrier_id", *HOURS, PEOPLE]
     tasks = data.table(TABLE)
     if tasks is None or tasks.empty:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*columns, "part"])
     barrier = rules.blockers.set_index("blocker")["barrier_id"]
     rows = with_hours(tasks).rename(columns={"holders": PEOPLE})
-    return rows.assign(barrier_id=rows["blocker"].map(barrier))[columns].reset_index(drop=True)
+    rows = rows.assign(barrier_id=rows["blocker"].map(barrier), part=part_of(rows))
+    return rows[[*columns, "part"]].reset_index(drop=True)
 
 
 def holders(data: Data, settings: Settings) -> Behind:
@@ -151,26 +152,32 @@ def holders(data: Data, settings: Settings) -> Behind:
     if tasks is None or tasks.empty:
         return Behind(pd.DataFrame(columns=[*columns, *figures]), figures, Segments([ALL], {}, {}))
     rows = with_hours(tasks)
-    rows = rows.assign(blocker=rows["blocker"].fillna(UNKNOWN), waiting=rows["whole"] & rows["gap"].fillna(0).ne(0))
-    of_gap = rows.loc[rows["waiting"]].drop_duplicates([*JOB, "blocker"]).assign(hours=0.0, gap=1.0)
-    of_hours = rows.drop_duplicates(JOB).assign(blocker="", hours=1.0, gap=0.0)
-    both = pd.concat([of_hours, of_gap], ignore_index=True)
-    both["part"] = both["job"] + "\0" + both["blocker"]
-    number = both["holders"].fillna(0).clip(upper=settings.minimum_group).astype(int)
-    several = both.loc[both.index.repeat(number.clip(lower=1))]
+    rows = rows.assign(part=part_of(rows), blocker=rows["blocker"].fillna(UNKNOWN), hours=1.0)
+    rows["gap"] = (rows["whole"] & rows["gap"].fillna(0).ne(0)).astype(float)
+    parts = rows.groupby([*JOB, "blocker", "part", "holders"], dropna=False, as_index=False)[list(figures)].max()
+    number = parts["holders"].fillna(0).clip(upper=max(TOLD_APART, settings.minimum_group)).astype(int)
+    several = parts.loc[parts.index.repeat(number.clip(lower=1))]
     place = several.groupby(level=0).cumcount().astype(str)
-    person = several["unit_id"] + "\0" + several["job"] + "\0" + place
+    person = several["unit_id"] + SEPARATOR + several["job"] + SEPARATOR + place
     several = several.assign(person=person.mask(several["holders"].fillna(0) < 1))
-    segments, cuts = _segments(both)
+    segments, cuts = _segments(parts)
     return Behind(several[[*columns, *figures]].reset_index(drop=True), figures, segments, cuts)
 
 
-def _segments(rows: pd.DataFrame) -> tuple[Segments, dict[str, tuple[str, str]]]:
-    """How jobs and blockers cut the hours of a unit, two ways."""
-    parts = rows[["part", "job", "blocker"]].drop_duplicates()
-    jobs = {job: f"job\0{job}" for job in sorted(parts["job"].unique())}
-    blockers = {name: f"blocker\0{name}" for name in sorted(parts["blocker"].unique())}
-    finest = {part: (part, jobs[job], blockers[name], ALL) for part, job, name in parts.itertuples(index=False)}
+SEPARATOR = "\x1f"
+
+
+def part_of(rows: pd.DataFrame) -> pd.Series:
+    """What tasks are told apart by beside their unit: job and blocker."""
+    return rows["job"] + SEPARATOR + rows["blocker"].fillna(UNKNOWN)
+
+
+def _segments(parts: pd.DataFrame) -> tuple[Segments, dict[str, tuple[str, str]]]:
+    """How jobs and blockers cut the hours of a unit, two ways; each unit's own tasks are told one by one besides."""
+    named = parts[["part", "job", "blocker"]].drop_duplicates()
+    jobs = {job: f"job{SEPARATOR}{job}" for job in sorted(named["job"].unique())}
+    blockers = {name: f"blocker{SEPARATOR}{name}" for name in sorted(named["blocker"].unique())}
+    finest = {part: (part, jobs[job], blockers[name], ALL) for part, job, name in named.itertuples(index=False)}
     ways = {
         "job": dict.fromkeys(jobs.values(), ALL),
         "blocker": dict.fromkeys(blockers.values(), ALL),
@@ -178,8 +185,9 @@ def _segments(rows: pd.DataFrame) -> tuple[Segments, dict[str, tuple[str, str]]]
         "within a blocker": {part: held[2] for part, held in finest.items()},
     }
     cuts = {name: ("job", job) for job, name in jobs.items()} | {name: ("blocker", b) for b, name in blockers.items()}
-    cuts |= {part: (UNPUBLISHED, part) for part in finest} | {blockers[""]: (UNPUBLISHED, "")}
-    return Segments([ALL, *jobs.values(), *blockers.values(), *sorted(finest)], ways, finest), cuts
+    return Segments([ALL, *jobs.values(), *blockers.values(), *sorted(finest)], ways, finest), cuts | {
+        part: (OWN, part) for part in finest
+    }
 
 
 def _reported(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
