@@ -352,7 +352,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
         "recommended": actions.recommend(profile, measures, items, explain, rules),
         "facets": facets.say_do(items, measures, register, data.membership, rules),
         "initiatives": register,
-        "verdicts": trials.verdicts(data.table("trials")).merge(
+        "verdicts": trials.verdicts(data.table("trials"), settings.minimum_group).merge(
             register[["initiative_id", "unit_id"]].drop_duplicates("initiative_id"), on="initiative_id", how="left"
         ),
         "tasks": privacy.protect_tasks(tasks.task_table(data, rules), hidden),

@@ -260,14 +260,6 @@ def protect_tasks(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
     return _blank(table.assign(status=OK), gone, gone, hours).drop(columns="part")
 
 
-def protect_verdicts(verdicts: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Blank what trials found where an arm has fewer cases than a figure may stand for; the word stays."""
-    few = verdicts[PEOPLE].lt(settings.minimum_group)
-    numbers = [name for name in verdicts.select_dtypes("number").columns if name not in {"trial_no", PEOPLE}]
-    shown = verdicts.assign(**{name: verdicts[name].mask(few) for name in numbers})
-    return shown.drop(columns=PEOPLE)
-
-
 def _blank(table: pd.DataFrame, hidden: pd.Series, own: pd.Series, numbers: list[str]) -> pd.DataFrame:
     """Without the numbers of hidden rows; a note says whether they are hidden for themselves."""
     shown = table.copy()

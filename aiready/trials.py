@@ -44,8 +44,8 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     `scaled_on_evidence` = initiatives ever scaled whose latest trial says SCALE / ever scaled. What is blank
     counts as no in both; in the band, what was stopped without a word or date of how far it had come counts too.
     """
-    del rules  # the rule is agreed before each trial, in the table
-    unit_ids, judged = [*data.units["unit_id"], ORGANISATION], verdicts(data.table("trials"))
+    unit_ids = [*data.units["unit_id"], ORGANISATION]
+    judged = verdicts(data.table("trials"), rules.settings.minimum_group)
     stated = _trial_rows(_placed(judged, data), data) if len(judged) else []
     own = measures.fill_not_measured(measures.collect(stated), "trials", unit_ids, data.wave)
     return measures.collect([own, _evidence(data, judged, unit_ids)])

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from aiready import statistics
+from aiready.instrument import Settings
 from aiready.phrases import ENGLISH, Language
 
 TRIAL = ["initiative_id", "trial_no"]
@@ -22,23 +23,26 @@ COLUMNS = (
     "deciding_measure", "deciding_kind", "deciding_bound", "guardrails", "assignment", "compared",
     "declared_on", "started_on", "ended_on", "declared_before_start", "learned",
     "deciding_improvement", "deciding_lower", "deciding_upper", "deciding_target", "deciding_margin",
-    "deciding_n_control", "deciding_n_treatment",
+    "deciding_n_control", "deciding_n_treatment", "deciding_too_few",
 )  # fmt: skip
 _DECIDING = {
     "measure": "deciding_measure", "kind": "deciding_kind", "improvement": "deciding_improvement",
     "lower": "deciding_lower", "upper": "deciding_upper", "target_effect": "deciding_target",
     "margin": "deciding_margin", "n_control": "deciding_n_control", "n_treatment": "deciding_n_treatment",
+    "too_few": "deciding_too_few",
 }  # fmt: skip
 """What is kept of the measure that decided: enough to say the reason in any language."""
 
 
-def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
+def verdicts(trials: pd.DataFrame | None, fewest: int = Settings().minimum_group) -> pd.DataFrame:
     """Verdict of every trial: one row per initiative x trial, `COLUMNS`.
 
     Parameters
     ----------
     trials
         The checked table `trials`, or None; a blank `trial_no` is 1.
+    fewest
+        Cases that each arm must have: of fewer nothing is compared, since a case may be one person's.
 
     Returns
     -------
@@ -72,6 +76,8 @@ def verdicts(trials: pd.DataFrame | None) -> pd.DataFrame:
         return pd.DataFrame(columns=list(COLUMNS))
     rows = trials.assign(trial_no=trials["trial_no"].fillna(1).astype(int))
     rows = rows.drop_duplicates([*TRIAL, "measure", "arm"])
+    rows["too_few"] = rows.groupby([*TRIAL, "measure"])["n"].transform("min").lt(fewest)
+    rows = rows.assign(**{name: rows[name].mask(rows["too_few"]) for name in ("mean", "sd", "successes")})
     about = _about(rows)
     judged = _judge(_compare(rows).merge(about, on=TRIAL))
     ranked = judged.sort_values([*TRIAL, "caution", "is_guardrail"], kind="stable")
@@ -101,7 +107,7 @@ def _compare(rows: pd.DataFrame) -> pd.DataFrame:
     key = [*TRIAL, "measure"]
     stated = rows.groupby(key, sort=False).agg(
         kind=("kind", "first"), direction=("direction", "first"), directions=("direction", "nunique"),
-        target_effect=("target_effect", "max"), margin=("margin", "min"),
+        target_effect=("target_effect", "max"), margin=("margin", "min"), too_few=("too_few", "max"),
     )  # fmt: skip
     for arm in ("control", "treatment"):
         numbers = rows[rows["arm"] == arm].set_index(key)[["n", "mean", "sd", "successes"]]
@@ -212,7 +218,7 @@ def _outcome_reason(row: Any, language: Language) -> tuple[str, dict[str, Any]]:
     """The phrase of an outcome that decided, and its numbers."""
     low, high, target = float(row.deciding_lower), float(row.deciding_upper), float(row.deciding_target)
     if pd.isna(low):
-        return "no_comparison", {}
+        return ("few_cases" if row.deciding_too_few else "no_comparison"), {}
     if pd.isna(target):
         return "no_target", {}
     if row.verdict == EXTEND and low >= target:
