@@ -1,6 +1,5 @@
 """The object a notebook holds: opens data, computes or reads results, and narrows to one unit."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,7 +31,7 @@ from aiready import (
     waves,
     workflows,
 )  # fmt: skip
-from aiready.facts import Cell, Facts
+from aiready.facts import Cell, Facts, facts_of
 from aiready.instrument import Instrument, Settings, read_instrument
 from aiready.measures import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
 from aiready.phrases import ENGLISH, Language
@@ -357,7 +356,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
         "counts": data.counts,
         "inputs": data.inputs,
     }
-    facts = _facts(data, rules, waves.in_order(profile["wave"]), said.notes)
+    facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
     shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
     release = history.Release(said.people, data.membership, shown, said.wordings)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
@@ -382,17 +381,3 @@ def _sources(said: pd.DataFrame, explain: pd.DataFrame, hidden: privacy.Hidden, 
     """Where changes came from, both voices: unit x wave x barrier x source (points, status)."""
     shown = privacy.protect_sources(said, hidden, settings)
     return stacked(shown, barriers.practice_sources(explain).assign(status=OK))
-
-
-def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:
-    digests = "".join(sorted(data.inputs["sha256"])) if data.inputs is not None else ""
-    return Facts(
-        wave=data.wave if data.wave in in_waves else in_waves[-1],
-        waves=in_waves,
-        as_of=data.as_of.isoformat() if data.as_of else "",
-        instrument_version=rules.version,
-        instrument_digest=rules.digest,
-        about=dict(data.about),
-        notes=(*data.notes, *notes),
-        input_digest=hashlib.sha256(digests.encode()).hexdigest()[:12],
-    )
