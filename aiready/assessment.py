@@ -22,6 +22,7 @@ from aiready import (
     history,
     initiatives,
     memory,
+    parameters,
     privacy,
     set_aside,
     survey,
@@ -110,17 +111,16 @@ class Assessment:
         UsageError
             The wave does not exist, or there is nothing in that language.
         """
-        language = Language.of(lang)
-        location = located(data)
+        data, results = parameters.as_text(data), parameters.as_text(results)
+        language, location = Language.of(lang), located(data)
         if results and instrument_folder(results):  # a slice carries its questionnaire with it
             location = results
         rules = read_instrument(instrument_folder(location))
         if results:
             opened = cls.read(Path(results), rules)
         else:
-            day = date.fromisoformat(as_of) if isinstance(as_of, str) and as_of else as_of or None
             earlier = history.read(Path(published)) if published else []
-            opened = compute(read_data(location, rules, as_of=day), rules, earlier)
+            opened = compute(read_data(location, rules, as_of=parameters.day(as_of)), rules, earlier)
         opened = replace(opened.at(wave) if wave else opened, location=located(data))
         return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
 
@@ -146,6 +146,7 @@ class Assessment:
 
     def at(self, wave: str) -> "Assessment":
         """Show another wave."""
+        wave = parameters.chosen("wave", wave, self.facts.waves)
         if wave not in self.facts.waves:
             raise errors.unknown("wave", wave, self.facts.waves)
         return replace(self, facts=replace(self.facts, wave=wave))
@@ -172,6 +173,7 @@ class Assessment:
         UsageError
             Unknown unit; with the nearest name.
         """
+        unit_id = parameters.chosen("unit_id", unit_id, self.units["unit_id"])
         self.check_known([unit_id])
         if unit_id == self.unit_id != ORGANISATION:
             return self
@@ -254,7 +256,7 @@ class Assessment:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
         return self.once(_rows_shown, name, unit_id or self.unit_id).copy()
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, write: Callable[[Path, bytes], None] = write) -> None:
         """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
         for name, table in self.tables.items():
             write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,26 @@ def sentence(file: str, problem: Problem) -> str:
     """One problem as a line that says where, what, which and how to mend it."""
     row, column, text = problem
     return f'{file}, {f"row {row}, " if row else ""}column "{column}": {text}'
+
+
+# Finding --------------------------------------------------------------------------------------------------
+
+
+def strangers(folder: Path) -> list[str]:
+    """What in an instrument folder is no file of the data folder it lies in: links that lead out of it, pipes."""
+    data = Path(os.path.realpath(folder.parent))
+    problems = [_leads_out(folder, data)]
+    for path in () if any(problems) else sorted(folder.iterdir()):
+        problems.append(_leads_out(path, data))
+        if not problems[-1] and not path.is_file() and not path.is_dir():
+            problems.append(f"{folder.name}/{path.name}: is no file, and was not read. Take it away.")
+    return [problem for problem in problems if problem]
+
+
+def _leads_out(path: Path, data: Path) -> str:
+    if not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(data):
+        return ""
+    return f"{path}: is a link to a place outside the data folder, and was not followed. Copy what it leads to there."
 
 
 # Reading ----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aiready"
 
 LAYERS = (
-    "errors waves phrases.reading phrases.formats phrases.language phrases schema shipped publication memory measures",
+    "errors waves parameters phrases.reading phrases.formats phrases.language phrases schema shipped publication memory measures",
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
@@ -41,8 +41,8 @@ LAYERS = (
     "panels.frame panels.controls panels.picture panels.writing panels.asking panels.board_view panels.redesigning"
     " panels.canvas_view panels.canvassing",
     "panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",
-    "orders engine execution inspection rendering template beside press plain batch cluster",
-    "unit_slice freshness manifest pdf reports progress lab cli",
+    "orders engine execution inspection rendering beside template scratch press plain batch cluster",
+    "unit_slice freshness ownership manifest pdf reports terminal progress stopping lab cli start",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
 ORDER = [name for layer in LAYERS for name in layer.split()]
