@@ -15,7 +15,8 @@ LAYERS = (
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
-    "file_kinds workbook_limits old_workbooks workbooks readers warehouses embedded stored_kinds unread places loading cells checks decision_store distant_log"
+    "file_kinds workbook_limits open_sheets workbook_parts old_workbooks workbooks readers warehouses embedded stored_kinds"
+    " unread places loading cells checks decision_store distant_log"
     " thousands small_tables as_of accounting spellings sources",
     "text_tables journal slices saving agreeing",
     "exports.lexicon exports.words exports.files exports.mapping exports.matching exports.reading exports.answers"
