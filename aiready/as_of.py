@@ -1,6 +1,6 @@
 """The day that ages are counted to: the newest date of something that happened, and the cell that sets it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -18,6 +18,8 @@ _YEAR, _DECADE, _GENERATION = 4, 40, 120
 """Empty quarters that make a date stand alone, that hardly any organisation has, and that none has."""
 _FEW, _DENSE, _SOME = 3, 100, 3
 """How many cells stand alone; how many others each of them, or all after a decade, take to be typing errors."""
+_YEARS_APART = 3
+"""Years between two waves that look like a wrong label."""
 _NOW = 4 * 2000
 """The quarter before which dates are placeholders (1900-01-01, 1970-01-01) as often as memories."""
 _DECISIONS = "decisions"
@@ -167,6 +169,17 @@ def notes(last: Newest | None, dated: pd.DataFrame | None, moment: pd.Timestamp 
             f"{waves.quarter(_first_day(earlier).date())} or before. Correct it if it is wrong, or give --as-of."
         )
     return lines
+
+
+def notes_on_waves(in_order: Sequence[str]) -> list[str]:
+    """A line where the newest wave lies years after the one before it: one wrong label makes all pages show it."""
+    if len(in_order) < 2:
+        return []
+    before, last = in_order[-2:]
+    years = (waves.last_day(last) - waves.last_day(before)).days / 365
+    if years < _YEARS_APART:
+        return []
+    return [f"The newest wave, {last}, lies {years:.0f} years after {before}. Correct its rows if a label is wrong."]
 
 
 # As it was on a day --------------------------------------------------------------------------------------

@@ -18,16 +18,16 @@ NO_ANSWER = (*(word for word in NOTHING if word != "n/a"), "-9", "-9.0")
 SAYS_DOES_NOT_APPLY = (
     "does not apply", "doesn't apply", "not applicable", "n/a", "na", "trifft nicht zu", "no procede", "no aplica",
 )  # fmt: skip
-SAYS_DONT_KNOW = (
+SAYS_DONT_KNOW: tuple[str, ...] = (
     "don't know", "i don't know", "do not know", "dont know", "dk", "weiß ich nicht", "weiss ich nicht", "weiß nicht",
     "weiss nicht", "ich weiß nicht", "ich weiss nicht", "no lo sé", "no lo se", "no sé", "no se", "ns",
 )  # fmt: skip
 
-YES = (
+YES: tuple[str, ...] = (
     "yes", "y", "true", "t", "1", "1.0", "ja", "j", "wahr", "sí", "si", "verdadero", "oui", "vrai", "sì", "vero",
     "sim", "verdadeiro", "waar", "tak", "prawda", "sand", "sant", "kyllä", "tosi", "ano", "pravda", "igen", "igaz",
 )  # fmt: skip
-NO = (
+NO: tuple[str, ...] = (
     "no", "n", "false", "f", "0", "0.0", "nein", "falsch", "falso", "non", "faux", "não", "nao", "nee", "onwaar", "nie",
     "fałsz", "nej", "falsk", "falskt", "ei", "epätosi", "ne", "nepravda", "nem", "hamis",
 )  # fmt: skip

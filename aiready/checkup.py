@@ -98,6 +98,7 @@ def examine(location: str, as_of: date | None = None, today: date | None = None)
         pattern = survey_cells(scales.people_scored(survey), data.units, rules.settings)
         hidden = pattern.loc[pattern["hidden"].astype(bool) & (pattern["wave"] == wave), ["unit_id", "segment"]]
     reasons = _reasons(data.quarantine)
+    notes += _more_reasons(data.quarantine)
     return Checkup(
         data.counts, reasons, answers, hidden, notes, data.waves[-1] if data.waves else data.wave,
         distinct_values.values_of(data.tables, data.decisions), _counted_to(data, today or date.today()),
@@ -132,6 +133,17 @@ def _reasons(quarantine: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         if len(rows)
     ]
     return pd.concat(reasons)[columns].reset_index(drop=True) if reasons else pd.DataFrame(columns=columns)
+
+
+def _more_reasons(quarantine: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    """A line on each table that breaks more rules than are listed."""
+    more = {name: rows["rule"].nunique() - REASONS for name, rows in quarantine.items() if len(rows)}
+    return tuple(
+        f"{name}: rows break {count} more {'rule' if count == 1 else 'rules'} than are listed; each row stands in the "
+        "quarantine files of a run with its rule."
+        for name, count in more.items()
+        if count > 0
+    )
 
 
 def _distinct(values: pd.Series) -> str:

@@ -4,6 +4,8 @@ import csv
 import io
 import math
 import os
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +152,7 @@ def _lines(path: Path) -> tuple[list[str], dict[int, list[str]]]:
     filled: dict[int, list[str]] = {}
     try:
         for line in reader:
-            cells = [" ".join(cell.split()) for cell in line]
+            cells = [" ".join(unicodedata.normalize("NFC", cell).split()) for cell in line]
             while cells and not cells[-1]:
                 cells.pop()
             filled |= {reader.line_num: cells} if cells else {}
@@ -191,7 +193,9 @@ def _surplus_levels(header: list[str], levels: tuple[str, ...]) -> Iterator[str]
 
 
 def number(text: str) -> float:
-    """Finite number in a cell, NaN where there is none; a decimal comma is read too."""
+    """Finite number in a cell, with point or comma; NaN where there is none, or it could be thousands (12,500)."""
+    if "_" in text or re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
+        return math.nan
     try:
         value = float(text.replace(",", "."))
     except ValueError:

@@ -113,7 +113,7 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         counts=counts,
         inputs=_inputs(found.places, parts, log),
         about=read.about,
-        notes=(*read.notes, *accounting.notes(counts, parts, day), *labels, *names),
+        notes=(*read.notes, *days.notes_on_waves(survey_waves), *accounting.notes(counts, parts, day), *labels, *names),
     )
 
 
@@ -163,7 +163,8 @@ def _check_all(
         names = {column: ids for column, ids in known.items() if table.key != (column,)}
         if name == "decisions":
             here = given.get_backend() is engine
-            log = decision_store.read(engine, table, given, names) if here else distant_log.read(table, given, names)
+            there = given if here else spellings.composed(given)
+            log = decision_store.read(engine, table, given, names) if here else distant_log.read(table, there, names)
         else:
             items = rules.answer_columns if name == "responses" else ()
             levels = dict.fromkeys(items, rules.settings.scale_points)
@@ -245,14 +246,28 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if _RUNS_AS_FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 
+_AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?(?:[";\t\r\n]|$))')
+"""Where a spreadsheet of another country begins a new cell within one of ours, whatever quotes stand around it."""
+
+
+def _safe_throughout(text: str) -> str:
+    return _AFTER_SEPARATOR.sub(r"\1'", safe_cell(text))
+
+
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose text cells a spreadsheet will not run."""
+    """A table whose text cells and headers a spreadsheet will not run, be commas, semicolons or tabs its separators.
+
+    Examples
+    --------
+    >>> safe_cells(pd.DataFrame({"=1+1": ["x;=2+2;y", "a;-5"]})).to_dict("list")
+    {"'=1+1": ["x;'=2+2;y", 'a;-5']}
+    """
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        safer = {text: safe_cell(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
+        safer = {text: _safe_throughout(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
         if any(text != cell for cell, text in safer.items()):  # seldom
             safe[name] = safe[name].map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
-    return safe
+    return safe.set_axis([_safe_throughout(f"{name}") for name in safe], axis=1)
 
 
 def write_quarantine(data: Data, folder: str | Path) -> list[Path]:

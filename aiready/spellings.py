@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from aiready.cell_words import plain
@@ -18,6 +19,23 @@ NAMES = ("unit_id", "initiative_id", "job", "task_id", "workflow", "measure", "q
 _CLASSES = 2000
 """Labels beyond this many are no classes but amounts or texts."""
 _LISTED = 5
+
+
+def composed(raw: ir.Table) -> ir.Table:
+    """A log of a server whose ids are written with accented letters as one sign, as everywhere else."""
+    written = {name: _foreign(raw, name) for name in ("unit_id", "initiative_id") if name in raw.columns}
+    changed = {name: raw[name].substitute(words, else_=raw[name]) for name, words in written.items() if words}
+    return raw.mutate(**changed) if changed else raw
+
+
+@answering("decisions")
+def _foreign(raw: ir.Table, name: str) -> dict[str, str]:
+    """Ids that are composed otherwise than we write them, as they are and as we write them."""
+    if not raw[name].type().is_string():
+        return {}
+    ids = raw.filter(raw[name].length() > 0).select(name).distinct().limit(_CLASSES).to_pandas()[name]
+    normal = {text: unicodedata.normalize("NFC", text) for text in ids if not text.isascii()}
+    return {text: one for text, one in normal.items() if text != one}
 
 
 @answering("decisions")

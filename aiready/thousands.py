@@ -7,7 +7,8 @@ from aiready.readers import FILE
 from aiready.schema import Table
 
 TEXT = "could be thousands or decimals (write 1200 or 1.2)"
-_COULD_BE = r"[+-]?[1-9]\d{0,2}\.\d{3}"
+COULD_BE = r"[+-]?[1-9]\d{0,2}\.\d{3}"
+"""How a number is written whose point may stand before decimals or between thousands."""
 _COMMA = r"[+-]?\d*,(?:\d{1,2}|\d{4,})(?:\s*%)?|[+-]?0\d*,\d{3}"
 _OTHER_DECIMALS = r"[+-]?\d*\.(?:\d{1,2}|\d{4,})(?:\s*%)?"
 _THREE_DECIMALS = r"[+-]?(?:0\d*|\d{4,})\.\d{3}"
@@ -31,11 +32,11 @@ def could_be_thousands(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]
     """
     texts = _texts(table, rows)
     asked = [column for column in table.columns if column.name in texts and (column.at_most or _UNLIMITED) >= 1000]
-    shaped = {column.name: texts[column.name].str.fullmatch(_COULD_BE) for column in asked}
+    shaped = {column.name: texts[column.name].str.fullmatch(COULD_BE) for column in asked}
     if not any(cells.any() for cells in shaped.values()):
         return {}
     comma, other, three = (_in_file(texts, pattern, rows) for pattern in (_COMMA, _OTHER_DECIMALS, _THREE_DECIMALS))
-    a_round_one = _in_file({name: texts[name] for name in shaped}, _COULD_BE.removesuffix(r"\d{3}") + r"\d\d0", rows)
+    a_round_one = _in_file({name: texts[name] for name in shaped}, COULD_BE.removesuffix(r"\d{3}") + r"\d\d0", rows)
     number = comma | (~(other | three) & a_round_one)
     doubtful = {"number": number, "integer": number | other | ~three}
     return {column.name: shaped[column.name] & doubtful[column.kind] for column in asked if column.kind in doubtful}

@@ -313,6 +313,13 @@ def test_check_says_that_only_a_wave_sets_the_day(tmp_path):
     assert "2026-09-30, set by the last day of wave 2026-Q3." in checkup.examine(str(tmp_path)).as_text()
 
 
+def test_a_wave_years_after_all_others_is_pointed_out(tmp_path):
+    answers(26, wave=["2026-Q2"] * 12 + ["2026-Q3"] * 13 + ["2062-Q3"]).to_csv(tmp_path / "responses.csv", index=False)
+    assert "The newest wave, 2062-Q3, lies 36 years after 2026-Q3. Correct its rows if a label is wrong." in (
+        checkup.examine(str(tmp_path)).notes
+    )
+
+
 # Equal but for how they are written ----------------------------------------------------------------------
 
 
@@ -390,6 +397,20 @@ def test_answers_in_words_of_the_shipped_languages_are_read(tmp_path, word, code
     assert data.table("responses")["purpose_told"].tolist() == [code]
 
 
+@pytest.mark.slow
+def test_a_server_s_ids_with_accents_are_one_with_those_of_files(tmp_path, postgres):
+    postgres.run("CREATE DATABASE accents")
+    apart = unicodedata.normalize("NFD", "küche")
+    postgres.run("CREATE TABLE units (unit_id text, name text); INSERT INTO units VALUES ('küche', 'Küche')", "accents")
+    postgres.run("CREATE TABLE decisions (decision_id text, unit_id text, opened_at timestamp)", "accents")
+    postgres.run(
+        f"INSERT INTO decisions VALUES ('d1', '{apart}', '2026-01-01'), ('d2', 'küche', '2026-01-01')", "accents"
+    )
+    data = read_data(postgres.url("accents"), RULES)
+    assert not data.quarantine
+    assert data.decisions.to_pandas()["unit_id"].tolist() == ["küche", "küche"]
+
+
 # What check shows ----------------------------------------------------------------------------------------
 
 
@@ -418,6 +439,14 @@ def test_every_value_that_breaks_a_rule_is_listed_with_how_often(tmp_path):
     given.to_csv(tmp_path / "responses.csv", index=False)
     reasons = checkup.examine(str(tmp_path)).reasons
     assert reasons[["rows", "value"]].to_numpy().tolist() == [[6, "8 (3), 9 (2), 77 (1)"]]
+
+
+def test_rules_beyond_those_listed_are_counted(tmp_path):
+    given = answers(25).astype(object)
+    for place, item in enumerate(given.columns[1:8]):
+        given.loc[place, item] = "often"
+    given.to_csv(tmp_path / "responses.csv", index=False)
+    assert "responses: rows break 2 more rules than are listed" in checkup.examine(str(tmp_path)).as_text()
 
 
 # Every row accounted for ---------------------------------------------------------------------------------

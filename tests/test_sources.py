@@ -433,7 +433,7 @@ def test_everything_wrong_with_files_is_told_at_once(tmp_path):
         "responses.csv: no column is an item of the questionnaire (item_a, item_b",
         "tasks.csv: this is no text file",
         "decisions.parquet: cannot be read as Parquet",
-        "trials.xlsx: cannot be read as a workbook",
+        "trials.xlsx: this is a text file",
     ):
         assert piece in said
 
