@@ -3,7 +3,7 @@
 Published are the files of `results/` alone; the truth is computed here from the raw rows, by code of its own.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +16,14 @@ NOBODY_SAYS = "no role"
 ALL, EVERYBODY = "all", "*"
 SCALES = tuple(dict.fromkeys(ITEMS["barrier_id"]))
 THEMES = tuple(dict.fromkeys(ITEMS["theme"]))
+NO_CELLS = pd.DataFrame(columns=["wave", "item_id", "unit_id", "segment", *"12345", "n"])
 MINIMUM, MINIMUM_DISTRIBUTION = 5, 10
 SMALL_UNIT = 20
 DOMINANCE = 0.1
+SEGMENTS_OF = {
+    "theme": (ALL,), "coverage": (ALL,), "item": (ALL, *GROUPS), "distribution": (ALL, *GROUPS),
+}  # fmt: skip
+"""Segments that a figure is printed for; all of them where none are named."""
 
 
 @dataclass
@@ -34,10 +39,11 @@ class Row:
 class Figure:
     """One thing that adds up over atoms (own unit x part, in a wave).
 
-    `base` and `total`: the truth, people (or decisions, tasks) and sum per atom. `counts` and `sums`: what is published.
+    `base` and `total`: the truth, people (decisions, tasks) and sum per atom. `counts` and `sums`: what is published.
     `empty`: atoms that hold nobody, which K1 knows; `unasked`: atoms that cannot hold anything, as anybody knows.
     `insiders`: by person, the atoms where they are alone. `size`: how many people stand behind atoms (nan: nobody).
-    `limit`: fewest people that may be recovered.
+    `limit`: fewest people that may be recovered. `printable`: cells that are printed where nothing has to be hidden.
+    `links`: changes and their sources, which bind means of two waves.
     """
 
     kind: str
@@ -55,6 +61,8 @@ class Figure:
     limit: int = MINIMUM
     highest: float = 100.0
     dominated: Callable[[np.ndarray], bool] = lambda _: False
+    printable: dict[str, np.ndarray] = field(default_factory=dict)
+    links: list[tuple] = field(default_factory=list)
 
     def place(self, cell: str, weights: np.ndarray, n: float, value: float) -> None:
         """A published cell of n that add up to n x value; what is not exact is not added."""
@@ -91,9 +99,7 @@ class Tree:
 class Atoms:
     """Masks over (wave, own unit, part), and the groups of people that have a name."""
 
-    def __init__(
-        self, tree: Tree, waves: Sequence[str], parts: Sequence[str], segments: Mapping[str, Sequence[str]]
-    ):
+    def __init__(self, tree: Tree, waves: Sequence[str], parts: Sequence[str], segments: Mapping[str, Sequence[str]]):
         self.tree, self.waves, self.segments = tree, waves, segments
         self.keys = [(wave, one, part) for wave in waves for one in tree.parents for part in parts]
         self.place = {key: at for at, key in enumerate(self.keys)}
@@ -119,6 +125,14 @@ class Atoms:
                         own = self.of_wave[wave] & here & (self.unit == node)
                         made[f"{wave} own people of {node}/{segment}"] = own.astype(float)
         return made
+
+    def printable(self, segments: Sequence[str] = ()) -> dict[str, np.ndarray]:
+        """Cells that a table prints: single roles above the leaves only."""
+        return {
+            f"{wave} {node}/{segment}": self.cell(wave, node, segment)
+            for wave in self.waves for node in self.tree.nodes for segment in segments or self.segments
+            if segment != NOBODY_SAYS and (segment not in ROLES or self.tree.children.get(node))
+        }  # fmt: skip
 
     def residuals(self, shown: Iterable[tuple[str, str, str]]) -> dict[str, np.ndarray]:
         """What a parent holds beyond its published children, and any cell beyond a published one inside it."""
@@ -157,7 +171,9 @@ class Answers:
         self.waves = sorted(set(self.wave))
         given = np.array([[str(row[item]) for item in ITEMS["item_id"]] for row in rows], dtype=object)
         given = given.reshape(len(rows), len(ITEMS))
-        self.asked = np.array([[role == NOBODY_SAYS or role in roles for roles in ITEMS["roles"]] for role in self.role])
+        self.asked = np.array(
+            [[role == NOBODY_SAYS or role in roles for roles in ITEMS["roles"]] for role in self.role]
+        )
         self.asked = self.asked.reshape(given.shape)
         given = np.where(self.asked, given, "")
         digits = np.isin(given, list("12345"))
@@ -202,22 +218,35 @@ class SurveyFigures:
         self.segments = segments_of(organisation)
         self.results = {name: published(results, name) for name in ("measures", "explain", "items", "themes")}
         self.results["sources"] = published(results, "change_sources")
+        rows = self.results["items"]
+        rows = rows[rows["level"].isin(list("12345")) & (rows["status"] == "ok") & rows["n"].notna()]
+        self.distributions = dict(iter(levelled(rows).groupby(["wave", "item_id"])))
         self.scores = {barrier: self.answers.score((ITEMS["barrier_id"] == barrier).to_numpy()) for barrier in SCALES}
 
-    def figures(self) -> Iterator[Figure]:
+    def figures(self, kinds: Collection[str] = ()) -> Iterator[Figure]:
+        """All figures, or those of some kinds."""
         if not len(self.answers.person):
             return
-        yield from (self._scale(barrier) for barrier in SCALES)
-        for wave in self.answers.waves:
-            for place, item in enumerate(ITEMS["item_id"]):
-                yield self._item(wave, place, item)
-                yield self._coverage(wave, place, item)
-                yield self._distribution(wave, place, item)
-            yield from (self._theme(wave, theme) for theme in THEMES)
-            yield from (self._straight(wave, barrier) for barrier in SCALES)
-            for barrier in SCALES:
-                yield self._share(wave, barrier, "dont_know_share", self.answers.dont_know)
-                yield self._share(wave, barrier, "not_applicable_share", self.answers.not_applicable)
+        for kind, make in self._made().items():
+            if not kinds or kind in kinds:
+                yield from make()
+
+    def _made(self) -> dict[str, Callable[[], Iterator[Figure]]]:
+        waves, items = self.answers.waves, list(enumerate(ITEMS["item_id"]))
+        shares = {"dont_know_share": self.answers.dont_know, "not_applicable_share": self.answers.not_applicable}
+        return {
+            "scale": lambda: (self._scale(barrier) for barrier in SCALES),
+            "item": lambda: (self._item(wave, *item) for wave in waves for item in items),
+            "coverage": lambda: (self._coverage(wave, *item) for wave in waves for item in items),
+            "distribution": lambda: (self._distribution(wave, *item) for wave in waves for item in items),
+            "theme": lambda: (self._theme(wave, theme) for wave in waves for theme in THEMES),
+            "straightliners": lambda: (self._straight(wave, barrier) for wave in waves for barrier in SCALES),
+            **{
+                name: lambda name=name, such=such: (
+                    self._share(wave, one, name, such) for wave in waves for one in SCALES)
+                for name, such in shares.items()
+            },
+        }  # fmt: skip
 
     # parts
 
@@ -226,7 +255,10 @@ class SurveyFigures:
     ) -> Figure:
         """A figure that is the sum of `values` (missing: not counted), and its published cells (n, value)."""
         atoms = Atoms(self.tree, waves, (*ROLES, NOBODY_SAYS), self.segments)
-        people = [atoms.place.get(key, -1) for key in zip(self.answers.wave, self.answers.unit, self.answers.role, strict=True)]
+        people = [
+            atoms.place.get(key, -1)
+            for key in zip(self.answers.wave, self.answers.unit, self.answers.role, strict=True)
+        ]
         at, size = np.array(people), len(atoms.keys)
         inside, counted = at >= 0, (at >= 0) & ~np.isnan(values)
         base = np.bincount(at[counted], minlength=size).astype(float)
@@ -238,11 +270,14 @@ class SurveyFigures:
             np.isin(np.arange(size), own.to_numpy()).astype(float) for _, own in alone.groupby(level=0, sort=False)
         ]
         cells = [
-            (row.wave, row.unit_id, row.segment) for row in shown.itertuples() if atoms.knows(row.wave, row.unit_id, row.segment)
+            (row.wave, row.unit_id, row.segment)
+            for row in shown.itertuples()
+            if atoms.knows(row.wave, row.unit_id, row.segment)
         ]
         figure = Figure(
             kind, name, atoms.keys, base, total, everybody == 0, np.zeros(size, dtype=bool),
-            atoms.named() | atoms.residuals(cells), lambda mask: float(mask @ base) or np.nan, insiders=insiders, **more,
+            atoms.named() | atoms.residuals(cells), lambda mask: float(mask @ base) or np.nan, insiders=insiders,
+            printable=atoms.printable(SEGMENTS_OF.get(kind, ())), **more,
         )  # fmt: skip
         for row in shown.itertuples():
             if atoms.knows(row.wave, row.unit_id, row.segment):
@@ -261,17 +296,12 @@ class SurveyFigures:
         for row in shown[shown["status"] == "insufficient"].itertuples():
             if atoms.knows(row.wave, row.unit_id, row.segment) and "nobody" in str(row.note):
                 figure.counts.append(Row("nobody", atoms.cell(row.wave, row.unit_id, row.segment), 0.0))
-        figure.links = self._links(barrier, atoms)  # type: ignore[attr-defined]
+        figure.links = self._links(barrier, atoms)
         return figure
 
     def _links(self, barrier: str, atoms: Atoms) -> list[tuple]:
-        """Role gaps, changes and their sources: equations between means, which need numbers of people to be used."""
-        made = []
-        for row in self._measure("role_gap", barrier).itertuples():
-            if np.isfinite(row.value):
-                sides = ("frontline", "executive") if self.tree.children.get(row.unit_id) else ("doing", "leading")
-                cells = [atoms.cell(row.wave, row.unit_id, side) for side in sides]
-                made.append(("gap", f"{row.wave} {row.unit_id}", cells, row.value))
+        """Changes and their sources: equations between means, which need numbers of people to be used."""
+        made: list[tuple] = []
         changed = {(row.unit_id, row.wave): row.value for row in self._measure("change", barrier).itertuples()}
         waves = self.answers.waves
         before = dict(zip(waves[1:], waves[:-1], strict=True))
@@ -285,7 +315,8 @@ class SurveyFigures:
             if np.isfinite(row.points) and row.wave in before:
                 parts = ROLES if self.tree.children.get(row.unit_id) else ("doing", "leading")
                 cells = [
-                    [atoms.cell(at, row.unit_id, part) for part in (*parts, NOBODY_SAYS)] for at in (row.wave, before[row.wave])
+                    [atoms.cell(at, row.unit_id, part) for part in (*parts, NOBODY_SAYS)]
+                    for at in (row.wave, before[row.wave])
                 ]
                 made.append((row.source, f"{row.wave} {row.unit_id}", cells, row.points))
         return made
@@ -297,10 +328,7 @@ class SurveyFigures:
 
     def _cells_of_item(self, wave: str, item: str) -> pd.DataFrame:
         """Distributions that are published whole: unit x segment with n and the counts on each level."""
-        rows = self.results["items"]
-        rows = rows[(rows["wave"] == wave) & (rows["item_id"] == item) & rows["level"].isin(list("12345"))]
-        rows = rows[(rows["status"] == "ok") & rows["n"].notna()]
-        return levelled(rows)
+        return self.distributions.get((wave, item), NO_CELLS)
 
     def _item(self, wave: str, place: int, item: str) -> Figure:
         rows = self.results["explain"]
@@ -310,7 +338,9 @@ class SurveyFigures:
         if len(cells):
             mean = (cells[list("12345")].to_numpy(float) @ np.arange(1, 6)) / cells["n"]
             shown.append(cells.assign(value=mean)[["wave", "unit_id", "segment", "n", "value"]])
-        figure = self._figure("item", f"{wave} {item}", [wave], self.answers.level[:, place], pd.concat(shown), highest=5.0)
+        figure = self._figure(
+            "item", f"{wave} {item}", [wave], self.answers.level[:, place], pd.concat(shown), highest=5.0
+        )
         return self._unasked(figure, place)
 
     def _coverage(self, wave: str, place: int, item: str) -> Figure:
@@ -331,10 +361,7 @@ class SurveyFigures:
         level = self.answers.level[:, place]
         values = weights[np.where(np.isnan(level), 0, level).astype(int)]
         cells = self._cells_of_item(wave, item)
-        if len(cells):
-            cells = cells.assign(value=cells[list("12345")].to_numpy(float) @ weights[1:] / cells["n"])
-        else:
-            cells = pd.DataFrame(columns=["wave", "unit_id", "segment", "n", "value"])
+        cells = cells.assign(value=cells[list("12345")].to_numpy(float) @ weights[1:] / cells["n"].to_numpy(float))
         figure = self._figure("distribution", f"{wave} {item}", [wave], values, cells, limit=MINIMUM_DISTRIBUTION)
         figure.counts += self._item(wave, place, item).counts
         return self._unasked(figure, place)
@@ -342,12 +369,16 @@ class SurveyFigures:
     def _theme(self, wave: str, theme: str) -> Figure:
         rows = self.results["themes"]
         rows = rows[(rows["wave"] == wave) & (rows["theme"] == theme)].assign(segment=ALL)
-        return self._figure("theme", f"{wave} {theme}", [wave], self.answers.score((ITEMS["theme"] == theme).to_numpy()), rows)
+        return self._figure(
+            "theme", f"{wave} {theme}", [wave], self.answers.score((ITEMS["theme"] == theme).to_numpy()), rows
+        )
 
     def _straight(self, wave: str, barrier: str) -> Figure:
         rows = soft(self._measure("straightliner_share", barrier))
         values = self.answers.straight((ITEMS["barrier_id"] == barrier).to_numpy())
-        return self._figure("straightliners", f"{wave} {barrier}", [wave], values, rows[rows["wave"] == wave], highest=1.0)
+        return self._figure(
+            "straightliners", f"{wave} {barrier}", [wave], values, rows[rows["wave"] == wave], highest=1.0
+        )
 
     def _share(self, wave: str, barrier: str, measure: str, such: np.ndarray) -> Figure:
         """Answers that are no level, of those who answered: known where all answers of a cell are.
@@ -374,20 +405,23 @@ class SurveyFigures:
 
 def levelled(rows: pd.DataFrame) -> pd.DataFrame:
     """Distributions as counts; a blurred share is read where the others leave nothing open."""
-    made = []
-    for (wave, unit_id, segment), cell in rows.groupby(["wave", "unit_id", "segment"]):
-        n, shares = float(cell["n"].iloc[0]), cell.set_index("level")["share"].reindex(list("12345"))
-        open_to = 1 - shares.sum()
-        missing = shares.isna()
-        if missing.any() and (abs(open_to) < 1e-9 or missing.sum() == 1):
-            shares = shares.fillna(max(open_to, 0.0) if missing.sum() == 1 else 0.0)
-        elif missing.sum() == 5:
-            sure = cell.set_index("level")["note"].astype(str).str.startswith(">=").reindex(list("12345"), fill_value=False)
-            shares = sure.astype(float) if sure.any() else shares
-        if shares.notna().all():
-            counts = (shares * n).round(6)
-            made.append({"wave": wave, "unit_id": unit_id, "segment": segment, "n": n} | counts.to_dict())
-    return pd.DataFrame(made, columns=["wave", "unit_id", "segment", "n", *"12345"])
+    key = ["wave", "item_id", "unit_id", "segment"]
+    cells = rows.pivot(index=key, columns="level", values="share").reindex(columns=list("12345"))
+    open_to, missing = 1 - cells.sum(axis=1), cells.isna()
+    everybody = rows["note"].astype(str).str.startswith(">=").astype(float)
+    sure = (
+        rows.assign(sure=everybody)
+        .pivot(index=key, columns="level", values="sure")
+        .reindex(cells.index, columns=cells.columns)
+    )
+    one, none = missing.sum(axis=1) == 1, missing.any(axis=1) & (open_to.abs() < 1e-9)
+    for level in cells:
+        cells[level] = cells[level].mask(one & missing[level], open_to.clip(lower=0)).mask(none & missing[level], 0.0)
+    whole = (sure == 1).any(axis=1) & missing.all(axis=1)
+    cells[whole] = sure[whole]
+    n = rows.groupby(key)["n"].first().reindex(cells.index)
+    counts = cells.mul(n, axis=0).round(6).assign(n=n)
+    return counts.dropna().reset_index()
 
 
 def soft(rows: pd.DataFrame) -> pd.DataFrame:

@@ -198,7 +198,9 @@ def _survey(rng: np.random.Generator, made: Organisation) -> None:
         roles = _roles(rng, parent=here in parents, nameless=nameless)
         for wave in waves:
             for role, count in roles.items():
-                changed = count if wave == waves[-1] else max(0, count + int(rng.integers(-2, 3)) * (rng.random() < 0.4))
+                changed = (
+                    count if wave == waves[-1] else max(0, count + int(rng.integers(-2, 3)) * (rng.random() < 0.4))
+                )
                 if invites and role and changed:
                     made.invitations.append({"unit_id": here, "wave": wave, "role": role, "invited": changed + 1})
                 for place in range(changed):

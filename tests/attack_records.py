@@ -15,8 +15,8 @@ LEVELS = ("level 0", "level 1", "level 2", "level 3", "level 4", "level unknown"
 QUARTER = {"01": "Q1", "02": "Q1", "03": "Q1", "04": "Q2", "05": "Q2", "06": "Q2", "07": "Q3", "08": "Q3", "09": "Q3",
            "10": "Q4", "11": "Q4", "12": "Q4"}  # fmt: skip
 HOURS = (
-    "potential_hours", "realised_hours", "last_mile_gap_hours", "gap_not_adopted", "gap_saving_below_plan", "gap_rework",
-    "gap_oversight",
+    "potential_hours", "realised_hours", "last_mile_gap_hours", "gap_not_adopted", "gap_saving_below_plan",
+    "gap_rework", "gap_oversight",
 )  # fmt: skip
 OF_TASK = dict(zip(HOURS, ("potential", "realised", "gap", *HOURS[3:]), strict=True))
 
@@ -40,12 +40,16 @@ class Decisions:
         if len(self.log):
             day = self.log["opened_at"].str
             self.log["wave"] = day[:4] + "-" + day[5:7].map(QUARTER)
-            self.log["level"] = ["level unknown" if level == "" else f"level {level}" for level in self.log["autonomy_level"]]
+            self.log["level"] = [
+                "level unknown" if level == "" else f"level {level}" for level in self.log["autonomy_level"]
+            ]
 
     def ratios(self) -> dict[str, tuple[pd.Series, pd.Series]]:
         """Measure -> (what is added up, which decisions it is among)."""
         log = self.log
-        there = {name: log[name].ne("") for name in ("advice", "initial_decision", "final_decision", "correct_decision")}
+        there = {
+            name: log[name].ne("") for name in ("advice", "initial_decision", "final_decision", "correct_decision")
+        }
         right = {name: log[name].eq(log["correct_decision"]) for name in there}
         known = {name: there[name] & there["correct_decision"] for name in there}
         both = known["advice"] & known["final_decision"]
@@ -82,7 +86,9 @@ class Decisions:
         atoms = Atoms(self.tree, [wave], (ALL,), {ALL: (ALL,)})
         shown = self.measures[(self.measures["measure"] == measure) & (self.measures["wave"] == wave)]
         parts = pd.Series(ALL, index=self.log.index)
-        return self._figure("decision", f"{wave} {measure}", atoms, shown, among & (self.log["wave"] == wave), of, parts)
+        return self._figure(
+            "decision", f"{wave} {measure}", atoms, shown, among & (self.log["wave"] == wave), of, parts
+        )
 
     def _errors(self, wave: str) -> Figure:
         """Wrong decisions by level, with the accuracy of all levels together."""
@@ -109,19 +115,23 @@ class Decisions:
         attended = (log["level"].ne("level 4") | log["decider_id"].ne("")).to_numpy()
         deciders = pd.Series(log["decider_id"].to_numpy(), index=at)[attended]
         people = _Deciders(deciders, atoms, self.headcounts)
-        cells = [(wave, one, segment) for wave, one, segment in zip(shown["wave"], shown["unit_id"], shown["segment"], strict=True)
-                 if atoms.knows(wave, one, segment)]  # fmt: skip
         visible = shown[shown["value"].notna()]
-        cells = [cell for cell, value in zip(cells, shown["value"], strict=False) if value == value]
+        keys = zip(visible["wave"], visible["unit_id"], visible["segment"], strict=True)
+        cells = [key for key in keys if atoms.knows(*key)]
         insiders = people.alone(size)
         figure = Figure(
             kind, name, atoms.keys, base, total, base == 0, np.zeros(size, dtype=bool),
             atoms.named() | atoms.residuals(cells), people.size, insiders=insiders, highest=1.0,
-            dominated=people.dominated,
+            dominated=people.dominated, printable=atoms.printable(),
         )  # fmt: skip
         for row in visible.itertuples():
             if atoms.knows(row.wave, row.unit_id, row.segment):
-                figure.place(f"{row.wave} {row.unit_id}/{row.segment}", atoms.cell(row.wave, row.unit_id, row.segment), row.n, row.value)
+                figure.place(
+                    f"{row.wave} {row.unit_id}/{row.segment}",
+                    atoms.cell(row.wave, row.unit_id, row.segment),
+                    row.n,
+                    row.value,
+                )
         return figure
 
 
@@ -153,7 +163,9 @@ class _Deciders:
     def alone(self, size: int) -> list[np.ndarray]:
         by_atom = pd.Series(self.who).groupby(self.atom).agg(lambda who: who.iloc[0] if who.nunique() == 1 else "")
         single = by_atom[by_atom != ""]
-        return [np.isin(np.arange(size), own.index.to_numpy()).astype(float) for _, own in single.groupby(single.to_numpy())]
+        return [
+            np.isin(np.arange(size), own.index.to_numpy()).astype(float) for _, own in single.groupby(single.to_numpy())
+        ]
 
 
 # Use of initiatives ----------------------------------------------------------------------------------------------
@@ -170,11 +182,15 @@ def usage_figures(organisation: Organisation, results: Path) -> Iterator[Figure]
         trained = here[here["trained_users"].ne("")]
         for measure, rows, column in (("adoption", here, "active_users"), ("trained_share", trained, "trained_users")):
             shown = measures[(measures["measure"] == measure) & (measures["wave"] == wave) & measures["value"].notna()]
-            at = [atoms.place[wave, one, name] for one, name in zip(rows["unit_id"], rows["initiative_id"], strict=True)]
+            at = [
+                atoms.place[wave, one, name] for one, name in zip(rows["unit_id"], rows["initiative_id"], strict=True)
+            ]
             base, total = np.zeros((2, len(atoms.keys)))
             base[at], total[at] = rows["intended_users"].astype(float), rows[column].astype(float)
             intended = np.zeros(len(atoms.keys))
-            whole = [atoms.place[wave, one, name] for one, name in zip(here["unit_id"], here["initiative_id"], strict=True)]
+            whole = [
+                atoms.place[wave, one, name] for one, name in zip(here["unit_id"], here["initiative_id"], strict=True)
+            ]
             intended[whole] = here["intended_users"].astype(float)
             yield _of_parts(measure, f"{wave} {measure}", atoms, shown, base, total, _most_by_part(atoms, intended))
 
@@ -193,11 +209,16 @@ def _of_parts(
     kind: str, name: str, atoms: Atoms, shown: pd.DataFrame, base: np.ndarray, total: np.ndarray,
     size: Callable[[np.ndarray], float],
 ) -> Figure:  # fmt: skip
-    cells = [(row.wave, row.unit_id, row.segment) for row in shown.itertuples() if atoms.knows(row.wave, row.unit_id, row.segment)]
+    cells = [
+        (row.wave, row.unit_id, row.segment)
+        for row in shown.itertuples()
+        if atoms.knows(row.wave, row.unit_id, row.segment)
+    ]
     alone = [one for one in np.eye(len(atoms.keys)) if size(one) == 1]
     figure = Figure(
         kind, name, atoms.keys, base, total, base == 0, np.zeros(len(atoms.keys), dtype=bool),
         atoms.named() | atoms.residuals(cells), size, insiders=alone, highest=1.0,
+        printable=atoms.printable(),
     )  # fmt: skip
     for row in shown.itertuples():
         if atoms.knows(row.wave, row.unit_id, row.segment):
@@ -253,15 +274,19 @@ def _task_figure(
         return float(sum(0.0 if np.isnan(holders[key]) else holders[key] for key in found)) if found else np.nan
 
     visible = shown[shown["value"].notna()]
-    cells = [(wave, row.unit_id, row.segment) for row in visible.itertuples() if atoms.knows(wave, row.unit_id, row.segment)]
+    cells = [
+        (wave, row.unit_id, row.segment) for row in visible.itertuples() if atoms.knows(wave, row.unit_id, row.segment)
+    ]
     named = atoms.named() | atoms.residuals(cells)
     figure = Figure(
         "hours", f"{wave} {measure}", atoms.keys, base, total, base == 0, np.zeros(len(base), dtype=bool), named, size,
-        highest=np.inf,
+        highest=np.inf, printable=atoms.printable(),
     )  # fmt: skip
     for row in visible.itertuples():
         if atoms.knows(wave, row.unit_id, row.segment):
-            figure.sums.append(Row(f"{row.unit_id}/{row.segment}", atoms.cell(wave, row.unit_id, row.segment), row.value))
+            figure.sums.append(
+                Row(f"{row.unit_id}/{row.segment}", atoms.cell(wave, row.unit_id, row.segment), row.value)
+            )
     waits = truth.set_index(["unit_id", "job", "task_id"])["waits"]
     keyed = single.assign(waits=[waits[row.unit_id, row.job, row.task_id] for row in single.itertuples()])
     for (one, job, wait), cell in keyed.groupby(["unit_id", "job", "waits"]):
@@ -277,7 +302,15 @@ def _task_figure(
 def _hours(tasks: pd.DataFrame) -> pd.DataFrame:
     """Hours of every task of the drawn kind: `mode` and `target_mode` never human alone."""
     made = tasks.copy()
-    numbers = ["headcount", "hours_per_year", "expected_saving", "adoption", "observed_saving", "rework", "oversight_hours"]
+    numbers = [
+        "headcount",
+        "hours_per_year",
+        "expected_saving",
+        "adoption",
+        "observed_saving",
+        "rework",
+        "oversight_hours",
+    ]
     made[numbers] = made[numbers].apply(pd.to_numeric, errors="coerce")
     made["holders"] = made.groupby(["unit_id", "wave", "job"])["headcount"].transform("max")
     people = made["headcount"].fillna(made["holders"]).fillna(1.0)

@@ -9,16 +9,18 @@ alone in a unit x role. With `--bounds` also by linear programmes over the whole
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import attack_records
 import numpy as np
-from attack_figures import Figure, SurveyFigures
+from attack_figures import Figure, Row, SurveyFigures
 from attack_organisations import Organisation, drawn
 from scipy.optimize import linprog
 
@@ -60,15 +62,21 @@ class Tally:
         self.recoveries, self.mistaken = self.recoveries or [], self.mistaken or []
 
 
+@lru_cache(maxsize=512)  # many figures are published of the same cells
+def _basis(shape: tuple[int, int], content: bytes) -> np.ndarray:
+    rows = np.frombuffer(content).reshape(shape)
+    rows = rows[np.abs(rows).sum(axis=1) > 0]
+    if not rows.size:
+        return np.zeros((0, shape[1]))
+    _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
+    return basis[sizes > 1e-9 * max(1.0, sizes.max(initial=0.0))]
+
+
 class Span:
     """The space of weighted sums of some rows; tells which masks lie in it."""
 
     def __init__(self, rows: np.ndarray):
-        if rows.size:
-            _, sizes, basis = np.linalg.svd(rows, full_matrices=False)
-            self.basis = basis[sizes > 1e-9 * max(1.0, sizes.max(initial=0.0))]
-        else:
-            self.basis = np.zeros((0, rows.shape[1]))
+        self.basis = _basis(rows.shape, np.ascontiguousarray(rows + 0.0).tobytes())
 
     def beyond(self, masks: np.ndarray) -> np.ndarray:
         """What of each mask the rows do not reach."""
@@ -105,7 +113,7 @@ def proven_empty(figure: Figure) -> np.ndarray:
         solved = linprog(aim, link, np.zeros(len(spots)), equal, known, bounds=bounds, method="highs")
         if solved.x is None:  # counts that contradict each other: rounded ones; nothing follows
             return proven
-        there = solved.x[len(used):] > 1e-7
+        there = solved.x[len(used) :] > 1e-7
         if not there.any():
             proven = proven | unsure
             break
@@ -140,12 +148,13 @@ def attack(figure: Figure, seed: int = 0) -> tuple[int, list[Recovery]]:
         return len(small), []
     size, names = len(figure.atoms), list(small)
     masks = np.array([small[name] for name in names])
-    linked = links(figure, proven_empty(figure))
+    proven = proven_empty(figure)
+    linked = links(figure, proven)
     sums, counts = exact([*figure.sums, *linked], figure.total), exact(figure.counts, figure.base)
     found: list[Recovery] = []
     left = np.ones(len(names), dtype=bool)
     for knowledge in (K0, K1):
-        empty = (figure.empty | figure.unasked) if knowledge == K1 else proven_empty(figure)
+        empty = (figure.empty | figure.unasked) if knowledge == K1 else proven
         free = (~empty).astype(float)
         if knowledge == K1:
             sums = exact([*figure.sums, *links(figure, empty)], figure.total)
@@ -161,7 +170,14 @@ def attack(figure: Figure, seed: int = 0) -> tuple[int, list[Recovery]]:
 
 
 def inside(
-    figure: Figure, seed: int, names: list[str], masks: np.ndarray, left: np.ndarray, sums: list, free: np.ndarray, span: Span
+    figure: Figure,
+    seed: int,
+    names: list[str],
+    masks: np.ndarray,
+    left: np.ndarray,
+    sums: list,
+    free: np.ndarray,
+    span: Span,
 ) -> list[Recovery]:
     """What somebody works out who is alone somewhere, and knows what they said or did themselves."""
     found = []
@@ -174,7 +190,7 @@ def inside(
         known = np.eye(len(own))[spots]
         wider = Span(np.vstack([span.basis, known * free]))
         for at in others[wider.holds(masks[others] * free)]:
-            rows = [*sums, *(_Own(one, float(one @ figure.total)) for one in known)]
+            rows = [*sums, *(Row("own answers", one, float(one @ figure.total)) for one in known)]
             recovery = explained(figure, seed, K1S, names[at], masks[at], rows, free)
             if recovery:
                 found.append(recovery)
@@ -182,17 +198,9 @@ def inside(
     return found
 
 
-@dataclass
-class _Own:
-    weights: np.ndarray
-    total: float
-    name: str = "own answers"
-
-
 def links(figure: Figure, empty: np.ndarray) -> list:
-    """Role gaps, changes and sources as sums, where the numbers of people in them are known."""
-    given = getattr(figure, "links", [])
-    if not given:
+    """Changes and their sources as sums, where the numbers of people in them are known."""
+    if not figure.links:
         return []
     free = (~empty).astype(float)
     counts = exact(figure.counts, figure.base)
@@ -205,10 +213,10 @@ def links(figure: Figure, empty: np.ndarray) -> list:
         return float(mask @ figure.base) if numbers.holds((mask * free)[None])[0] else None
 
     made = []
-    for source, name, cells, value in given:
-        row = _mean_difference(cells, people) if source in ("gap", "change") else _mixture(source, cells, people)
+    for source, name, cells, value in figure.links:
+        row = _mean_difference(cells, people) if source == "change" else _mixture(source, cells, people)
         if row is not None:
-            made.append(_Own(row, value, f"{source} {name}"))
+            made.append(Row(f"{source} {name}", row, value))
     return made
 
 
@@ -233,7 +241,9 @@ def _mixture(source: str, cells: list, people) -> np.ndarray | None:
     return weights
 
 
-def explained(figure: Figure, seed: int, knowledge: str, name: str, mask: np.ndarray, rows: list, free: np.ndarray) -> Recovery | None:
+def explained(
+    figure: Figure, seed: int, knowledge: str, name: str, mask: np.ndarray, rows: list, free: np.ndarray
+) -> Recovery | None:
     """The weighted sum in words, where what it says is true; who says something untrue has recovered nothing."""
     rows = shortest(rows, mask, free)
     weights = np.linalg.lstsq(matrix(rows, len(mask)).T * free[:, None], mask * free, rcond=None)[0]
@@ -244,7 +254,16 @@ def explained(figure: Figure, seed: int, knowledge: str, name: str, mask: np.nda
     parts = [f"{weight:+.4g} [{row.name}]" for weight, row in zip(weights, rows, strict=True) if abs(weight) > 1e-7]
     size = figure.size(mask * (figure.base > 0))
     more = "" if len(parts) <= 8 else f" and {len(parts) - 8} more"
-    return Recovery(seed, knowledge, figure.kind, f"{figure.kind} {figure.name}", name, size, says / max(people, 1.0), " ".join(parts[:8]) + more)
+    return Recovery(
+        seed,
+        knowledge,
+        figure.kind,
+        f"{figure.kind} {figure.name}",
+        name,
+        size,
+        says / max(people, 1.0),
+        " ".join(parts[:8]) + more,
+    )
 
 
 def shortest(rows: list, mask: np.ndarray, free: np.ndarray) -> list:
@@ -257,6 +276,39 @@ def shortest(rows: list, mask: np.ndarray, free: np.ndarray) -> list:
         if fewer and Span(matrix(fewer, len(mask)) * free).holds((mask * free)[None])[0]:
             kept = fewer
     return kept
+
+
+def weakened(figure: Figure) -> Figure:
+    """The same figure, published with nothing hidden but what stands for too few."""
+    cells = {
+        name: mask for name, mask in figure.printable.items() if figure.size(mask * (figure.base > 0)) >= figure.limit
+    }
+    return replace(
+        figure, links=[],
+        counts=[Row(name, mask, float(mask @ figure.base)) for name, mask in cells.items()],
+        sums=[Row(name, mask, float(mask @ figure.total)) for name, mask in cells.items()],
+    )  # fmt: skip
+
+
+def dominated(organisation: Organisation, results: Path, seed: int = 0) -> list[Recovery]:
+    """Sums of decisions that are one person's but for few, of groups that are large enough otherwise."""
+    return [one for figure in figures_of(organisation, results) for one in _dominated(figure, seed)]
+
+
+def _dominated(figure: Figure, seed: int) -> list[Recovery]:
+    if figure.kind != "decision" or not figure.sums:
+        return []
+    free, rows = (~figure.empty).astype(float), exact(figure.sums, figure.total)
+    span, seen, found = Span(matrix(rows, len(figure.atoms)) * free), set(), []
+    for name, mask in figure.groups.items():
+        people = mask * free
+        if people.tobytes() in seen or not people.any():
+            continue
+        seen.add(people.tobytes())
+        if figure.size(people) >= figure.limit and figure.dominated(people) and span.holds(people[None])[0]:
+            recovery = explained(figure, seed, K1, name, mask, rows, free)
+            found += [replace(recovery, kind="one decider of most")] if recovery else []
+    return found
 
 
 # Programmes over what pages print --------------------------------------------------------------------------------
@@ -272,7 +324,11 @@ def placed(figure: Figure, seed: int = 0) -> list[Recovery]:
     ns = np.array([row.total for row in counts])
     people = matrix(counts, size)
     step = figure.highest / 100
-    means = [(row.weights, count.total, row.total / count.total) for row, count in zip(figure.sums, figure.counts, strict=False) if count.total]
+    means = [
+        (row.weights, count.total, row.total / count.total)
+        for row, count in zip(figure.sums, figure.counts, strict=False)
+        if count.total
+    ]
     for knowledge in (K0, K1):
         empty = (figure.empty | figure.unasked) if knowledge == K1 else proven_empty(figure)
         free = (~empty).astype(float)
@@ -295,27 +351,32 @@ def placed(figure: Figure, seed: int = 0) -> list[Recovery]:
                 ends.append(sign * solved.fun / n if solved.status == 0 else np.nan)
             mean = float(mask @ figure.total) / n
             if ends[1] - ends[0] <= PLACED * step and ends[0] - 1e-6 <= mean <= ends[1] + 1e-6:
-                found.append(Recovery(seed, f"{knowledge} pages", figure.kind, f"{figure.kind} {figure.name}", name, n, mean,
-                                      f"between {ends[0]:.2f} and {ends[1]:.2f}"))  # fmt: skip
+                says = f"between {ends[0]:.2f} and {ends[1]:.2f}"
+                label = f"{figure.kind} {figure.name}"
+                found.append(Recovery(seed, f"{knowledge} pages", figure.kind, label, name, n, mean, says))
     return found
 
 
 # The whole of an organisation ------------------------------------------------------------------------------------
 
 
-def figures_of(organisation: Organisation, results: Path) -> Iterator[Figure]:
-    yield from SurveyFigures(organisation, results).figures()
-    yield from attack_records.figures(organisation, results)
+def figures_of(organisation: Organisation, results: Path, kinds: Collection[str] = ()) -> Iterator[Figure]:
+    """Every figure, or those of some kinds."""
+    yield from SurveyFigures(organisation, results).figures(kinds)
+    yield from (one for one in attack_records.figures(organisation, results) if not kinds or one.kind in kinds)
 
 
-def attacked(organisation: Organisation, results: Path, seed: int = 0, *, bounds: bool = False) -> Tally:
-    """Attack every figure of an organisation whose results lie in a folder."""
+def attacked(
+    organisation: Organisation, results: Path, seed: int = 0, *, bounds: bool = False, kinds: Collection[str] = ()
+) -> Tally:
+    """Attack every figure (of some kinds) of an organisation whose results lie in a folder."""
     tally = Tally(organisations=1)
-    for figure in figures_of(organisation, results):
+    for figure in figures_of(organisation, results, kinds):
         hidden, found = attack(figure, seed)
         tally.published += len(figure.sums)
         tally.hidden += hidden
         tally.recoveries += found
+        tally.recoveries += _dominated(figure, seed)
         tally.mistaken += figure.mistaken()
         if bounds and figure.kind == "scale":
             known = {recovery.group for recovery in found}
@@ -349,8 +410,8 @@ def run(seeds: Iterable[int], *, bounds: bool = False, told=lambda seed, tally: 
 def table(tally: Tally, examples: int = 5) -> str:
     """Counts by figure kind and knowledge, with examples."""
     lines = [
-        f"{tally.organisations} organisations, {tally.published:,} published figures, {tally.hidden:,} groups below the "
-        f"minimum x figures, {len(tally.recoveries):,} recovered",
+        f"{tally.organisations} organisations, {tally.published:,} published figures, {tally.hidden:,} groups "
+        f"below the minimum x figures, {len(tally.recoveries):,} recovered",
         f"{'figure':<22}{'knowledge':<12}{'recovered':>10}{'of one person':>15}{'organisations':>15}",
     ]
     kinds = defaultdict(list)
@@ -366,6 +427,11 @@ def table(tally: Tally, examples: int = 5) -> str:
     return "\n".join(lines)
 
 
+def say(words: str) -> None:
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--organisations", type=int, default=20)
@@ -376,9 +442,14 @@ def main() -> None:
     began = time.monotonic()
 
     def told(seed: int, tally: Tally) -> None:
-        print(f"{seed}: {len(tally.recoveries)} of {tally.hidden} ({time.monotonic() - began:.0f} s)", flush=True)
+        say(f"{seed}: {len(tally.recoveries)} of {tally.hidden} ({time.monotonic() - began:.0f} s)")
 
-    print(table(run(range(chosen.seed, chosen.seed + chosen.organisations), bounds=chosen.bounds, told=told), chosen.examples))
+    say(
+        table(
+            run(range(chosen.seed, chosen.seed + chosen.organisations), bounds=chosen.bounds, told=told),
+            chosen.examples,
+        )
+    )
 
 
 if __name__ == "__main__":
