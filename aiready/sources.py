@@ -254,14 +254,6 @@ def _safe_throughout(text: str) -> str:
     return _AFTER_SEPARATOR.sub(r"\1'", safe_cell(text))
 
 
-_AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?(?:[";\t\r\n]|$))')
-"""Where a spreadsheet of another country begins a new cell within one of ours, whatever quotes stand around it."""
-
-
-def _safe_throughout(text: str) -> str:
-    return _AFTER_SEPARATOR.sub(r"\1'", safe_cell(text))
-
-
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose text cells and headers a spreadsheet will not run, be commas, semicolons or tabs its separators.
 
