@@ -1,6 +1,5 @@
 """The object a notebook holds: opens data, computes or reads results, and narrows to one unit."""
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from aiready import (
     history,
     initiatives,
     memory,
+    parameters,
     privacy,
     set_aside,
     survey,
@@ -32,7 +32,7 @@ from aiready import (
     waves,
     workflows,
 )  # fmt: skip
-from aiready.facts import Cell, Facts
+from aiready.facts import Cell, Facts, facts_of
 from aiready.instrument import Instrument, Settings, read_instrument
 from aiready.measures import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
 from aiready.phrases import ENGLISH, Language
@@ -111,17 +111,16 @@ class Assessment:
         UsageError
             The wave does not exist, or there is nothing in that language.
         """
-        language = Language.of(lang)
-        location = located(data)
+        data, results = parameters.as_text(data), parameters.as_text(results)
+        language, location = Language.of(lang), located(data)
         if results and instrument_folder(results):  # a slice carries its questionnaire with it
             location = results
         rules = read_instrument(instrument_folder(location))
         if results:
             opened = cls.read(Path(results), rules)
         else:
-            day = date.fromisoformat(as_of) if isinstance(as_of, str) and as_of else as_of or None
             earlier = history.read(Path(published)) if published else []
-            opened = compute(read_data(location, rules, as_of=day), rules, earlier)
+            opened = compute(read_data(location, rules, as_of=parameters.day(as_of)), rules, earlier)
         opened = replace(opened.at(wave) if wave else opened, location=located(data))
         return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
 
@@ -147,6 +146,7 @@ class Assessment:
 
     def at(self, wave: str) -> "Assessment":
         """Show another wave."""
+        wave = parameters.chosen("wave", wave, self.facts.waves)
         if wave not in self.facts.waves:
             raise errors.unknown("wave", wave, self.facts.waves)
         return replace(self, facts=replace(self.facts, wave=wave))
@@ -173,6 +173,7 @@ class Assessment:
         UsageError
             Unknown unit; with the nearest name.
         """
+        unit_id = parameters.chosen("unit_id", unit_id, self.units["unit_id"])
         self.check_known([unit_id])
         if unit_id == self.unit_id != ORGANISATION:
             return self
@@ -255,7 +256,7 @@ class Assessment:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
         return self.once(_rows_shown, name, unit_id or self.unit_id).copy()
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, write: Callable[[Path, bytes], None] = write) -> None:
         """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
         for name, table in self.tables.items():
             write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
@@ -361,7 +362,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
         "counts": data.counts,
         "inputs": data.inputs,
     }
-    facts = _facts(data, rules, waves.in_order(profile["wave"]), said.notes)
+    facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
     shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
     release = history.Release(said.people, data.membership, shown, said.wordings)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
@@ -388,17 +389,3 @@ def _sources(said: pd.DataFrame, explain: pd.DataFrame, hidden: privacy.Hidden, 
     """Where changes came from, both voices: unit x wave x barrier x source (points, status)."""
     shown = privacy.protect_sources(said, hidden, settings)
     return stacked(shown, barriers.practice_sources(explain).assign(status=OK))
-
-
-def _facts(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:
-    digests = "".join(sorted(data.inputs["sha256"])) if data.inputs is not None else ""
-    return Facts(
-        wave=data.wave if data.wave in in_waves else in_waves[-1],
-        waves=in_waves,
-        as_of=data.as_of.isoformat() if data.as_of else "",
-        instrument_version=rules.version,
-        instrument_digest=rules.digest,
-        about=dict(data.about),
-        notes=(*data.notes, *notes),
-        input_digest=hashlib.sha256(digests.encode()).hexdigest()[:12],
-    )

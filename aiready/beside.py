@@ -7,6 +7,15 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+SAFE = {"PYTHONSAFEPATH": "1"}
+"""Environment of what is started from here: Python, and every kernel it starts, imports nothing that lies in the
+folder it is called from, where data of others may lie."""
+
+
+def python(*arguments: str) -> list[str]:
+    """The command that runs this Python, which imports what is installed and nothing beside it (`-P`)."""
+    return [sys.executable, "-P", *arguments]
+
 
 class Worker:
     """A process started beside this one, and the line to it: it ends when the line is closed.
@@ -21,11 +30,11 @@ class Worker:
         given = [str(line.fileno()) for line in further]
         with theirs, errors.open("ab") as complaints:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments, *given],
+                python("-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments, *given),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints,
-                env=environment,
+                env=environment | SAFE,
                 pass_fds=[theirs.fileno(), *(line.fileno() for line in further)],
                 start_new_session=True,
             )

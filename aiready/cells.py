@@ -1,27 +1,34 @@
 """Cells as given -> values as the schema types them: Ibis expressions, whatever file or engine holds the table."""
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
+from aiready.cell_words import (
+    NO,
+    NO_ANSWER,
+    NOTHING,
+    NOTHING_BUT_IN_NAMES,
+    SAYS_DOES_NOT_APPLY,
+    SAYS_DONT_KNOW,
+    YES,
+)
 from aiready.readers import FILE, ROW, SURPLUS
-from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, Column, Table
+from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, LABELS, PERSONS, Column, Table
 
-MISSING = ("", "N/A", "n/a", "#N/A")
-NO_ANSWER = ("", "-9", "#n/a")
-SAYS_DOES_NOT_APPLY = ("does not apply", "doesn't apply", "not applicable", "n/a", "na")
-SAYS_DONT_KNOW = ("don't know", "i don't know", "do not know", "dont know", "dk")
-YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 NO_LEVEL = -9.0
 """An answer that cannot be read, until its row is quarantined."""
 
 GIVEN = "given "
 """Prefix of the columns that hold a cell as given, beside its value."""
 
-_LABELS = ("advice", "initial_decision", "final_decision", "correct_decision")
 _SALT = "aiready:person:"
 _TYPES = {
     "text": "string", "id": "string", "url": "string", "check": "string", "wave": "string", "flag": "boolean",
@@ -33,16 +40,44 @@ _TYPES = {
 # Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
 
 
-def cell(given: ir.Value) -> ir.StringValue:
+def nothing_in(column: Column) -> tuple[str, ...]:
+    """Words, in lower case, that say in a column that nothing is there."""
+    names = column.kind == "id" or (column.kind == "text" and column.required)
+    also = () if names and column.name not in PERSONS and not column.allowed else NOTHING_BUT_IN_NAMES
+    return tuple(word for word in (*NOTHING, *also) if word not in column.allowed)
+
+
+def says_nothing(column: Column, given: Any) -> Any:
+    """True where a cell as given says nothing, in pandas or on an engine."""
+    if isinstance(given, pd.Series):
+        if not (pd.api.types.is_string_dtype(given.dtype) or given.dtype == object):
+            return given.isna()
+        said = given.map(lambda cell: cell.strip().lower() if isinstance(cell, str) else cell)
+        return given.isna() | said.isin(nothing_in(column))
+    if given.type().is_string():
+        return given.isnull() | given.strip().lower().isin(nothing_in(column))
+    return given.isnull() | given.isnan() if given.type().is_floating() else given.isnull()
+
+
+def _filled(column: Column, given: ir.Value) -> ir.StringValue:
     """Text of a cell; null where it is blank or says that nothing is there."""
     text = _text(given)
-    for nothing in MISSING:
-        text = text.nullif(nothing)
-    return text
+    text = _nfc_normalize(text) if column.kind == "id" and _normalizes(text) else text
+    return _is_one_of(text, nothing_in(column)).ifelse(ibis.null("string"), text)
+
+
+def _is_one_of(text: ir.StringValue, words: Collection[str]) -> ir.BooleanValue:
+    """Whether a text is one of some words in lower case; one pattern is planned sooner than many words."""
+    return text.lower().re_search(f"^(?:{'|'.join(map(re.escape, words))})$")
+
+
+def _normalizes(text: ir.StringValue) -> bool:
+    return text.get_backend().name == "duckdb"
 
 
 def _text(given: ir.Value) -> ir.StringValue:
-    return _without_nan(given).cast("string")
+    """A cell as text; spaces around it say nothing."""
+    return given.strip() if given.type().is_string() else _without_nan(given).cast("string")
 
 
 def _without_nan(given: ir.Value) -> ir.Value:
@@ -58,6 +93,12 @@ def number(text: ir.StringValue) -> ir.FloatingValue:
     for no_number in ("nan", "inf", "-inf"):
         value = value.nullif(float(no_number))
     return value
+
+
+def share(text: ir.StringValue) -> ir.FloatingValue:
+    """Share in a cell, of 1 or in per cent: `0.45` and `45 %`; null where it is none."""
+    of = ibis.cases((text.endswith("%"), 100.0), else_=1.0)
+    return number(text.re_replace(r"[\s\x{a0}\x{202f}]*%$", "")) / of
 
 
 def moment(text: ir.StringValue) -> ir.TimestampValue:
@@ -89,14 +130,13 @@ def _one_of(allowed: tuple[str, ...], text: ir.StringValue) -> ir.StringValue:
 
 
 def _yes_no(text: ir.StringValue) -> ir.BooleanValue:
-    lower = text.lower()
-    return ibis.cases((lower.isin(YES), True), (lower.isin(NO), False), else_=ibis.null("boolean"))
+    return ibis.cases((_is_one_of(text, YES), True), (_is_one_of(text, NO), False), else_=ibis.null("boolean"))
 
 
 def _check(text: ir.StringValue) -> ir.StringValue:
-    lower = text.lower()
     done = moment(text).notnull()
-    return ibis.cases((lower.isin(YES), "yes"), (lower.isin(NO), "no"), (done, "yes"), else_=ibis.null("string"))
+    words = ((_is_one_of(text, YES), "yes"), (_is_one_of(text, NO), "no"))
+    return ibis.cases(*words, (done, "yes"), else_=ibis.null("string"))
 
 
 def _native(given: ir.Value, kind: str) -> ir.Value | None:
@@ -127,12 +167,12 @@ def reading(column: Column, given: ir.Value) -> ir.Value:
         return native
     if column.allowed:
         return _one_of(column.allowed, _text(given))
-    if column.kind == "id" or column.name in _LABELS:
-        return _whole_as_text(cell(given))
+    if column.kind == "id" or column.name in LABELS:
+        return _whole_as_text(_filled(column, given))
     readers = {
-        "integer": number, "number": number, "share": number, "wave": _wave, "flag": _yes_no, "check": _check,
+        "integer": number, "number": number, "share": share, "wave": _wave, "flag": _yes_no, "check": _check,
     }  # fmt: skip
-    return readers[column.kind](_text(given)) if column.kind in readers else cell(given)
+    return readers[column.kind](_text(given)) if column.kind in readers else _filled(column, given)
 
 
 def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
@@ -142,8 +182,9 @@ def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
         return given.isnan() if given.type().is_floating() else False
     if column.kind not in ("text", "id", "url") or column.allowed or not given.type().is_string():
         return True
-    odd = given.startswith(" ") | given.endswith(" ") | given.isin(MISSING)
-    return odd | given.endswith(".0") if column.kind == "id" or column.name in _LABELS else odd
+    text = _nfc_normalize(_text(given)) if column.kind == "id" and _normalizes(given) else _text(given)
+    odd = (given != text) | given.lower().isin(nothing_in(column))
+    return odd | given.endswith(".0") if column.kind == "id" or column.name in LABELS else odd
 
 
 def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
@@ -152,7 +193,7 @@ def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
     scale = [float(level) for level in range(1, levels + 1)]
     level, with_comma = _text(given).try_cast("float64"), said.replace(",", ".").try_cast("float64")
     codes = ((SAYS_DOES_NOT_APPLY, DOES_NOT_APPLY), (SAYS_DONT_KNOW, DONT_KNOW), (NO_ANSWER, None))
-    others = [(said.isin(written), ibis.literal(code, "float64")) for written, code in codes]
+    others = [(_is_one_of(said, written), ibis.literal(code, "float64")) for written, code in codes]
     return ibis.cases(
         (level.isin(scale), level),
         *others,
@@ -169,12 +210,17 @@ def hashed(text: ir.StringValue) -> ir.StringValue:
     return salted.hexdigest("sha256").substr(0, 12)
 
 
-# Functions that PostgreSQL has: Ibis takes their names and types; what stands in them says in Python what they do.
+# Functions that PostgreSQL or DuckDB has: Ibis takes names and types; what stands in them says in Python what they do.
 
 
 @ibis.udf.scalar.builtin(name="convert_to")
 def _convert_to(text: str, encoding: str) -> bytes:
     return text.encode(encoding)
+
+
+@ibis.udf.scalar.builtin(name="nfc_normalize")
+def _nfc_normalize(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 @ibis.udf.scalar.builtin(name="sha256")

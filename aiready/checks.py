@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from aiready.cells import GIVEN, MISSING, NO_LEVEL
+from aiready.cells import GIVEN, NO_LEVEL, says_nothing
 from aiready.measures import ORGANISATION
 from aiready.readers import FILE, ROW, SURPLUS
 from aiready.schema import Column, Table
@@ -25,13 +25,15 @@ Mask = Any
 _WANTED = {
     "integer": "is no whole number",
     "number": "is no number (a point or a comma before decimals, nothing between thousands)",
-    "share": "is no number (a point or a comma before decimals, no percent sign)",
+    "share": "is no number (write 0.45 or 45 %)",
     "date": "is no date between 1900 and 2199 (write 2026-05-11)",
     "timestamp": "is no time between 1900 and 2199 (write 2026-05-11T09:30:00)",
     "wave": "is no wave (write 2026-Q3, 2026-09 or 2026)",
     "flag": "is neither yes nor no",
     "check": "is neither yes nor no nor the date it was done",
 }
+ALONE = "is dated long after everything else (correct it, or give --as-of if it is right)"
+"""The rule that sets aside a date by which all ages would be counted too long."""
 _EARLIEST, _LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)
 _UNKNOWN = {
     "unit_id": "is not in the table units",
@@ -82,7 +84,7 @@ def rules_of(table: Table, rows: Rows, *, levels: Mapping[str, int], known: Mapp
 def _column_rules(column: Column, rows: Rows, known: Mapping[str, Sequence[str]]) -> list[Rule]:
     name, value = column.name, rows[column.name]
     rules = []
-    blank = _blank(rows[GIVEN + name]) if GIVEN + name in rows.columns else value.isnull()
+    blank = says_nothing(column, rows[GIVEN + name]) if GIVEN + name in rows.columns else value.isnull()
     if column.required:
         rules.append(Rule(name, "is missing", blank))
     wanted = f"is none of {', '.join(column.allowed)}" if column.allowed else _WANTED.get(column.kind)
@@ -93,6 +95,8 @@ def _column_rules(column: Column, rows: Rows, known: Mapping[str, Sequence[str]]
     if column.kind in ("date", "timestamp"):
         # beyond lie typing errors and placeholders such as 9999-12-31
         rules.append(Rule(name, _WANTED[column.kind], (value < _EARLIEST) | (value >= _LATEST)))
+    if column.before is not None:
+        rules.append(Rule(name, ALONE, (value >= column.before) & (value < _LATEST)))
     if column.at_least is not None:
         rules.append(Rule(name, f"is below {column.at_least:g}", value < column.at_least))
     if column.at_most is not None:
@@ -103,13 +107,6 @@ def _column_rules(column: Column, rows: Rows, known: Mapping[str, Sequence[str]]
         found = value.isin([*known[name], ORGANISATION])
         rules.append(Rule(name, _UNKNOWN[name], value.notnull() & ~found))
     return rules
-
-
-def _blank(given: Any) -> Mask:
-    """True where a cell as given says nothing."""
-    if isinstance(given, pd.Series) or given.type().is_string():
-        return given.isnull() | given.isin(MISSING)
-    return given.isnull() | given.isnan() if given.type().is_floating() else given.isnull()
 
 
 def _trial_rules(rows: Rows) -> list[Rule]:

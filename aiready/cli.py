@@ -1,24 +1,25 @@
 """The command line: `check`, `score`, `report`, `import`, `new`, `questionnaire`, `sample`, `lab`."""
 
-import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
-import pandas as pd
 import typer
 
+from aiready import stopping
 from aiready.errors import AireadyError, UsageError, unknown
+from aiready.parameters import day
+from aiready.terminal import echo, echo_json
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from aiready.batch import Maker, Options
     from aiready.reports import Run
 
@@ -67,7 +68,8 @@ def check(data: DataFolder, names: Names = None, as_of: AsOf = "", as_json: Json
     from aiready.warehouses import with_map
 
     found = checkup.examine(with_map(data, names), _day(as_of))
-    typer.echo(json.dumps(found.as_json(), indent=1) if as_json else found.as_text())
+    stopping.proceed()
+    echo_json(found.as_json()) if as_json else echo(found.as_text())
     raise typer.Exit(1 if found.quarantined else 0)
 
 
@@ -75,21 +77,26 @@ def check(data: DataFolder, names: Names = None, as_of: AsOf = "", as_json: Json
 def score(
     data: DataFolder, out: Out = Path("reports"), names: Names = None, as_of: AsOf = "", quiet: Quiet = False
 ) -> None:
-    """Compute every measure, and write OUT/records/results only.
+    """Compute every measure, and write OUT/records/results only; what they show guards the next run, as a report's.
 
     Example: aiready score data/sample --out reports
     """
+    from aiready import history, manifest
     from aiready.assessment import Assessment
+    from aiready.ownership import RECORDS
     from aiready.publication import locked
     from aiready.reports import HISTORY, save_results
     from aiready.warehouses import with_map
 
+    manifest.read(out, RECORDS)  # somebody else's folder is refused before anything is written
     assessment = Assessment.open(with_map(data, names), as_of=_day(as_of), published=out / HISTORY)
-    out.mkdir(parents=True, exist_ok=True)
+    stopping.proceed()
     with locked(out):
+        if assessment.release is not None:  # first, so that a run killed half-way still counts as published
+            history.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
         records = save_results(assessment, out)
     _counts(assessment.counts, quiet)
-    typer.echo(f"{len(assessment.measures)} measures of {len(assessment.units)} units in {records / 'results'}")
+    echo(f"{len(assessment.measures)} measures of {len(assessment.units)} units in {records / 'results'}")
 
 
 @app.command()
@@ -169,7 +176,7 @@ def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Optio
     with press(options.jobs, warm=True) as made:
         yield made.make, options
         if made.remark:
-            typer.echo(made.remark, err=True)
+            echo(made.remark, err=True)
 
 
 def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
@@ -184,13 +191,14 @@ def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
 
     quiet, language = asked.quiet or asked.as_json, Language.of(asked.lang)
     assessment = Assessment.open(asked.data, as_of=asked.as_of, wave=asked.wave, published=asked.out / HISTORY)
+    stopping.proceed()
     units = tuple(dict.fromkeys(asked.units or assessment.units["unit_id"]))
     assessment.check_known(units)
     _counts(assessment.counts, quiet)
     with progress(len(units) + 1, quiet=quiet) as shown:
         request = Request(asked.data, asked.out, units, options, shown.told, asked.pdf, make, asked.keep, language)
         run = made(assessment, request)
-    typer.echo(json.dumps(as_json(run), indent=1) if asked.as_json else summary(run, asked.out))
+    echo_json(as_json(run)) if asked.as_json else echo(summary(run, asked.out))
     return run
 
 
@@ -213,15 +221,18 @@ def import_(  # noqa: PLR0913 - the options of the command, one each
 
     Names, mails and addresses are dropped; every row is used or quarantined. What the questionnaire does not name
     is written to a map file (FILE.map.csv) for you to fill in; run again with --map. The same file twice changes
-    nothing. Exit code 0: imported; 2: something must be named or mended first; 3: disk.
+    nothing. Exit code 0: every row is used; 1: some rows are set aside, or none is used; 2: something must be named
+    or mended first; 3: disk.
 
     Example: aiready import survey.csv --to my-data
     """
     from aiready.exports import Request, import_file
     from aiready.exports.telling import lines
 
-    for line in lines(import_file(Request(file, to, wave, source, map_, key, dry_run))):
-        typer.echo(line)
+    done = import_file(Request(file, to, wave, source, map_, key, dry_run))
+    for line in lines(done):
+        echo(line)
+    raise typer.Exit(done.exit_code)
 
 
 @app.command()
@@ -242,12 +253,12 @@ def new(
         raise UsageError("Forms are workbooks of one table: aiready new DIR --xlsx --table initiatives --unit claims.")
     if table:
         for path in forms.new_forms(folder, table=table, units=unit or (), starter=start):
-            typer.echo(str(path))
-        typer.echo(f"Put what comes back into a folder {table}/ of your data; a later form bears its date in its name.")
+            echo(str(path))
+        echo(f"Put what comes back into a folder {table}/ of your data; a later form bears its date in its name.")
         return
     for path in forms.new_folder(folder, starter=start, workbook=xlsx):
-        typer.echo(str(path))
-    typer.echo(f"Fill in what you have, leave out the rest, then: aiready check {folder}")
+        echo(str(path))
+    echo(f"Fill in what you have, leave out the rest, then: aiready check {folder}")
 
 
 @app.command()
@@ -271,14 +282,15 @@ def questionnaire(
     rules = read_instrument(instrument_folder(data) if data else None)
     first = rules.in_language(lang).code
     found = read_data(data, rules) if data else None
-    units = dict(found.units[["unit_id", "name"]].itertuples(index=False)) if found else {}
+    units = found.units.set_index("unit_id")[["name", "parent_id"]].fillna("").to_dict() if found else {}
+    of_data = {"units": units.get("name", {}), "parents": units.get("parent_id", {})}
     codes = sorted(rules.languages, key=lambda code: code != first)
-    asked = [forms.questionnaire(rules, code, units=units, about=found.about if found else {}) for code in codes]
+    asked = [forms.questionnaire(rules, code, **of_data, about=found.about if found else {}) for code in codes]
     path = out or Path(f"questionnaire-{first}.{forms.FORMATS[form][0]}")
     write(path, forms.written(form, asked))
-    typer.echo(str(path))
+    echo(str(path))
     for note in forms.to_do(form, asked[0]):
-        typer.echo(note)
+        echo(note)
 
 
 @app.command()
@@ -292,7 +304,7 @@ def sample(
     from aiready.sample import write_sample
 
     write_sample(folder)
-    typer.echo(f"Synthetic sample organisation in {folder}. Next: aiready report {folder} --out reports")
+    echo(f"Synthetic sample organisation in {folder}. Next: aiready report {folder} --out reports")
 
 
 @app.command()
@@ -305,33 +317,26 @@ def lab(
     Example: aiready lab my-data
     """
     from aiready.assessment import DATA, Assessment
-    from aiready.lab import command
+    from aiready.lab import start
     from aiready.shipped import shipped
     from aiready.warehouses import whole
 
     location = whole(data, names)
-    typer.echo("Reading the data, so that every notebook opens in a second.")
+    echo("Reading the data, so that every notebook opens in a second.")
     Assessment.recall(location)
-    environment = os.environ | ({DATA: location} if data else {})
-    raise typer.Exit(subprocess.run(command(shipped("notebooks")), env=environment, check=False).returncode)
+    stopping.proceed()
+    start(shipped("notebooks"), {DATA: location} if data else {})
 
 
 def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f'--as-of "{text}" is no date. Write it as 2026-09-30.') from None
+    return day(text, "--as-of")
 
 
-def _counts(counts: pd.DataFrame, quiet: bool) -> None:
+def _counts(counts: "pd.DataFrame", quiet: bool) -> None:
     if quiet:
         return
     for row in counts.itertuples():
-        typer.echo(
-            f"{row.table}: {row.read} read = {row.used} used + {row.quarantined} quarantined" + _late(row.after_as_of)
-        )
+        echo(f"{row.table}: {row.read} read = {row.used} used + {row.quarantined} quarantined" + _late(row.after_as_of))
 
 
 def _late(number: int) -> str:
@@ -340,18 +345,31 @@ def _late(number: int) -> str:
 
 def main(arguments: Iterable[str] | None = None) -> NoReturn:
     """Run the command line; every error this package raises is one to five lines and an exit code."""
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # the second is of Unix alone
-            signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
+    sys.path[:] = [folder for folder in sys.path if folder]  # the folder it is called from may hold anybody's files
+    code, words = 3, ""
+    try:
+        with stopping.listening(last=arguments is None):
+            code, words = _ended(arguments)
+    except stopping.Stopped:
+        pass
+    if stopping.received():
+        code, words = stopping.code(), stopping.line()
+    with suppress(OSError):  # the terminal may be what is gone
+        echo(words, err=True) if words else None
+    sys.exit(code)
+
+
+def _ended(arguments: Iterable[str] | None) -> tuple[int, str]:
+    """Run a command; gives its exit code, and what is to be said of how it ended."""
     try:
         app(None if arguments is None else list(arguments))
     except AireadyError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code, str(error)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None), ""
     except Exception as error:
-        if os.environ.get(DEBUG):
+        if os.environ.get(DEBUG) and not stopping.received():
             raise
-        typer.echo(f"Internal error, not your data's fault: {type(error).__name__}: {error}", err=True)
-        typer.echo(f"Set {DEBUG}=1 and run again to see where, and please report it.", err=True)
-        sys.exit(3)
-    sys.exit(0)
+        said = f"Internal error, not your data's fault: {type(error).__name__}: {error}"
+        return 3, f"{said}\nSet {DEBUG}=1 and run again to see where, and please report it."
+    return 0, ""

@@ -14,9 +14,11 @@ from ibis.backends.duckdb import Backend
 
 from aiready.cells import complete, typed, unlike
 from aiready.checks import Rule, quarantine, repeats, rules_of
+from aiready.embedded import telling
 from aiready.loading import is_stored, store
 from aiready.readers import FILE, ROW
 from aiready.schema import Table
+from aiready.stored_kinds import as_texts
 from aiready.warehouses import answering
 
 KNOWN_LATER = {
@@ -55,7 +57,17 @@ def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Seque
     """Type, count and quarantine the decision log without fetching it.
 
     A log stored as the schema wants it stays where it is; any other is read once into the engine.
+
+    Raises
+    ------
+    InputError
+        A view of a database file fails, or a file is damaged within.
     """
+    with telling(table.name):
+        return _read(engine, table, raw, known)
+
+
+def _read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Sequence[str]]) -> Log:
     as_is = stored_as_wanted(table, raw) if is_stored(raw) else []
     rows = typed(table, raw, as_is=as_is)
     if set(as_is) != set(table.names) & set(raw.columns):
@@ -64,11 +76,11 @@ def read(engine: Backend, table: Table, raw: ir.Table, known: Mapping[str, Seque
     masks, broken, facts = judged(table, rows, rules)
     left_out = pd.DataFrame()
     if facts["broken"]:
-        left_out = quarantine(raw, rows.filter(broken).select(FILE, ROW, **masks).to_pandas(), rules)
+        left_out = quarantine(as_texts(raw), rows.filter(broken).select(FILE, ROW, **masks).to_pandas(), rules)
         rows = rows.filter(~broken)
     again = _again(rows)
     if len(again):
-        left_out = pd.concat([left_out, repeats(raw, again, table.key)], ignore_index=True)
+        left_out = pd.concat([left_out, repeats(as_texts(raw), again, table.key)], ignore_index=True)
         rows = rows.anti_join(store(engine, "decisions again", pa.Table.from_pandas(again)), [FILE, ROW])
     return Log(complete(table, rows), int(facts["read"]), left_out, facts)
 

@@ -12,6 +12,7 @@ from aiready.decision_store import Log, judged, stored_as_wanted
 from aiready.errors import InputError, all_at_once
 from aiready.readers import FILE, ROW
 from aiready.schema import Table
+from aiready.stored_kinds import shown
 from aiready.warehouses import answering
 
 _STORED = "stored "
@@ -34,7 +35,7 @@ def read(table: Table, raw: ir.Table, known: Mapping[str, Sequence[str]]) -> Log
     all_at_once(InputError, _not_typed(table, raw))
     names = [name for name in table.names if name in raw.columns]
     cells = read_cells(table, raw, stored_as_wanted(table, raw))
-    rows = raw.select(FILE, **{_STORED + name: raw[name] for name in names}, **cells)
+    rows = raw.select(FILE, **{_STORED + name: shown(raw[name]) for name in names}, **cells)
     rules = rules_of(table, rows, levels={}, known=known)
     masks, broken, facts = judged(table, rows, rules)
     left_out = []

@@ -1,5 +1,6 @@
 """What can go wrong, as one small tree: every message says where, what, which, and how to mend it."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -49,5 +50,31 @@ def unknown(kind: str, asked: str, known: Iterable[str]) -> UsageError:
     names = sorted(known)
     listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     near = get_close_matches(asked, names, n=1)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
-    return UsageError(f'Unknown {kind} "{asked}". Known {kind}s: {listed}.{hint}')
+    wanted, nearest = told_apart([asked, *near])[:2] if near else (f'"{asked}"', "")
+    hint = f" Did you mean {nearest}?" if near else ""
+    return UsageError(f"Unknown {kind} {wanted}. Known {kind}s: {listed}.{hint}")
+
+
+def told_apart(texts: Sequence[str]) -> list[str]:
+    """Texts in quotes; those that look the same on a screen with the signs that are not plain letters.
+
+    Examples
+    --------
+    >>> told_apart(["claims", "Claims"]), told_apart(["claims", "claims\\u200b"])
+    (['"claims"', '"Claims"'], ['"claims" (plain letters)', '"claims\\u200b" (with U+200B)'])
+    """
+    looks = [_look(text) for text in texts]
+    return [
+        f'"{text}"' + (f" ({_signs(text)})" if looks.count(look) > 1 else "")
+        for text, look in zip(texts, looks, strict=True)
+    ]
+
+
+def _look(text: str) -> str:
+    visible = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return " ".join("".join(visible).split())
+
+
+def _signs(text: str) -> str:
+    odd = [f"U+{ord(sign):04X}" for sign in text if not sign.isascii()]
+    return f"with {', '.join(odd)}" if odd else "plain letters"

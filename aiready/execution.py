@@ -3,8 +3,10 @@
 import ctypes
 import faulthandler
 import gc
+import mmap
 import os
 import pickle
+import re
 import signal
 import sys
 import traceback
@@ -105,10 +107,32 @@ def attempt(order: Order, workplace: Workplace) -> int:
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
             return DISK
-        if getattr(error, "ename", "") == "MemoryError":
-            return _told(workplace, MEMORY)
-        return _told(workplace, _RAISED.get(type(error).__name__, BEFORE))
+        code = _RAISED.get(type(error).__name__, BEFORE)
+        return _told(workplace, MEMORY if order.memory and code != LATE and _for_want_of_memory(error) else code)
     return DONE
+
+
+def _for_want_of_memory(error: Exception) -> bool:
+    """Whether what was raised says in other words that no more memory was to be had, or hardly any is left."""
+    words = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+    return _WANT.search(words) is not None or _full()
+
+
+def _full() -> bool:
+    try:
+        mmap.mmap(-1, _LITTLE).close()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+_LITTLE = 16 * 1024**2
+_WANT = re.compile(
+    r"MemoryError|OutOfMemory|Out of Memory|bad_alloc|[Cc]annot allocate memory|failed to map segment"
+    r"|can't start new thread|Failed to launch worker thread|unable to allocate",
+    re.IGNORECASE,
+)
+"""How libraries say that a limit of memory was reached; a thread that cannot start wants room for its stack."""
 
 
 def _told(workplace: Workplace, code: int) -> int:
@@ -191,6 +215,7 @@ def verdict(order: Order, workplace: Workplace, ended: Ended) -> Made:
         text = workplace.error.read_text(encoding="utf-8").strip()
         book = workplace.executed.read_bytes() if workplace.executed.exists() else order.notebook
         reason = text.splitlines()[-1].removeprefix(f"{__name__}.{InvalidParametersError.__name__}: ")
+        reason += f": {_more_than(order)}" if ended.code == MEMORY and order.memory else ""
         return made.failed(CAUSES[ended.code], reason, traceback=text, notebook=book)
     status, reason = _died(order, ended)
     fault = workplace.fault.read_text(encoding="utf-8", errors="replace") if workplace.fault.exists() else ""
@@ -200,12 +225,18 @@ def verdict(order: Order, workplace: Workplace, ended: Ended) -> Made:
 def _died(order: Order, ended: Ended) -> tuple[str, str]:
     held = f"it held {ended.peak / GIGABYTE:.1f} GB"
     if ended.code == -signal.SIGKILL and ended.starved:
-        return OUT_OF_MEMORY, f"ended by the system for want of memory; {held}"
+        return OUT_OF_MEMORY, f"ended by the system for want of memory (fewer --jobs leave more to each); {held}"
     if ended.code == -signal.SIGABRT and order.memory and ended.peak > order.memory / 2:
-        return OUT_OF_MEMORY, f"more than {order.memory / GIGABYTE:.1f} GB were not to be had; {held}"
+        return OUT_OF_MEMORY, f"{_more_than(order)}; {held}"
     if ended.code < 0:
         return KILLED, f"killed by {signal.Signals(-ended.code).name}"
     return KILLED, f"its process ended itself with exit code {ended.code}"
+
+
+def _more_than(order: Order) -> str:
+    """Which limit was reached, and which option moves it."""
+    limit = f"{order.memory / GIGABYTE:.2g} GB"
+    return f"a handout may hold {limit}, and this one needs more (--memory GB sets the limit, or fewer --jobs)"
 
 
 def _where(workplace: Workplace) -> str:

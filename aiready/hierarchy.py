@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from aiready.cell_words import plain
+from aiready.errors import told_apart
 from aiready.measures import ORGANISATION
 
 
@@ -26,11 +28,10 @@ def former_ids(units: pd.DataFrame) -> pd.DataFrame:
 
 def contradictions(units: pd.DataFrame) -> list[str]:
     """Problems of the hierarchy, a sentence each: unknown parents, and units that are their own ancestors."""
-    known = set(units["unit_id"])
-    strange = units[units["parent_id"].notna() & ~units["parent_id"].isin(known)]
+    strange = units[units["parent_id"].notna() & ~units["parent_id"].isin(units["unit_id"])]
     problems = [
         f'units, column "parent_id": "{row.parent_id}", the parent of "{row.unit_id}", is no unit. '
-        "Add it as a row, or leave the cell empty for a top-level unit."
+        f"{_mend(row.parent_id, units['unit_id'])}"
         for row in strange.itertuples()
     ]
     former = former_ids(units)
@@ -46,6 +47,14 @@ def contradictions(units: pd.DataFrame) -> list[str]:
             "Leave the parent of the topmost one empty."
         )
     return problems
+
+
+def _mend(parent: str, units: Iterable[str]) -> str:
+    alike = [unit for unit in units if plain(unit) == plain(parent)]
+    if alike:
+        wanted, unit = told_apart([parent, alike[0]])
+        return f"There is {unit}: write it in place of {wanted}."
+    return "Add it as a row, or leave the cell empty for a top-level unit."
 
 
 def _without_end(units: pd.DataFrame) -> list[str]:

@@ -24,6 +24,7 @@ from aiready.instrument_files import (
     read_table,
     repeated,
     sentence,
+    strangers,
     with_numbers,
 )
 from aiready.languages import OPENING, Wording, read_languages
@@ -188,6 +189,7 @@ def read_instrument(folder: Path | None = None) -> Instrument:
     """
     base = shipped("data/instrument")
     own = folder or base
+    all_at_once(InstrumentError, strangers(own) if own != base else ())
     files = [path for place in dict.fromkeys((own, base)) for path in sorted(place.glob("*.*"))]
     content = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
     if content not in _PROVEN:

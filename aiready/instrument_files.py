@@ -3,6 +3,9 @@
 import csv
 import io
 import math
+import os
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +101,26 @@ def sentence(file: str, problem: Problem) -> str:
     return f'{file}, {f"row {row}, " if row else ""}column "{column}": {text}'
 
 
+# Finding --------------------------------------------------------------------------------------------------
+
+
+def strangers(folder: Path) -> list[str]:
+    """What in an instrument folder is no file of the data folder it lies in: links that lead out of it, pipes."""
+    data = Path(os.path.realpath(folder.parent))
+    problems = [_leads_out(folder, data)]
+    for path in () if any(problems) else sorted(folder.iterdir()):
+        problems.append(_leads_out(path, data))
+        if not problems[-1] and not path.is_file() and not path.is_dir():
+            problems.append(f"{folder.name}/{path.name}: is no file, and was not read. Take it away.")
+    return [problem for problem in problems if problem]
+
+
+def _leads_out(path: Path, data: Path) -> str:
+    if not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(data):
+        return ""
+    return f"{path}: is a link to a place outside the data folder, and was not followed. Copy what it leads to there."
+
+
 # Reading ----------------------------------------------------------------------------------------------------
 
 
@@ -129,7 +152,7 @@ def _lines(path: Path) -> tuple[list[str], dict[int, list[str]]]:
     filled: dict[int, list[str]] = {}
     try:
         for line in reader:
-            cells = [" ".join(cell.split()) for cell in line]
+            cells = [" ".join(unicodedata.normalize("NFC", cell).split()) for cell in line]
             while cells and not cells[-1]:
                 cells.pop()
             filled |= {reader.line_num: cells} if cells else {}
@@ -170,7 +193,9 @@ def _surplus_levels(header: list[str], levels: tuple[str, ...]) -> Iterator[str]
 
 
 def number(text: str) -> float:
-    """Finite number in a cell, NaN where there is none; a decimal comma is read too."""
+    """Finite number in a cell, with point or comma; NaN where there is none, or it could be thousands (12,500)."""
+    if "_" in text or re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
+        return math.nan
     try:
         value = float(text.replace(",", "."))
     except ValueError:

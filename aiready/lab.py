@@ -1,13 +1,21 @@
 """JupyterLab on the workbook: on this machine only, with its token, and nothing asked of the internet."""
 
+import os
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
+from aiready.beside import SAFE, python
 from aiready.pdf import superuser
 
 START = "00_start_here.ipynb"
 SETTINGS = Path(__file__).parent / "lab_settings"
-"""JupyterLab's settings as the workbook changes them; what a person sets for themselves stands above."""
+"""JupyterLab's settings as the workbook changes them; what a person sets for themselves stands above.
+
+JupyterLab is called from this folder too: nothing lies in it that a program of Jupyter's would read or run.
+"""
 
 
 def command(folder: Path) -> list[str]:
@@ -22,9 +30,7 @@ def command(folder: Path) -> list[str]:
     True
     """
     return [
-        sys.executable,
-        "-m",
-        "jupyterlab",
+        *python("-m", "jupyterlab"),
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{START}",
@@ -34,3 +40,17 @@ def command(folder: Path) -> list[str]:
         "--LabApp.extension_manager=readonly",
         f"--ServerApp.allow_root={superuser()}",  # who is root runs every other command as root too
     ]
+
+
+def start(folder: Path, environment: Mapping[str, str]) -> NoReturn:
+    """Become JupyterLab, which takes signals its own way; where a process cannot, run it and end as it ends.
+
+    Neither it nor a kernel it starts imports what lies in the folder that this one was called from, nor reads
+    settings or language servers there.
+    """
+    asked, around = command(folder), os.environ | dict(environment) | SAFE
+    sys.stdout.flush()
+    if os.name == "posix":
+        os.chdir(SETTINGS)
+        os.execve(asked[0], asked, around)
+    sys.exit(subprocess.run(asked, cwd=SETTINGS, env=around, check=False).returncode)

@@ -92,6 +92,13 @@ def read_languages(
     return languages, problems
 
 
+def shipped_words() -> dict[str, dict[str, str]]:
+    """Words of every shipped language, whatever languages an instrument has: code -> word_id -> text."""
+    paths = sorted(shipped("data/instrument").glob("words.*.csv"))
+    tables = {path.name.split(".")[1]: read_table(path, _WORDS_FILE)[0] for path in paths}
+    return {code: dict(zip(table["word_id"], table["text"], strict=True)) for code, table in tables.items()}
+
+
 def _codes(own: Path) -> list[str]:
     return sorted(path.name.split(".")[1] for path in own.glob("items.*.csv"))
 

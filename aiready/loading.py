@@ -1,22 +1,19 @@
 """Files to tables on the engine, every cell as given; what cannot be read, or lacks a column, is told."""
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
-from aiready import warehouses
+from aiready import embedded, stored_kinds, warehouses
+from aiready.embedded import connect as connect
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
 from aiready.places import ABOUT, Found, Place
@@ -26,23 +23,17 @@ from aiready.warehouses import Stored
 
 IN_PLACE = "decisions"
 """The one table that is never copied as a whole: it is counted where it lies."""
-_WAREHOUSE = "warehouse"
 _LONGEST = 200
 """Signs of a name or reason that a message repeats."""
 
 
-def connect() -> Backend:
-    """A DuckDB of its own, in memory up to a limit and on disk beyond it."""
-    engine = ibis.duckdb.connect(
-        threads=min(4, os.cpu_count() or 1), memory_limit="3GB", temp_directory=tempfile.gettempdir()
-    )
-    engine.raw_sql("SET TimeZone = 'UTC'")  # naive times are UTC, whatever the machine says
-    engine.raw_sql("SET enable_progress_bar = false")  # it goes to stdout, where --json and notebooks speak
-    return engine
-
-
 def load(engine: Backend, found: Found, rules: Instrument) -> tuple[dict[str, ir.Table], dict[str, str], list[str]]:
-    """Every table as given, what `about` says, and notes; every unreadable file in one error."""
+    """Every table as given, what `about` says, and notes; every unreadable file in one error.
+
+    The engine is locked before it looks at the first table: it opens the files of `found` and no other.
+    """
+    database = next((place.path for place in found.places if place.stored and not place.engine), None)
+    embedded.lock(engine, (place.path for place in found.places if _is_parquet(place)), database)
     items = rules.answer_columns
     raw: dict[str, ir.Table] = {}
     about: dict[str, str] = {}
@@ -60,7 +51,7 @@ def load(engine: Backend, found: Found, rules: Instrument) -> tuple[dict[str, ir
         if given is None:
             notes.append(f"{', '.join(place.file for place in own)} holds no rows and counts as absent.")
             continue
-        raw[name] = given if name == IN_PLACE else _fetched(engine, TABLES[name], given, items)
+        raw[name] = given if name == IN_PLACE else _fetched(engine, TABLES[name], given, items, own[0].file)
         notes += _ignored(TABLES[name], given, items, own)
     if not raw and not problems:
         problems.append(f"{found.places[0].path.parent}: no table holds a row. Fill at least one.")
@@ -83,10 +74,10 @@ def _given(engine: Backend, table: Table, places: Sequence[Place], items: Sequen
     known = _known(table, items)
     problems: list[str] = []
     parts = []
-    for place in places:
+    for some in _together(places):
         try:
-            part = _part(engine, place, known)
-            lacking = _lacking(table, place, part.columns, items) if part is not None else []
+            part = _part(engine, some, known)
+            lacking = _lacking(table, some[0], part.columns, items) if part is not None else []
             problems += lacking
             parts += [part] if part is not None and not lacking else []
         except InputError as problem:
@@ -95,11 +86,22 @@ def _given(engine: Backend, table: Table, places: Sequence[Place], items: Sequen
     return _stacked(engine, table, parts)
 
 
-def _part(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Table | None:
+def _is_parquet(place: Place) -> bool:
+    return place.stored is None and place.path.suffix.lower() == ".parquet"
+
+
+def _together(places: Sequence[Place]) -> list[list[Place]]:
+    """Places that are read at once: the parts of a folder of Parquet files, however many; every other alone."""
+    if len(places) > 1 and all(map(_is_parquet, places)):
+        return [list(places)]
+    return [[place] for place in places]
+
+
+def _part(engine: Backend, places: Sequence[Place], known: Sequence[str]) -> Sheet | ir.Table | None:
     try:
-        return _read(engine, place, known)
+        return _read(engine, places, known)
     except OSError as problem:
-        raise unreadable(place.file, problem) from problem
+        raise unreadable(places[0].file, problem) from problem
 
 
 def unreadable(file: str, problem: OSError) -> InputError:
@@ -109,75 +111,115 @@ def unreadable(file: str, problem: OSError) -> InputError:
     )
 
 
-def _read(engine: Backend, place: Place, known: Sequence[str]) -> Sheet | ir.Table | None:
-    if place.stored is not None and place.engine is not None:
-        return _from_warehouse(place.engine, place.stored, known)
-    if not place.path.is_file():
-        raise InputError(f"{place.file}: this is no file with rows in it, or it is gone. Put the file itself there.")
+def _read(engine: Backend, places: Sequence[Place], known: Sequence[str]) -> Sheet | ir.Table | None:
+    place = places[0]
     if place.stored is not None:
-        return _from_database(engine, place.path, place.stored, known)
-    if place.path.suffix.lower() == ".parquet":
-        return _parquet(engine, place, known)
+        if place.engine is not None:
+            return _from_warehouse(place.engine, place.stored, known)
+        return _from_database(engine, place.stored, known)
+    if gone := next((place for place in places if not place.path.is_file()), None):
+        raise InputError(f"{gone.file}: this is no file with rows in it, or it is gone. Put the file itself there.")
+    if _is_parquet(place):
+        return _parquet(engine, places, known)
     if place.sheet is not None:
-        return read_workbook_sheet(place.path, place.sheet, known, place.file)
-    return read_csv(place.path, known, place.file)
+        return _of_partition(read_workbook_sheet(place.path, place.sheet, known, place.file), place, known)
+    return _of_partition(read_csv(place.path, known, place.file), place, known)
 
 
-def _from_warehouse(engine: BaseBackend, stored: Stored, known: Sequence[str]) -> ir.Table | None:
+def _of_partition(sheet: Sheet | None, place: Place, known: Sequence[str]) -> Sheet | None:
+    """A table with what the folders around its file say of every row (`unit_id=claims/`)."""
+    if sheet is None or not place.partition:
+        return sheet
+    names = column_names(list(place.partition), known, place.file)
+    rows = sheet.batches.read_all()
+    added = [(name, said) for name, said in zip(names, place.partition.values(), strict=True) if name not in rows]
+    for name, said in added:
+        rows = rows.append_column(name, pa.array([said] * len(rows), pa.string()))
+    columns = (*sheet.columns, *(name for name, _ in added))
+    return Sheet(sheet.file, columns, pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches()))
+
+
+def _from_warehouse(engine: BaseBackend, one: Stored, known: Sequence[str]) -> ir.Table | None:
     """A table or view of a database server, where it lies; None where it holds no row."""
-    with warehouses.answering(stored.file):
-        there = warehouses.stored(engine, stored)
-        named = warehouses.renamed(there, stored.columns, known, stored.file)
-        given = there.select(**named, **{FILE: ibis.literal(stored.file)})
+    with warehouses.answering(one.file):
+        there = stored_kinds.alike(engine, warehouses.stored(engine, one), one)
+        columns = warehouses.renamed(there, one.columns, known, one.file)
+        given = there.select(**columns, **{FILE: ibis.literal(one.file)})
         return given if given.limit(1).count().execute() else None
 
 
-def _from_database(engine: Backend, path: Path, stored: Stored, known: Sequence[str]) -> ir.Table:
-    """A table or view of a DuckDB file, where it lies: attached to be read only."""
-    quoted = str(path).replace("'", "''")
-    engine.con.execute(f"ATTACH IF NOT EXISTS '{quoted}' AS {_WAREHOUSE} (READ_ONLY)")
-    inside = replace(stored, schema=(_WAREHOUSE, *(stored.schema or ("main",))))
-    try:
-        there = warehouses.stored(engine, inside)
-    except duckdb.Error as problem:
-        raise InputError(
-            f"{stored.file}: the view names a table without its schema. Write main.<table> in it."
-        ) from problem
-    asked = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
-    ((is_table,),) = engine.con.execute(asked, [*inside.schema, stored.name]).fetchall()
-    row = there.rowid() if is_table else ibis.row_number()  # a view has no rows of its own to number
-    named = warehouses.renamed(there, stored.columns, known, stored.file)
-    return there.select(**named, **{FILE: ibis.literal(stored.file), ROW: row + 1})
+def _from_database(engine: Backend, one: Stored, known: Sequence[str]) -> ir.Table:
+    """A table or view of the attached DuckDB file, where it lies."""
+    inside = replace(one, schema=(embedded.DATABASE, *(one.schema or ("main",))))
+    with embedded.telling(one.file):
+        try:
+            there = warehouses.stored(engine, inside)
+        except duckdb.CatalogException as problem:
+            raise InputError(
+                f"{one.file}: the view names a table or function that is not there ({cause(problem)}). Write "
+                "main.<table> in it; functions of extensions cannot be used."
+            ) from problem
+        asked = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+        ((is_table,),) = engine.con.execute(asked, [*inside.schema, one.name]).fetchall()
+        row = there.rowid() if is_table else ibis.row_number()  # a view has no rows of its own to number
+        alike = stored_kinds.alike(engine, there.mutate(**{_NUMBER: row}), inside)
+        columns = warehouses.renamed(alike, one.columns, known, one.file)
+        columns[ROW] = columns.pop(_NUMBER) + 1
+        return alike.select(**columns, **{FILE: ibis.literal(one.file)})
 
 
-def _fetched(engine: Backend, table: Table, given: ir.Table, items: Sequence[str]) -> ir.Table:
-    """A small table of a server, copied here: its known columns, in the order of its key, as rows have none there."""
+_NUMBER = "_aiready_number"
+
+
+def _fetched(engine: Backend, table: Table, given: ir.Table, items: Sequence[str], file: str) -> ir.Table:
+    """A small table copied here, its times and broken numbers as text; of a server its known columns alone.
+
+    Rows have no order on a server: they are put into that of their key.
+    """
     if given.get_backend() is engine:
-        return given
+        if not is_stored(given):
+            return given
+        with embedded.telling(file):
+            return store(engine, f"{table.name} as given", stored_kinds.legible(given).to_pyarrow())
     known = [name for name in _known(table, items) if name in given.columns]
-    columns = {name: given[name] for name in known}
-    plain = {name: column if _is_plain(column.type()) else column.cast("string") for name, column in columns.items()}
     with warehouses.answering(table.name):
-        rows = given.select(FILE, **plain).to_pyarrow()
+        rows = stored_kinds.legible(given.select(FILE, *known)).to_pyarrow()
     order = [name for name in dict.fromkeys((*table.key, *known)) if name in known]
     rows = rows.sort_by([(name, "ascending") for name in order])
     return store(engine, f"{table.name} as given", rows.append_column(ROW, pa.array(range(1, len(rows) + 1))))
 
 
-def _is_plain(kind: dt.DataType) -> bool:
-    return kind.is_string() or kind.is_numeric() or kind.is_boolean() or kind.is_temporal()
-
-
-def _parquet(engine: Backend, place: Place, known: Sequence[str]) -> ir.Table:
+def _parquet(engine: Backend, places: Sequence[Place], known: Sequence[str]) -> ir.Table:
+    """One Parquet file, or all parts of a folder, where they lie."""
+    file = places[0].file
+    several: dict[str, str | bool] = {"filename": _PATH, "union_by_name": True} if len(places) > 1 else {}
+    paths = [embedded.pattern(place.path) for place in places]
     try:
-        stored = engine.read_parquet(place.path, file_row_number=True)
+        rows = engine.read_parquet(paths, file_row_number=True, hive_partitioning=False, **several)
     except Exception as problem:  # DuckDB and Ibis raise many kinds; all mean that the file is broken
-        why = str(problem).splitlines()[0]
-        raise InputError(f"{place.file}: cannot be read as Parquet ({why}). Write it again.") from problem
-    given = [name for name in stored.columns if name != "file_row_number"]
-    names = column_names(given, known, place.file)
-    named = {new: stored[old] for new, old in zip(names, given, strict=True)}
-    return stored.select(**named, **{FILE: ibis.literal(place.file), ROW: stored["file_row_number"] + 2})
+        raise InputError(f"{file}: cannot be read as Parquet ({cause(problem)}). Write it again.") from problem
+    given = [name for name in rows.columns if name not in ("file_row_number", *several.values())]
+    columns = {new: rows[old] for new, old in zip(column_names(given, known, file), given, strict=True)}
+    above = len(embedded.whole(places[0].path)) - len(file)
+    label = rows[_PATH].substr(above) if several else ibis.literal(file)
+    columns = _of_folders(label, places, known) | columns  # what stands in the files goes before
+    return rows.select(**columns, **{FILE: label, ROW: rows["file_row_number"] + 2})
+
+
+_PATH = "_path"
+
+
+def _of_folders(label: ir.StringValue, places: Sequence[Place], known: Sequence[str]) -> dict[str, ir.Value]:
+    """Columns that folders around the files name (`unit_id=claims/`), in the order of their names."""
+    keys = list(dict.fromkeys(key for place in places for key in place.partition))
+    columns: dict[str, ir.Value] = {}
+    for name, key in zip(column_names(keys, known, places[0].file), keys, strict=True):
+        written = f"/{re.escape(key)}=([^/]*)/"
+        said = {found[1]: place.partition[key] for place in places if (found := re.search(written, place.file))}
+        value = label.re_extract(written, 1).nullif("")
+        other = [(raw, ibis.literal(text, "string")) for raw, text in said.items() if raw != text]
+        columns[name] = value.cases(*other, else_=value) if other else value
+    return columns
 
 
 def _stacked(engine: Backend, table: Table, parts: Sequence[Sheet | ir.Table]) -> ir.Table | None:

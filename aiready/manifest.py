@@ -3,7 +3,7 @@
 import json
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from aiready.assessment import Assessment
+from aiready.errors import InfrastructureError
 from aiready.orders import OK
+from aiready.ownership import Owned, refuse_strangers
 from aiready.publication import write
 
 FILE = Path("records/manifest.json")
+PORTFOLIO = "portfolio.html"
 PACKAGES = (
     "aiready",
     "altair",
@@ -60,14 +63,85 @@ class PageRecord:
         return asdict(self) | {"pdf": bool(self.digest) and self.pdf_of == self.digest}
 
 
-def read(out: Path) -> dict[str, PageRecord]:
-    """Every page that earlier runs knew, by page; none where there is no manifest that can be read."""
+@dataclass(frozen=True)
+class Known:
+    """What earlier runs wrote down: every page they knew, and every file that is ours (paths below the folder)."""
+
+    pages: Mapping[str, PageRecord] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
+
+
+def read(out: Path, places: Iterable[str]) -> Known:
+    """What earlier runs wrote down in a folder.
+
+    Parameters
+    ----------
+    places
+        Where this run would write: what lies there, in a folder that has no manifest, is somebody else's.
+
+    Raises
+    ------
+    UsageError
+        There is no manifest, and something is in these places.
+    InfrastructureError
+        The manifest cannot be read: nobody can tell which files are ours.
+    """
+    content = _read(out)
+    if content is None:
+        refuse_strangers(out, places)
+        return Known()
     names = {known.name for known in fields(PageRecord)}
     try:
-        pages = json.loads((out / FILE).read_text(encoding="utf-8"))["pages"]
-        return {page: PageRecord(**{name: told[name] for name in names & set(told)}) for page, told in pages.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        pages = {page: PageRecord(**{name: told[name] for name in names & set(told)})
+                 for page, told in content["pages"].items()}  # fmt: skip
+        files = content["files"] if "files" in content else _published(out, pages.values())
+        return Known(pages, frozenset(map(str, files)))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _broken(out, f"{type(error).__name__}: {error}") from error
+
+
+def _read(out: Path) -> dict[str, Any] | None:
+    """The manifest as it stands; None where there is none."""
+    path = out / FILE
+    if not path.is_symlink() and not path.exists():
+        return None
+    if not path.is_file():
+        raise _broken(out, "it is no file")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _broken(out, str(error)) from error
+    if not isinstance(content, dict):
+        raise _broken(out, "it holds no pages")
+    return content
+
+
+def _broken(out: Path, why: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"{out / FILE}: cannot be read as a manifest of aiready ({why}). It says which files here are ours. Restore it "
+        f"from a copy, or choose another folder with --out and copy {out / 'records' / 'history'} there."
+    )
+
+
+def _published(out: Path, records: Iterable[PageRecord]) -> Iterator[str]:
+    """Files that a manifest of an earlier version means, which named pages only: theirs, and all results."""
+    yield "overview/index.html"
+    for record in records:
+        folder, stem = "overview" if record.page == PORTFOLIO else "units", Path(record.page).stem
+        yield from (f"{folder}/{stem}.html", f"{folder}/{stem}.pdf")
+        yield from (path.relative_to(out).as_posix() for path in (out / "figures" / stem).glob("*"))
+    for name in ("results", "quarantine", "failed"):
+        yield from (path.relative_to(out).as_posix() for path in (out / "records" / name).glob("*"))
+
+
+def note_files(out: Path, files: set[str]) -> None:
+    """Write down which files are ours, beside what the manifest says already."""
+    content = _read(out) or {"pages": {}}
+    write(out / FILE, _as_json(content | {"files": sorted(files)}))
+
+
+def _as_json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 class Keeper:
@@ -75,9 +149,10 @@ class Keeper:
 
     INTERVAL = 2.0
 
-    def __init__(self, out: Path, assessment: Assessment, earlier: Mapping[str, PageRecord]):
+    def __init__(self, out: Path, assessment: Assessment, earlier: Known):
         self.out, self.assessment = out, assessment
-        self.pages = {page: replace(record, change=EARLIER) for page, record in earlier.items()}
+        self.pages = {page: replace(record, change=EARLIER) for page, record in earlier.pages.items()}
+        self.owned = Owned(out, earlier.files, lambda _: self.write())
         self.ways: set[str] = set()
         self._started, self._written = time.time(), time.monotonic()
 
@@ -103,8 +178,9 @@ class Keeper:
             "counts": self.assessment.counts.to_dict("records"),
             "inputs": self.assessment.inputs.to_dict("records"),
             "pages": {page: record.shown() for page, record in self.pages.items()},
+            "files": sorted(self.owned.names),
         }
-        return json.dumps(content, indent=1, ensure_ascii=False).encode()
+        return _as_json(content)
 
 
 def _version(name: str) -> str:

@@ -2,32 +2,40 @@
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import unquote
 
-import duckdb
 from ibis.backends import BaseBackend
 
-from aiready import warehouses
+from aiready import embedded, unread, warehouses
 from aiready.errors import InputError, UsageError
+from aiready.file_kinds import PACKED, TEXTS, ending_of, stem_of
 from aiready.readers import canonical
 from aiready.schema import TABLES
+from aiready.unread import did_you_mean, said
 from aiready.warehouses import Address, Names, Stored
 from aiready.workbooks import WORKBOOKS, sheets_of
 
 ABOUT = "about"
-_FILES = (".csv", ".tsv", ".txt", ".parquet", *WORKBOOKS)
+_FILES = (*TEXTS, *(ending + PACKED for ending in TEXTS), ".parquet", *WORKBOOKS)
 _READ_ELSEWHERE = ("targets",)
 _NAMES = (*TABLES, ABOUT)
+_MOST_NOTES = 5
+"""Notes that an error repeats, where there is nothing but them."""
+_PARTITION = re.compile(r"([^=]+)=(.*)")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+_MARKS = re.compile(r"_(?:SUCCESS|committed|started|metadata|common_metadata).*")
+"""What programs that write folders of Parquet leave beside the parts."""
 
 
 @dataclass(frozen=True)
 class Place:
     """Where one part of a table lies: a file, a sheet of a workbook, or a table of a database (`stored`).
 
-    `file` is what messages call it; `engine` is who holds a table that lies in no file.
+    `file` is what messages call it; `engine` is who holds a table that lies in no file; `folder` is what the parts of
+    a table lie in; `partition` is what the folders around a part say of its rows (`unit_id=claims/`).
     """
 
     table: str
@@ -36,6 +44,8 @@ class Place:
     sheet: str | None = None
     stored: Stored | None = None
     engine: BaseBackend | None = None
+    folder: Path | None = None
+    partition: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def instrument_folder(location: str | Path) -> Path | None:
@@ -85,6 +95,7 @@ def find_tables(location: str | Path) -> Found:
             f"{location}: no table found. Known tables: {', '.join(TABLES)}; each as <table>.csv, "
             "<table>.parquet, a sheet of one .xlsx workbook, or a folder <table>/ of forms."
         )
+        problems += found.notes[:_MOST_NOTES]
     return found + Found(problems=tuple(problems))
 
 
@@ -118,12 +129,7 @@ def _in_file(where: Address, names: Names) -> Found:
     path = Path(where.url.partition("://")[2])
     if not path.is_file():
         raise UsageError(f"{path}: there is no such database file.")
-    try:
-        with duckdb.connect(path, read_only=True) as database:
-            listed = database.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
-    except duckdb.Error as problem:
-        raise InputError(f"{path}: cannot be read as a DuckDB database. Is another program writing to it?") from problem
-    found = warehouses.chosen(sorted(listed), names, path.name)
+    found = warehouses.chosen(embedded.tables_of(path), names, path.name)
     return Found(tuple(Place(one.table, path, one.file, stored=one) for one in found))
 
 
@@ -143,22 +149,36 @@ def _link(path: Path, *, form: bool = False) -> Found:
     return Found(problems=(told,))
 
 
-def said(path: Path) -> str:
-    """Name of a file for a message, whatever bytes it is made of."""
-    return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def _at(path: Path) -> Found:
-    name, ending = canonical(path.stem), path.suffix.lower()
     if path.is_dir():
-        return _forms(path) if canonical(path.name) in TABLES else Found()
-    if ending not in _FILES or name in _READ_ELSEWHERE:
-        return Found()
-    if name in _NAMES:
+        return _at_folder(path)
+    ending, name = ending_of(path), canonical(stem_of(path))
+    if ending in _FILES and name in _NAMES:
         return _one(name, path, path.name)
+    if name in _READ_ELSEWHERE:
+        return Found()
+    like = unread.table_like(path.name, _NAMES)
     if ending in WORKBOOKS:
-        return _in_workbook(path)
-    return Found(notes=(f"{said(path)} is no table and was not read{_did_you_mean(name)}.",))
+        found = _in_workbook(path)
+        return found if found.places or found.problems or not like else _noted(unread.of_copy(path, like))
+    if like:
+        return _noted(unread.of_copy(path, like) if ending in _FILES else unread.of_file(path, like))
+    return _noted(f"{said(path)} is no table and was not read{did_you_mean(name)}.") if ending in _FILES else Found()
+
+
+def _noted(*notes: str) -> Found:
+    return Found(notes=tuple(note for note in notes if note))
+
+
+def _at_folder(folder: Path) -> Found:
+    """A folder: the parts of one table, or nothing that is read."""
+    name = canonical(folder.stem if folder.suffix.lower() in (".parquet", ".csv") else folder.name)
+    if name in TABLES:
+        lake = unread.of_lake(folder)
+        return _noted(lake) if lake else _forms(folder, name)
+    if like := unread.table_like(folder.name, _NAMES):
+        return _noted(unread.of_folder(folder, like))
+    return _noted(unread.below(folder, _FILES, _NAMES))
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -168,14 +188,27 @@ def _visible(folder: Path) -> list[Path]:
         raise UsageError(f"{folder}: cannot be listed ({problem.strerror}). Check that you may read it.") from problem
 
 
-def _forms(folder: Path) -> Found:
-    table = canonical(folder.name)
-    paths = [path for path in _visible(folder) if path.suffix.lower() in _FILES]
-    found = (
-        _one(table, path, f"{folder.name}/{said(path)}") if _inside(path, folder) else _link(path, form=True)
-        for path in paths
-    )
-    return sum(found, Found())
+def _forms(folder: Path, table: str) -> Found:
+    """Files in a folder, parts of one table; also in folders below that name a column and its value: `wave=2026`."""
+    found = _parts(folder, table, said(folder), {})
+    return replace(found, places=tuple(replace(place, folder=folder) for place in found.places))
+
+
+def _parts(folder: Path, table: str, label: str, partition: Mapping[str, str | None]) -> Found:
+    found, other = Found(), []
+    for path in _visible(folder):
+        column = _PARTITION.fullmatch(said(path))
+        if not _inside(path, folder):
+            found += _link(path, form=True) if path.is_dir() or ending_of(path) in _FILES else Found()
+        elif path.is_dir() and column:
+            value = None if column[2] == _NO_VALUE else unquote(column[2])
+            found += _parts(path, table, f"{label}/{said(path)}", {**partition, unquote(column[1]): value})
+        elif not path.is_dir() and ending_of(path) in _FILES:
+            one = _one(table, path, f"{label}/{said(path)}")
+            found += replace(one, places=tuple(replace(place, partition=partition) for place in one.places))
+        elif not _MARKS.fullmatch(path.name):
+            other.append(path)
+    return found + _noted(*unread.of_parts(label, other))
 
 
 def date_of_form(file: str) -> str:
@@ -213,7 +246,7 @@ def _in_workbook(path: Path) -> Found:
     known = {sheet: name for sheet, name in names.items() if name in _NAMES}
     places = (Place(name, path, f"{path.name}[{sheet}]", sheet) for sheet, name in known.items())
     notes = (
-        f'{path.name}: sheet "{sheet}" is no table and was not read{_did_you_mean(name)}.'
+        f'{path.name}: sheet "{sheet}" is no table and was not read{did_you_mean(name)}.'
         for sheet, name in names.items()
         if name not in _NAMES
     )
@@ -226,16 +259,12 @@ def _hidden(file: str, sheets: Sequence[str]) -> tuple[str, ...]:
     return tuple(f'{file}: sheet "{sheet}" is hidden and was not read. Show it if it counts.' for sheet in tables)
 
 
-def _did_you_mean(name: str) -> str:
-    near = get_close_matches(name, TABLES, n=1, cutoff=0.8)
-    return f" (did you mean {near[0]}?)" if near else ""
-
-
 def _twice(places: Sequence[Place]) -> list[str]:
-    """A table lies in one file, or in the forms of one folder."""
+    """A table lies in one file, or in the parts of one folder."""
     problems = []
     for table in dict.fromkeys(place.table for place in places):
-        files = [place.file for place in places if place.table == table]
-        if len(files) > 1 and not all(file.startswith(f"{table}/") for file in files):
-            problems.append(f"{table} is there more than once ({', '.join(files)}). Keep one of them.")
+        files = [f"{said(place.folder)}/" if place.folder else place.file for place in places if place.table == table]
+        if len(set(files)) > 1 or (len(files) > 1 and not files[0].endswith("/")):
+            listed = ", ".join(dict.fromkeys(files))
+            problems.append(f"{table} is there more than once ({listed}). Keep one of them.")
     return problems

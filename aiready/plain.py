@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from aiready.beside import SAFE
 from aiready.execution import Ended, Workplace, attempt, verdict
 from aiready.orders import OK, RENDER, Made, Order
 from aiready.rendering import drawn
@@ -70,15 +71,20 @@ def page_of(order: Order) -> Made:
 
 @contextmanager
 def _undrawn() -> Iterator[None]:
-    """Have kernels that are started meanwhile leave charts to the renderer; afterwards all is as it was."""
+    """Have kernels that are started meanwhile leave charts to the renderer, and import nothing that lies about.
+
+    Afterwards all is as it was.
+    """
     from aiready.figures import CHARTS
 
-    before = os.environ.get(CHARTS)
-    os.environ[CHARTS] = "json"
+    meanwhile = {CHARTS: "json", **SAFE}
+    before = {name: os.environ.get(name) for name in meanwhile}
+    os.environ.update(meanwhile)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[CHARTS]
-        else:
-            os.environ[CHARTS] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

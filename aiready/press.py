@@ -5,7 +5,6 @@ each time has failed, and only that page.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -19,9 +18,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from statistics import fmean
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
-from aiready import template
+from aiready import scratch, template
 from aiready.beside import Worker, pair
 from aiready.errors import InfrastructureError
 from aiready.execution import Ended, Workplace, verdict
@@ -30,8 +29,6 @@ from aiready.rendering import Begun, Drawn, Warm
 
 TRIES, FORKS = 2, 3
 """How often a page may end its renderer, and be begun anew because the template process ended."""
-SCRATCH, HELD = "aiready-press-", "held"
-"""How folders of orders are named, and in each the file that is locked while its press lives."""
 PATIENCE = 0.5
 STARTING = 120
 """Seconds a renderer may take before its first page, whatever the time-out of that is."""
@@ -103,9 +100,8 @@ class Press:
         self._lock, self._closing = threading.Lock(), False
         self._error: BaseException | None = None
         try:
-            _sweep(Path(tempfile.gettempdir()))
-            self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH))
-            self._held = _held(self._scratch)
+            scratch.sweep(Path(tempfile.gettempdir()))
+            self._scratch, self._held = scratch.made()
         except OSError as error:
             raise InfrastructureError(f"{tempfile.gettempdir()}: cannot be written ({error.strerror}).") from error
         self._errors = self._scratch / "stderr"
@@ -361,22 +357,6 @@ class Press:
         shutil.rmtree(job.workplace.folder, ignore_errors=True)
         way = self.ready.way if self.ready else self.way
         job.answer.set_result(replace(made, seconds=round(time.monotonic() - job.started, 3), way=way))
-
-
-def _held(scratch: Path) -> IO[bytes]:
-    """Mark a folder of orders as in use while this process lives: a file that is locked before it gets its name."""
-    file = (scratch / "held.new").open("wb")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    (scratch / "held.new").rename(scratch / HELD)
-    return file
-
-
-def _sweep(folder: Path) -> None:
-    """Take away folders of orders of processes that were killed with all who could have cleared up."""
-    for held in folder.glob(f"{SCRATCH}*/{HELD}"):
-        with contextlib.suppress(OSError), held.open("rb") as file:  # somebody lives, or it is another user's
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(held.parent, ignore_errors=True)
 
 
 def _no_room(error: OSError) -> InfrastructureError:

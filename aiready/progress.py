@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-import typer
-
 from aiready.batch import Outcome
 from aiready.manifest import AS_BEFORE, CHANGED, KEPT, NEW
 from aiready.orders import CANCELLED, OK
 from aiready.reports import Run
+from aiready.terminal import echo, visible
 
 SHOWN = {
     NEW: "new",
@@ -33,9 +32,9 @@ class Progress:
         self.done += 1
         place = f"[{self.done}/{self.total}] {outcome.page}"
         if outcome.status not in (OK, CANCELLED):
-            typer.echo(f"{place}: {outcome.status}: {outcome.reason}", err=True)
+            echo(visible(f"{place}: {outcome.status}: {outcome.reason}"), err=True)
         elif self.lines:
-            typer.echo(f"{place}: {_words(outcome)}")
+            echo(f"{place}: {_words(outcome)}")
 
 
 class Bar(Progress):

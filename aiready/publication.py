@@ -1,22 +1,34 @@
 """Publishing files: whole or not at all, one run at a time, and nothing stale left behind."""
 
+import errno
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from aiready.errors import InfrastructureError
 
+LONGEST = 100
+"""Signs of a file name that a unit may have: with endings, and while it is written, it stays below what disks allow."""
 PART = ".part"
 """Ending of what is being written; no reader ever sees it."""
 TOO_FEW = "too few people now"
 """Why a page of a unit that is still there is taken away."""
+DIGEST = 6
+_OF_ONE_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP)
+"""What is wrong with one name alone."""
+_HALF = re.compile(rf"\..*[a-z0-9_]{{8}}{re.escape(PART)}")
+"""How files and folders are called that are being written."""
+
+
+class BlockedError(InfrastructureError):
+    """This one name cannot be written, whatever else can: a folder has it, or somebody else's file."""
 
 
 def slug(unit_id: str) -> str:
@@ -28,9 +40,10 @@ def slug(unit_id: str) -> str:
     ('claims', 'claims-north-414cbf')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", unit_id.lower()).strip("-")
-    if plain == unit_id:
+    if plain == unit_id and len(plain) <= LONGEST:
         return plain
-    return f"{plain}-{hashlib.sha256(unit_id.encode()).hexdigest()[:6]}".lstrip("-")
+    told_apart = hashlib.sha256(unit_id.encode()).hexdigest()[:DIGEST]
+    return f"{plain[: LONGEST - DIGEST - 1].strip('-')}-{told_apart}".lstrip("-")
 
 
 def write(path: Path, content: bytes) -> None:
@@ -53,7 +66,8 @@ def write(path: Path, content: bytes) -> None:
         temporary.replace(path)
         temporary = None
     except OSError as error:
-        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). What was there stays.") from error
+        kind = BlockedError if error.errno in _OF_ONE_NAME else InfrastructureError
+        raise kind(f"{path}: cannot be written ({error.strerror}). What was there stays.") from error
     finally:  # also when the run is told to stop
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -78,9 +92,12 @@ def locked(folder: Path) -> Iterator[None]:
     InfrastructureError
         Another run holds the folder.
     """
+    lock = folder / ".lock"
+    if lock.is_symlink() or (lock.exists() and (not lock.is_file() or lock.stat().st_size)):  # would be emptied
+        raise InfrastructureError(f"{lock}: is not a lock of aiready. Move it away, or choose another --out.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = FileLock(folder / ".lock", timeout=0).acquire()
+        held = FileLock(lock, timeout=0).acquire()
     except Timeout:
         raise InfrastructureError(
             f"{folder}: another run is writing here. Wait for it to end, or choose another --out."
@@ -95,7 +112,10 @@ def sweep(out: Path) -> None:
     """Clear away what a run that was killed had begun to write: files and folders that end in `PART`."""
     for folder in ("units", "overview", "figures", "records"):
         for path in (out / folder).rglob(f".*{PART}"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if not _HALF.fullmatch(path.name):
+                continue
+            with suppress(FileNotFoundError):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
 
 def _umask() -> int:

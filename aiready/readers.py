@@ -7,13 +7,15 @@ cells beyond the header's last column.
 
 import codecs
 import csv
+import gzip
 import io
 import re
+import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from aiready.errors import InputError
+from aiready.file_kinds import PACKED, kind_of
 from aiready.workbooks import WORKBOOKS, open_workbook, texts_of
 
 FILE, ROW, SURPLUS = "_file", "_row", "_surplus"
@@ -32,6 +35,10 @@ _SEARCHED_ROWS = 20
 """How far down a sheet its header is looked for."""
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+MOST_UNPACKED = 1 << 34
+"""Bytes of text from which a packed file is refused."""
+MOST_RATIO, RATIO_FROM = 200, 50 << 20
+"""Times a text may grow when it is unpacked, once it is larger than `RATIO_FROM`; tables grow 3 to 40 times."""
 
 
 @dataclass(frozen=True)
@@ -89,31 +96,71 @@ def column_names(header: Sequence[str], known: Collection[str], file: str) -> tu
     return tuple(names)
 
 
+def opened(path: Path) -> BinaryIO:
+    """The bytes of a text file, unpacked where its name ends in .gz."""
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == PACKED else path.open("rb")
+
+
 def encoding_of(path: Path, file: str) -> str:
     """Encoding of a text file: UTF-8 (with or without mark), UTF-16 with its mark, else cp1252.
 
     Raises
     ------
     InputError
-        When the file is empty or holds bytes that no text has.
+        When it is no file, empty, holds bytes that no text has, or unpacks to more than the limits.
     """
-    with path.open("rb") as stream:
-        start = stream.read(_CHUNK)
-        if not start.removeprefix(codecs.BOM_UTF8).strip():
-            raise InputError(f"{file}: the file is empty. Remove it, or export it again.")
-        marked = next((encoding for mark, encoding in _BOMS if start.startswith(mark)), None)
-        for encoding in (marked,) if marked else ("utf-8", "cp1252"):
-            stream.seek(0)
-            if _decodes(stream, encoding):
-                return encoding
-    kind = "is cut off or damaged" if marked else "is no text file but a binary one"
-    raise InputError(f"{file}: this {kind}. Save it as CSV (UTF-8) or as .xlsx.")
+    if not path.is_file():  # a pipe would never end
+        raise InputError(f"{file}: this is no file with rows in it, or it is gone. Put the file itself there.")
+    try:
+        with opened(path) as stream:
+            encoding = _encoding(stream, path, file)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
+        raise InputError(f"{file}: cannot be unpacked ({problem}). Pack it again with gzip, or unpack it.") from problem
+    if encoding is None:
+        raise InputError(f"{file}: {_not_text(path)}")
+    return encoding
 
 
-def _decodes(stream: io.BufferedReader, encoding: str) -> bool:
+def _encoding(stream: BinaryIO, path: Path, file: str) -> str | None:
+    start = stream.read(_CHUNK)
+    if not start.removeprefix(codecs.BOM_UTF8).strip():
+        raise InputError(f"{file}: the file is empty. Remove it, or export it again.")
+    marked = next((encoding for mark, encoding in _BOMS if start.startswith(mark)), None)
+    for encoding in (marked,) if marked else ("utf-8", "cp1252"):
+        stream.seek(0)
+        if _decodes(stream, encoding, path, file):
+            return encoding
+    return None
+
+
+def _not_text(path: Path) -> str:
+    """What a file is that is no text, and what to do about it."""
+    with opened(path) as stream:
+        marked = stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if marked:
+        return "this text is cut off or damaged. Save it as CSV (UTF-8)."
+    kind = None if path.suffix.lower() == PACKED else kind_of(path)
+    if kind is None or kind.ending in ("", ".csv"):
+        return f"this is no text file but {'a binary one' if kind is None or kind.ending else kind.words}. " + _AS_CSV
+    if path.suffix.lower() in (*WORKBOOKS, kind.ending):  # the name is right: the place is not
+        return f"this is {kind.words}, and only a text file is read here. " + _AS_CSV
+    return f"this is no text file but {kind.words}. Rename it to end in {kind.ending}, or save it as CSV (UTF-8)."
+
+
+_AS_CSV = "Save the table as CSV (UTF-8)."
+
+
+def _decodes(stream: BinaryIO, encoding: str, path: Path, file: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
+    size, unpacked, packed = path.stat().st_size, 0, path.suffix.lower() == PACKED
     try:
         while chunk := stream.read(_CHUNK):
+            unpacked += len(chunk)
+            if packed and (unpacked > MOST_UNPACKED or (unpacked > RATIO_FROM and unpacked > MOST_RATIO * size)):
+                raise InputError(
+                    f"{file}: unpacks to more than {unpacked / 2**20:,.0f} MB from {size / 2**20:,.1f} MB. Unpack it, "
+                    "look at it, and save the table alone, as CSV or Parquet."
+                )
             text = decoder.decode(chunk)
             if "\x00" in text if encoding == "utf-16" else _CONTROL.search(chunk):
                 return False
@@ -157,7 +204,7 @@ def _quoting(start: str) -> tuple[str, str | None]:
 
 def find_header(path: Path, encoding: str) -> tuple[Dialect, int, list[str]]:
     """Dialect of the file, and row number and cells of the header: the first row that is not empty."""
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
+    with _opened_text(path, encoding) as stream:
         start = stream.read(_CHUNK)
     told = re.match(r"sep=(.)\r?\n", start)  # Excel's own first line
     best: tuple[Dialect, int, list[str]] = (PLAIN, 1, [])
@@ -174,6 +221,10 @@ def find_header(path: Path, encoding: str) -> tuple[Dialect, int, list[str]]:
                 f"{path.name}: the first row cannot be read ({problem}). Is a quote never closed? Export it again."
             ) from problem
     return best
+
+
+def _opened_text(path: Path, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(opened(path), encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="")
 
 
 def read_csv(path: Path, known: Collection[str], file: str) -> Sheet:
@@ -215,7 +266,7 @@ def read_grid(path: Path, file: str) -> Sheet:
 
 
 def _first_rows(path: Path, encoding: str, dialect: Dialect, after: int) -> list[list[str]]:
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
+    with _opened_text(path, encoding) as stream:
         try:
             return list(islice(dialect.rows(stream), after, after + _HEADING_ROWS))
         except csv.Error as problem:
@@ -228,7 +279,7 @@ def _parts(path: Path, encoding: str, dialect: Dialect, width: int, file: str) -
     slots = [f"c{i}" for i in range(width)]
     try:
         stream = arrow_csv.open_csv(
-            path,
+            opened(path) if path.suffix.lower() == PACKED else path,
             arrow_csv.ReadOptions(
                 use_threads=False, column_names=slots, encoding="utf8" if encoding == "utf-8" else encoding,
                 block_size=_CHUNK,

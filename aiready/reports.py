@@ -2,40 +2,60 @@
 
 import hashlib
 import importlib
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiready import history, manifest
-from aiready.assessment import Assessment
+from aiready.assessment import FACTS, Assessment
 from aiready.batch import ENDED, Maker, Options, Outcome, Task, press, run
 from aiready.errors import AireadyError
 from aiready.execution import importing
 from aiready.freshness import FORCED, library_digest, package_digest, why
-from aiready.manifest import AS_BEFORE, CHANGED, EARLIER, KEPT, NEW, Keeper, PageRecord
+from aiready.manifest import AS_BEFORE, CHANGED, EARLIER, KEPT, NEW, PORTFOLIO, Keeper, Known, PageRecord
 from aiready.measures import ORGANISATION
-from aiready.orders import CANCELLED, OK, Made, Order
+from aiready.orders import CANCELLED, OK, PUBLISH, Made, Order
+from aiready.ownership import PAGES, RECORDS, Owned
 from aiready.pdf import printer
 from aiready.phrases import ENGLISH, Language
-from aiready.publication import TOO_FEW, locked, private, slug, sweep, write
+from aiready.publication import TOO_FEW, BlockedError, locked, private, slug, sweep
 from aiready.shipped import shipped
 from aiready.sources import instrument_folder, safe_cells
 from aiready.unit_slice import Slice, Slicer, digest, instrument_files, too_small
 
-PORTFOLIO = "portfolio.html"
+PLACES = (*RECORDS, *PAGES)
+"""Where a run writes."""
 HISTORY = Path("records/history")
 """What was published, run by run, below the folder of reports."""
 
 
-def save_results(assessment: Assessment, out: Path) -> Path:
-    """Write results and quarantine under `out/records`, for their owner alone; returns the records folder."""
+def save_results(assessment: Assessment, out: Path, owned: Owned | None = None) -> Path:
+    """Write results and quarantine under `out/records`, for their owner alone; returns the records folder.
+
+    Those of an earlier run that this one has not are taken away.
+
+    Parameters
+    ----------
+    owned
+        Which files in the folder are ours; by default what the manifest there says.
+
+    Raises
+    ------
+    UsageError
+        The folder holds somebody else's files where results go.
+    """
+    if owned is None:
+        known = manifest.read(out, RECORDS)
+        owned = Owned(out, known.files, lambda names: manifest.note_files(out, names))
     records = private(out / "records")
-    assessment.save(records / "results")
-    quarantine = records / "quarantine"
+    results, quarantine = records / "results", records / "quarantine"
+    names = {results / f"{name}{ending}" for name in assessment.tables for ending in (".csv", ".parquet")}
+    names |= {results / FACTS, *(quarantine / f"{name}.csv" for name in assessment.quarantine)}
+    owned.claim(*names)
+    assessment.save(results, owned.write)
     for name, rows in assessment.quarantine.items():
-        write(quarantine / f"{name}.csv", safe_cells(rows).to_csv(index=False).encode())
-    _withdraw(quarantine.glob("*.csv"), {f"{name}.csv" for name in assessment.quarantine})
+        owned.write(quarantine / f"{name}.csv", safe_cells(rows).to_csv(index=False).encode())
+    owned.remove(*{*owned.inside(results), *owned.inside(quarantine)} - names)
     return records
 
 
@@ -93,16 +113,20 @@ def report(assessment: Assessment, request: Request) -> Run:
     if request.pdf:
         with printer():  # is there a browser? better known before anything is written
             pass
+    manifest.read(out, PLACES)  # somebody else's folder is refused before anything is written
     with locked(out):
+        known = manifest.read(out, PLACES)
         sweep(out)
         private(out / "records")
+        reporter = _Reporter(assessment, spoken, request, known)
+        reporter.claim()  # before anything is written, the manifest names it
         if assessment.release is not None:  # first, so that a run killed half-way still counts as published
             history.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
             history.trim(out / HISTORY, request.keep)
         if request.make is not None:
-            return _Reporter(assessment, spoken, request, request.make).run()
+            return reporter.run(request.make)
         with press(request.options.jobs) as made:
-            return _Reporter(assessment, spoken, request, made.make).run()
+            return reporter.run(made.make)
 
 
 def _spoken(assessment: Assessment, request: Request) -> Assessment:
@@ -119,19 +143,27 @@ def _pages(out: Path, record: PageRecord) -> Path:
 class _Reporter:
     """One run in a folder that it holds."""
 
-    def __init__(self, assessment: Assessment, spoken: Assessment, request: Request, make: Maker):
-        self.assessment, self.spoken, self.request, self.make = assessment, spoken, request, make
-        self.earlier = manifest.read(request.out)
-        self.keeper = Keeper(request.out, spoken, self.earlier)
-        self.failed = private(request.out / "records" / "failed")
+    def __init__(self, assessment: Assessment, spoken: Assessment, request: Request, known: Known):
+        self.assessment, self.spoken, self.request = assessment, spoken, request
+        self.earlier = known.pages
+        self.keeper = Keeper(request.out, spoken, known)
+        self.owned = self.keeper.owned
+        self.failed = request.out / "records" / "failed"
         self.questionnaire = instrument_files(instrument_folder(request.data) or shipped("data/instrument"))
         self.slices: dict[str, Slice] = {}
         self.saved = False
         self.notebooks = {name: _notebook(name).read_bytes() for name in ("portfolio_report", "unit_report")}
 
-    def run(self) -> Run:
+    def claim(self) -> None:
+        """Write down which pages this run will write; a name that is taken fails its page, when that is made."""
+        pages = [_page_at(self.request.out, unit_id) for unit_id in (ORGANISATION, *self.request.unit_ids)]
+        printed = [page.with_suffix(".pdf") for page in pages] if self.request.pdf else []
+        self.owned.claim(self.request.out / "overview" / "index.html")
+        self.owned.claim(*pages, *printed, strict=False)
+
+    def run(self, make: Maker) -> Run:
         """Make pages, print them, withdraw what is stale, and write index and manifest."""
-        outcomes, stop = run(self._plan(), self.make, self._publish, self._told, self.request.options)
+        outcomes, stop = run(self._plan(), make, self._publish, self._told, self.request.options)
         try:
             self._save()
         except AireadyError as error:
@@ -145,7 +177,7 @@ class _Reporter:
         withdrawn = self._withdraw()
         try:
             if stop is None:
-                self._print()
+                outcomes = self._print(outcomes)
         except (AireadyError, KeyboardInterrupt, SystemExit) as error:
             stop = error
         self._conclude(withdrawn, stop)
@@ -160,7 +192,7 @@ class _Reporter:
         try:
             self.keeper.write()
             page = overview.index_page(self.spoken, shown, withdrawn)
-            write(self.request.out / "overview" / "index.html", page)
+            self.owned.write(self.request.out / "overview" / "index.html", page)
         except AireadyError as error:
             stop = stop or error
         if stop is not None:
@@ -185,11 +217,10 @@ class _Reporter:
         """Write the results, once."""
         if not self.saved:
             self.saved = True
-            save_results(self.assessment, self.request.out)
+            save_results(self.assessment, self.request.out, self.owned)
 
     def _task(self, unit_id: str, cut: Slice, notebook: bytes, parameters: Mapping[str, str]) -> Task:
-        options, name = self.request.options, _name(unit_id)
-        page = self.request.out / ("overview" if unit_id == ORGANISATION else "units") / name
+        options, name, page = self.request.options, _name(unit_id), _page_at(self.request.out, unit_id)
         inputs = dict(cut.parts) | {
             "notebook": digest(notebook),
             "parameters": digest(*(f"{key}={value}" for key, value in sorted(parameters.items()))),
@@ -220,7 +251,7 @@ class _Reporter:
             return "failed before"
         if changed := why(inputs, before.inputs):
             return changed
-        if not page.exists() or _digest(page.read_bytes()) != before.digest:
+        if not page.is_file() or _digest(page.read_bytes()) != before.digest:
             return "the page was not as it was published"
         return "figures asked for" if self.request.options.figures and before.figures_of != before.digest else ""
 
@@ -236,91 +267,108 @@ class _Reporter:
     def _publish(self, task: Task, made: Made) -> Outcome:
         """Write a page and what belongs to it; of a failure, the evidence."""
         outcome = Outcome(task.unit_id, task.page.name, made.seconds, made.status, made.reason, why=task.why)
-        self._keep_evidence(task, made)
         self.keeper.ways |= {made.way} - {""}
-        if made.status != OK:
-            return outcome
+        try:
+            self._keep_evidence(task, made)
+            return self._put(task, made, outcome) if made.status == OK else outcome
+        except BlockedError as error:
+            return replace(outcome, status=PUBLISH, reason=str(error)) if made.status == OK else outcome
+
+    def _put(self, task: Task, made: Made, outcome: Outcome) -> Outcome:
+        """Write a page that was made, with its figures."""
         before = self.earlier.get(task.page.name, PageRecord(task.unit_id, task.page.name))
-        found = _digest(made.page)
-        write(task.page, made.page)
+        digest_now = _digest(made.page)
+        self.owned.write(task.page, made.page)
         record = PageRecord(
             task.unit_id,
             task.page.name,
             why=task.why,
-            change=NEW if not before.digest else AS_BEFORE if before.digest == found else CHANGED,
+            change=NEW if not before.digest else AS_BEFORE if before.digest == digest_now else CHANGED,
             seconds=made.seconds,
             peak=made.peak,
-            digest=found,
+            digest=digest_now,
             inputs=task.inputs,
             as_of=self.assessment.facts.as_of,
             too_small=self.slices.pop(task.page.name).too_small,
             pdf_of=before.pdf_of,
-            figures_of=self._publish_figures(task.page, made, before, found),
+            figures_of=before.figures_of,
         )
-        if record.pdf_of != found and not self.request.pdf:
-            task.page.with_suffix(".pdf").unlink(missing_ok=True)
+        if record.pdf_of != digest_now and not self.request.pdf:
+            self.owned.remove(task.page.with_suffix(".pdf"))
         self.keeper.note(record)
-        return replace(outcome, digest=found)
+        self.keeper.note(replace(record, figures_of=self._publish_figures(task.page, made, before, digest_now)))
+        return replace(outcome, digest=digest_now)
 
-    def _publish_figures(self, page: Path, made: Made, before: PageRecord, found: str) -> str:
+    def _publish_figures(self, page: Path, made: Made, before: PageRecord, digest_now: str) -> str:
         """Write the figures of a page; without new ones, those of another page than this go. Gives whose they are."""
-        folder = self._figures(page)
+        folder = self.request.out / "figures" / page.stem
         if not self.request.options.figures:
-            if before.figures_of != found:
-                shutil.rmtree(folder, ignore_errors=True)
-            return before.figures_of if before.figures_of == found else ""
-        for name, content in made.figures.items():
-            write(folder / name, content)
-        _withdraw(folder.glob("*"), set(made.figures))
-        return found
-
-    def _figures(self, page: Path) -> Path:
-        return self.request.out / "figures" / page.stem
+            if before.figures_of != digest_now:
+                self.owned.remove_folder(folder)
+            return before.figures_of if before.figures_of == digest_now else ""
+        files = {folder / name: content for name, content in made.figures.items()}
+        self.owned.claim(*files)
+        for path, content in files.items():
+            self.owned.write(path, content)
+        self.owned.remove(*set(self.owned.inside(folder)) - set(files))
+        return digest_now
 
     def _keep_evidence(self, task: Task, made: Made) -> None:
         """Keep traceback and notebook of what failed; what works again loses its old evidence."""
-        stem = task.page.stem
-        kept = {f"{stem}.txt"} if made.status != OK else set()
-        if made.status != OK:
-            given = task.order.parameters if task.order else {}
-            parameters = "".join(f"{name} = {value}\n" for name, value in given.items())
-            text = f"{made.status}: {made.reason}\n\n{parameters}\n{made.traceback}\n"
-            write(self.failed / f"{stem}.txt", text.encode())
-        if made.notebook and made.status != OK:
-            write(self.failed / f"{stem}.ipynb", made.notebook)
-            kept.add(f"{stem}.ipynb")
-        _withdraw((self.failed / f"{stem}{end}" for end in (".txt", ".ipynb")), kept)
+        text, book = (self.failed / f"{task.page.stem}{ending}" for ending in (".txt", ".ipynb"))
+        if made.status == OK or not made.notebook:
+            self.owned.remove(*((text, book) if made.status == OK else (book,)))
+        if made.status == OK:
+            return
+        given = task.order.parameters if task.order else {}
+        parameters = "".join(f"{name} = {value}\n" for name, value in given.items())
+        private(self.failed)
+        self.owned.write(text, f"{made.status}: {made.reason}\n\n{parameters}\n{made.traceback}\n".encode())
+        if made.notebook:
+            self.owned.write(book, made.notebook)
 
-    def _print(self) -> None:
-        """Print the pages whose PDF is of another page than the one published, with one browser."""
+    def _print(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Print pages whose PDF is of another page than the one published; one whose PDF has no place has failed."""
         records = [record for record in self.keeper.pages.values() if record.digest and record.pdf_of != record.digest]
         if not self.request.pdf or not records:
-            return
+            return outcomes
+        blocked: dict[str, str] = {}
         with printer() as print_page:
             for record in records:
                 path = _pages(self.request.out, record)
-                if path.exists():
-                    write(path.with_suffix(".pdf"), print_page(path))
+                if not path.is_file():
+                    continue
+                try:
+                    self.owned.write(path.with_suffix(".pdf"), print_page(path))
                     self.keeper.note(replace(record, pdf_of=record.digest))
+                except BlockedError as error:
+                    blocked[record.page] = str(error)
+                    self.keeper.note(replace(record, status=PUBLISH, reason=str(error)))
+        return [
+            replace(outcome, status=PUBLISH, reason=blocked[outcome.page]) if outcome.page in blocked else outcome
+            for outcome in outcomes
+        ]
 
     def _withdraw(self) -> list[str]:
-        """Take away what is of units that are gone, or became too small and were not made anew."""
+        """Take away what is of units that are gone, or became too small and were not made anew.
+
+        Gives the names of pages that were there; files that are not ours stay.
+        """
         out, small = self.request.out, self._became_small()
         for page in small:
             self.keeper.note(PageRecord(self.keeper.pages[page].unit_id, page, CANCELLED, TOO_FEW))
         wanted = {_name(unit_id) for unit_id in self.assessment.units["unit_id"]} - small
-        stems = {Path(page).stem for page in wanted}
-        withdrawn = _withdraw((out / "units").glob("*.html"), wanted)
-        _withdraw((out / "units").glob("*.pdf"), {f"{stem}.pdf" for stem in stems})
-        for folder in (out / "figures").glob("*"):
-            if folder.name not in {*stems, Path(PORTFOLIO).stem}:
-                shutil.rmtree(folder, ignore_errors=True)
-        known = wanted | small | {PORTFOLIO}
+        stems, known = {Path(page).stem for page in wanted}, wanted | small | {PORTFOLIO}
+        gone = [path for path in self.owned.inside(out / "units") if path.stem not in stems]
+        withdrawn = [path.stem for path in self.owned.remove(*gone) if path.suffix == ".html"]
+        for stem in {path.relative_to(out / "figures").parts[0] for path in self.owned.inside(out / "figures")}:
+            if stem not in {*stems, Path(PORTFOLIO).stem}:
+                self.owned.remove_folder(out / "figures" / stem)
         for page in set(self.keeper.pages) - known:
             del self.keeper.pages[page]
-        stems |= {Path(page).stem for page in known}
-        _withdraw((path for path in self.failed.iterdir() if path.stem not in stems), set())
-        return withdrawn
+        held = {Path(page).stem for page in known}
+        self.owned.remove(*(path for path in self.owned.inside(self.failed) if path.stem not in held))
+        return sorted(withdrawn)
 
     def _became_small(self) -> set[str]:
         """Pages not made anew, of units that what people say is hidden of now and was not when they were made."""
@@ -333,6 +381,10 @@ class _Reporter:
         return small
 
 
+def _page_at(out: Path, unit_id: str) -> Path:
+    return out / ("overview" if unit_id == ORGANISATION else "units") / _name(unit_id)
+
+
 def _name(unit_id: str) -> str:
     return PORTFOLIO if unit_id == ORGANISATION else f"{slug(unit_id)}.html"
 
@@ -343,10 +395,3 @@ def _digest(page: bytes) -> str:
 
 def _notebook(name: str) -> Path:
     return shipped("notebooks") / f"{name}.ipynb"
-
-
-def _withdraw(present: Iterable[Path], wanted: set[str]) -> list[str]:
-    gone = [path for path in present if path.name not in wanted]
-    for path in gone:
-        path.unlink(missing_ok=True)
-    return sorted(path.stem for path in gone)

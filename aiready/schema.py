@@ -5,6 +5,7 @@ Validation, `aiready new`, the codebook and the docs derive from `TABLES`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 Kind = Literal["text", "id", "integer", "number", "share", "date", "timestamp", "wave", "flag", "check", "url"]
@@ -16,7 +17,8 @@ class Column:
     """One column of an input table.
 
     `starter` columns make the smallest useful table (`aiready new --start`). `happened` marks dates of things
-    that happened: the newest of them is the default `--as-of`, and later rows are left out.
+    that happened: the newest of them is the default `--as-of`, and later rows are left out. `before` is the moment
+    that none of its times may reach, where the other dates of a data folder set one.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Column:
     at_least: float | None = None
     at_most: float | None = None
     happened: bool = False
+    before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -387,3 +390,8 @@ TABLES: Mapping[str, Table] = {
         _FEEDBACK, _PROBES, _ACTIONS,
     )
 }  # fmt: skip
+
+LABELS = ("advice", "initial_decision", "final_decision", "correct_decision")
+"""Columns of `decisions` that name what was advised, decided and right: compared with each other."""
+PERSONS = frozenset(name for table in TABLES.values() for name in table.hashed)
+"""Columns that hold codes of persons."""

@@ -1,13 +1,18 @@
 """Rows set aside, as what they are: records that exist and are not known."""
 
+import unicodedata
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from aiready import waves
-from aiready.checks import SUPERSEDED
+from aiready.cell_words import NOTHING as SAYS_NOTHING
+from aiready.checks import ALONE, SUPERSEDED
 from aiready.measures import ORGANISATION
 from aiready.records import reported
 from aiready.sources import Data
+from aiready.thousands import COULD_BE
 
 COLUMNS = ("unit_id", "wave", "table", "added", "touched")
 STAMPS = {"decisions": "opened_at", "feedback": "flagged_at", "probes": "asked_at"}
@@ -26,7 +31,7 @@ def unknown_records(data: Data) -> pd.DataFrame:
         One row per reporting unit x wave x table, `COLUMNS`: `added` is how much they would add to what a share is
         taken of, in its own terms (records; users meant for `usage`; infinite where a row may outweigh all others),
         `touched` how many of the known ones they could have turned into a no (initiatives with a trial, steps of a
-        workflow). `wave` is empty where a time is unreadable: any quarter may be meant.
+        workflow). `wave` is empty where a time is unreadable or cannot be right: any quarter may be meant.
 
     Notes
     -----
@@ -50,9 +55,10 @@ def _new(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _given(rows: pd.DataFrame, column: str) -> pd.Series:
-    """A column as it was given; empty where the table has none."""
+    """A column as it was given; empty where the table has none, or where a cell says so in words."""
     cells = rows[column] if column in rows else pd.Series("", rows.index, dtype=object)
-    return cells.astype(object).where(cells.notna(), "").astype(str).str.strip()
+    texts = cells.astype(object).where(cells.notna(), "").astype(str).str.strip()
+    return texts.mask(texts.str.lower().isin(SAYS_NOTHING), "").map(partial(unicodedata.normalize, "NFC"))
 
 
 def _of_table(name: str, rows: pd.DataFrame, data: Data) -> pd.DataFrame:
@@ -60,7 +66,8 @@ def _of_table(name: str, rows: pd.DataFrame, data: Data) -> pd.DataFrame:
     cells = pd.DataFrame({"unit_id": _given(rows, "unit_id"), "wave": _wave(name, rows, data), "table": name})
     cells["added"], cells["touched"] = 1.0, 0.0
     if name == "usage":
-        meant = pd.to_numeric(_given(rows, "intended_users"), errors="coerce")
+        given = _given(rows, "intended_users")
+        meant = pd.to_numeric(given.mask(given.str.fullmatch(COULD_BE), ""), errors="coerce")
         return cells.assign(added=meant.where(meant >= 0, np.inf))
     if name == "tasks":
         return cells.assign(added=np.inf)
@@ -76,7 +83,8 @@ def _of_table(name: str, rows: pd.DataFrame, data: Data) -> pd.DataFrame:
 def _wave(name: str, rows: pd.DataFrame, data: Data) -> pd.Series:
     if name in STAMPS:
         at = pd.to_datetime(_given(rows, STAMPS[name]), errors="coerce", utc=True, format="mixed")
-        return at.map(waves.quarter, na_action="ignore").astype(object).where(at.notna(), EVERY_WAVE)
+        alone = rows["rule"].astype(str).str.contains(ALONE, regex=False)
+        return at.map(waves.quarter, na_action="ignore").astype(object).where(at.notna() & ~alone, EVERY_WAVE)
     given = _given(rows, "wave")
     return given.where(given.map(waves.is_wave), data.wave)
 

@@ -3,23 +3,23 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
-from aiready import decision_store, distant_log, hierarchy, loading, waves
-from aiready.cells import typed
-from aiready.checks import SUPERSEDED, quarantine, repeats, rules_of
+from aiready import accounting, decision_store, distant_log, hierarchy, loading, spellings
+from aiready import as_of as days
+from aiready.accounting import accounted, counts_of
 from aiready.decision_store import Log
 from aiready.errors import InputError, all_at_once
 from aiready.instrument import Instrument
-from aiready.places import Place, date_of_form, find_tables, instrument_folder
-from aiready.readers import FILE, ROW
-from aiready.schema import TABLES, Table
+from aiready.places import Found, Place, find_tables, instrument_folder
+from aiready.schema import TABLES
+from aiready.small_tables import Part, checked, newest_wave
 from aiready.warehouses import answering
 
 __all__ = ["Data", "instrument_folder", "read_data", "safe_cells", "write_quarantine"]
@@ -43,7 +43,8 @@ class Data:
     all, a parent itself and its descendants.
     `waves`: survey waves, oldest first. `wave`: the newest survey wave; without a survey the quarter of
     `as_of`; without any date `undated`.
-    `as_of`: date that ages and freshness are counted to; None when nothing carries a date.
+    `as_of`: date that ages and freshness are counted to; None when nothing carries a date. `as_of_from`: what sets
+    it: the first cell with that date, the option, or a wave.
     `quarantine`: per table the rows left out, whole, with file, row, column, value and rule.
     `counts`: one row per table (table, read, used, quarantined, after_as_of). `inputs`: one row per file
     (file, sha256, bytes). `about`: what `about.csv` (key, value) says: organisation, notice, contact.
@@ -56,6 +57,7 @@ class Data:
     waves: tuple[str, ...]
     wave: str
     as_of: date | None
+    as_of_from: str = ""
     decisions: ir.Table | None = None
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     counts: pd.DataFrame | None = None
@@ -86,62 +88,87 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         A file that cannot be read, a missing column, units in a circle: every problem at once.
     """
     found = find_tables(location)
-    engine = loading.connect()
-    raw, about, notes = loading.load(engine, found, rules)
-    parts, log = _check_all(engine, raw, rules)
-    as_of = as_of or _newest(parts, log)
-    parts = {name: _cut(name, part, as_of) for name, part in parts.items()}
-    log = decision_store.cut(log, as_of) if log and as_of else log
+    read = _read(found, rules, as_of)
+    day = read.newest.at.date() if read.newest else as_of
+    parts = {name: days.cut(name, part, day) for name, part in read.parts.items()}
+    log = decision_store.cut(read.log, day) if read.log and day else read.log
+    counts = accounted(counts_of(parts, log))
+    log, labels = spellings.one_label_each(log) if log else (None, [])
     decisions = decision_store.finished(log, TABLES["decisions"].names) if log else None
-    survey_waves, wave, as_of = _waves(parts, as_of)
+    survey_waves, wave, last_day = days.survey_waves(parts, day)
     tables = {name: _fill_wave(part.used, wave) for name, part in parts.items() if name != "units"}
     units = parts["units"].used if "units" in parts else _units_named(tables, decisions)
-    counts = _counts(parts, log)
+    left_out = _quarantine(parts, log)
+    names = spellings.notes({**tables, "units": units}, left_out)
     return Data(
         tables={**tables, "units": units} if "units" in parts else tables,
         units=units,
         membership=hierarchy.membership(units),
         waves=survey_waves or ((wave,) if "responses" in tables else ()),
         wave=wave,
-        as_of=as_of,
+        as_of=last_day,
+        as_of_from=days.origin(read.newest, as_of, wave) if last_day else "",
         decisions=decisions,
-        quarantine=_quarantine(parts, log),
+        quarantine=left_out,
         counts=counts,
         inputs=_inputs(found.places, parts, log),
-        about=about,
-        notes=(*notes, *_said_of_counts(counts, as_of), *_said_of_forms(parts)),
+        about=read.about,
+        notes=(*read.notes, *days.notes_on_waves(survey_waves), *accounting.notes(counts, parts, day), *labels, *names),
     )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Tables as checked, before they are cut at a day; `newest` where no day was given."""
+
+    parts: Mapping[str, Part]
+    log: Log | None
+    newest: days.Newest | None
+    about: Mapping[str, str]
+    notes: Sequence[str]
+
+
+def _read(found: Found, rules: Instrument, as_of: date | None) -> _Read:
+    """Load and check every table; where dates stand alone, once more with a rule that sets them aside."""
+    engine = loading.connect()
+    raw, about, notes = loading.load(engine, found, rules)
+    parts, log = _check_all(engine, raw, rules)
+    if as_of:
+        return _Read(parts, log, None, about, notes)
+    dated = days.times(parts, log)
+    alone = days.alone_from(dated)
+    if alone is not None:
+        engine = loading.connect()
+        parts, log = _check_all(engine, loading.load(engine, found, rules)[0], rules, alone)
+    newest = days.newest(parts, log)
+    return _Read(parts, log, newest, about, [*notes, *days.notes(newest, dated, alone)])
 
 
 # Checking ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One small table after checking: rows used, rows left out, and how many of each."""
+def _check_all(
+    engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument, alone: pd.Timestamp | None = None
+) -> tuple[dict[str, Part], Log | None]:
+    """Check in the order in which tables speak of each other: units, responses (waves), initiatives, rest.
 
-    read: int
-    used: pd.DataFrame
-    quarantine: pd.DataFrame
-    after_as_of: int = 0
-
-
-def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) -> tuple[dict[str, _Part], Log | None]:
-    """Check in the order in which tables speak of each other: units, responses (waves), initiatives, rest."""
+    From the moment `alone` on nothing has happened: rows that say so are set aside.
+    """
     known: dict[str, list[str]] = {"barrier_id": list(rules.barriers["barrier_id"])}
-    parts: dict[str, _Part] = {}
+    parts: dict[str, Part] = {}
     log = None
     newest = None
     for name in sorted(raw, key=_ORDER.index):
-        table, given = TABLES[name], raw[name]
+        table, given = days.until(TABLES[name], alone), raw[name]
         names = {column: ids for column, ids in known.items() if table.key != (column,)}
         if name == "decisions":
             here = given.get_backend() is engine
-            log = decision_store.read(engine, table, given, names) if here else distant_log.read(table, given, names)
+            there = given if here else spellings.composed(given)
+            log = decision_store.read(engine, table, given, names) if here else distant_log.read(table, there, names)
         else:
             items = rules.answer_columns if name == "responses" else ()
             levels = dict.fromkeys(items, rules.settings.scale_points)
-            parts[name] = _checked(table, given, levels, names, newest)
+            parts[name] = checked(table, given, levels, names, newest)
         loading.forget(engine, name)
         if name not in parts:
             continue
@@ -152,141 +179,11 @@ def _check_all(engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument) 
         elif name == "initiatives":
             known["initiative_id"] = list(used["initiative_id"])
         elif name == "responses":
-            newest = _newest_wave(used["wave"])
+            newest = newest_wave(used["wave"])
     return parts, log
 
 
 _ORDER = ("units", "responses", *(name for name in TABLES if name not in ("units", "responses")))
-
-
-def _checked(
-    table: Table, raw: ir.Table, levels: Mapping[str, int], known: Mapping[str, Sequence[str]], newest: str | None
-) -> _Part:
-    """Type a small table and set aside the rows that break a rule or repeat a key."""
-    rows = typed(table, raw, levels=levels).to_pandas()
-    rules = rules_of(table, rows, levels=levels, known=known)
-    masks = pd.DataFrame({f"{place}": rule.broken.fillna(False) for place, rule in enumerate(rules)})
-    broken = masks.astype(bool).any(axis=1)
-    left_out = pd.DataFrame()
-    if broken.any():
-        left_out = quarantine(raw, rows[[FILE, ROW]].join(masks)[broken], rules)
-    kept = _as_promised(table, levels, _in_order(rows[~broken] if broken.any() else rows))
-    again = _again(table, kept, newest)
-    if len(again):
-        left_out = pd.concat([left_out, repeats(raw, again, table.key)], ignore_index=True)
-    used = kept.drop(columns=[FILE, ROW])
-    used = used.drop(index=again.index).reset_index(drop=True) if len(again) else used
-    return _Part(len(rows), used, left_out)
-
-
-def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows in the order of their files; odd ones were read last."""
-    if rows[ROW].is_monotonic_increasing and rows[FILE].nunique() <= 1:
-        return rows.reset_index(drop=True)
-    return rows.sort_values([FILE, ROW], ignore_index=True)
-
-
-def _again(table: Table, kept: pd.DataFrame, newest: str | None) -> pd.DataFrame:
-    """Rows whose key stands in a row that counts instead: `FILE`, `ROW`, and that row's file and row.
-
-    The row that counts is the first, or among forms the first of the newest: `newer` says that its file name
-    bears a later date. People without a code are never the same.
-    """
-    key = kept[list(table.key)]
-    if "wave" in key:
-        blank = newest or _newest_wave(key["wave"]) if table.name == "responses" else newest
-        key = key.assign(wave=key["wave"].fillna(blank or ""))
-    dated = kept[FILE].map({file: date_of_form(file) for file in kept[FILE].unique()})
-    newest_first = dated.sort_values(ascending=False, kind="stable").index if dated.nunique() > 1 else dated.index
-    ranked = key.loc[newest_first]
-    again = ranked.duplicated().reindex(kept.index) if table.key else pd.Series(False, index=kept.index)
-    for name in set(table.key) & set(table.hashed):
-        again &= kept[name].notna()
-    if not again.any():
-        return pd.DataFrame(columns=[FILE, ROW, "first"])
-    counts = kept.loc[ranked.index, [FILE, ROW]].assign(dated=dated)
-    same = counts.groupby([ranked[name] for name in ranked], dropna=False)
-    first = {name: same[name].transform("first").reindex(kept.index) for name in (ROW, FILE, "dated")}
-    found = kept[[FILE, ROW]].assign(first=first[ROW], first_file=first[FILE], newer=first["dated"] > dated)
-    return found[again]
-
-
-def _newest_wave(labels: pd.Series) -> str | None:
-    return next(iter(waves.in_order(labels.dropna())[-1:]), None)
-
-
-def _as_promised(table: Table, items: Iterable[str], kept: pd.DataFrame) -> pd.DataFrame:
-    """Every column of the schema and every item, typed as `Data` says, with `FILE` and `ROW`."""
-    kinds = {**{column.name: column.kind for column in table.columns}, **dict.fromkeys(items, "number")}
-    blank = {**dict.fromkeys(kinds), **_BLANK_MEANS.get(table.name, {})}
-    values = {name: kept.get(name, pd.Series(None, kept.index, dtype=object)) for name in kinds}
-    filled = {
-        name: value if blank[name] is None else value.where(value.notna(), blank[name])
-        for name, value in values.items()
-    }
-    promised = {name: _typed_as(kind, filled[name]) for name, kind in kinds.items()}
-    return pd.DataFrame({**promised, FILE: kept[FILE], ROW: kept[ROW]}, index=kept.index)
-
-
-_BLANK_MEANS: Mapping[str, Mapping[str, str | int]] = {
-    "trials": {"trial_no": 1},
-    "workflow_steps": {"version": "now"},
-}
-"""What the schema says a blank stands for."""
-
-
-def _typed_as(kind: str, values: pd.Series) -> pd.Series:
-    dtype = _DTYPES.get(kind)
-    if dtype:
-        return values.astype(dtype, copy=False)
-    texts = values.astype(object)
-    return texts.where(texts.notna(), None)
-
-
-_DTYPES = {
-    **dict.fromkeys(("integer", "number", "share"), "float64"),
-    **dict.fromkeys(("date", "timestamp"), "datetime64[ns]"),
-    "flag": "boolean",
-}
-
-
-# As of a day ---------------------------------------------------------------------------------------------
-
-
-def _newest(parts: Mapping[str, _Part], log: Log | None) -> date | None:
-    """Newest date of something that happened, over all tables; None when nothing carries a date."""
-    dates = [log.newest(column) for column in _happened("decisions")] if log else []
-    dates += [part.used[column].max() for name, part in parts.items() for column in _happened(name)]
-    known = [at for at in dates if pd.notna(at)]
-    return max(known).date() if known else None
-
-
-def _happened(table: str) -> list[str]:
-    return [column.name for column in TABLES[table].columns if column.happened]
-
-
-_GOVERNED_BY = {"feedback": "flagged_at", "probes": "asked_at", "trials": "started_on"}
-
-
-def _cut(name: str, part: _Part, as_of: date | None) -> _Part:
-    """The table as it was at the end of a day: without the rows that happened later, nor later answers."""
-    if as_of is None or name not in _GOVERNED_BY:
-        return part
-    end = pd.Timestamp(as_of) + timedelta(days=1)
-    used = part.used[~(part.used[_GOVERNED_BY[name]] >= end)].reset_index(drop=True)
-    if name == "feedback":
-        later = ["answered_at", "deployed_at", "declined_at"]
-        used[later] = used[later].where(used[later] < end)
-    return replace(part, used=used, after_as_of=len(part.used) - len(used))
-
-
-def _waves(parts: Mapping[str, _Part], as_of: date | None) -> tuple[tuple[str, ...], str, date | None]:
-    """Survey waves, the wave of rows that name none, and `as_of` where only waves carry a date."""
-    labels = parts["responses"].used["wave"].dropna() if "responses" in parts else ()
-    survey_waves = waves.in_order(labels)
-    if not survey_waves:
-        return (), waves.quarter(as_of) if as_of else waves.UNDATED, as_of
-    return survey_waves, survey_waves[-1], as_of or waves.last_day(survey_waves[-1])
 
 
 def _fill_wave(used: pd.DataFrame, wave: str) -> pd.DataFrame:
@@ -304,44 +201,14 @@ def _units_named(tables: Mapping[str, pd.DataFrame], decisions: ir.Table | None)
     return hierarchy.units_from_names(pd.concat(named) if named else ())
 
 
-def _quarantine(parts: Mapping[str, _Part], log: Log | None) -> dict[str, pd.DataFrame]:
+def _quarantine(parts: Mapping[str, Part], log: Log | None) -> dict[str, pd.DataFrame]:
     left_out = {name: part.quarantine for name, part in parts.items()}
     if log:
         left_out["decisions"] = log.quarantine
     return {name: left_out[name] for name in TABLES if len(left_out.get(name, ()))}
 
 
-def _counts(parts: Mapping[str, _Part], log: Log | None) -> pd.DataFrame:
-    """One row per table: read = used + quarantined + after_as_of."""
-    rows = {name: (part.read, len(part.quarantine), part.after_as_of) for name, part in parts.items()}
-    if log:
-        rows["decisions"] = (log.read, len(log.quarantine), log.after_as_of)
-    ordered = [
-        {"table": name, "read": read, "used": read - out - after, "quarantined": out, "after_as_of": after}
-        for name, (read, out, after) in sorted(rows.items(), key=lambda row: list(TABLES).index(row[0]))
-    ]
-    return pd.DataFrame(ordered, columns=["table", "read", "used", "quarantined", "after_as_of"])
-
-
-def _said_of_counts(counts: pd.DataFrame, as_of: date | None) -> list[str]:
-    late = counts[counts["after_as_of"] > 0]
-    return [
-        f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out." for row in late.itertuples()
-    ]
-
-
-def _said_of_forms(parts: Mapping[str, _Part]) -> list[str]:
-    """One line on rows that a later form took the place of."""
-    counts = {name: part.quarantine.get("rule", pd.Series(dtype=str)) for name, part in parts.items()}
-    later = {name: int(rules.str.startswith(SUPERSEDED).sum()) for name, rules in counts.items()}
-    return [
-        f"{name}: {count} {'row' if count == 1 else 'rows'} superseded by a later form, set aside in quarantine."
-        for name, count in later.items()
-        if count
-    ]
-
-
-def _inputs(places: Iterable[Place], parts: Mapping[str, _Part], log: Log | None) -> pd.DataFrame:
+def _inputs(places: Iterable[Place], parts: Mapping[str, Part], log: Log | None) -> pd.DataFrame:
     """One row per file: its name, digest and size; of a table on a server the digest of what was read of it."""
     rows = [_read_of(place, parts, log) for place in places if place.engine is not None]
     paths = {place.file.split("[")[0]: place.path for place in places if place.engine is None}
@@ -355,7 +222,7 @@ def _inputs(places: Iterable[Place], parts: Mapping[str, _Part], log: Log | None
     return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
 
 
-def _read_of(place: Place, parts: Mapping[str, _Part], log: Log | None) -> dict[str, object]:
+def _read_of(place: Place, parts: Mapping[str, Part], log: Log | None) -> dict[str, object]:
     """Digest of the rows used of a small table; of the log, of what was counted of it: it is not fetched."""
     if place.table in parts:
         text = parts[place.table].used.to_csv(index=False)
@@ -379,14 +246,28 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if _RUNS_AS_FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 
+_AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?(?:[";\t\r\n]|$))')
+"""Where a spreadsheet of another country begins a new cell within one of ours, whatever quotes stand around it."""
+
+
+def _safe_throughout(text: str) -> str:
+    return _AFTER_SEPARATOR.sub(r"\1'", safe_cell(text))
+
+
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose text cells a spreadsheet will not run."""
+    """A table whose text cells and headers a spreadsheet will not run, be commas, semicolons or tabs its separators.
+
+    Examples
+    --------
+    >>> safe_cells(pd.DataFrame({"=1+1": ["x;=2+2;y", "a;-5"]})).to_dict("list")
+    {"'=1+1": ["x;'=2+2;y", 'a;-5']}
+    """
     safe = table.copy()
     for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        safer = {text: safe_cell(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
+        safer = {text: _safe_throughout(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
         if any(text != cell for cell, text in safer.items()):  # seldom
             safe[name] = safe[name].map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
-    return safe
+    return safe.set_axis([_safe_throughout(f"{name}") for name in safe], axis=1)
 
 
 def write_quarantine(data: Data, folder: str | Path) -> list[Path]:

@@ -7,27 +7,38 @@ from pathlib import Path
 import pandas as pd
 
 from aiready.errors import InputError, UsageError
-from aiready.readers import read_csv
+from aiready.readers import canonical, read_csv
 from aiready.tasks import TASKS_PER_JOB
 
+CODE = "O*NET-SOC Code"
 COLUMNS = {
-    "Title": "job", "Task": "task", "Task ID": "task_id", "Task Type": "kind", "human_labels": "exposure",
+    "Title": "job", "Task": "task", "Task ID": "task_id", "Task Type": "kind", "human_labels": "exposure", CODE: "code",
 }  # fmt: skip
-"""Columns of the file, and what they are here; only the first two must be there."""
+"""Columns of the file, and what they are here; a task and a title or code must be there."""
+TITLES = "Occupation Data"
+"""Name of O*NET's file of titles, without its ending: `Task Statements.txt` has codes alone."""
+TEXTS = (".txt", ".tsv", ".csv")
 CORE, OTHER_WEIGHT = "core", 0.5
 """Core tasks weigh 1, all others a half, as in the published occupation scores."""
 
 
 @dataclass(frozen=True)
 class Library:
-    """Task statements: one row per job x task (`job`, `task_id`, `task`, `core`, `exposure`: E0, E1, E2 or blank)."""
+    """Task statements: one row per job x task (`job`, `task_id`, `task`, `core`, `exposure`: E0, E1, E2 or blank).
+
+    `note` says what to put beside the file where jobs bear a code instead of a title; else it is empty.
+    """
 
     file: str
     tasks: pd.DataFrame
+    note: str = ""
 
 
 def read_library(path: Path) -> Library:
     """Read a library: a CSV or TSV file with the columns `Title` and `Task`, better also the others of `COLUMNS`.
+
+    O*NET's own `Task Statements.txt` is read as it is shipped: titles come from `Occupation Data.txt` beside it;
+    without that file, jobs bear their code.
 
     Raises
     ------
@@ -39,16 +50,45 @@ def read_library(path: Path) -> Library:
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file. Give the path of a CSV or TSV file of task statements.")
     given = read_csv(path, tuple(COLUMNS), path.name).batches.read_all().to_pandas()
-    absent = [name for name in ("Title", "Task") if name not in given]
+    absent = [name for name in ("Title", "Task") if name not in given and not (name == "Title" and CODE in given)]
     if absent:
         raise InputError(f"{path.name}: the column {' and '.join(absent)} is missing. Add or rename it.")
     rows = given.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS).fillna("")
+    rows["job"], note = _jobs(rows, path)
     rows = rows[(rows["job"] != "") & (rows["task"] != "")].reset_index(drop=True)
     numbered = [str(number) for number in range(1, len(rows) + 1)]
     rows["task_id"] = rows["task_id"].str.removesuffix(".0").where(rows["task_id"] != "", numbered)
     rows["core"] = rows["kind"].str.lower().eq(CORE)
     rows["exposure"] = rows["exposure"].where(rows["exposure"].isin(["E0", "E1", "E2"]), "")
-    return Library(path.name, rows[["job", "task_id", "task", "core", "exposure"]])
+    return Library(path.name, rows[["job", "task_id", "task", "core", "exposure"]], note)
+
+
+def _jobs(rows: pd.DataFrame, path: Path) -> tuple[pd.Series, str]:
+    """Title of every row's job, else its code; and what to put beside the file where titles are lacking."""
+    untitled = (rows["job"] == "") & (rows["code"] != "")
+    if not untitled.any():
+        return rows["job"], ""
+    titles = _titles(path.parent)
+    jobs = rows["job"].mask(untitled, rows["code"].map(titles).fillna(rows["code"]))
+    coded = rows.loc[untitled & (jobs == rows["code"]), "code"].nunique()
+    if not coded:
+        return jobs, ""
+    if titles:
+        return jobs, f"{TITLES} beside the file has no title for {coded} of its codes: these jobs bear their code."
+    return jobs, f"Jobs bear their {CODE}: for titles, put {TITLES}.txt of the same release beside the file."
+
+
+def _titles(folder: Path) -> dict[str, str]:
+    """Titles by code from O*NET's file of titles in a folder; none where it is not there."""
+    files = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in TEXTS)
+    path = next((path for path in files if canonical(path.stem) == canonical(TITLES)), None)
+    if path is None:
+        return {}
+    table = read_csv(path, (CODE, "Title"), path.name).batches.read_all().to_pandas()
+    if not {CODE, "Title"} <= set(table):
+        raise InputError(f"{path.name}: the columns {CODE} and Title must be there. Take the file as O*NET ships it.")
+    titled = table.dropna(subset=[CODE, "Title"])
+    return dict(zip(titled[CODE].str.strip(), titled["Title"].str.strip(), strict=True))
 
 
 def search(library: Library, words: str, most: int = 30) -> pd.DataFrame:

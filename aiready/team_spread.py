@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from aiready import theme
-from aiready.cells import SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
+from aiready.cell_words import SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
 from aiready.instrument import Instrument, Settings
 from aiready.scales import read_answers
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from aiready import rendering
+from aiready.beside import SAFE, python
 from aiready.execution import BEFORE, Ended, Workplace, carry_out, die_with_parent, execute, importing
 from aiready.orders import Order
 
@@ -194,8 +195,8 @@ def _fork_renderers(lines: list[int], template_line: Connection) -> None:
 def _spawn(order: Order, workplace: Workplace) -> int:
     workplace.order.write_bytes(pickle.dumps(order))
     code = "from aiready.execution import main; main()"
-    command = [sys.executable, "-c", code, str(workplace.folder)]
-    return os.posix_spawn(sys.executable, command, dict(os.environ), setpgroup=0)
+    command = python("-c", code, str(workplace.folder))
+    return os.posix_spawn(command[0], command, os.environ | SAFE, setpgroup=0)
 
 
 def _prove(workplace: Workplace) -> None:

@@ -1,15 +1,19 @@
 """Cells typed by hand, judged by the schema before they are saved: the rules of `aiready check`, one cell at a time."""
 
+import re
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from aiready.cells import NO, YES
+from aiready.cell_words import NO, YES
+from aiready.cells import nothing_in
 from aiready.schema import Column, Table
 from aiready.waves import is_wave
 
 NUMBERS = ("integer", "number", "share")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 
 
 def number_of(text: str) -> float | None:
@@ -25,10 +29,31 @@ def number_of(text: str) -> float | None:
     if comma and len(decimals) == 3 and whole.lstrip("+-").lstrip("0"):
         return None  # 12,500 could be thousands
     try:
-        value = float(plain.replace(",", "."))
+        value = float(plain.replace(",", ".").replace("_", "no number"))
     except ValueError:
         return None
     return value if abs(value) < float("inf") else None
+
+
+def value_of(column: Column, text: str) -> float | None:
+    """Number in a cell of a column: a share may be written in per cent.
+
+    Examples
+    --------
+    >>> from aiready.schema import TABLES
+    >>> value_of(TABLES["tasks"].column("adoption"), "45 %"), value_of(TABLES["tasks"].column("headcount"), "45 %")
+    (0.45, None)
+    """
+    said = text.strip()
+    if column.kind == "share" and said.endswith("%"):
+        value = number_of(said.removesuffix("%"))
+        return None if value is None else value / 100
+    return number_of(said)
+
+
+def says_nothing(column: Column, text: str) -> bool:
+    """Whether a cell is blank, or says in words that nothing is there."""
+    return text.strip().lower() in nothing_in(column)
 
 
 def refusal(column: Column, text: str) -> str:
@@ -41,7 +66,7 @@ def refusal(column: Column, text: str) -> str:
     'adoption: 60 is above 1. Write a share from 0 to 1, such as 0.6.'
     """
     said = text.strip()
-    if not said:
+    if says_nothing(column, said):
         return f"{column.name} is missing. Fill it in." if column.required else ""
     if column.allowed:
         return "" if said in column.allowed else f"{column.name}: {said} is none of {', '.join(column.allowed)}."
@@ -57,7 +82,9 @@ def refusal(column: Column, text: str) -> str:
 
 
 def _number_refusal(column: Column, said: str) -> str:
-    value = number_of(said)
+    value = value_of(column, said)
+    if column.kind == "integer" and _THOUSANDS.fullmatch(said):
+        return f'{column.name}: "{said}" could be thousands or decimals. Write it without a point.'
     if value is None:
         return f'{column.name}: "{said}" is no number. Write it as {column.example or "12.5"}.'
     if column.kind == "integer" and value % 1:
@@ -83,9 +110,9 @@ def refusals(table: Table, rows: pd.DataFrame, name: str) -> list[str]:
     found = []
     for row in rows.to_dict("records"):
         wrong = [refusal(column, row[column.name]) for column in columns]
-        known = {column.name: number_of(row[column.name]) for column in columns if column.kind in NUMBERS}
+        numbers = {column.name: value_of(column, row[column.name]) for column in columns if column.kind in NUMBERS}
         for early, late in table.ordered:
-            low, high = known.get(early), known.get(late)
+            low, high = numbers.get(early), numbers.get(late)
             if low is not None and high is not None and high < low:
                 wrong.append(f"{late} is below {early}.")
         found += [f"{row[name]}: {text}" for text in wrong if text]
@@ -98,10 +125,9 @@ def typed_rows(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
     for column in table.columns:
         cells = rows[column.name] if column.name in rows else pd.Series("", rows.index)
         if column.kind in NUMBERS:
-            typed[column.name] = pd.Series([number_of(cell) for cell in cells], cells.index, dtype="float64")
+            typed[column.name] = pd.Series([value_of(column, cell) for cell in cells], cells.index, dtype="float64")
         elif column.kind == "date":
             typed[column.name] = pd.to_datetime(cells.where(cells != ""), errors="coerce").astype("datetime64[ns]")
         else:
-            texts = cells.astype(object)
-            typed[column.name] = texts.where(texts != "", None)
+            typed[column.name] = cells.astype(object).mask(cells.map(partial(says_nothing, column)), None)
     return pd.DataFrame(typed, index=rows.index)

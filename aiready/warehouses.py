@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import ibis
@@ -240,7 +241,15 @@ def find(engine: BaseBackend, where: Address, names: Names) -> list[Stored]:
     else:
         schemas = path[1:2] or [name for name in sorted(engine.list_databases()) if not _SYSTEM.fullmatch(name)]
     listed = [(schema, name) for schema in schemas for name in sorted(engine.list_tables(database=schema))]
+    if engine.name == "postgres":
+        listed = sorted({*listed, *((schema, name) for schema, name in _materialized(engine) if schema in schemas)})
     return chosen(listed, names, where.scheme)
+
+
+def _materialized(engine: Any) -> list[tuple[str, str]]:
+    """Materialized views, which PostgreSQL does not list among tables and views."""
+    with closing(engine.raw_sql("SELECT schemaname, matviewname FROM pg_matviews")) as answer:
+        return answer.fetchall()
 
 
 def chosen(listed: Iterable[tuple[str, str]], names: Names, file: str) -> list[Stored]:

@@ -1,41 +1,30 @@
-"""Workbooks to rows of text: looked into before they are opened, because a small file can ask for all the memory.
+"""Workbooks to rows of text, each looked into before it is opened.
 
 What a person sees is what is read: visible sheets, values (not formulas), merged cells filled downwards. Dates come
 as ISO text, whichever of the two date systems (1900, 1904) the workbook counts in.
 """
 
-import re
+import struct
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import zlib
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
+from xml.parsers.expat import ExpatError
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
+from aiready import old_workbooks, workbook_parts
 from aiready.errors import InputError
+from aiready.file_kinds import LOCKED, ODS, XLS, XLSX, Kind, kind_of
+from aiready.workbook_limits import MOST_CELLS, Look
 
+_Merge = tuple[tuple[int, int], tuple[int, int]]
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
-MOST_BYTES = 1 << 30
-"""Unpacked size from which a workbook is refused."""
-MOST_RATIO, RATIO_FROM = 200, 50 << 20
-"""Times a workbook may grow when it is unpacked, once it is larger than `RATIO_FROM`; most grow 5 to 40 times."""
-MOST_CELLS = 20_000_000
-"""Rows times columns of a sheet, up to its farthest cell: room is made for all of them."""
-_CHUNK = 1 << 20
-_PLACES = (re.compile(rb' r="([A-Za-z]{1,3})\d'), re.compile(rb' r="[A-Za-z]{1,3}(\d+)'))
-"""Columns and rows of cells as spreadsheet programs write them; and, at a third of the speed, as XML allows them."""
-_ODD_PLACES = (
-    re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})\d"""),
-    re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{1,3}(\d+)"""),
-)
-_FAILED = re.compile(
-    rb"""<c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d+)"[^>]*>(?:<f\b[^>]*(?:/>|>[^<]*</f>))?<v>([^<]*)</v>"""
-)
-_LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_NO_VALUE = re.compile(rb"""<c\b(?![^>]*\bt="str")[^>]*><f\b[^>]*(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>""")
+_KINDS = {".xlsx": XLSX, ".xlsm": XLSX, ".xls": XLS, ".ods": ODS}
 
 
 def open_workbook(path: Path, file: str) -> CalamineWorkbook:
@@ -47,16 +36,59 @@ def open_workbook(path: Path, file: str) -> CalamineWorkbook:
         It is empty, damaged, locked by a password, unpacks to more than the limits, has a cell far away from the
         others, or formulas that no spreadsheet program has worked out yet.
     """
+    if not path.is_file():  # a pipe would never end
+        raise InputError(f"{file}: this is no file with rows in it, or it is gone. Put the file itself there.")
+    if not path.stat().st_size:
+        raise InputError(f"{file}: the file is empty. Remove it, or save the workbook again.")
     try:
-        if not path.stat().st_size:
-            raise InputError(f"{file}: the file is empty. Remove it, or save the workbook again.")
+        kind = kind_of(path)
+        if kind is not None and kind is not _KINDS[path.suffix.lower()]:
+            raise InputError(f"{file}: {_other_kind(path, kind)}")
         if complaint := _look(path).complaint:
             raise InputError(f"{file}: {complaint}")
         return CalamineWorkbook.from_path(str(path))
-    except (CalamineError, OSError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError) as problem:
+    except PasswordError as problem:
+        raise InputError(f"{file}: {_other_kind(path, LOCKED)}") from problem
+    except BaseException as problem:
+        if not isinstance(problem, _DAMAGED) and type(problem).__name__ != _PANIC:
+            raise
         raise InputError(
-            f"{file}: cannot be read as a workbook ({problem}). Save it again as .xlsx, without password."
+            f"{file}: cannot be read as a workbook ({_cause(problem)}). It is cut off or damaged: open it in a "
+            "spreadsheet program and save it anew, or export it again."
         ) from problem
+
+
+_PANIC = "PanicException"
+"""What the reader raises when it gives up; Python knows it by name only."""
+_DAMAGED = (
+    CalamineError, OSError, zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, ExpatError, KeyError,
+    ValueError, NotImplementedError, RuntimeError, struct.error,
+)  # fmt: skip
+
+
+def _other_kind(path: Path, kind: Kind) -> str:
+    """What a file is that is called a workbook and is another one, or none."""
+    if kind is LOCKED:
+        return "the workbook is locked by a password. Open it, take the password away, and save it."
+    mend = kind.mend(".xlsx or CSV")
+    return f"cannot be read as a workbook: this is {kind.words}, though its name ends in {path.suffix}. {mend}"
+
+
+def _cause(problem: BaseException) -> str:
+    return (str(problem).splitlines() or [type(problem).__name__])[0][:200]
+
+
+def _look(path: Path) -> Look:
+    status = path.stat()
+    return _looked(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=256)
+def _looked(path: Path, _changed: int, size: int) -> Look:
+    """Look into a workbook, again only when it changed."""
+    if path.suffix.lower() == ".xls":
+        return old_workbooks.look(path)
+    return workbook_parts.look(path, size)
 
 
 def sheets_of(path: Path, file: str) -> tuple[list[str], list[str]]:
@@ -68,19 +100,34 @@ def sheets_of(path: Path, file: str) -> tuple[list[str], list[str]]:
 
 def texts_of(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
     """Every row of a sheet as text; a value merged over several rows stands in each of them."""
+    where = f'{Path(str(book.path)).name}: sheet "{sheet}"'
     try:
         found = book.get_sheet_by_name(sheet)
         rows = [[_text(cell) for cell in row] for row in found.to_python(skip_empty_area=False)]
-    except CalamineError as problem:
-        name = Path(str(book.path)).name
-        raise InputError(f'{name}: the sheet "{sheet}" cannot be read. Save the workbook again as .xlsx.') from problem
+    except BaseException as problem:
+        if not isinstance(problem, CalamineError) and type(problem).__name__ != _PANIC:
+            raise
+        raise InputError(f"{where} cannot be read ({_cause(problem)}). Export it again.") from problem
     for (at, column), said in _look(Path(str(book.path))).failed.get(sheet, {}).items():
-        rows[at - 1][column - 1] = said  # `#DIV/0!`: the reader itself would give a blank
-    for (top, left), (bottom, _) in found.merged_cell_ranges or ():
-        for row in rows[top + 1 : bottom + 1]:
-            if any(row):  # a merge that runs on below the table makes no rows
-                row[left] = rows[top][left]
+        if at <= len(rows) and column <= len(rows[at - 1]):
+            rows[at - 1][column - 1] = said  # `#DIV/0!`: the reader itself would give a blank
+    _fill_down(rows, found.merged_cell_ranges or (), where)
     return rows
+
+
+def _fill_down(rows: list[list[str]], merges: Sequence[_Merge], where: str) -> None:
+    """Write a merged value into every filled row it spans: a merge that runs on below the table makes no rows."""
+    filled = [at for at, row in enumerate(rows) if any(row)] if merges else []
+    written = 0
+    for (top, left), (bottom, _) in merges:
+        if top >= len(rows) or left >= len(rows[top]):
+            continue
+        spanned = filled[bisect_right(filled, top) : bisect_right(filled, bottom)]
+        written += len(spanned)
+        if written > MOST_CELLS:
+            raise InputError(f"{where}: its merged cells lie over each other. Undo the merging, and save it again.")
+        for at in spanned:
+            rows[at][left] = rows[top][left]
 
 
 def _text(cell: object) -> str:
@@ -92,95 +139,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, datetime | date):
         return cell.isoformat()
     return str(cell)
-
-
-# Before it is opened -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What a workbook is before it is opened: what forbids opening it, and by sheet the cells that failed."""
-
-    complaint: str = ""
-    failed: Mapping[str, Mapping[tuple[int, int], str]] = field(default_factory=dict)
-
-
-def _look(path: Path) -> _Look:
-    status = path.stat()
-    return _looked(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=256)
-def _looked(path: Path, _changed: int, size: int) -> _Look:
-    """Look into a workbook, again only when it changed."""
-    if not zipfile.is_zipfile(path):
-        return _Look()  # an old .xls, or no workbook at all: its reader says so
-    with zipfile.ZipFile(path) as packed:
-        parts = packed.infolist()
-        unpacked = sum(part.file_size for part in parts)
-        if unpacked > MOST_BYTES or (unpacked > RATIO_FROM and unpacked > MOST_RATIO * size):
-            grown = f"{unpacked / 2**20:,.0f} MB from {size / 2**20:,.1f} MB"
-            return _Look(f"unpacks to {grown}. Save the table alone, as CSV.")
-        if sum(part.compress_size for part in parts) > size:
-            return _Look("its parts overlap: no spreadsheet program writes such a file. Save it again as .xlsx.")
-        failed = {}
-        for part, name in _sheet_parts(packed).items():
-            complaint, failed[name] = _measured(packed, part)
-            if complaint:
-                return _Look(f'sheet "{name}": {complaint}')
-    return _Look(failed=failed)
-
-
-def _sheet_parts(packed: zipfile.ZipFile) -> dict[str, str]:
-    """Names of the sheets by the parts of the file that hold them."""
-    if "xl/workbook.xml" not in packed.namelist():
-        return {}
-    links = ElementTree.fromstring(packed.read("xl/_rels/workbook.xml.rels"))
-    targets = {link.get("Id"): f"{link.get('Target')}".removeprefix("/xl/").removeprefix("xl/") for link in links}
-    sheets = ElementTree.fromstring(packed.read("xl/workbook.xml")).iterfind(".//{*}sheet")
-    named = {f"xl/{targets.get(sheet.get(_LINK))}": f"{sheet.get('name')}" for sheet in sheets}
-    return {part: name for part, name in named.items() if part in packed.namelist()}
-
-
-def _measured(packed: zipfile.ZipFile, part: str) -> tuple[str, dict[tuple[int, int], str]]:
-    """What is wrong with one sheet (a cell far away, a formula without a value), and its failed cells."""
-    from openpyxl.utils.cell import column_index_from_string
-
-    columns: set[bytes] = set()
-    last, unworked = 0, 0
-    failed: dict[tuple[int, int], str] = {}
-    for cells in _cells(packed, part):
-        column_of, row_of = _ODD_PLACES if _is_odd(cells) else _PLACES
-        columns.update(column_of.findall(cells))
-        last = max([last, *map(int, set(row_of.findall(cells)))])
-        unworked += len(_NO_VALUE.findall(cells)) if b"<f" in cells else 0
-        for column, row, said in _FAILED.findall(cells) if b't="e"' in cells else ():
-            failed[int(row), column_index_from_string(column.decode())] = said.decode()
-    width = max((column_index_from_string(column.decode().upper()) for column in columns), default=0)
-    if last * width > MOST_CELLS:
-        return (
-            f"it reaches to row {last:,} and column {width:,}, which is more than {MOST_CELLS:,} cells. "
-            "Delete what stands far from the table, or save the table as CSV."
-        ), {}
-    if unworked:
-        count = "a formula has" if unworked == 1 else f"{unworked} formulas have"
-        return f"{count} no value yet. Open the workbook in a spreadsheet program and save it.", {}
-    return "", failed
-
-
-def _is_odd(cells: bytes) -> bool:
-    """Whether XML may write a cell's place in another way than ` r="A1"`."""
-    spaced = b"\t" in cells or b"\n" in cells or b"\r" in cells or b" r " in cells
-    return spaced or cells.count(b" r=") != cells.count(b' r="')
-
-
-def _cells(packed: zipfile.ZipFile, part: str) -> Iterator[bytes]:
-    """The XML of a sheet in pieces that end between two cells."""
-    rest = b""
-    with packed.open(part) as stream:
-        while chunk := stream.read(_CHUNK):
-            rest += chunk
-            cut = max(rest.rfind(b"<c "), 0)
-            yield rest[:cut]
-            rest = rest[cut:]
-    yield rest

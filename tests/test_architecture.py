@@ -11,16 +11,19 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aiready"
 
 LAYERS = (
-    "errors waves phrases.reading phrases.formats phrases.language phrases schema shipped publication memory measures",
+    "cell_words errors waves parameters phrases.reading phrases.formats phrases.language phrases schema shipped publication memory measures",
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
-    "workbooks readers warehouses places loading cells checks decision_store distant_log sources",
+    "file_kinds workbook_limits open_sheets workbook_parts old_workbooks workbooks readers warehouses embedded stored_kinds"
+    " unread places loading cells checks decision_store distant_log"
+    " thousands small_tables as_of accounting spellings sources",
     "text_tables journal slices saving agreeing",
-    "exports.words exports.files exports.mapping exports.matching exports.answers exports.dates exports.respondents"
-    " exports.importing exports.folder exports exports.telling",
+    "exports.lexicon exports.words exports.files exports.mapping exports.matching exports.reading exports.answers"
+    " exports.dates exports.respondents exports.importing exports.repeats exports.folder exports exports.telling",
     "forms codebook sample_seeds sample_records sample_decisions sample",
-    "statistics survival reliability resampling suppression privacy history records set_aside groups scales stages",
+    "statistics survival reliability resampling derivation suppression privacy"
+    " release_keys releases matches joint_parts history records set_aside groups scales stages",
     "comparisons changes distributions survey",
     "problem_words problem_statements initiatives",
     "verdicts trials",
@@ -29,11 +32,11 @@ LAYERS = (
     "decision_counts decision_ratios decision_times decisions",
     "feedback",
     "barriers facets actions translations facts",
-    "assessment checkup",
+    "assessment distinct_values checkup",
     "theme svg figures charts.layers charts.canvas charts.survey charts.work charts.maps charts.trends",
     "charts.exploring charts",
     "html.blocks html.exporter html slides",
-    "narrative.words narrative.survey narrative.records narrative.evolution narrative.front narrative",
+    "narrative.words narrative.hiding narrative.survey narrative.records narrative.evolution narrative.front narrative",
     "views.words views.survey views.records views.evolution views.reliability views",
     "typed_cells task_library task_board self_assessment team_spread pilot_plan canvas",
     "sections key_figures handout overview side_by_side portfolio",
@@ -41,8 +44,8 @@ LAYERS = (
     "panels.frame panels.controls panels.picture panels.writing panels.asking panels.board_view panels.redesigning"
     " panels.canvas_view panels.canvassing",
     "panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",
-    "orders engine execution inspection rendering template beside press plain batch cluster",
-    "unit_slice freshness manifest pdf reports progress lab cli",
+    "orders engine execution inspection rendering beside template scratch press plain batch cluster",
+    "unit_slice freshness ownership manifest pdf reports terminal progress stopping lab cli start",
 )
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
 ORDER = [name for layer in LAYERS for name in layer.split()]
@@ -64,7 +67,7 @@ POSTS_AND_MONEY = re.compile(
     re.IGNORECASE,
 )
 READ_BY_PEOPLE = (
-    "narrative.words", "narrative.survey", "narrative.records", "narrative.evolution", "narrative.front",
+    "narrative.words", "narrative.hiding", "narrative.survey", "narrative.records", "narrative.evolution", "narrative.front",
     "views.survey", "views.records", "views.evolution", "views.reliability", "key_figures", "handout",
     "side_by_side", "portfolio", "overview", "measures", "schema", "actions",
 )  # fmt: skip

@@ -5,6 +5,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready import reports, template
+from aiready import reports, scratch, template
 from aiready.batch import Options, on
 from aiready.beside import Worker
 from aiready.orders import GIGABYTE, Order
@@ -53,7 +54,7 @@ def order(tmp_path):
         ("import ctypes; ctypes.string_at(0)", "killed", "killed by SIGSEGV in cell 3"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "killed", "killed by SIGKILL in cell 3"),
         ("while True: pass", "time-out", "stopped after 2 s in cell 3"),
-        ("held = bytearray(40 * 10**9)", "out of memory", "MemoryError"),
+        ("raise ValueError('no memory of it')", "cell error", "ValueError: no memory of it"),
     ],
 )
 def test_a_failure_is_told_by_its_true_cause(press, order, source, status, reason):
@@ -62,6 +63,35 @@ def test_a_failure_is_told_by_its_true_cause(press, order, source, status, reaso
     assert made.page == b""
     assert made.notebook
     assert "Segmentation fault" in made.traceback if "SIGSEGV" in reason else True
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "held = bytearray(40 * 10**9)",
+        "import numpy; numpy.ones(5 * 10**9)",
+        "raise OSError(12, 'Cannot allocate memory')",
+        'raise RuntimeError("can\'t start new thread")',
+        "held = []\nwhile True: held.append(bytearray(10**6))",
+        "held = []\ntry:\n    while True: held.append(bytearray(10**6))\nexcept MemoryError: raise KeyError(3)",
+    ],
+)
+def test_a_limit_of_memory_that_was_reached_is_told_with_the_option_that_moves_it(press, order, source):
+    made = press.make(order(source, memory=GIGABYTE)).result(60)
+    assert made.status == "out of memory"
+    assert made.reason.endswith("a handout may hold 1 GB, and this one needs more (--memory GB sets the limit, or "
+                                "fewer --jobs)")  # fmt: skip
+
+
+@pytest.mark.parametrize("gigabytes", [0.01, 0.2])
+def test_a_limit_below_what_any_page_needs_is_no_error_of_a_cell(press, data, tmp_path, gigabytes):
+    from aiready import Assessment
+
+    options = Options(jobs=1, memory=gigabytes)
+    request = reports.Request(str(data), tmp_path / "out", ("claims",), options, make=press.make)
+    run = reports.report(Assessment.open(data), request)
+    assert {outcome.status for outcome in run.outcomes} == {"out of memory"}
+    assert all("--memory" in outcome.reason for outcome in run.outcomes)
 
 
 @pytest.fixture
@@ -82,7 +112,8 @@ def test_ended_by_the_system_for_want_of_memory_is_told_from_any_other_kill(pres
     join = f"import os; open({str(confined)!r}, 'w').write(str(os.getpid()))"
     made = press.make(order(join, "held = bytearray(10**9)")).result(60)
     assert made.status == "out of memory"
-    assert re.fullmatch(r"ended by the system for want of memory; it held 0\.\d GB in cell 4", made.reason), made.reason
+    words = r"ended by the system for want of memory \(fewer --jobs leave more to each\); it held 0\.\d GB in cell 4"
+    assert re.fullmatch(words, made.reason), made.reason
     assert press.make(order(SHOWN)).result(60).status == "ok"
 
 
@@ -146,6 +177,44 @@ def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken
     with Press(1) as other, Press(1) as press:
         assert not left.exists()
         assert {path.name for path in tmp_path.glob("aiready-press-*")} == {other._scratch.name, press._scratch.name}
+
+
+def test_what_only_has_the_name_of_a_folder_of_orders_is_not_opened_nor_taken_away(tmp_path, monkeypatch):
+    """A pipe would be waited for; a link may lead to anybody's folder; some folders cannot be listed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "held").touch()
+    (tmp_path / "aiready-press-linked").symlink_to(elsewhere)
+    (tmp_path / "aiready-press-nowhere").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "aiready-press-file").touch()
+    os.mkfifo(tmp_path / "aiready-press-pipe")
+    for name, make in {"pipe": os.mkfifo, "link": lambda path: path.symlink_to(elsewhere / "held")}.items():
+        folder = tmp_path / f"aiready-press-with-{name}"
+        folder.mkdir()
+        make(folder / "held")
+    unreadable = tmp_path / "aiready-press-unreadable"
+    unreadable.mkdir(mode=0o000)
+    with socket.socket(socket.AF_UNIX) as listener:
+        (tmp_path / "aiready-press-with-socket").mkdir()
+        listener.bind(str(tmp_path / "aiready-press-with-socket" / "held"))
+        before = set(tmp_path.iterdir())
+        signal.alarm(20)
+        try:
+            scratch.sweep(tmp_path)
+        finally:
+            signal.alarm(0)
+        assert set(tmp_path.iterdir()) == before
+    assert (elsewhere / "held").exists()
+
+
+def test_a_folder_of_orders_of_another_user_is_left_alone(tmp_path, monkeypatch):
+    (tmp_path / "aiready-press-theirs").mkdir()
+    (tmp_path / "aiready-press-theirs" / "held").touch()
+    mine = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
+    scratch.sweep(tmp_path)
+    assert (tmp_path / "aiready-press-theirs" / "held").exists()
 
 
 def test_imports_leave_out_a_grammar_nobody_asks_for_and_leave_all_as_it_was():

@@ -71,5 +71,5 @@ def test_the_json_says_the_same_and_has_no_missing_numbers(tmp_path):
     answers(12, role="frontline").to_csv(tmp_path / "responses.csv", index=False)
     text = json.dumps(checkup.examine(str(tmp_path)).as_json())
     assert "NaN" not in text
-    assert set(json.loads(text)) == {"counts", "reasons", "answers", "suppressed", "notes"}
+    assert set(json.loads(text)) == {"counts", "reasons", "values", "answers", "suppressed", "as_of", "notes"}
     assert json.loads(text)["counts"][0]["read"] == 12

@@ -3,6 +3,7 @@
 import csv
 import re
 import shutil
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -647,3 +648,24 @@ def test_changed_wording_levels_roles_or_ids_change_the_digest(
     for path in folder.glob("items.*.csv"):
         path.unlink()
     assert read_instrument(folder).digest != instrument.digest
+
+
+# How cells are written
+
+
+def test_words_are_one_however_their_accents_are_composed(folder: Path) -> None:
+    for path in folder.glob("*.??.csv"):
+        path.unlink()
+    bands, actions = rows_of(folder / "bands.csv"), rows_of(folder / "actions.csv")
+    write(folder / "bands.csv", [bands[0] | {"band": "prüfen"}, *bands[1:]])
+    apart = unicodedata.normalize("NFD", "prüfen")
+    called = [row | {"trigger_value": apart} if row["trigger_value"] == bands[0]["band"] else row for row in actions]
+    write(folder / "actions.csv", called)
+    triggers = read_instrument(folder).actions["trigger_value"]
+    assert (triggers == "prüfen").sum() == sum(row["trigger_value"] == apart for row in called) > 0
+
+
+def test_a_number_that_could_be_thousands_is_no_number_of_an_instrument(folder: Path) -> None:
+    change(folder / "indicators.csv", 0, value_at_100="12,500")
+    with pytest.raises(InstrumentError, match='"12,500" is not a number'):
+        read_instrument(folder)

@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -35,33 +37,50 @@ def status(address: str, method: str = "GET", **headers: str) -> int:
         return refused.code
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """What `aiready lab FOLDER` tells of the server it started: `url`, `token`, `port`, `password`."""
-    folder = tmp_path_factory.mktemp("lab")
-    (folder / "data").mkdir()
-    answers(25).to_csv(folder / "data" / "responses.csv", index=False)
+@contextmanager
+def opened(folder: Path, asked: list[str], cwd: Path | None = None) -> Iterator[dict]:
+    """What the Lab that a command starts tells of its server: `url`, `token`, `port`, `password`.
+
+    Its settings, and what it says of kernels (`runtime`), lie in `folder`.
+    """
     (folder / "config").mkdir()
     (folder / "config" / "jupyter_server_config.json").write_text('{"ExtensionApp": {"open_browser": false}}')
     own = {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config"),
            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "AIREADY_MEMORY": str(folder / "memory")}  # fmt: skip
     environment = {name: value for name, value in os.environ.items() if name != "JUPYTER_TOKEN"} | own
-    asked = [sys.executable, "-c", "from aiready.cli import main; main()", "lab", str(folder / "data")]
     with (folder / "log").open("w") as log:
-        started = subprocess.Popen(asked, env=environment, stdout=log, stderr=log, start_new_session=True)
+        started = subprocess.Popen(asked, env=environment, stdout=log, stderr=log, start_new_session=True, cwd=cwd)
     deadline = time.monotonic() + START_SECONDS
     try:
         while not (told := list(folder.glob("runtime/jpserver-*.json"))):
             assert started.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
             time.sleep(0.2)
-        found = json.loads(told[0].read_text())
-        while status(f"{found['url']}api/status?token={found['token']}") != 200:
+        server = json.loads(told[0].read_text())
+        while status(f"{server['url']}api/status?token={server['token']}") != 200:
             assert time.monotonic() < deadline
-        yield found
+        yield server
     finally:
         with suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGTERM)
         started.wait(30)
+
+
+def new_kernel(server: dict) -> str:
+    """The id of a kernel that the server was asked to start."""
+    address, token = f"{server['url']}api/kernels", {"Authorization": f"token {server['token']}"}
+    request = Request(address, method="POST", headers=token, data=b'{"name": "python3"}')
+    return json.load(build_opener().open(request, timeout=START_SECONDS))["id"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A Lab on a folder with 25 answers."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "data").mkdir()
+    answers(25).to_csv(folder / "data" / "responses.csv", index=False)
+    asked = [sys.executable, "-c", "from aiready.cli import main; main()", "lab", str(folder / "data")]
+    with opened(folder, asked) as server:
+        yield server
 
 
 def test_the_command_makes_a_token_of_its_own(served):

@@ -128,6 +128,14 @@ class Organisation:
     def pages(self):
         return {path.name: path.read_bytes() for path in (self.out / "units").glob("*")}
 
+    def owns(self, *names: str) -> None:
+        """Put files there, and the manifest says that an earlier run wrote them."""
+        for name in names:
+            write(self.out / name, b"of an earlier run")
+        content = self.manifest()
+        path = self.out / "records" / "manifest.json"
+        path.write_text(json.dumps(content | {"files": [*content["files"], *names]}))
+
     def manifest(self):
         return json.loads((self.out / "records" / "manifest.json").read_text())
 
@@ -277,11 +285,18 @@ class TestRun:
         assert not list((organisation.out / "records" / "history").glob(".*"))
 
     def test_the_pages_of_units_that_are_gone_are_withdrawn_whatever_is_asked_for(self, organisation):
-        for name in ("claims.html", "dissolved.html"):
-            write(organisation.out / "units" / name, b"of an earlier run")
-        organisation.report(units=("cards",))
-        assert set(organisation.pages()) == {"claims.html", "cards.html"}
-        assert "dissolved" in (organisation.out / "overview" / "index.html").read_text()
+        organisation.report("if unit_id == 'cards':\n    raise ValueError", SHOWN)
+        organisation.report()
+        organisation.owns("units/cards.pdf", "figures/cards/01-a.svg", "records/failed/cards.txt")
+        units = organisation.assessment.units
+        tables = {**organisation.assessment.tables, "units": units[units["unit_id"] != "cards"]}
+        organisation.assessment = dataclasses.replace(organisation.assessment, tables=tables)
+        assert organisation.run(units=("claims",)).withdrawn == ["cards"]
+        assert set(organisation.pages()) == {"claims.html", f"{slug('=1+1')}.html"}
+        assert not (organisation.out / "figures" / "cards").exists()
+        assert not list(organisation.out.rglob("cards*"))
+        assert "cards" in (organisation.out / "overview" / "index.html").read_text()
+        assert not [name for name in organisation.manifest()["files"] if "cards" in name]
 
     def test_a_locked_folder_is_refused_before_anything_is_written(self, organisation):
         organisation.out.mkdir()
@@ -339,18 +354,34 @@ class TestUnchanged:
     def test_figures_and_pdf_of_another_page_than_the_one_published_go(self, organisation):
         organisation.report(figures=True)
         figures = organisation.out / "figures" / "claims"
-        write(figures / "01-a.svg", b"old")
-        write(organisation.out / "units" / "claims.pdf", b"old")
+        organisation.owns("figures/claims/01-a.svg", "units/claims.pdf")
         assert all(outcome.kept for outcome in organisation.report(figures=True).values())
         assert figures.exists()
         organisation.report(SHOWN.replace('eyebrow=""', 'eyebrow="another"'))
         assert not figures.exists()
         assert not (organisation.out / "units" / "claims.pdf").exists()
 
-    def test_a_manifest_of_nonsense_only_costs_time(self, organisation):
+    @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"pages": 3}', '{"pages": {"a.html": {}}}'])
+    def test_a_manifest_that_cannot_be_read_is_named_and_nothing_is_changed(self, organisation, content):
         organisation.report()
-        (organisation.out / "records" / "manifest.json").write_text("{")
-        assert not any(outcome.kept for outcome in organisation.report().values())
+        (organisation.out / "records" / "manifest.json").write_text(content)
+        before = organisation.pages()
+        with pytest.raises(InfrastructureError, match=r"records/manifest\.json: cannot be read .*Restore it from a copy"):
+            organisation.report(force=True)
+        assert organisation.pages() == before
+
+    def test_a_manifest_of_a_version_that_named_only_pages_is_taken_up(self, organisation):
+        organisation.report()
+        content = organisation.manifest()
+        del content["files"]
+        (organisation.out / "records" / "manifest.json").write_text(json.dumps(content))
+        for name in ("units/mine.html", "figures/claims/01-a.svg", "records/quarantine/tasks.csv"):
+            write(organisation.out / name, b"")
+        assert organisation.run().count("unchanged") == 4
+        files = organisation.manifest()["files"]
+        assert {"units/claims.html", "figures/claims/01-a.svg", "records/results/units.csv"} <= set(files)
+        assert (organisation.out / "units" / "mine.html").exists()
+        assert not (organisation.out / "records" / "quarantine" / "tasks.csv").exists()
 
     def test_the_history_keeps_as_many_releases_as_it_is_told(self, organisation):
         organisation.report(units=())

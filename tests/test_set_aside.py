@@ -13,6 +13,7 @@ from test_barriers import BANDS, explained, row
 from typed_tables import data_of
 
 from aiready import barriers, decisions, feedback, initiatives, set_aside, tasks, trials, workflows
+from aiready.checks import ALONE
 from aiready.instrument import read_instrument
 from aiready.measures import collect
 from aiready.sources import read_data
@@ -46,7 +47,20 @@ def test_a_row_without_a_time_may_be_of_any_quarter_and_one_without_a_unit_is_th
     assert found[("*", "feedback", set_aside.EVERY_WAVE)] == (2.0, 0.0)
 
 
-@pytest.mark.parametrize(("meant", "added"), [("40", 40.0), ("", np.inf), ("many", np.inf)])
+@pytest.mark.parametrize(("at", "wave"), [("2026-05-11", "2026-Q2"), ("2062-05-11", set_aside.EVERY_WAVE)])
+def test_a_row_whose_time_cannot_be_right_may_be_of_any_quarter(at, wave):
+    rule = f"flagged_at {ALONE}" if at > "2060" else "unit_id is missing"
+    found = unknown({"feedback": [{"unit_id": "a", "flagged_at": at, "rule": rule}]})
+    assert found[("a", "feedback", wave)] == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("word", ["NULL", "-", r"\N", "None"])
+def test_an_id_that_says_nothing_names_no_initiative_and_no_unit(word):
+    found = unknown({"usage": [{"unit_id": word, "initiative_id": word, "intended_users": word, "rule": "is missing"}]})
+    assert found == {("*", "usage", "2026-Q3"): (np.inf, 0.0)}
+
+
+@pytest.mark.parametrize(("meant", "added"), [("40", 40.0), ("", np.inf), ("many", np.inf), ("1.000", np.inf)])
 def test_a_row_of_usage_weighs_as_many_as_it_was_meant_for_or_anything(meant, added):
     rows = [{"unit_id": "a", "initiative_id": "i1", "intended_users": meant, "rule": "is missing"}]
     assert unknown({"usage": rows})[("a", "usage", "2026-Q3")] == (added, 0.0)

@@ -89,7 +89,7 @@ def test_answers_that_are_no_level_are_codes_and_blanks_are_missing(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("text", ["0", "6", "-1", "-2", "3.5", "agree", "nan", "inf"])
+@pytest.mark.parametrize("text", ["0", "6", "-1", "-2", "3.5", "agree", "inf"])
 def test_other_answers_are_quarantined(tmp_path, text):
     data = read(tmp_path, responses=f"unit_id,item_a\nclaims,{text}\nclaims,3\n")
     assert data.quarantine["responses"]["value"].tolist() == [text]
@@ -163,7 +163,7 @@ ACTIONS = "action_id,unit_id,barrier_id,action,owner,due_on,status"
         ("usage", USAGE, "i1,*,10,1", "unit_id"),
         ("usage", USAGE, 'i1,claims,"1,000",1', "intended_users"),
         ("tasks", "unit_id,job,task_id,task,adoption", "claims,j,t,x,1.2", "adoption"),
-        ("tasks", "unit_id,job,task_id,task,adoption", "claims,j,t,x,40 %", "adoption"),
+        ("tasks", "unit_id,job,task_id,task,adoption", "claims,j,t,x,140 %", "adoption"),
         ("tasks", "unit_id,job,task_id,task,mode", "claims,j,t,x,robot", "mode"),
         ("tasks", "unit_id,job,task_id,task,wave", "claims,j,t,x,autumn", "wave"),
         ("actions", ACTIONS, "a,claims,nothing,x,y,2026-01-01,open", "barrier_id"),
@@ -433,7 +433,7 @@ def test_everything_wrong_with_files_is_told_at_once(tmp_path):
         "responses.csv: no column is an item of the questionnaire (item_a, item_b",
         "tasks.csv: this is no text file",
         "decisions.parquet: cannot be read as Parquet",
-        "trials.xlsx: cannot be read as a workbook",
+        "trials.xlsx: this is a text file",
     ):
         assert piece in said
 

@@ -272,6 +272,61 @@ def test_a_library_without_its_columns_or_without_the_job_says_what_to_do(librar
         read_library(tmp_path / "other.csv")
 
 
+STATEMENTS = """O*NET-SOC Code\tTask ID\tTask\tTask Type\tIncumbents Responding\tDate\tDomain Source
+11-1011.00\t8823\tDirect an organization's "financial" activities, to fund operations.\tCore\t95\t08/2023\tIncumbent
+11-1011.00\t8824\tConfer with board members.\tSupplemental\tn/a\t08/2023\tIncumbent
+43-9051.00\t3001\tSort incoming mail.\tCore\t60\t08/2023\tIncumbent
+"""
+TITLES = """O*NET-SOC Code\tTitle\tDescription
+11-1011.00\tChief Executives\tDetermine and formulate policies, and "lead".
+43-9051.00\tMail Clerks\tPrepare incoming and outgoing mail.
+"""
+
+
+def test_task_statements_as_onet_ships_them_name_jobs_by_code_and_say_where_titles_are(tmp_path):
+    (tmp_path / "Task Statements.txt").write_text(STATEMENTS)
+    read = read_library(tmp_path / "Task Statements.txt")
+    assert "put Occupation Data.txt of the same release beside the file" in read.note
+    assert search(read, "11-1011")["job"].tolist() == ["11-1011.00"]
+    assert first_tasks(read, "11-1011.00")[["task_id", "weight"]].to_numpy().tolist() == [
+        ["8823", "1"],
+        ["8824", "0.5"],
+    ]
+
+
+def test_task_statements_as_onet_ships_them_take_titles_from_the_file_beside_them(tmp_path):
+    (tmp_path / "Task Statements.txt").write_text(STATEMENTS)
+    (tmp_path / "Occupation Data.txt").write_text(TITLES)
+    read = read_library(tmp_path / "Task Statements.txt")
+    assert read.note == ""
+    assert search(read, "mail clerk").to_numpy().tolist() == [["Mail Clerks", 1, 0]]
+    assert first_tasks(read, "Chief Executives")["task"].tolist() == [
+        'Direct an organization\'s "financial" activities, to fund operations.',
+        "Confer with board members.",
+    ]
+
+
+def test_titles_of_another_release_leave_codes_and_are_refused_without_their_columns(tmp_path):
+    (tmp_path / "Task Statements.txt").write_text(STATEMENTS)
+    (tmp_path / "Occupation Data.txt").write_text(TITLES.replace("43-9051.00", "43-9051.01"))
+    read = read_library(tmp_path / "Task Statements.txt")
+    assert read.tasks["job"].unique().tolist() == ["Chief Executives", "43-9051.00"]
+    assert "no title for 1 of its codes" in read.note
+    (tmp_path / "Occupation Data.txt").write_text("Code\tName\n1\tb\n")
+    with pytest.raises(InputError, match=r"Occupation Data\.txt: the columns"):
+        read_library(tmp_path / "Task Statements.txt")
+
+
+@pytest.mark.skipif(not PUBLIC.exists(), reason="the public task statements are not here")
+def test_public_task_statements_in_onets_own_layout_are_the_same_library(tmp_path):
+    rows = pd.read_csv(PUBLIC, sep="\t", dtype=str)
+    code = "O*NET-SOC Code"
+    rows[[code, "Task ID", "Task", "Task Type"]].to_csv(tmp_path / "Task Statements.txt", sep="\t", index=False)
+    rows[[code, "Title"]].drop_duplicates().to_csv(tmp_path / "Occupation Data.txt", sep="\t", index=False)
+    read, titled = read_library(tmp_path / "Task Statements.txt"), read_library(PUBLIC)
+    pd.testing.assert_frame_equal(read.tasks.drop(columns="exposure"), titled.tasks.drop(columns="exposure"))
+
+
 @pytest.mark.skipif(not PUBLIC.exists(), reason="the public task statements are not here")
 def test_public_task_statements_begin_a_job():
     read = read_library(PUBLIC)

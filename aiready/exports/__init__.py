@@ -1,9 +1,10 @@
 """Survey-tool exports -> `responses`: what `aiready import` reads, and adds to a data folder as a part of its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from aiready.errors import InputError, UsageError
+from aiready.errors import InfrastructureError, InputError, UsageError
 from aiready.exports import folder, mapping, respondents
 from aiready.exports.files import AUTO, SOURCES, Export, read_export
 from aiready.exports.importing import Matched, Sorted, sort_rows, understand
@@ -34,7 +35,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of a file: `there_already` were in the data folder word for word; `changed` are the files written."""
+    """What became of a file: `there_already` were in the data folder word for word; `changed` are the files written.
+
+    `repeated`: earlier parts -> rows of theirs that came again under other codes, counted as there already too.
+    `elsewhere`: parts of other waves that hold the same answers.
+    """
 
     request: Request
     matched: Matched
@@ -42,13 +47,19 @@ class Imported:
     there_already: int
     key_made: bool
     changed: tuple[Path, ...]
+    repeated: Mapping[str, int] = field(default_factory=dict)
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
         """Rows of the file: read = used + quarantined, and of the used how many are new."""
-        out = len(self.rows.left_out)
-        used = len(self.matched.export.rows) - out
-        return {"read": used + out, "used": used, "new": used - self.there_already, "quarantined": out}
+        out, read = len(self.rows.left_out), len(self.matched.export.rows)
+        return {"read": read, "used": read - out, "new": read - out - self.there_already, "quarantined": out}
+
+    @property
+    def exit_code(self) -> int:
+        """0: every row is used; 1: some are set aside, or none is used."""
+        return 1 if self.counts["quarantined"] or not self.counts["used"] else 0
 
 
 def import_file(request: Request) -> Imported:
@@ -64,36 +75,46 @@ def import_file(request: Request) -> Imported:
     rules = read_instrument(instrument_folder(request.data))
     export = read_export(request.file, request.source)
     into = folder.open_folder(request.data, rules)
-    words = words_of(rules, into.units)
+    words = words_of(rules, into.units, into.parents)
     mapped = mapping.read_map(request.map)
     matched = understand(export, words, mapped, request.wave)
     if matched.open:
-        raise _ask(request, matched, mapped)
-    key, made = _key(request)
+        raise _ask(request, matched.open)
+    key = _key(request)
     if request.dry_run:
-        rows, there = _sorted(into, matched, key)
-        return Imported(request, matched, rows, there, made, ())
+        return _sorted(request, into, matched, key)
     with folder.writing(into):
-        rows, there = _sorted(into, matched, key)
-        if made:
-            respondents.keep_key(request.key_file, key)
-        name = folder.part_name(export, matched.wave)
-        changed = folder.write_part(into, rows, name)
-    return Imported(request, matched, rows, there, made, tuple(changed))
+        done = _sorted(request, into, matched, key)
+        if done.key_made:
+            respondents.keep_key(request.key_file, key[0])
+        name = folder.part_name(matched.export, matched.wave)
+        return replace(done, changed=tuple(folder.write_part(into, done.rows, name)))
 
 
-def _sorted(into: folder.DataFolder, matched: Matched, key: bytes) -> tuple[Sorted, int]:
+def _sorted(request: Request, into: folder.DataFolder, matched: Matched, key: tuple[bytes, bool]) -> Imported:
+    """What becomes of every row, with nothing written yet."""
     name = folder.part_name(matched.export, matched.wave)
     _refuse_other_wave(into, matched.export, name)
-    rows, there = folder.without_known(into, sort_rows(matched, key), matched.wave, name)
-    return rows, there + (len(rows.used) if folder.is_there(into, rows, name) else 0)
+    left = folder.without_known(into, sort_rows(matched, key[0]), matched, name)
+    if left.repeats.open:
+        raise _ask(request, left.repeats.open)
+    again = sum(left.repeats.parts.values())
+    there = left.there + again + (len(left.rows.used) if folder.is_there(into, left.rows, name) else 0)
+    done = Imported(request, matched, left.rows, there, key[1], (), left.repeats.parts, left.elsewhere)
+    accounted = len(left.rows.used) + left.there + again + len(left.rows.left_out)
+    if accounted != done.counts["read"]:
+        raise InfrastructureError(
+            f"{request.file.name}: {done.counts['read']} rows were read and {accounted} accounted for. Nothing was "
+            "written. Please report it."
+        )
+    return done
 
 
-def _ask(request: Request, matched: Matched, mapped: mapping.Map) -> InputError:
+def _ask(request: Request, questions: Sequence[mapping.Open]) -> InputError:
     path = request.map or request.file.with_name(f"{request.file.stem}.map.csv")
     if request.dry_run:
-        return InputError(f"{mapping.listed(matched.open, matched.export.file)}\nWithout --dry-run a map is written.")
-    return mapping.ask(matched.open, path, matched.export.file, keep=bool(mapped))
+        return InputError(f"{mapping.listed(questions, request.file.name)}\nWithout --dry-run a map is written.")
+    return mapping.ask(questions, path, request.file.name)
 
 
 def _key(request: Request) -> tuple[bytes, bool]:

@@ -4,6 +4,7 @@ What each tool writes beside the questions stands in `columns.csv` (one row per 
 `response` (identifies the answer sheet), `part-of-response` (identifies it together with that), `person`
 (identifies who answered), `personal`, `date`, `submitted` (a date, blank until sent), `finished`, `progress`,
 `status`, `channel` or `other`; `tells` marks headings that give the tool away, `first` only as first column.
+Qualtrics' old export heads its own columns V1 to V10, with their names in the second row.
 
 References
 ----------
@@ -16,15 +17,17 @@ headings as code, text, or both; answers as codes or in full; `submitdate` blank
 """
 
 import hashlib
-import json
+import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
 
 from aiready.errors import InputError, UsageError, unknown
+from aiready.exports.lexicon import folded
 from aiready.readers import FILE, ROW, SURPLUS, WORKBOOKS, read_grid
 
 AUTO = "auto"
@@ -87,19 +90,19 @@ def read_export(path: Path, source: str = AUTO) -> Export:
         raise unknown("source", source, (AUTO, *SOURCES))
     grid, digest = _grid(path)
     first = _texts(grid, 0)
-    found = _recognised(first) if source == AUTO else source
-    if found is None:
+    tool = _recognised(first, _texts(grid, 1)) if source == AUTO else source
+    if tool is None:
         raise InputError(
             f"{path.name}: no survey tool recognised in the first row ({', '.join(filter(None, first[:6]))}, ...). "
             f"Name it with --source ({', '.join(SOURCES)}), and leave the heading rows as the tool wrote them."
         )
-    height = _heading_rows(found, grid)
-    headings = _headings(found, [_texts(grid, number) for number in range(min(height, len(grid)))])
-    own = _own(found, headings)
+    height = _heading_rows(tool, grid)
+    headings = _headings(tool, [_texts(grid, row) for row in range(min(height, len(grid)))])
+    own = _own(tool, headings)
     rows = grid.iloc[height:].reset_index(drop=True)
     if rows.empty:
         raise InputError(f"{path.name}: there is no row of answers below the headings. Export it again.")
-    return Export(path.name, found, height, headings, own, rows, digest)
+    return Export(path.name, tool, height, headings, own, rows, digest)
 
 
 def _grid(path: Path) -> tuple[pd.DataFrame, str]:
@@ -121,8 +124,10 @@ def _grid(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def _texts(grid: pd.DataFrame, number: int) -> list[str]:
-    """Cells of a row; [] beyond the last."""
-    return [] if number >= len(grid) else grid.drop(columns=[ROW, SURPLUS]).iloc[number].tolist()
+    """Cells of a row, character entities read; [] beyond the last."""
+    if number >= len(grid):
+        return []
+    return [html.unescape(cell).strip() for cell in grid.drop(columns=[ROW, SURPLUS]).iloc[number]]
 
 
 # Which tool ------------------------------------------------------------------------------------------------
@@ -133,34 +138,66 @@ def _known(source: str) -> dict[str, tuple[str, str]]:
     table = pd.read_csv(COLUMNS, dtype=str, keep_default_na=False)
     own = table[table["source"] == source]
     return {
-        heading.casefold(): (meaning, tells)
+        _heading_key(heading): (meaning, tells)
         for heading, meaning, tells in zip(own["heading"], own["meaning"], own["tells"], strict=True)
     }
 
 
-def _recognised(first: Sequence[str]) -> str | None:
+def _heading_key(heading: str) -> str:
+    """A heading as it is compared; LimeSurvey can write underscores for spaces."""
+    return " ".join(folded(heading).replace("_", " ").split())
+
+
+def _recognised(first: Sequence[str], second: Sequence[str]) -> str | None:
     """The tool whose telling headings the first row holds most of; None when too few tell."""
-    scores = {source: _telling(_known(source), first) for source in SOURCES}
+    scores = {source: _telling(source, first) for source in SOURCES}
+    if _is_legacy(first, second):
+        return "qualtrics"
     best = max(scores, key=lambda source: scores[source])
     return best if scores[best] >= _TELLING else None
 
 
-def _telling(known: Mapping[str, tuple[str, str]], first: Sequence[str]) -> int:
-    names = [known.get(_own_name(cell).casefold(), ("", ""))[1] for cell in first]
+def _telling(source: str, first: Sequence[str]) -> int:
+    known, apart = _known(source), _separator(first)
+    names = [known.get(_heading_key(_parted(cell, apart)[0]), ("", ""))[1] for cell in first]
     return names.count("yes") + (_TELLING if names[:1] == ["first"] else 0)
 
 
-def _own_name(cell: str) -> str:
-    """`submitdate. Date submitted` is the column `submitdate`: LimeSurvey can write code and text."""
-    return re.sub(r"^([a-z]+)\. .*", r"\1", cell)
+def _is_legacy(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Whether V1, V2 ... stand above names that Qualtrics gave its own columns."""
+    known = _known("qualtrics")
+    under = [cell for code, cell in zip(first, second, strict=False) if _LEGACY.fullmatch(code)]
+    return sum(_heading_key(cell) in known for cell in under) >= _TELLING
+
+
+_LEGACY = re.compile(r"V\d{1,2}")
+
+
+def _separator(first: Sequence[str]) -> str:
+    """What LimeSurvey wrote between code and text; it is a setting of the export, told by the tool's own columns."""
+    for cell in first:
+        match = re.fullmatch(r"(?:submitdate|lastpage|startlanguage|datestamp|startdate)([\W_]+)\w.*", cell)
+        if match:
+            return match[1]
+    return ". "
+
+
+def _parted(cell: str, apart: str) -> tuple[str, str]:
+    """Code and text of a heading that has both: `submitdate. Date submitted`."""
+    code, between, text = cell.partition(apart)
+    return (code, text) if between and re.fullmatch(_SURVEY_CODE, code) else (cell, "")
+
+
+_SURVEY_CODE = r"[A-Za-z]\w*(?:\[\w+\])*"
 
 
 def _heading_rows(source: str, grid: pd.DataFrame) -> int:
     first, second, third = (_texts(grid, number) for number in range(3))
     if source == "qualtrics":
-        if any(_import_id(cell) for cell in third):
+        if any(_is_import_id(cell) for cell in third):
             return 3
-        return 1 if _is_data(first, second, ("StartDate", "EndDate", "RecordedDate", "ResponseId")) else 2
+        dated = ("StartDate", "EndDate", "RecordedDate", "ResponseId", "ResponseID", "V1", "V8", "V9")
+        return 1 if _is_data(first, second, dated) else 2
     if source == "surveymonkey":
         return 1 if not second or _is_data(first, second, ("Respondent ID", "RespondentID")) else 2
     return 1
@@ -172,14 +209,9 @@ def _is_data(first: Sequence[str], row: Sequence[str], names: Sequence[str]) -> 
     return any(re.match(r"R_|\d", cell) for cell in cells)
 
 
-def _import_id(cell: str) -> str:
-    """Qualtrics' own name of a column, from the third heading row; blank where there is none."""
-    if not cell.startswith('{"ImportId"'):
-        return ""
-    try:
-        return str(json.loads(cell)["ImportId"])
-    except (ValueError, KeyError):
-        return "?"
+def _is_import_id(cell: str) -> bool:
+    """Whether a cell is Qualtrics' own name of a column, however a spreadsheet or program has quoted it since."""
+    return re.match(r"""[\s"']*\{\s*[\s"'\\]*ImportId\b""", cell) is not None
 
 
 # What the headings say ----------------------------------------------------------------------------------------
@@ -188,13 +220,13 @@ def _import_id(cell: str) -> str:
 def _headings(source: str, rows: Sequence[Sequence[str]]) -> tuple[Heading, ...]:
     second = rows[1] if len(rows) > 1 else [""] * len(rows[0])
     say = {"qualtrics": _qualtrics, "limesurvey": _limesurvey, "surveymonkey": _surveymonkey}.get(source, _plain)
-    found = say(rows[0], second)
-    labels: dict[str, int] = {}
+    labels: set[str] = set()
     unique = []
-    for place, (code, text, part) in enumerate(found):
+    for place, (code, text, part) in enumerate(say(rows[0], second)):
         label = " | ".join(filter(None, (code, text, part))) or "no heading"
-        labels[label] = labels.get(label, 0) + 1
-        label += f" ({labels[label]})" if labels[label] > 1 else ""
+        numbered = (f"{label} ({number})" for number in count(2))
+        label = label if label not in labels else next(text for text in numbered if text not in labels)
+        labels.add(label)
         unique.append(Heading(place, code, text, part, label))
     return tuple(unique)
 
@@ -224,10 +256,14 @@ def _qualtrics(first: Sequence[str], second: Sequence[str]) -> Said:
 
 def _limesurvey(first: Sequence[str], second: Sequence[str]) -> Said:  # noqa: ARG001
     """`code`, `code[sub]`, `code. Question`, or the question alone."""
+    apart = _separator(first)
     said = []
     for cell in first:
-        match = re.fullmatch(r"(?s)([A-Za-z]\w*(?:\[\w+\])?)(?:\.\s+(.*))?", cell)
-        said.append((match[1], *_bracketed(match[2] or "")) if match else ("", *_bracketed(cell)))
+        code, text = _parted(cell, apart)
+        if not text and not re.fullmatch(_SURVEY_CODE, cell):
+            code, text = _parted(cell, ". ")
+        is_code = bool(text) or bool(re.fullmatch(_SURVEY_CODE, cell))
+        said.append((code, *_bracketed(text)) if is_code else ("", *_bracketed(cell)))
     return said
 
 
@@ -245,7 +281,8 @@ def _own(source: str, headings: Sequence[Heading]) -> dict[int, str]:
     known = _known(source)
     own: dict[int, str] = {}
     for heading in headings:
-        meaning, _ = known.pop((heading.code or heading.text).casefold(), ("", ""))
+        name = heading.text if _LEGACY.fullmatch(heading.code) and heading.text else heading.code or heading.text
+        meaning, _ = known.pop(_heading_key(name), ("", ""))
         if meaning:
             own[heading.place] = meaning
     return own

@@ -6,19 +6,22 @@ single file `responses.csv` (.parquet, .xlsx) becomes the first part, unchanged:
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from aiready import loading
-from aiready.errors import InfrastructureError, UsageError
+from aiready.errors import InfrastructureError, InputError, UsageError, all_at_once
 from aiready.exports.files import Export
-from aiready.exports.importing import AGAIN, Sorted
+from aiready.exports.importing import AGAIN, Matched, Sorted
+from aiready.exports.lexicon import whole_number
+from aiready.exports.repeats import Repeats, as_of_another_wave, names_of, repeated
 from aiready.exports.words import COMMENT
 from aiready.instrument import Instrument
 from aiready.places import Found, Place, find_tables
 from aiready.publication import locked, private, write
+from aiready.readers import ROW
 from aiready.sources import safe_cells
 
 RESPONSES, QUARANTINE = "responses", "quarantine"
@@ -29,12 +32,14 @@ _DIGEST_DIGITS = 8
 class DataFolder:
     """A data folder as an import meets it.
 
-    `units`: names of its units by id. `single`: the one file that holds all responses, if there is one.
+    `units`, `parents`: name, and id of the unit above, by unit_id. `single`: the one file that holds all responses, if
+    there is one.
     """
 
     path: Path
     units: Mapping[str, str]
     single: Path | None
+    parents: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_folder(path: Path, rules: Instrument) -> DataFolder:
@@ -60,16 +65,31 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
                     " remove it from the workbook; each import is a file beside it."
                 )
             single = place.path
-    return DataFolder(path, _units(units, rules), single)
+    return DataFolder(path, *_units(units, rules, single))
 
 
-def _units(places: tuple[Place, ...], rules: Instrument) -> dict[str, str]:
-    """Names of the units by id, in the order of their table; none without one."""
+def _units(
+    places: tuple[Place, ...], rules: Instrument, single: Path | None
+) -> tuple[dict[str, str], Path | None, dict[str, str]]:
+    """Names of the units by id, in the order of their table, and the units above them; none without one.
+
+    Raises
+    ------
+    InputError
+        One id names two units: answers to either could not be told apart.
+    """
     raw = loading.load(loading.connect(), Found(places), rules)[0] if places else {}
     if "units" not in raw:
-        return {}
-    table = raw["units"].select("unit_id", "name").to_pandas()
-    return dict(zip(table["unit_id"], table["name"], strict=True))
+        return {}, single, {}
+    given = raw["units"]
+    wanted = [name for name in ("unit_id", "name", "parent_id") if name in given.columns]
+    table = given.select(*wanted).to_pandas().reindex(columns=["unit_id", "name", "parent_id"]).fillna("").astype(str)
+    table = table.map(lambda cell: whole_number(" ".join(cell.split())))  # a spreadsheet writes the id 11 as 11.0
+    table = table[table["unit_id"].ne("")].drop_duplicates()
+    twice = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
+    all_at_once(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in twice])
+    names = dict(zip(table["unit_id"], table["name"], strict=True))
+    return names, single, dict(zip(table["unit_id"], table["parent_id"], strict=True))
 
 
 def part_name(export: Export, wave: str) -> str:
@@ -87,29 +107,49 @@ def _parts(folder: DataFolder) -> list[Path]:
     return sorted((folder.path / RESPONSES).glob("*-*.csv"))
 
 
-def without_known(folder: DataFolder, sorted_rows: Sorted, wave: str, name: str) -> tuple[Sorted, int]:
-    """Leave out answer sheets that other imports of the wave brought: the same ones silently, changed ones visibly.
+@dataclass(frozen=True)
+class Remaining:
+    """What is new of an import: `rows`; `there` came before word for word under the same code, `repeats` under others.
 
-    Returns
-    -------
-    tuple of Sorted and int
-        What remains, and how many were there already, word for word.
+    `elsewhere`: parts of other waves whose answers this import holds too, and how many.
     """
-    others = [path for path in _parts(folder) if path.name.startswith(f"{wave}-") and path.name != name]
-    if not others:
-        return sorted_rows, 0
-    known = pd.concat([pd.read_csv(path, dtype=str, keep_default_na=False) for path in others], ignore_index=True)
+
+    rows: Sorted
+    there: int
+    repeats: Repeats
+    elsewhere: Mapping[str, int]
+
+
+def without_known(folder: DataFolder, sorted_rows: Sorted, matched: Matched, name: str) -> Remaining:
+    """Leave out answer sheets that other imports brought: the same ones counted, changed ones set aside."""
+    export, wave = matched.export, matched.wave
+    others = [path.name for path in _parts(folder) if path.name != name]
+    parts = {other: pd.read_csv(folder.path / RESPONSES / other, dtype=str, keep_default_na=False) for other in others}
+    of_wave, of_others = names_of(others, wave)
     used = sorted_rows.used
+    known = pd.concat([parts[other] for other in of_wave], ignore_index=True) if of_wave else used.iloc[:0]
     before = known.drop_duplicates("respondent_id").set_index("respondent_id").reindex(columns=used.columns[1:])
     there = used["respondent_id"].isin(before.index)
     beside = before.reindex(used.loc[there, "respondent_id"]).fillna("")
+    safe = _safe_comments(used)
     same = pd.Series(False, used.index)
-    same[there] = (beside.to_numpy() == used.loc[there].iloc[:, 1:].to_numpy()).all(axis=1)
-    changed = used[there & ~same].assign(
-        column="", value="", rule=AGAIN + ": the same respondent answered otherwise in an earlier import"
-    )
+    same[there] = (beside.to_numpy() == safe.loc[there].iloc[:, 1:].to_numpy()).all(axis=1)
+    changed = used[there & ~same]
+    changed = changed.assign(
+        file=export.file, row=export.rows.loc[changed.index, ROW], column="", value="",
+        rule=AGAIN + ": the same respondent answered otherwise in an earlier import",
+    )  # fmt: skip
     left_out = pd.concat([sorted_rows.left_out, changed], ignore_index=True)
-    return Sorted(used[~there], left_out), int(same.sum())
+    new, codes = used[~there], set(used["respondent_id"])
+    unmatched = {other: parts[other][~parts[other]["respondent_id"].isin(codes)] for other in of_wave}
+    repeats = repeated(new, unmatched, matched.mapped) if name not in _names(folder) else Repeats(new.index[:0], {}, ())
+    elsewhere = as_of_another_wave(new, {other: parts[other] for other in of_others})
+    rows = Sorted(new.drop(index=repeats.rows), left_out, sorted_rows.shared)
+    return Remaining(rows, int(same.sum()), repeats, elsewhere)
+
+
+def _names(folder: DataFolder) -> set[str]:
+    return {path.name for path in _parts(folder)}
 
 
 def is_there(folder: DataFolder, sorted_rows: Sorted, name: str) -> bool:

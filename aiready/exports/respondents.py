@@ -4,17 +4,22 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from aiready.errors import InfrastructureError, UsageError
 from aiready.exports.files import Export
-from aiready.readers import ROW
 
 KEY = "respondents.key"
 _KEY_BYTES, _CODE_DIGITS = 32, 16
-_NOBODY = ("", "anonymous", "anonym", "anónimo")
+_NOBODY = ("", "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
+_MOST_SHEETS = 3
+"""Rows that one person may send, by mistake and again; a code in more of them is not one person's."""
+_SHEETS_EACH = 2
+_TIME_OF_DAY = r"\d:\d\d:\d\d"
 
 
 def default_key() -> Path:
@@ -65,31 +70,81 @@ def keep_key(path: Path, key: bytes) -> None:
         ) from error
 
 
-def codes(export: Export, place: int | None) -> pd.Series:
+@dataclass(frozen=True)
+class Shared:
+    """A column that is said to name the person, in which one code stands in many rows: `rows` of the commonest."""
+
+    heading: str
+    codes: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Identities:
+    """What identifies each answer sheet, and columns that look as if they did not name one person each."""
+
+    codes: pd.Series
+    shared: tuple[Shared, ...] = ()
+
+
+def identify(export: Export, mapped: Collection[int] = ()) -> Identities:
     """What identifies each answer sheet: the person where the file names one, else the sheet, else its cells.
+
+    A code in more than three rows is a mailbox, a department or a link that everybody used, no person; so is every
+    code of a column whose codes stand in two rows or more each, on average. A column that the map calls the person
+    is taken at its word.
 
     Parameters
     ----------
-    export, place
-        The file, and the column that the map calls the respondent, if any.
+    export, mapped
+        The file, and the columns that the map calls the person.
     """
     rows = export.rows
-    sheet = _joined(rows, export.placed("response", "part-of-response"))
-    if not export.placed("response"):
-        sheet = _joined(rows, [heading.place for heading in export.headings])
     person = pd.Series("", rows.index)
-    for column in ([] if place is None else [place]) + export.placed("person"):
-        given = rows[str(column)].str.casefold()
-        person = person.mask(person.eq("") & ~given.isin(_NOBODY), given)
+    shared = []
+    for place in [*mapped, *(place for place in export.placed("person") if place not in mapped)]:
+        codes = rows[str(place)].str.casefold()
+        codes = codes.mask(codes.isin(_NOBODY), "")
+        times = codes[codes.ne("")].value_counts()
+        suspect = _no_persons(times)
+        if len(suspect):
+            shared.append(Shared(export.name(place), int((times > 1).sum()), int(times.iloc[0])))
+        if place not in mapped:
+            codes = codes.mask(codes.isin(suspect), "")
+        person = person.mask(person.eq(""), codes)
     named = person.ne("")
-    return ("person " + person).where(named, "sheet " + sheet)
+    return Identities(("person " + person).where(named, "sheet " + _sheets(export)), tuple(shared))
+
+
+def _no_persons(times: pd.Series) -> pd.Index:
+    """Codes that stand in too many rows to be a person's, given how often each stands."""
+    many = times.sum() - len(times) >= _MOST_SHEETS and times.mean() >= _SHEETS_EACH
+    return times.index if many else times.index[times > _MOST_SHEETS]
+
+
+def _sheets(export: Export) -> pd.Series:
+    """What tells answer sheets apart: the tool's own number, else all their cells.
+
+    Equal cells are one sheet sent twice when they hold a time of day; without one they may be two people who
+    answered alike, so the second is another sheet.
+    """
+    rows = export.rows
+    response = _joined(rows, export.placed("response"))
+    sheet = response + _joined(rows, export.placed("part-of-response"))
+    cells = _joined(rows, [heading.place for heading in export.headings])
+    timed = pd.Series(False, rows.index)
+    for place in export.placed("date", "submitted", "part-of-response"):
+        timed |= rows[str(place)].str.contains(_TIME_OF_DAY)
+    again = cells.groupby(cells).cumcount()
+    cells = cells.where(timed | again.eq(0), cells + "#" + again.astype(str))
+    return sheet.where(response.str.strip("|").ne(""), cells)
 
 
 def _joined(rows: pd.DataFrame, places: list[int]) -> pd.Series:
     joined = pd.Series("", rows.index)
     for place in places:
         joined = joined + "|" + rows[str(place)]
-    return joined if places else "row " + rows[ROW].astype(str)
+    return joined
 
 
 def pseudonyms(identities: pd.Series, wave: str, key: bytes) -> pd.Series:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from aiready.exports import Imported
 from aiready.exports.files import SOURCES
+from aiready.exports.importing import Matched
+from aiready.exports.matching import Columns, finish_unknown
 from aiready.exports.words import COMMENT
 from aiready.languages import OPENING
 
@@ -14,7 +16,8 @@ def lines(imported: Imported) -> Iterator[str]:
     """Sentences on one import, in the order of its work."""
     yield from _recognised(imported)
     yield from _dropped(imported)
-    yield _respondents(imported)
+    yield from _respondents(imported)
+    yield from _repeats(imported)
     yield from _rows(imported)
 
 
@@ -30,12 +33,40 @@ def _recognised(imported: Imported) -> Iterator[str]:
     absent = [name for name in (*OPENING, *matched.words.questions) if name not in columns.places]
     if absent:
         yield f"Not in the file: {_listed(absent)}."
-    if matched.answers.by_place:
+    yield from _unproven(matched)
+    doubled = [name for name, places in columns.places.items() if len(places) > 1 and not _is_by_choice(columns, name)]
+    if doubled:
+        yield f"Asked in several columns, of which the filled one counts: {_listed(doubled)}."
+    ticks = [name for name in columns.places if _is_by_choice(columns, name)]
+    if ticks:
+        yield f"A column for each choice, of which the ticked one counts: {_listed(ticks)}."
+    if matched.idle:
+        named = [f'{row.kind} "{row.in_file}"' for row in matched.idle]
+        yield f"In the map, but not in the file: {_listed(named)}."
+    if finish_unknown(export):
+        yield "Cannot tell who finished: no column says it, so every row counts as sent. The map can name one."
+    yield f"Wave {matched.wave} ({matched.wave_from})."
+
+
+def _is_by_choice(columns: Columns, name: str) -> bool:
+    return any(place in columns.choices for place in columns.places[name])
+
+
+def _unproven(matched: Matched) -> Iterator[str]:
+    """What was read by number: by its place in the questionnaire, which only the one who set the survey up knows."""
+    answers, words = matched.answers, matched.words
+    if answers.by_place:
         yield (
             f"Numbers beyond the levels are read by their place in the questionnaire: after level "
-            f"{matched.words.levels}, does not apply, then don't know."
+            f"{words.levels}, does not apply, then don't know."
         )
-    yield f"Wave {matched.wave} ({matched.wave_from})."
+    if answers.numbered and not answers.proven:
+        name = next((name for name in answers.numbered if name in words.questions), answers.numbered[0])
+        yield (
+            f"Warning: {len(answers.numbered)} questions are answered by number, and nothing in the file proves what "
+            f"the numbers mean: 1 is taken for the first answer, of {name} as of all. Compare a few answers with the "
+            "tool, or export the answers in words."
+        )
 
 
 def _dropped(imported: Imported) -> Iterator[str]:
@@ -47,15 +78,35 @@ def _dropped(imported: Imported) -> Iterator[str]:
         yield f"Not of the questionnaire, and not stored: {_listed(imported.matched.columns.unused)}."
 
 
-def _respondents(imported: Imported) -> str:
+def _respondents(imported: Imported) -> Iterator[str]:
+    for column in imported.rows.shared:
+        taken = "as the map says, each code is one person" if imported.matched.persons else "so it names no person"
+        what = "one code stands" if column.codes == 1 else f"{column.codes:,} codes stand in several rows each, one"
+        yield (
+            f"{column.heading}: {what} in {column.rows:,} rows, {taken}. The map can say which column does (person), "
+            "or that this one is nothing (ignore)."
+        )
     key = imported.request.key_file
     made = f"A key was made in {key}" if imported.key_made else f"The key is {key}"
     if imported.key_made and imported.request.dry_run:
         made = f"A key will be made in {key}"
-    return (
+    yield (
         f"Respondents are pseudonyms, new in each wave. {made}; keep it until the wave is closed, for without it a "
         "second answer of the same person is not found."
     )
+
+
+def _repeats(imported: Imported) -> Iterator[str]:
+    for name, rows in imported.repeated.items():
+        yield (
+            f"{rows:,} rows answer like rows of {name}, under other codes: the same survey, exported again. "
+            "They are there already."
+        )
+    for name, rows in imported.elsewhere.items():
+        yield (
+            f"Warning: {rows:,} rows answer like rows of {name}, which is another wave. If it is the same survey, "
+            "remove this part and import it with that wave."
+        )
 
 
 def _rows(imported: Imported) -> Iterator[str]:
@@ -67,6 +118,8 @@ def _rows(imported: Imported) -> Iterator[str]:
     )
     for reason, rows in imported.rows.reasons().items():
         yield f"  {rows:,} {reason}"
+    if not counts["used"]:
+        yield "No row can be used. See the reasons in the quarantine, and whether this is the right file."
     if imported.request.dry_run:
         yield "Nothing was written (--dry-run)."
     elif not imported.changed:

@@ -1,43 +1,28 @@
 """Words of the questionnaire -> what they mean, in every shipped language: questions, levels, roles, use of AI."""
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
-from aiready.cells import SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
+import pandas as pd
+
+from aiready.cell_words import NOTHING, SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
+from aiready.exports.lexicon import Entry, Lexicon, lexicon
 from aiready.instrument import Instrument
-from aiready.languages import CLOSING
+from aiready.languages import CLOSING, EXTRA_ANSWERS, shipped_words
 from aiready.questionnaire import Question, questionnaire
-from aiready.questionnaire.questions import ANSWERS
-from aiready.schema import ROLES
+from aiready.questionnaire.questions import ANSWERS, unit_labels
+from aiready.schema import AI_USE, ROLES
 
 COMMENT = CLOSING[0]
-
-
-def plain(text: str) -> str:
-    """Text as it is compared: case, marks, accents and spaces say nothing.
-
-    Examples
-    --------
-    >>> plain("<b>They were   not asked.</b> *"), plain("Sí, así es")
-    ('they were not asked', 'si asi es')
-    """
-    without = re.sub(r"<[^<>]*>|&nbsp;", " ", text)
-    folded = unicodedata.normalize("NFKD", without.replace("ß", "ss")).casefold()
-    letters = "".join(sign for sign in folded if not unicodedata.combining(sign))
-    return " ".join(re.findall(r"[^\W_]+", letters))
-
-
-def unnumbered(text: str) -> str:
-    """Plain text without the number of its question or choice.
-
-    Examples
-    --------
-    >>> unnumbered("12. What is counted?"), unnumbered("Q3: Nothing."), unnumbered("4")
-    ('what is counted', 'nothing', '4')
-    """
-    return re.sub(r"^q? ?\d{1,3} (?=\D)", "", plain(text))
+NO_ANSWER = "no answer"
+"""What a map says of a cell that stands for a question nobody answered."""
+CODE = "code"
+"""Kind of writing: a code that our questionnaire gave to a choice, and no survey tool would by itself."""
+PHRASES = Path(__file__).with_name("phrases.csv")
+"""What people and tools write for the answers that are no level, beside the words of the questionnaire."""
 
 
 def plain_id(text: str) -> str:
@@ -53,39 +38,57 @@ def plain_id(text: str) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """What is asked and what can be answered, plainly written, whatever the language.
+    """What is asked and what can be answered, whatever the language; what could be two things is neither.
 
-    `ids` and `wordings`: plain id or plain question -> column of `responses`. `answers`: column -> plain answer ->
-    value. `numbered`: column -> values in the order in which the questionnaire lists them. `questions`: item ->
-    wording. `units`: ids in the order of the table; none where the data folder has no units. `levels`: how many an
-    item has.
+    `ids` and `wordings`: id or question -> column of `responses`. `answers`: column -> answers -> value; a value of
+    `NO_ANSWER` is a blank. `numbered`: column -> values in the order in which the questionnaire lists them.
+    `questions`: item -> wording. `units`: ids in the order of the table; none where the data folder has no units.
+    `levels`: how many an item has.
     """
 
-    ids: Mapping[str, str]
-    wordings: Mapping[str, str]
-    answers: Mapping[str, Mapping[str, str]]
+    ids: Lexicon
+    wordings: Lexicon
+    answers: Mapping[str, Lexicon]
     numbered: Mapping[str, tuple[str, ...]]
     questions: Mapping[str, str]
     units: tuple[str, ...]
     levels: int
 
+    def column(self, text: str) -> str:
+        """Column that an id stands for, as it is or without its signs."""
+        return self.ids.meaning(text) or self.ids.meaning(plain_id(text))
 
-def words_of(rules: Instrument, units: Mapping[str, str]) -> Words:
-    """Words of the questionnaire in every language of an instrument, with the units (name by id) to choose from."""
-    spoken = [questionnaire(rules, code, units=units) for code in rules.languages]
+
+def words_of(rules: Instrument, units: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})) -> Words:
+    """Words of the questionnaire in every language of an instrument, with the units to choose from.
+
+    Parameters
+    ----------
+    rules
+        The instrument.
+    units, parents
+        Name, and id of the unit above, by unit_id.
+    """
+    spoken = [questionnaire(rules, code, units=units, parents=parents) for code in rules.languages]
     asked = [question for one in spoken for question in one.questions]
     items = {question.id: question.wording for question in spoken[0].items}
-    answers: dict[str, dict[str, str]] = {name: dict(_WRITTEN_ANYWHERE) for name in items}
-    for one in spoken:
-        answers.setdefault("role", {}).update({plain(one.words[f"role_name.{role}"]): role for role in ROLES})
-        for question in one.questions:
-            if question.choices:
-                answers.setdefault(question.id, {}).update(_said(question))
+    answers: dict[str, list[Entry]] = {"unit_id": list(_unit_names(units, parents))}
+    for name in items:
+        answers[name] = list(_anywhere())
+    for question in asked:
+        if question.choices:
+            answers.setdefault(question.id, []).extend(_said(question))
+    for words in (*(one.words for one in spoken), *shipped_words().values()):
+        answers["role"] += [("name", words[f"{kind}.{role}"], role) for kind in ("role", "role_name") for role in ROLES]
+        answers["ai_use"] += [("name", words[f"ai_use.{use}"], use) for use in AI_USE]
+        for name in items:
+            answers[name] += [("name", words[f"answer.{extra}"], ANSWERS[extra]) for extra in EXTRA_ANSWERS]
     numbered = {question.id: tuple(choice.value for choice in question.choices) for question in spoken[0].questions}
+    read = {name: lexicon([*entries, *_nothing(entries)]) for name, entries in answers.items()}
     return Words(
-        ids={plain_id(question.id): question.id for question in asked} | {"unit": "unit_id"},
-        wordings={plain(question.wording): question.id for question in asked},
-        answers=answers,
+        ids=lexicon(_ids({question.id: None for question in asked})),
+        wordings=lexicon(("wording", question.wording, question.id) for question in asked),
+        answers=read if units else {name: known for name, known in read.items() if name != "unit_id"},
         numbered={name: values for name, values in numbered.items() if values and name != "unit_id"},
         questions=items,
         units=tuple(units),
@@ -93,14 +96,37 @@ def words_of(rules: Instrument, units: Mapping[str, str]) -> Words:
     )
 
 
-_WRITTEN_ANYWHERE = {plain(text): ANSWERS["does_not_apply"] for text in SAYS_DOES_NOT_APPLY} | {
-    plain(text): ANSWERS["dont_know"] for text in SAYS_DONT_KNOW
-}
-"""Answers that any data folder may hold."""
+def _ids(names: Mapping[str, None]) -> Iterator[Entry]:
+    for name in names:
+        yield ("id", name, name)
+        yield ("plain id", plain_id(name), name)
+    yield ("id", "unit", "unit_id")
 
 
-def _said(question: Question) -> dict[str, str]:
-    """Plain answer -> value: by its code, its value, its words; the words win."""
-    said = {plain(choice.code): choice.value for choice in question.choices}
-    said |= {plain(choice.value): choice.value for choice in question.choices}
-    return said | {plain(choice.text): choice.value for choice in question.choices}
+def _unit_names(names: Mapping[str, str], parents: Mapping[str, str]) -> Iterator[Entry]:
+    """Names as the table has them, beside the labels that tell equal ones apart: alone they mean each of them."""
+    for unit, label in unit_labels(names, parents).items():
+        yield from (("name", text, unit) for text in dict.fromkeys((label, names[unit])) if text)
+
+
+def _anywhere() -> Iterator[Entry]:
+    """Answers to an item that any data folder may hold, and what people write for them."""
+    yield from (("name", text, ANSWERS["does_not_apply"]) for text in SAYS_DOES_NOT_APPLY)
+    yield from (("name", text, ANSWERS["dont_know"]) for text in SAYS_DONT_KNOW)
+    phrases = pd.read_csv(PHRASES, dtype=str, keep_default_na=False)
+    yield from (("name", row.text, row.means) for row in phrases.itertuples())
+
+
+def _nothing(entries: list[Entry]) -> Iterator[Entry]:
+    """Words of databases and data frames that say nothing, where none of them is an answer."""
+    answers = lexicon(entries)
+    yield from (("nothing", text, NO_ANSWER) for text in NOTHING if text and not answers.entries(text))
+
+
+def _said(question: Question) -> Iterator[Entry]:
+    """Every writing of every choice: its value, its code where that is another, its words."""
+    for choice in question.choices:
+        yield ("id", choice.value, choice.value)
+        yield ("name", choice.text, choice.value)
+        if choice.code != choice.value:
+            yield (CODE, choice.code, choice.value)

@@ -292,7 +292,7 @@ class _Panel:
         jobs = search(self.library, self.words.value)
         listed = [(f"{row.job} ({row.tasks} tasks)", row.job) for row in jobs.itertuples()]
         self.found.options = listed or [("Nothing found", "")]
-        self.status.say(f"{len(listed)} jobs found in {self.library.file}.")
+        self.status.say(f"{len(listed)} jobs found in {self.library.file}. {self.library.note}".rstrip())
 
     @guarded
     def _begin_from(self) -> None:

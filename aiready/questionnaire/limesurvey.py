@@ -9,8 +9,11 @@ relevance equations. Question codes hold letters and digits, at most 20; answer 
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from aiready.errors import InstrumentError
+from aiready.languages import OPENING
 from aiready.questionnaire.page import html_of
 from aiready.questionnaire.questions import Question, Questionnaire
 
@@ -33,7 +36,13 @@ def limesurvey_structure(languages: Sequence[Questionnaire]) -> str:
 
     Introductions are written with character entities, because LimeSurvey guesses the encoding from the first
     thousand bytes, where a letter cut in two would mislead it.
+
+    Raises
+    ------
+    InstrumentError
+        Two questions would have one code, because their ids differ by other signs than letters and digits only.
     """
+    _refuse_equal_codes(languages[0])
     file = io.StringIO(newline="")
     writer = csv.DictWriter(file, COLUMNS, restval="", delimiter="\t", lineterminator="\n")
     writer.writeheader()
@@ -43,6 +52,15 @@ def limesurvey_structure(languages: Sequence[Questionnaire]) -> str:
     for asked in languages:
         writer.writerows(_questions(asked, languages[0]))
     return file.getvalue()
+
+
+def _refuse_equal_codes(asked: Questionnaire) -> None:
+    times = Counter(question.code for question in asked.questions)
+    alike = [question.id for question in asked.questions if times[question.code] > 1]
+    if alike:
+        raise InstrumentError(
+            f"items.csv: LimeSurvey takes letters and digits alone, and {', '.join(alike)} read alike then. Rename one."
+        )
 
 
 def _survey(languages: Sequence[Questionnaire]) -> Iterator[Row]:
@@ -69,16 +87,30 @@ def _questions(asked: Questionnaire, first: Questionnaire) -> Iterator[Row]:
         ("G1", asked.words["page.about_you"], asked.opening),
         ("G2", asked.words["page.questions"], (*asked.items, *asked.closing)),
     )
-    roles = {choice.value: choice.code for question in first.opening for choice in question.choices}
+    roles = {choice.value: choice.code for choice in first.opening[OPENING.index("role")].choices}
     for group, name, questions in groups:
         yield {"class": "G", "type/scale": group, "name": name, "relevance": "1"} | spoken
         for question in questions:
             yield {
-                "class": "Q", "type/scale": _kind(question), "name": question.code, "text": question.wording,
+                "class": "Q", "type/scale": _kind(question), "name": question.code, "text": _literal(question.wording),
                 "relevance": _relevance(question, roles), "mandatory": "N", "other": "N",
             } | spoken  # fmt: skip
             for choice in question.choices:
-                yield {"class": "A", "type/scale": "0", "name": choice.code, "text": choice.text} | spoken
+                yield {"class": "A", "type/scale": "0", "name": choice.code, "text": _literal(choice.text)} | spoken
+
+
+def _literal(text: str) -> str:
+    """Text that LimeSurvey shows as it stands: no tag, no expression in braces, no escaped quote.
+
+    Examples
+    --------
+    >>> _literal("Claims <North> {A} & co")
+    'Claims &lt;North&gt; &#123;A&#125; & co'
+    """
+    return "".join(_ENTITIES.get(sign, sign) for sign in text)
+
+
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;", "\\": "&#92;"}
 
 
 def _relevance(question: Question, codes: dict[str, str]) -> str:

@@ -41,10 +41,10 @@ def _lines(asked: Questionnaire) -> Iterator[str]:
 
 
 def _question(question: Question) -> Iterator[str]:
-    yield from (f"[[Question:{_kind(question)}]]", f"[[ID:{question.id}]]", _plain(question.wording))
+    yield from (f"[[Question:{_kind(question)}]]", f"[[ID:{question.id}]]", _literal(question.wording))
     if question.choices:
         yield "[[Choices]]"
-        yield from (_plain(choice.text) for choice in question.choices)
+        yield from (_literal(choice.text) for choice in question.choices)
     yield ""
 
 
@@ -52,6 +52,11 @@ def _kind(question: Question) -> str:
     if not question.choices:
         return "TE:Essay" if question.id == "comment" else "TE:SingleLine"
     return "MC:Dropdown" if len(question.choices) >= DROP_DOWN_FROM else "MC:SingleAnswer:Vertical"
+
+
+def _literal(text: str) -> str:
+    """One line that Qualtrics shows as it stands: neither a tag of HTML nor piped text."""
+    return _plain(text.replace("<", "&lt;").replace(">", "&gt;").replace("${", "$&#123;"))
 
 
 def _plain(text: str) -> str:

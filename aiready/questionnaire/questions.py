@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -96,6 +98,7 @@ def questionnaire(
     language: str = "",
     *,
     units: Mapping[str, str] = MappingProxyType({}),
+    parents: Mapping[str, str] = MappingProxyType({}),
     about: Mapping[str, str] = MappingProxyType({}),
 ) -> Questionnaire:
     """State what respondents are asked in one language.
@@ -108,6 +111,8 @@ def questionnaire(
         One of its languages; blank: the one its items are written in.
     units
         Names of the units by unit_id, offered as choices; none: the unit is written down.
+    parents
+        Ids of the units they belong to, by unit_id: they tell apart units of the same name.
     about
         What `about.csv` says: `organisation`, `contact`, `ai_examples`, `retention` fill the introduction.
 
@@ -121,7 +126,8 @@ def questionnaire(
     spoken = rules.in_language(language)
     blanks = {"minimum_group": str(rules.settings.minimum_group)} | {k: v for k, v in about.items() if v}
     title, intro = _introduction(spoken.intro, blanks)
-    lists = {"unit_id": units, "role": _named(spoken, "role", ROLES), "ai_use": _named(spoken, "ai_use", AI_USE)}
+    named_units = unit_labels(units, parents)
+    lists = {"unit_id": named_units, "role": _named(spoken, "role", ROLES), "ai_use": _named(spoken, "ai_use", AI_USE)}
     ask = {name: Question(name, spoken.words[f"question.{name}"], _choices(lists.get(name, {}))) for name in _ASKED}
     return Questionnaire(
         language=spoken.code,
@@ -158,24 +164,70 @@ def _items(rules: Instrument, spoken: Wording) -> Iterable[Question]:
         yield Question(row["item_id"], row["wording"], choices + extra, tuple(role for role in ROLES if role in roles))
 
 
+def unit_labels(names: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Names of units as choices, each its own: equal ones are told apart by the unit above, else by their id.
+
+    Names count as equal when only case, accents' form or spaces differ.
+
+    Examples
+    --------
+    >>> unit_labels({"de": "Germany", "de-claims": "Claims", "at-claims": "claims"}, {"de-claims": "de"})
+    {'de': 'Germany', 'de-claims': 'Claims (Germany)', 'at-claims': 'claims (at-claims)'}
+    """
+    labels = {unit: " ".join((name or unit).split()) for unit, name in names.items()}
+    above = {unit: labels.get(parents.get(unit) or "", "") or unit for unit in labels}
+    for addition in (above, {unit: unit for unit in labels}):
+        labels = _told_apart(labels, addition)
+    return labels
+
+
+def _told_apart(labels: Mapping[str, str], addition: Mapping[str, str]) -> dict[str, str]:
+    """Labels, with an addition to those that somebody could take for another's."""
+    times = Counter(map(_alike, labels.values()))
+    return {
+        unit: f"{label} ({addition[unit]})" if times[_alike(label)] > 1 else label for unit, label in labels.items()
+    }
+
+
+def _alike(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def _choices(texts: Mapping[str, str]) -> tuple[Choice, ...]:
     codes = _short_codes(texts)
     return tuple(Choice(value, code, text) for (value, text), code in zip(texts.items(), codes, strict=True))
 
 
-def _short_codes(values: Iterable[str]) -> list[str]:
-    """Codes of at most five letters or digits: how the ids begin, or a digest where two begin alike.
+def _short_codes(texts: Mapping[str, str]) -> list[str]:
+    """Codes of at most five letters or digits: how the ids begin, or a digest where that could be misread.
+
+    Two codes are never alike, none is what another choice is called, and none is a number, which tools also give
+    to the place of a choice.
 
     Examples
     --------
-    >>> _short_codes(["claims", "cards"]), len(set(_short_codes(["claims-north", "claims-south"])))
-    (['claim', 'cards'], 2)
+    >>> _short_codes({"claims": "Claims", "cards": "Cards"})
+    ['claim', 'cards']
+    >>> len(set(_short_codes({"claims-north": "", "claims-south": ""}))), _short_codes({"3": "", "1": ""})
+    (2, ['jydub', 'nodle'])
     """
-    plain = [re.sub(r"[^A-Za-z0-9]", "", value) for value in values]
-    begun = [code[:CODE_LENGTH] for code in plain]
-    if "" not in begun and len({code.casefold() for code in begun}) == len(begun):
-        return begun
-    return [_digest(value, CODE_LENGTH) for value in values]
+    begun = [re.sub(r"[^A-Za-z0-9]", "", value)[:CODE_LENGTH] for value in texts]
+    tries: list[Sequence[str]] = [begun]
+    tries += [[_digest(value + salt, CODE_LENGTH) for value in texts] for salt in ("", "1", "2", "3")]
+    return list(next(codes for codes in tries if codes is tries[-1] or _tell_apart(codes, texts)))
+
+
+def _tell_apart(codes: Sequence[str], texts: Mapping[str, str]) -> bool:
+    """Whether no code reads like another, like the id or name of another choice, or like a place in the list."""
+    owners: dict[str, set[str]] = {}
+    for code, (value, text) in zip(codes, texts.items(), strict=True):
+        for called in (code, value, text):
+            owners.setdefault(_alike(called), set()).add(value)
+    return all(len(owners[_alike(code)]) == 1 and not _PLACE.fullmatch(code) for code in codes)
+
+
+_PLACE = re.compile(r"(?:AO|SQ|A|L)?\d*", re.IGNORECASE)
+"""Codes that a survey tool gives by place."""
 
 
 def _digest(text: str, length: int) -> str:

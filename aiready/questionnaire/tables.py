@@ -51,7 +51,7 @@ def _blocks(asked: Questionnaire) -> Iterator[str]:
         hint = only_for(asked, question)
         yield from ([hint] if hint else [])
         yield ""
-        yield from (choice.text for choice in question.choices)
+        yield from (" ".join(choice.text.split()) for choice in question.choices)  # each line is an option
         yield from ([""] if question.choices else [])
 
 

@@ -1,6 +1,7 @@
 """The questionnaire as a workbook: what is asked, and a sheet to type answers into that is read as it is."""
 
 import io
+from collections.abc import Sequence
 
 from openpyxl import Workbook
 from openpyxl.comments import Comment
@@ -18,6 +19,9 @@ ROWS = 500
 ANSWERS = "responses"
 """Sheet of answers: named like the table it is read as."""
 _PROMPT = 255  # what Excel shows beside a cell
+_LISTS = "lists"
+_NOT_IN_A_FORMULA = frozenset(',"\n\r\t')
+"""Signs that end an entry, or the list, where the choices of a drop-down stand in its formula."""
 _LEADING = ("respondent_id", "wave")
 _HEAD, _WRAPPED = Font(bold=True), Alignment(wrap_text=True, vertical="top")
 _GREY = PatternFill(bgColor="B9C2C9", fill_type="solid")
@@ -96,16 +100,24 @@ def _drop_down(book: Workbook, question: Question, letter: str) -> DataValidatio
     """A list of what the column may hold; a long one stands on a sheet of its own."""
     values = [choice.value for choice in question.choices]
     listed = f'"{",".join(values)}"'
-    if len(listed) > _PROMPT or "," in "".join(values):
-        lists = book.create_sheet("lists")
-        lists.sheet_state = "hidden"
-        for row, value in enumerate(values, start=1):
-            lists.cell(row, 1, harmless(value))
-        listed = f"lists!$A$1:$A${len(values)}"
+    if len(listed) > _PROMPT or any(set(value) & _NOT_IN_A_FORMULA for value in values):
+        listed = _list_apart(book, values)
     choice = DataValidation("list", formula1=listed, allow_blank=True, showErrorMessage=True)
     choice.promptTitle, choice.prompt, choice.showInputMessage = question.id[:32], question.wording[:_PROMPT], True
     choice.add(f"{letter}2:{letter}{ROWS + 1}")
     return choice
+
+
+def _list_apart(book: Workbook, values: Sequence[str]) -> str:
+    """Where a list stands that a formula cannot hold: a column of a hidden sheet, each cell plain text."""
+    lists = book[_LISTS] if _LISTS in book.sheetnames else book.create_sheet(_LISTS)
+    lists.sheet_state = "hidden"
+    column = lists.max_column + 1 if lists["A1"].value is not None else 1
+    for row, value in enumerate(values, start=1):
+        cell = lists.cell(row, column, value)
+        cell.data_type, cell.quotePrefix = "s", True  # text, whatever it begins with: what is chosen is the id itself
+    letter = get_column_letter(column)
+    return f"{_LISTS}!${letter}$1:${letter}${len(values)}"
 
 
 def _grey(sheet: Worksheet, question: Question, letter: str, role: str) -> None:
