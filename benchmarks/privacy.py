@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aiready.instrument import Settings
-from aiready.privacy import survey_cells
+from aiready.hidden_cells import survey_cells
 from aiready.schema import ROLES
 
 LIMIT_SECONDS = 60

@@ -11,7 +11,8 @@ from hypothesis import given as given_data
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from aiready import Assessment, hierarchy, history, privacy
+from aiready import Assessment, hierarchy, history
+from aiready.hidden_cells import survey_cells
 from aiready.instrument import Settings
 from aiready.measures import OK, SUPPRESSED
 
@@ -118,7 +119,7 @@ def published(people, earlier=()):
     scored = people.groupby(["unit_id", "wave", "role"]).size().rename("n").reset_index()
     kept_back = history.withheld(people, members(FLAT), earlier, Settings())
     while True:
-        cells = privacy.survey_cells(scored, FLAT, Settings(), withheld=kept_back)
+        cells = survey_cells(scored, FLAT, Settings(), withheld=kept_back)
         shown = cells.loc[~cells["hidden"].astype(bool), history.CELL]
         more = history.given_away(people, members(FLAT), shown, earlier, Settings())
         if more.empty:
@@ -198,11 +199,11 @@ def test_a_withheld_cell_is_hidden_and_cannot_be_worked_out_from_the_rest():
     scored = pd.DataFrame([(unit, "2026", "frontline", float(size)) for unit, size in SIZES.items()])
     scored.columns = ["unit_id", "wave", "role", "n"]
     kept_back = pd.DataFrame([("claims", "2026", "all"), ("claims", "2026", "doing")], columns=history.CELL)
-    cells = privacy.survey_cells(scored, FLAT, Settings(), withheld=kept_back)
+    cells = survey_cells(scored, FLAT, Settings(), withheld=kept_back)
     hidden = set(cells.loc[cells["hidden"] & (cells["segment"] == "all"), "unit_id"])
     assert "claims" in hidden
     assert len(hidden) > 1
-    free = privacy.survey_cells(scored, FLAT, Settings())
+    free = survey_cells(scored, FLAT, Settings())
     assert not free.loc[free["segment"] == "all", "hidden"].any()
 
 

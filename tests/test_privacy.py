@@ -11,6 +11,8 @@ from scipy.optimize import linprog
 from typed_tables import data_of
 
 from aiready import privacy, scales
+from aiready.cell_tree import flat_segments
+from aiready.hidden_cells import Behind, survey_cells
 from aiready.instrument import Settings, read_instrument
 from aiready.measures import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
 
@@ -31,7 +33,7 @@ def people(**counts):
 
 
 def hidden_in(scored, units=FLAT, segment="all", **given_settings):
-    cells = privacy.survey_cells(scored, units, Settings(**given_settings))
+    cells = survey_cells(scored, units, Settings(**given_settings))
     rows = cells[(cells["segment"] == segment) & cells["hidden"].astype(bool)]
     return set(rows["unit_id"])
 
@@ -43,13 +45,25 @@ def row(measure, value, n, unit_id="A", segment="all", barrier_id="", behind=Non
     return about | {"measure": measure, "segment": segment, "status": "ok", "note": "why"} | numbers | other
 
 
-def asked_of(scored, units):
-    return privacy.Asked(privacy.survey_cells(scored, units, Settings()), scored.assign(items="x"))
+def behind(scored, units):
+    """Who stands behind a survey in which everybody answered everything."""
+    every = scored.rename(columns={"n": "x"}).assign(items="x")
+    pattern = survey_cells(scored, units, Settings())
+    return privacy.Survey(pattern, every, scored, scored, scored, every)
 
 
-def protected(rows, scored, units=FLAT):
+def people_of(table, **sizes):
+    """As many people behind each unit's records (or unit and segment), none of them in two."""
+    rows = [(unit, "2026-Q3", segment, f"{unit} {segment} {at}", 1.0)
+            for unit, by in sizes.items() for segment, n in (by if isinstance(by, dict) else {"x": by}).items()
+            for at in range(n)]  # fmt: skip
+    table_rows = pd.DataFrame(rows, columns=["unit_id", "wave", "part", "person", "n"])
+    return {table: Behind(table_rows, ("n",), flat_segments(sorted(table_rows["part"].unique())))}
+
+
+def protected(rows, scored, units=FLAT, records=None):
     made = pd.DataFrame(rows).reindex(columns=EVERY)
-    hidden = privacy.hidden_cells(made, asked_of(scored, units), units, Settings())
+    hidden = privacy.hidden_cells(behind(scored, units), records or {}, units, Settings())
     found = privacy.protect_measures(made, hidden, Settings())
     assert list(found.columns) == [*COLUMNS, *BOUNDS]
     return found
@@ -108,7 +122,7 @@ def test_a_role_group_that_is_too_small_hides_the_other_side_but_not_the_whole()
 
 def test_people_without_a_role_are_a_child_that_is_never_published():
     scored = people(A={"frontline": 20, "manager": 9, None: 2}, B={"frontline": 30, "manager": 9, None: 8})
-    cells = privacy.survey_cells(scored, FLAT.head(2), Settings())
+    cells = survey_cells(scored, FLAT.head(2), Settings())
     assert "no role" not in set(cells["segment"])
     shown = cells[(cells["unit_id"] == "A") & ~cells["hidden"].astype(bool)].set_index("segment")["n"]
     assert not {"doing", "leading"} <= set(shown.index)  # all - doing - leading would be the two without a role
@@ -161,13 +175,14 @@ def test_hours_of_a_job_with_four_holders_are_hidden_and_so_is_one_that_would_gi
     jobs = {"clerk": (900.0, 12), "agent": (700.0, 9), "expert": (300.0, 4)}
     rows = [row("potential_hours", hours, n, "A", job) for job, (hours, n) in jobs.items()]
     rows += [row("potential_hours", 1900.0, 25, "A"), row("potential_hours", 1900.0, 25, "*")]
-    found = protected(rows, people(A=20), FLAT.head(1)).set_index(["unit_id", "segment"])["status"]
+    holders = people_of("tasks", A={job: n for job, (_, n) in jobs.items()})
+    found = protected(rows, people(A=20), FLAT.head(1), holders).set_index(["unit_id", "segment"])["status"]
     assert found["A", "expert"] == found["A", "agent"] == "suppressed"
     assert found["A", "all"] == found["A", "clerk"] == "ok"
 
 
-def test_hours_without_a_known_number_of_holders_are_per_person_and_shown():
-    rows = [row("potential_hours", 100.0, 12, "A", behind=np.nan)]
+def test_exposure_describes_the_work_and_is_shown_whoever_does_it():
+    rows = [row("exposure_beta", 0.4, 12, "A", behind=np.nan)]
     assert protected(rows, people(A=20))["status"].tolist() == ["ok"]
 
 
@@ -175,8 +190,10 @@ def test_decisions_of_four_people_are_hidden():
     rows = [
         row("over_reliance", 0.5, 400, unit_id, behind=n) for unit_id, n in (("A", 4), ("B", 30), ("C", 12), ("*", 46))
     ]
-    found = protected(rows, people(A=20, B=20, C=20)).set_index("unit_id")["status"]
-    assert found.to_dict() == {"A": "suppressed", "B": "ok", "C": "suppressed", "*": "ok"}
+    deciders = people_of("decisions", A=4, B=30, C=12)
+    found = protected(rows, people(A=20, B=20, C=20), records=deciders).set_index("unit_id")
+    assert found["status"].to_dict() == {"A": "suppressed", "B": "ok", "C": "suppressed", "*": "ok"}
+    assert found.loc[["A", "C"], "note"].tolist() == [privacy.FEW, privacy.PROTECTS]
 
 
 class TestDistributions:
@@ -188,8 +205,7 @@ class TestDistributions:
         )
 
     def shown(self, table, scored=ENOUGH):
-        made = pd.DataFrame([row("perception", 60.0, 20)])
-        hidden = privacy.hidden_cells(made, asked_of(scored, FLAT), FLAT, Settings())
+        hidden = privacy.hidden_cells(behind(scored, FLAT), {}, FLAT, Settings())
         return privacy.protect_items(table, hidden, Settings())
 
     @pytest.mark.slow
@@ -224,17 +240,17 @@ roles = st.fixed_dictionaries({"frontline": st.integers(0, 12), "manager": st.in
 @given(st.lists(roles, min_size=4, max_size=4))
 def test_no_hidden_cell_of_any_survey_can_be_placed_within_less_than_five(counts):
     scored = people(**{f"u{i + 2}": given_counts for i, given_counts in enumerate(counts)})
-    cells = privacy.survey_cells(scored, many_units(), Settings()).set_index(["unit_id", "segment"])
+    cells = survey_cells(scored, many_units(), Settings()).set_index(["unit_id", "segment"])
     printed = cells["n"].where(~cells["hidden"].astype(bool))
     assert not (printed < MINIMUM).any()
-    assert narrowly_placed(printed, many_units()) == []
+    assert narrowly_placed(printed, many_units(), set(cells.index[cells["n"] == 0])) == []
 
 
-def narrowly_placed(printed, units):
+def narrowly_placed(printed, units, empty=frozenset()):
     """Hidden cells that an outsider can place within less than `MINIMUM`: (cell, low, high).
 
     `printed`: n by unit x segment, missing where hidden. The outsider knows the hierarchy, that units make up
-    their parent and parts their whole (`PARTS`), and that no count is negative.
+    their parent and parts their whole (`PARTS`), that no count is negative, and in which cells (`empty`) nobody is.
     """
     parent = units.set_index("unit_id")["parent_id"].fillna(ORGANISATION).replace("", ORGANISATION)
     segments = set(printed.index.get_level_values(1))
@@ -249,10 +265,12 @@ def narrowly_placed(printed, units):
         equal[number, place[total]] = -1
         equal[number, [place[part] for part in parts]] = 1
     known = printed.to_dict()
-    bounds = [(0, None) if np.isnan(known.get(cell, np.nan)) else (known[cell],) * 2 for cell in place]
+    bounds = [(0, 0) if cell in empty else (0, None) if np.isnan(known.get(cell, np.nan)) else (known[cell],) * 2
+              for cell in place]  # fmt: skip
     ends = [
         (cell, *(reached(place[cell], sign, equal, bounds) for sign in (1, -1)))
         for cell in printed.index[printed.isna()]
+        if cell not in empty
     ]
     return [(cell, low, high) for cell, low, high in ends if high - low < MINIMUM - 1e-6]
 
@@ -370,9 +388,9 @@ def test_a_scale_that_nobody_was_asked_hides_nobody():
     data.table("responses")["team_goal"] = [3.0] * 12
     data.table("responses")["purpose_told"] = [4.0] * 12
     data.table("responses")["target_figure"] = [2.0] * 12
-    assert scales.scored_people(data, rules)["n"].tolist() == [12]
-    people = scales.answered_people(data, rules)
-    assert set(people["n"]) == {12, 0}  # 0: sets of items that nobody was given at all
+    cells = survey_cells(scales.scored_people(scales.read_survey(data, rules)), data.units, rules.settings)
+    assert cells.loc[~cells["hidden"], "segment"].unique().tolist() == ["all", "doing", "frontline"]
+    assert set(cells.loc[~cells["hidden"], "n"]) == {12}
 
 
 def test_a_smaller_minimum_is_a_choice_and_zero_is_the_default():
