@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -36,7 +37,7 @@ from aiready.facts import Cell, Facts, facts_of
 from aiready.instrument import Instrument, Settings, read_instrument
 from aiready.measures import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
 from aiready.phrases import ENGLISH, Language
-from aiready.publication import write
+from aiready.publication import legible, write
 from aiready.schema import TABLES
 from aiready.shipped import shipped
 from aiready.sources import Data, instrument_folder, read_data, safe_cells
@@ -135,8 +136,10 @@ class Assessment:
         instrument = instrument_folder(location)
         kept = memory.place(location, instrument or shipped("data/instrument"), as_of)
         if kept is not None and (kept / FACTS).exists():
-            opened = replace(cls.read(kept, read_instrument(instrument)), location=location)
-            return opened.at(wave) if wave else opened
+            with suppress(errors.InputError):
+                opened = replace(cls.read(kept, read_instrument(instrument)), location=location)
+                return opened.at(wave) if wave else opened
+            memory.forget(kept)
         opened = cls.open(location, as_of=as_of)
         if kept is not None:
             made = kept.with_name(f".{kept.name}-{os.getpid()}")
@@ -276,18 +279,20 @@ class Assessment:
         ------
         UsageError
             There are no results in the folder.
+        InputError
+            What is there cannot be read: which file.
         """
-        try:
-            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        except OSError:
+        if not (folder / FACTS).is_file():
             raise errors.UsageError(
                 f"{folder}: no results here. Name a folder written by `aiready score`, or leave `results` empty."
-            ) from None
-        unit_id = facts.pop("unit_id")
-        facts |= {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])}
-        tables = {path.stem: pd.read_parquet(path, use_threads=False) for path in sorted(folder.glob("*.parquet"))}
+            )
+        with legible(folder / FACTS, _AGAIN):
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            unit_id = facts.pop("unit_id")
+            told = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
+        tables = {path.stem: _read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
         tables |= {path.stem: _read_feather(path) for path in sorted(folder.glob("*.feather"))}
-        return cls(tables, rules, Facts(**facts), unit_id)
+        return cls(tables, rules, told, unit_id)
 
 
 def _places(whole: Assessment, name: str, *further: str) -> Mapping[Any, np.ndarray]:
@@ -310,9 +315,18 @@ def _rows_shown(whole: Assessment, name: str, unit_id: str) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+_AGAIN = "Write the results again: aiready score DATA --out FOLDER."
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    with legible(path, _AGAIN):
+        return pd.read_parquet(path, use_threads=False)
+
+
 def _read_feather(path: Path) -> pd.DataFrame:
     """A table of a slice: in one thread, since it is small and its process is a fork."""
-    return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
+    with legible(path, _AGAIN):
+        return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
 
 
 def located(data: str | Path = "") -> str | Path:

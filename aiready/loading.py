@@ -44,7 +44,8 @@ def load(engine: Backend, found: Found, rules: Instrument) -> tuple[dict[str, ir
             if name == ABOUT:
                 about = _about(own)
                 continue
-            given = _given(engine, TABLES[name], own, items)
+            with embedded.telling(own[0].file):
+                given = _given(engine, TABLES[name], own, items)
         except InputError as problem:
             problems.append(str(problem))
             continue

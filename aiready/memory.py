@@ -60,6 +60,11 @@ def keep(made: Path, at: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def forget(at: Path) -> None:
+    """Take away results that cannot be read any more."""
+    shutil.rmtree(at, ignore_errors=True)
+
+
 def _files(location: Path) -> Iterator[Path]:
     if location.is_file():
         yield location

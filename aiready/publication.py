@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from aiready.errors import InfrastructureError
+from aiready.errors import InfrastructureError, InputError
 
 LONGEST = 100
 """Signs of a file name that a unit may have: with endings, and while it is written, it stays below what disks allow."""
@@ -71,6 +71,22 @@ def write(path: Path, content: bytes) -> None:
     finally:  # also when the run is told to stop
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def legible(path: Path, mend: str) -> Iterator[None]:
+    """Read a file that this package wrote.
+
+    Raises
+    ------
+    InputError
+        It is not what was written: it was cut short, changed, or written by something else; `mend` says what to do.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = next(iter(str(error).splitlines()), type(error).__name__)
+        raise InputError(f"{path}: cannot be read ({why}). {mend}") from error
 
 
 def private(folder: Path) -> Path:

@@ -246,7 +246,7 @@ def safe_cell(text: str) -> str:
     return f"'{text}" if _RUNS_AS_FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 
-_AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?(?:[";\t\r\n]|$))')
+_AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?[;\t\r\n])')
 """Where a spreadsheet of another country begins a new cell within one of ours, whatever quotes stand around it."""
 
 
@@ -254,19 +254,26 @@ def _safe_throughout(text: str) -> str:
     return _AFTER_SEPARATOR.sub(r"\1'", safe_cell(text))
 
 
+def _safe_in_front(text: str) -> str:
+    """The same where a line begins: to that spreadsheet a number there goes on into the next cell (`-5,0+cmd|...`)."""
+    return f"'{text}" if text.startswith(("+", "-")) else _safe_throughout(text)
+
+
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     """A table whose text cells and headers a spreadsheet will not run, be commas, semicolons or tabs its separators.
 
     Examples
     --------
-    >>> safe_cells(pd.DataFrame({"=1+1": ["x;=2+2;y", "a;-5"]})).to_dict("list")
-    {"'=1+1": ["x;'=2+2;y", 'a;-5']}
+    >>> safe_cells(pd.DataFrame({"id": ["-5", "a"], "=1+1": ["x;=2+2;y", "-5"]})).to_dict("list")
+    {'id': ["'-5", 'a'], "'=1+1": ["x;'=2+2;y", '-5']}
     """
     safe = table.copy()
-    for name in safe.columns[[pd.api.types.is_string_dtype(dtype) for dtype in safe.dtypes]]:
-        safer = {text: _safe_throughout(text) for text in {cell for cell in safe[name] if isinstance(cell, str)}}
+    for place in [place for place, dtype in enumerate(safe.dtypes) if pd.api.types.is_string_dtype(dtype)]:
+        cells, harmless = safe.iloc[:, place], _safe_throughout if place else _safe_in_front
+        safer = {text: harmless(text) for text in {cell for cell in cells if isinstance(cell, str)}}
         if any(text != cell for cell, text in safer.items()):  # seldom
-            safe[name] = safe[name].map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
+            said = cells.map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
+            safe.isetitem(place, said)
     return safe.set_axis([_safe_throughout(f"{name}") for name in safe], axis=1)
 
 

@@ -43,7 +43,7 @@ class Figure:
     `empty`: atoms that hold nobody, which K1 knows; `unasked`: atoms that cannot hold anything, as anybody knows.
     `insiders`: by person, the atoms where they are alone. `size`: how many people stand behind atoms (nan: nobody).
     `limit`: fewest people that may be recovered. `printable`: cells that are printed where nothing has to be hidden.
-    `links`: changes and their sources, which bind means of two waves.
+    `links`: changes and their sources, which bind means of two waves. `rows`: of every answer, its atom and its value.
     """
 
     kind: str
@@ -63,6 +63,7 @@ class Figure:
     dominated: Callable[[np.ndarray], bool] = lambda _: False
     printable: dict[str, np.ndarray] = field(default_factory=dict)
     links: list[tuple] = field(default_factory=list)
+    rows: tuple[np.ndarray, np.ndarray] = (np.zeros(0, dtype=int), np.zeros(0))
 
     def place(self, cell: str, weights: np.ndarray, n: float, value: float) -> None:
         """A published cell of n that add up to n x value; what is not exact is not added."""
@@ -277,7 +278,7 @@ class SurveyFigures:
         figure = Figure(
             kind, name, atoms.keys, base, total, everybody == 0, np.zeros(size, dtype=bool),
             atoms.named() | atoms.residuals(cells), lambda mask: float(mask @ base) or np.nan, insiders=insiders,
-            printable=atoms.printable(SEGMENTS_OF.get(kind, ())), **more,
+            rows=(at, values), printable=atoms.printable(SEGMENTS_OF.get(kind, ())), **more,
         )  # fmt: skip
         for row in shown.itertuples():
             if atoms.knows(row.wave, row.unit_id, row.segment):

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -141,19 +141,19 @@ def targets(figure: Figure) -> dict[str, np.ndarray]:
     return made
 
 
-def attack(figure: Figure, seed: int = 0) -> tuple[int, list[Recovery]]:
+def attack(figure: Figure, seed: int = 0, levels: Sequence[str] = (K0, K1, K1S)) -> tuple[int, list[Recovery]]:
     """Hidden small groups of a figure, and those that each knowledge recovers beyond the one before."""
     small = targets(figure)
     if not small or not figure.sums:
         return len(small), []
     size, names = len(figure.atoms), list(small)
     masks = np.array([small[name] for name in names])
-    proven = proven_empty(figure)
+    proven = proven_empty(figure) if K0 in levels else figure.unasked
     linked = links(figure, proven)
     sums, counts = exact([*figure.sums, *linked], figure.total), exact(figure.counts, figure.base)
     found: list[Recovery] = []
     left = np.ones(len(names), dtype=bool)
-    for knowledge in (K0, K1):
+    for knowledge in levels[:2]:
         empty = (figure.empty | figure.unasked) if knowledge == K1 else proven
         free = (~empty).astype(float)
         if knowledge == K1:
@@ -165,7 +165,8 @@ def attack(figure: Figure, seed: int = 0) -> tuple[int, list[Recovery]]:
             if recovery:
                 found.append(recovery)
                 left[at] = False
-    found += inside(figure, seed, names, masks, left, sums, free, span)
+    if K1S in levels:
+        found += inside(figure, seed, names, masks, left, sums, free, span)
     return len(small), found
 
 

@@ -19,9 +19,9 @@ from laboratory import START_SECONDS
 from test_lab import new_kernel, opened
 from test_reports import SHOWN, Organisation, book, three_units
 
-from aiready import Assessment, reports, template
+from aiready import Assessment, memory, reports, template
 from aiready.batch import Options
-from aiready.errors import InfrastructureError, InstrumentError, UsageError
+from aiready.errors import InfrastructureError, InputError, InstrumentError, UsageError
 from aiready.orders import Order
 from aiready.ownership import Owned
 from aiready.plain import Plain
@@ -349,9 +349,36 @@ def test_nothing_that_is_printed_moves_the_cursor_or_clears_the_screen(run, tmp_
             run("report", data, "--out", tmp_path / "out", "--json")]  # fmt: skip
     for done in said:
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", done.out + done.err)
-    assert r"\x1b[31mred\r" in said[1].err
+    assert r"claims\x1b[2J\x9b1A" in said[1].err
     json.loads(said[-2].out)
     json.loads(said[-1].out)
+
+
+# What this package wrote, and cannot read any more -------------------------------------------------------------------
+
+
+BROKEN = {"facts.json": b"{", "measures.parquet": b"PAR1 no more PAR1", "units.parquet": b""}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BROKEN)
+def test_results_that_are_broken_are_named_file_by_file(small_results, tmp_path, name):
+    results = shutil.copytree(small_results / "results", tmp_path / "results")
+    (results / name).write_bytes(BROKEN[name])
+    with pytest.raises(InputError, match=rf"results/{re.escape(name)}: cannot be read \(.*aiready score DATA"):
+        Assessment.open(small_results / "data", results=results)
+
+
+@pytest.mark.slow
+def test_results_kept_in_memory_that_are_broken_are_made_again(small_results, tmp_path, monkeypatch):
+    monkeypatch.setenv(memory.FOLDER, str(tmp_path))
+    Assessment.recall(small_results / "data")
+    (kept,) = tmp_path.glob("results-*")
+    for name, content in BROKEN.items():
+        before = (kept / name).read_bytes()
+        (kept / name).write_bytes(content)
+        assert len(Assessment.recall(small_results / "data").units) == 1
+        assert (kept / name).read_bytes() == before
 
 
 # Told to stop -----------------------------------------------------------------------------------------------------
@@ -406,13 +433,14 @@ def database(tmp_path) -> str:
     import duckdb
 
     with duckdb.connect(tmp_path / "slow.duckdb") as made:
-        columns = answers(25)
-        made.execute("CREATE TABLE responses AS SELECT * FROM columns")
+        made.register("people", answers(25))
+        made.execute("CREATE TABLE responses AS SELECT * FROM people")
         made.execute(
-            "CREATE VIEW decisions AS SELECT 'claims' AS unit_id, 'd' || a.range AS decision_id, 'advice' AS level, "
-            "(a.range % 7)::VARCHAR AS decision_type FROM range(4_000_000) a"
+            "CREATE TABLE decisions AS SELECT 'claims' AS unit_id, 'd' || range AS decision_id, 'p' || range % 40 AS "
+            "decider_id, TIMESTAMP '2026-03-01' + range % 200_000 * INTERVAL 1 MINUTE AS opened_at, opened_at + "
+            "range % 5000 * INTERVAL 1 MINUTE AS decided_at, 'pay' AS advice, 'pay' AS final_decision "
+            "FROM range(600_000)"
         )
-        del columns
     return f"duckdb://{tmp_path / 'slow.duckdb'}"
 
 

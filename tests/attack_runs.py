@@ -1,0 +1,174 @@
+"""Several runs into one folder, and an outsider who keeps what each of them published.
+
+    runs = Runs(tmp_path)
+    runs.report(first)                       # as `aiready report`; `runs.score(...)` as `aiready score`
+    runs.report(second, codes_anew=True)
+    runs.recoveries()                        # what all runs together give away
+
+People are who they are, whatever their code, unit, role or wave is called: `person_key` of their rows says so, where
+somebody's code is not enough.
+"""
+
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import attackers
+import numpy as np
+from attack_figures import MINIMUM, Figure, SurveyFigures
+from attack_organisations import ITEMS, Organisation
+
+KINDS = ("scale", "item", "theme")
+
+
+@dataclass
+class Run:
+    """What one run published: an organisation, its results, and who stands in each row of the answers."""
+
+    organisation: Organisation
+    results: Path
+    who: list[tuple]
+    waves: Mapping[str, str]
+
+
+@dataclass
+class Runs:
+    """Runs into `folder/out`; `apart`: each into a folder of its own, so that none knows of another."""
+
+    folder: Path
+    apart: bool = False
+    made: list[Run] = field(default_factory=list)
+
+    def report(self, organisation: Organisation, **changed: object) -> None:
+        """As `aiready report` does it, with pages that nobody draws."""
+        from aiready import Assessment
+        from aiready.batch import Options
+        from aiready.orders import Made
+        from aiready.reports import HISTORY, Request, report
+
+        def make(_: object) -> "Future[Made]":
+            answer: Future[Made] = Future()
+            answer.set_result(Made(page=b"<!doctype html><title>page</title>"))
+            return answer
+
+        data, out = self._begun(organisation, **changed)
+        assessment = Assessment.open(data, published=out / HISTORY)
+        report(assessment, Request(str(data), out, (), Options(jobs=1), make=make))
+        self._keep(out)
+
+    def score(self, organisation: Organisation, **changed: object) -> None:
+        """As `aiready score` does it."""
+        from aiready import cli
+
+        data, out = self._begun(organisation, **changed)
+        try:
+            cli.main(["score", str(data), "--out", str(out), "--quiet"])
+        except SystemExit as ended:
+            assert not ended.code
+        self._keep(out)
+
+    def _begun(
+        self, organisation: Organisation, *, codes_anew: bool = False, waves: Mapping[str, str] | None = None
+    ) -> tuple[Path, Path]:
+        """Write the data: with other codes, or other labels of the waves (new: as it was)."""
+        before = {new: old for old, new in (waves or {}).items()}
+        copy, number = deepcopy(organisation), len(self.made)
+        who = []
+        for place, row in enumerate(copy.responses):
+            content = tuple(str(row[item]) for item in ITEMS["item_id"])
+            who.append((row.pop("person_key", row["respondent_id"]), row["wave"], content))
+            row["wave"] = (waves or {}).get(row["wave"], row["wave"])
+            if codes_anew:
+                row["respondent_id"] = f"run{number}-{place * 7919 % 10007}"
+        for row in copy.invitations:
+            row["wave"] = (waves or {}).get(row["wave"], row["wave"])
+        data = copy.write(self.folder / f"data{number if self.apart else ''}")
+        out = self.folder / f"out{number if self.apart else ''}"
+        self.made.append(Run(copy, self.folder / f"results{number}", who, before))
+        return data, out
+
+    def _keep(self, out: Path) -> None:
+        shutil.copytree(out / "records" / "results", self.made[-1].results)
+
+    def recoveries(self, kinds: Collection[str] = KINDS) -> list[str]:
+        """What all runs together say of groups below the minimum, in words; each where it is true."""
+        found = []
+        for figure in self._figures(kinds):
+            found += attackers.attack(figure, levels=(attackers.K1,))[1]
+        return [str(one) for one in found]
+
+    def _figures(self, kinds: Collection[str]) -> Iterator[Figure]:
+        """Figures of all runs, over the groups of people that no run tells apart."""
+        by_run: list[dict[tuple[str, str], Figure]] = []
+        for run in self.made:
+            figures = SurveyFigures(run.organisation, run.results).figures(kinds)
+            by_run.append({(figure.kind, _renamed(figure.name, run.waves)): figure for figure in figures})
+        for key in dict.fromkeys(key for figures in by_run for key in figures):
+            yield self._together(key, [figures.get(key) for figures in by_run])
+
+    def _together(self, key: tuple[str, str], figures: list[Figure | None]) -> Figure:
+        people = list(dict.fromkeys(one for run in self.made for one in run.who))
+        at = np.full((len(people), len(figures)), -1)
+        values = np.full(len(people), np.nan)
+        place = {one: number for number, one in enumerate(people)}
+        for number, (run, figure) in enumerate(zip(self.made, figures, strict=True)):
+            if figure is None:
+                continue
+            atoms, value = figure.rows
+            rows = np.array([place[one] for one in run.who])
+            at[rows, number] = atoms
+            scored = ~np.isnan(value) & (atoms >= 0)
+            values[rows[scored]] = value[scored]
+        classes, inverse = np.unique(at, axis=0, return_inverse=True)
+        inverse = inverse.reshape(-1)
+        counted = ~np.isnan(values)
+        size = len(classes)
+        base = np.bincount(inverse[counted], minlength=size).astype(float)
+        total = np.bincount(inverse[counted], weights=values[counted], minlength=size)
+        nothing = np.zeros(size, dtype=bool)
+        groups = {_name_of(one, figures): np.eye(size)[number] for number, one in enumerate(classes)}
+        joined = Figure(
+            *key, [("", "", str(number)) for number in range(size)], base, total, nothing, nothing, groups,
+            lambda mask: float(mask @ base) or np.nan, limit=MINIMUM,
+        )  # fmt: skip
+        for number, figure in enumerate(figures):
+            if figure is not None:
+                self._add(joined, figure, classes[:, number], number)
+        return joined
+
+    def _add(self, joined: Figure, figure: Figure, atom: np.ndarray, number: int) -> None:
+        """One run's cells over the classes, its groups, and what they differ by from those of the runs before."""
+
+        def over(mask: np.ndarray) -> np.ndarray:
+            return np.where(atom >= 0, mask[atom], 0.0)
+
+        name = f"run {number + 1}: "
+        joined.sums += [replace(row, name=name + row.name, weights=over(row.weights)) for row in figure.sums]
+        joined.counts += [replace(row, name=name + row.name, weights=over(row.weights)) for row in figure.counts]
+        mine = {
+            group: over(mask) for group, mask in figure.groups.items() if " beyond " not in group and " - " not in group
+        }
+        earlier = [(group, mask) for group, mask in joined.groups.items() if group.startswith("run ")]
+        for group, mask in mine.items():
+            joined.groups[name + group] = mask
+        for group, mask in earlier:
+            now = mine.get(group.split(": ", 1)[1])
+            if now is not None:
+                joined.groups[f"in {group}, not in run {number + 1}"] = np.clip(mask - now, 0, None)
+                joined.groups[f"in {name}{group.split(': ', 1)[1]}, not in {group[:5]}"] = np.clip(now - mask, 0, None)
+
+
+def _renamed(name: str, before: Mapping[str, str]) -> str:
+    first, *rest = name.split(" ")
+    return " ".join([before.get(first, first), *rest])
+
+
+def _name_of(atoms: np.ndarray, figures: list[Figure | None]) -> str:
+    told = [
+        "nowhere" if figure is None or at < 0 else "/".join(figure.atoms[at])
+        for at, figure in zip(atoms, figures, strict=True)
+    ]
+    return "people of " + " then ".join(told)
