@@ -706,6 +706,25 @@ def test_a_sheet_with_its_time_of_day_that_stands_there_twice_was_sent_twice(tmp
     assert done.rows.reasons() == {"duplicate": 1} and done.counts["used"] == 24
 
 
+def test_a_heading_row_that_stands_again_below_is_set_aside_as_one(tmp_path, data, bring):
+    rows = cells(qualtrics(tmp_path / "a.csv", Asked(), people(Asked())))
+    done = bring(write_cells(tmp_path / "a.csv", [*rows[:15], *rows[:3], *rows[15:]]))
+    assert done.rows.reasons() == {"heading row again": 3} and done.counts["used"] == 24
+    assert aside(data)["row"].tolist() == ["16", "17", "18"]
+
+
+def test_na_is_a_blank_to_r_so_it_is_asked_but_our_code_to_limesurvey(tmp_path, data, bring):
+    file = qualtrics(tmp_path / "a.csv", Asked(), people(Asked()))
+    rows = cells(file)
+    put(rows, "team_goal", ["NA"] * 2, 3)
+    _, open_ = asked_of(bring, write_cells(file, rows))
+    assert open_[["item", "in_file", "means"]].to_numpy().tolist() == [["team_goal", "NA", "no answer"]]
+    table = cells(limesurvey(tmp_path / "b.csv", Asked(), people(Asked())))
+    put(table, "teamgoal", ["NA", "DK"], 1)
+    bring(write_cells(tmp_path / "b.csv", table))
+    assert stored(data)["team_goal"][:2].tolist() == ["does not apply", "don't know"]
+
+
 # The same answers again -------------------------------------------------------------------------------------
 
 
@@ -862,7 +881,7 @@ def test_without_a_table_of_units_spellings_of_one_name_are_asked_and_others_sta
     (data / "units.csv").unlink()
     asked = Asked()
     rows = cells(google_forms(tmp_path / "a.csv", asked, people(asked)))
-    times = {"Claims": 6, "claims": 2, "Ku\u0308che": 4, "Küche": 4, "NULL": 2, "C++": 3, "C#": 3}
+    times = {"Claims": 6, "claims": 2, "Ku\u0308che": 4, "Küche": 4, "NULL": 2, "C++": 3, "C#;": 3}
     put(rows, asked.question("unit_id"), [name for name, people_ in times.items() for _ in range(people_)], 1)
     file = write_cells(tmp_path / "a.csv", rows)
     _, open_ = asked_of(bring, file)

@@ -140,7 +140,7 @@ def _joined(cells: Sequence[pd.Series]) -> pd.Series:
 
 def _names_as_ids(column: Column, mapped: Map) -> Reading:
     """Units of a data folder that names none: as written, but asked where only the spelling tells two apart."""
-    written = {cell: exact(cell) for cell in column.counts}
+    written = {cell: exact(cell.rstrip("; ")) for cell in column.counts}
     counts: dict[str, int] = {}
     for cell, text in written.items():
         counts[text] = counts.get(text, 0) + column.counts[cell]

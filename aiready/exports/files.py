@@ -57,7 +57,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Export:
-    """A survey tool's file, read: one row per answer sheet, a column per heading (named by its place), and `ROW`."""
+    """A survey tool's file, read: one row per answer sheet, a column per heading (named by its place), and `ROW`.
+
+    `headings_again`: rows, blank here, that repeat a heading row: two exports were put below each other.
+    """
 
     file: str
     source: str
@@ -66,6 +69,7 @@ class Export:
     own: Mapping[int, str]
     rows: pd.DataFrame
     digest: str
+    headings_again: frozenset[int] = frozenset()
 
     def name(self, place: int) -> str:
         """Short name of a column: its code, else its question."""
@@ -102,7 +106,18 @@ def read_export(path: Path, source: str = AUTO) -> Export:
     rows = grid.iloc[height:].reset_index(drop=True)
     if rows.empty:
         raise InputError(f"{path.name}: there is no row of answers below the headings. Export it again.")
-    return Export(path.name, tool, height, headings, own, rows, digest)
+    again = _again(rows, grid.iloc[:height])
+    rows.loc[again, [str(heading.place) for heading in headings]] = ""
+    return Export(path.name, tool, height, headings, own, rows, digest, frozenset(rows.index[again]))
+
+
+def _again(rows: pd.DataFrame, heads: pd.DataFrame) -> pd.Series:
+    """Which rows of answers are a heading row once more."""
+    again = pd.Series(False, rows.index)
+    for _, head in heads.drop(columns=[ROW, SURPLUS]).iterrows():
+        if (head != "").sum() > 1:
+            again |= (rows[head.index] == head).all(axis=1)
+    return again
 
 
 def _grid(path: Path) -> tuple[pd.DataFrame, str]:

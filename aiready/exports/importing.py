@@ -20,7 +20,7 @@ from aiready.readers import ROW, SURPLUS
 from aiready.waves import is_wave
 
 TEST, INCOMPLETE, EMPTY, AGAIN = "preview or test", "not finished", "no question answered", "duplicate"
-SEVERAL = "several answers"
+SEVERAL, HEADING = "several answers", "heading row again"
 SURPLUS_CELLS, NO_UNIT = "more cells than headings", "unit_id is missing"
 _TESTS = ("survey preview", "survey test", "survey preview spam", "offline survey preview", "1", "2", "9", "17")
 _SPAM = ("spam", "possible spam", "imported spam", "8", "12", "40")
@@ -81,7 +81,7 @@ def understand(export: Export, words: Words, mapped: Map, wave: str) -> Matched:
     if wave and not is_wave(wave):
         raise UsageError(f'--wave "{wave}" is no wave. Write 2026-Q3, 2026-09 or 2026.')
     all_at_once(UsageError, _unknown_meanings(mapped, words))
-    by_map = with_own(export, mapped)
+    words, by_map = words.of_tool(export.source), with_own(export, mapped)
     persons = tuple(by_map.placed("person")) if _names_person(mapped) else ()
     columns = match_columns(by_map, words, mapped)
     if not columns.open:
@@ -173,6 +173,7 @@ def _broken(export: Export, answers: Answers) -> pd.Series:
     rows, values = export.rows, answers.values
     answered = values.drop(columns=[name for name in (*OPENING, COMMENT) if name in values])
     rules: dict[str, pd.Series] = {
+        HEADING: pd.Series(rows.index.isin(export.headings_again), rows.index),
         TEST: _says(export, "status", _TESTS) | _says(export, "channel", _TEST_CHANNELS),
         "marked as spam": _says(export, "status", _SPAM),
         INCOMPLETE: _unfinished(export),

@@ -109,6 +109,10 @@ class Lexicon:
         meanings = self.meanings(text)
         return meanings[0] if len(meanings) == 1 else ""
 
+    def without(self, kind: str) -> "Lexicon":
+        """The same without entries of one kind of writing."""
+        return lexicon(entry for entries in self.near.values() for entry in entries if entry[0] != kind)
+
     @property
     def values(self) -> tuple[str, ...]:
         """Everything that some text stands for."""

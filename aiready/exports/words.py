@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -53,6 +53,12 @@ class Words:
     questions: Mapping[str, str]
     units: tuple[str, ...]
     levels: int
+
+    def of_tool(self, source: str) -> "Words":
+        """Words as a tool's export holds them: only LimeSurvey is given our codes, and `NA` is a blank to others."""
+        if source == "limesurvey":
+            return self
+        return replace(self, answers={name: known.without(CODE) for name, known in self.answers.items()})
 
     def column(self, text: str) -> str:
         """Column that an id stands for, as it is or without its signs."""
@@ -110,8 +116,8 @@ def _unit_names(names: Mapping[str, str], parents: Mapping[str, str]) -> Iterato
 
 
 def _anywhere() -> Iterator[Entry]:
-    """Answers to an item that any data folder may hold, and what people write for them."""
-    yield from (("name", text, ANSWERS["does_not_apply"]) for text in SAYS_DOES_NOT_APPLY)
+    """Answers to an item that any data folder may hold, and what people write for them; `NA` is a blank to R."""
+    yield from (("name", text, ANSWERS["does_not_apply"]) for text in SAYS_DOES_NOT_APPLY if text != "na")
     yield from (("name", text, ANSWERS["dont_know"]) for text in SAYS_DONT_KNOW)
     phrases = pd.read_csv(PHRASES, dtype=str, keep_default_na=False)
     yield from (("name", row.text, row.means) for row in phrases.itertuples())
