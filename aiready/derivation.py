@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, eye_array
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 Floats = NDArray[np.float64]
 SEED = 7
-DENSE = 160
-"""Parts up to which all moves are found; of more, `DRAWN` random ones, which miss nothing (with probability one)."""
+DENSE = 250
+"""Parts that hang together, up to which all their moves are found; of more, random ones."""
 DRAWN = 32
+"""Random moves drawn, of all there are: what they leave unchanged, all leave unchanged (with probability one)."""
 RIDGE = 1e-9
 """What is added to the squares of published rows, some of which say the same; taken out again by a second pass."""
 NOTHING, PARALLEL = 1e-6, 1e-9
@@ -34,14 +36,20 @@ class Moves:
 
     @classmethod
     def under(cls, published: csr_array) -> "Moves":
-        """All moves under published rows (rows x parts), or random ones where the parts are many."""
-        rows, parts = published.shape
-        if not rows or not parts:
-            return cls(np.eye(parts)) if parts <= DENSE else cls(_drawn(parts))
-        if parts <= DENSE:
-            squares, directions = np.linalg.eigh((published.T @ published).toarray())
-            return cls(np.ascontiguousarray(directions[:, squares < NOTHING * max(1.0, squares[-1])]))
-        return cls(_projected(csr_array(published), _drawn(parts)))
+        """Random moves under published rows (rows x parts)."""
+        random = np.random.default_rng(SEED)
+        rows, fixed = _without_singles(csr_array(published, dtype=float))
+        moves = random.standard_normal((published.shape[1], DRAWN))
+        moves[fixed] = 0.0
+        for block_rows, block_parts in _blocks(rows):
+            block = csr_array(rows[block_rows][:, block_parts])
+            if len(block_parts) > DENSE:
+                moves[block_parts] = _projected(block, moves[block_parts])
+                continue
+            squares, directions = np.linalg.eigh((block.T @ block).toarray())
+            free = directions[:, squares < NOTHING * max(1.0, squares[-1])]
+            moves[block_parts] = free @ random.standard_normal((free.shape[1], DRAWN))
+        return cls(moves)
 
     def of(self, groups: csr_array) -> Floats:
         """How much each group's sum (groups x parts) changes with each move."""
@@ -119,20 +127,49 @@ def weights(published: csr_array, groups: csr_array) -> tuple[Floats, NDArray[np
         rows x groups: the shortest weights; rows: whether a row is no weighted sum of the others, so that hiding it
         ends every sum that it has a weight in.
     """
-    rows, parts = published.shape
-    if parts <= DENSE:
-        left, size, right = np.linalg.svd(published.toarray().astype(float), full_matrices=False)
-        kept = size > NOTHING * max(1.0, size[0] if size.size else 1.0)
+    published = csr_array(published, dtype=float)
+    found, alone = np.zeros((published.shape[0], groups.shape[0])), np.ones(published.shape[0], dtype=bool)
+    touched = np.zeros(published.shape[1], dtype=bool)
+    touched[csr_array(groups).indices] = True
+    for rows, parts in _blocks(published):
+        if not touched[parts].any():
+            continue
+        block, wanted = csr_array(published[rows][:, parts]), csr_array(groups)[:, parts].T.toarray()
+        if max(block.shape) > DENSE:
+            found[rows] = _solver(block)(np.asarray(block @ wanted))
+            continue
+        left, size, right = np.linalg.svd(block.toarray(), full_matrices=False)
+        kept = size > NOTHING * max(1.0, size[0])
         left, size, right = left[:, kept], size[kept], right[kept]
-        found = left @ ((right @ groups.T.toarray()) / size[:, None])
-        return found, (left**2).sum(axis=1) > 1 - NOTHING
-    solve = _solver(published)
-    found = solve(np.asarray((published @ groups.T).toarray(), dtype=float))
-    return found, np.ones(rows, dtype=bool)
+        found[rows] = left @ ((right @ wanted) / size[:, None])
+        alone[rows] = (left**2).sum(axis=1) > 1 - NOTHING
+    return found, alone
 
 
-def _drawn(parts: int) -> Floats:
-    return np.random.default_rng(SEED).standard_normal((parts, DRAWN))
+def _without_singles(rows: csr_array) -> tuple[csr_array, NDArray[np.bool_]]:
+    """Rows without the parts that are published by themselves, and without those that this lays open; which they are."""
+    fixed = np.zeros(rows.shape[1], dtype=bool)
+    while True:
+        single = np.flatnonzero(np.diff(rows.indptr) == 1)
+        if not single.size:
+            return rows, fixed
+        fixed[rows.indices[rows.indptr[single]]] = True
+        rows = csr_array(rows.multiply((~fixed).astype(float)[None, :]))
+        rows.eliminate_zeros()
+
+
+def _blocks(rows: csr_array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows and parts that hang together: pairs of positions."""
+    used, parts = np.flatnonzero(np.diff(rows.indptr) > 0), np.unique(rows.indices)
+    if not used.size:
+        return []
+    table = rows[used][:, parts].tocoo()
+    size = len(used) + len(parts)
+    graph = csr_array((np.ones(table.nnz), (table.row, table.col + len(used))), shape=(size, size))
+    labels = connected_components(graph, directed=False)[1]
+    order = np.argsort(labels, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    return [(used[group[group < len(used)]], parts[group[group >= len(used)] - len(used)]) for group in groups]
 
 
 def _solver(published: csr_array):  # noqa: ANN202 - a function of arrays

@@ -171,6 +171,32 @@ class _Gate:
                 above[cell].append(way)
         return above
 
+    def differences(self, hidden: Flags) -> csr_array:
+        """Shown cells (rows x cells), each total less those of its children that are shown: as much told, in fewer parts.
+
+        Of several ways that a total is cut, the one that leaves the fewest cells.
+        """
+        shown, (way, total, child) = ~hidden, self.edges
+        left = np.bincount(way, hidden[child], len(self.ways))
+        best = np.full(len(hidden), -1)
+        order = np.argsort(-left, kind="stable")
+        totals = np.array([cell for cell, _ in self.ways], dtype=int).reshape(-1)
+        best[totals[order]] = order  # the last one written leaves the fewest
+        used = (best[total] == way) & shown[total] & shown[child]
+        cells = np.flatnonzero(shown)
+        place = np.cumsum(shown) - 1
+        rows, columns = np.append(np.arange(len(cells)), place[total[used]]), np.append(cells, child[used])
+        signs = np.append(np.ones(len(cells)), -np.ones(used.sum()))
+        return csr_array((signs, (rows, columns)), shape=(len(cells), len(hidden)))
+
+    @cached_property
+    def edges(self) -> tuple[Positions, Positions, Positions]:
+        """Every cell in every way in which it is a child: the way, its total, the cell."""
+        size = [len(cells) for _, cells in self.ways]
+        way = np.repeat(np.arange(len(size)), size)
+        total = np.repeat(np.array([cell for cell, _ in self.ways], dtype=int), size)
+        return way, total, np.array([cell for _, cells in self.ways for cell in cells], dtype=int)
+
     def order(self, cell: int) -> tuple[float, int]:
         """Which of several cells is hidden first: the smallest, among equals the first."""
         return self.least[cell], cell
@@ -237,13 +263,15 @@ class _Figures:
         rows = csr_array(groups[:cells][:, there])
         return cls(rows, few, alone, least, gate.minimum, nested)
 
-    def moves(self, hidden: Flags) -> Moves:
-        """How the figures of the parts can change behind what is shown."""
-        return Moves.under(self.visible(hidden))
+    def moves(self, differences: csr_array) -> Moves:
+        """How the figures of the parts can change behind what is shown (see `_Gate.differences`)."""
+        return Moves.under(self.rows(differences))
 
-    def visible(self, hidden: Flags) -> csr_array:
-        """Rows of the cells that are shown."""
-        return csr_array(self.cells[np.flatnonzero(~hidden)])
+    def rows(self, differences: csr_array) -> csr_array:
+        """What is shown, over the parts."""
+        rows = csr_array(differences @ self.cells)
+        rows.eliminate_zeros()
+        return rows
 
     def derivable(self, moves: Moves, hidden: Flags) -> csr_array:
         """Rows that follow and must not: of sensitive groups, of those less an insider's part, of differences and unions."""
@@ -345,11 +373,11 @@ def _protected(gate: _Gate, hidden: Flags) -> Flags:
     """Hide more until no small group's figure is a weighted sum of what is shown."""
     mask, pending = hidden.copy(), list(gate.figures)
     while pending:
-        chosen, left = set(), []
+        chosen, left, differences = set(), [], gate.differences(mask)
         for figures in pending:
-            rows = figures.derivable(figures.moves(mask), mask)
+            rows = figures.derivable(figures.moves(differences), mask)
             if rows.shape[0]:
-                chosen |= set(_next(gate, figures, rows, mask))
+                chosen |= set(_next(gate, figures, rows, differences, mask))
                 left.append(figures)
         pending = left
         mask[sorted(chosen)] = True
@@ -357,18 +385,18 @@ def _protected(gate: _Gate, hidden: Flags) -> Flags:
     return mask
 
 
-def _next(gate: _Gate, figures: _Figures, rows: csr_array, mask: Flags) -> list[int]:
+def _next(gate: _Gate, figures: _Figures, rows: csr_array, differences: csr_array, mask: Flags) -> list[int]:
     """The smallest cells that derivable rows take: each ends one of them, or brings it nearer to its end."""
-    shown = np.flatnonzero(~mask)
-    taken, alone = weights(figures.visible(mask), rows)
-    used = np.abs(taken) > NOTHING
+    some = csr_array(rows[: 1 + rows.shape[0] // AT_ONCE])
+    taken, alone = weights(figures.rows(differences), some)
     chosen: list[int] = []
-    for column in used.T[: 1 + rows.shape[0] // AT_ONCE]:
-        takes = column & alone if (column & alone).any() else column
-        if not takes.any():
+    for column in (np.abs(taken) > NOTHING).T:
+        ending = column & alone if (column & alone).any() else column
+        cells = np.unique(differences[np.flatnonzero(ending)].indices)
+        if not cells.size:
             _give_up(gate, mask)
-        if not set(shown[takes]) & set(chosen):
-            chosen.append(min(shown[takes].tolist(), key=gate.order))
+        if not set(cells.tolist()) & set(chosen):
+            chosen.append(min(cells.tolist(), key=gate.order))
     return chosen
 
 
@@ -383,14 +411,14 @@ def _shown_after_all(gate: _Gate, hidden: Flags) -> Flags:
     mask, candidates = hidden.copy(), np.flatnonzero(hidden & ~gate.primary)
     if gate.system.parts.shape[1] > DENSE and len(candidates) > RECONSIDERED:
         return mask
-    moves = [figures.moves(mask) for figures in gate.figures]
+    moves = [figures.moves(gate.differences(mask)) for figures in gate.figures]
     for cell in sorted(candidates.tolist(), key=gate.order, reverse=True):
         mask[cell] = False
         less = None if _breaks_rule(gate, cell, mask) else _with_cell(gate, cell, moves, mask)
         mask[cell] = less is None
         moves = less or moves
-        if gate.system.parts.shape[1] > DENSE and min(now.of_parts.shape[1] for now in moves) < DRAWN // 2:
-            moves = [figures.moves(mask) for figures in gate.figures]
+        if min(now.of_parts.shape[1] for now in moves) < DRAWN // 2:
+            moves = [figures.moves(gate.differences(mask)) for figures in gate.figures]
     return mask
 
 
