@@ -104,16 +104,18 @@ class Moves:
             return []
         random = np.random.default_rng(SEED)
         marks = self.of_parts[parts] @ random.standard_normal((self.of_parts.shape[1], 2))
+        singles = [(at,) for at in range(len(parts))]
+        if len(parts) > PAIRED:
+            unions = _opposite(marks, people, singles, marks, people, singles, fewer_than)
+            return [tuple(int(parts[at]) for at in union) for union in sorted(unions)]
         first, second = np.triu_indices(len(parts), 1)
         few = people[first] + people[second] < fewer_than
         first, second = first[few], second[few]
         pairs, size = marks[first] + marks[second], people[first] + people[second]
         unions = {(int(first[at]), int(second[at])) for at in np.flatnonzero(np.abs(pairs).max(axis=1) < NOTHING)}
-        if len(parts) <= PAIRED:
-            singles = [(at,) for at in range(len(parts))]
-            doubles = list(zip(first.tolist(), second.tolist(), strict=True))
-            unions |= _opposite(pairs, size, doubles, marks, people, singles, fewer_than)
-            unions |= _opposite(pairs, size, doubles, pairs, size, doubles, fewer_than)
+        doubles = list(zip(first.tolist(), second.tolist(), strict=True))
+        unions |= _opposite(pairs, size, doubles, marks, people, singles, fewer_than)
+        unions |= _opposite(pairs, size, doubles, pairs, size, doubles, fewer_than)
         smallest = {union for union in unions if not any(set(other) < set(union) for other in unions)}
         return [tuple(int(parts[at]) for at in union) for union in sorted(smallest)]
 

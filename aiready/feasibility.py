@@ -53,7 +53,7 @@ class Intervals:
 
         Without `exact`, groups whose room was not found quickly are among them.
         """
-        left, before = self._close(), self.groups.shape[0] + 1
+        left, before = self._close(), np.inf
         while 0 < left.size < SLOWING * before:
             weight = np.zeros(self.groups.shape[0])
             weight[left] = self._random.choice([-1.0, 1.0], left.size) * (0.5 + self._random.random(left.size))

@@ -23,8 +23,8 @@ from aiready.feasibility import Intervals
 Positions = NDArray[np.intp]
 COMPARED = 5_000_000
 """Parts in all, up to which a total is compared with every cell within it where people are counted one by one."""
-AT_ONCE = 8
-"""Of many derivable groups an eighth is protected at once: rounds grow with the logarithm."""
+AT_ONCE = 2
+"""Of many derivable groups every second is protected at once: rounds grow with the logarithm."""
 RECONSIDERED = 200
 """Hidden cells, where parts are many, up to which each is tried whether it could be shown after all."""
 
@@ -409,7 +409,7 @@ def _give_up(gate: _Gate, mask: Flags) -> None:
 def _shown_after_all(gate: _Gate, hidden: Flags) -> Flags:
     """Show what was hidden for others and need not be, the largest first."""
     mask, candidates = hidden.copy(), np.flatnonzero(hidden & ~gate.primary)
-    if gate.system.parts.shape[1] > DENSE and len(candidates) > RECONSIDERED:
+    if not candidates.size or (gate.system.parts.shape[1] > DENSE and len(candidates) > RECONSIDERED):
         return mask
     moves = [figures.moves(gate.differences(mask)) for figures in gate.figures]
     for cell in sorted(candidates.tolist(), key=gate.order, reverse=True):
