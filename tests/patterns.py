@@ -128,6 +128,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
      rf"records: (?P<known>{COUNT}) indicators? of (?P<all>{N})", seen.profile_basis),
     (rf"up to {N} answers$", seen.most_answers),
     (rf"groups of fewer than {N} people are hidden$", seen.setting("minimum_group")),
+    (rf"[Ff]ewer than {N} (?:gave answers that count|hold the jobs|people)", seen.setting("minimum_group")),
     (rf"an indicator counts from {N} records$", seen.setting("minimum_records")),
     (r"^Lowest item, level (?P<level>\d+) today · (?P<label>.+)$", seen.item_today),
     (rf"^Groups shown from\|{N} people; distributions from {N}$", seen.both_minimums),

@@ -1,5 +1,6 @@
 """Words on pages: names as they are, and no sentence that is untrue in an odd state of the data."""
 
+import dataclasses
 import html
 import json
 import re
@@ -7,10 +8,11 @@ import re
 import pandas as pd
 import pytest
 
-from aiready import Assessment, handout, narrative, portfolio, side_by_side
+from aiready import Assessment, handout, narrative, overview, portfolio, privacy, side_by_side
 from aiready.figures import Figure
 from aiready.html.blocks import Page
 from aiready.instrument import read_instrument
+from aiready.phrases import ENGLISH
 
 pytestmark = pytest.mark.slow
 ITEMS = list(read_instrument().items["item_id"])
@@ -125,3 +127,184 @@ def test_workflows_of_one_name_in_two_units_stay_two_maps(opened):
         ("Motor claim (a)", ["Read"]),
         ("Motor claim (b)", ["Write"]),
     ]
+
+
+# Sentences that must be true
+
+
+LETTERS = {
+    "initiative_id": "letters",
+    "unit_id": "claims",
+    "name": "Letter drafting",
+    "stage": "pilot",
+    "owner": "head",
+}
+USE = {"initiative_id": "letters", "unit_id": "claims", "intended_users": 60, "active_users": 38}
+AGREED = {"action_id": "a", "unit_id": "claims", "barrier_id": "trust_governance", "action": "Name an owner",
+          "owner": "head", "due_on": "2026-10-16", "status": "open"}  # fmt: skip
+TRIAL = [
+    {"initiative_id": "letters", "measure": "right letters", "kind": "outcome", "direction": "increase", "arm": arm,
+     "target_effect": 0.03, "n": 400, "successes": successes, "assignment": "random"}
+    for arm, successes in (("control", 320), ("treatment", 352))
+]  # fmt: skip
+
+
+def test_no_records_is_only_said_where_there_are_none(opened):
+    bare = opened(responses=people(25))
+    assert "No records say yet what is done." in page_of(bare, "claims")
+    assert "No records say yet what is done." in page_of(bare)
+
+
+@pytest.mark.parametrize(
+    "records", [{"initiatives": [LETTERS], "usage": [USE]}, {"actions": [AGREED]}], ids=["adoption", "agreed action"]
+)
+def test_beside_records_it_is_said_that_they_say_too_little(opened, records):
+    whole = opened(responses=people(25), **records)
+    for page in (page_of(whole, "claims"), page_of(whole)):
+        assert "No records say yet" not in page
+        assert "The records say too little of it yet" in page
+
+
+def test_a_wave_is_no_date_of_records_and_nothing_is_overdue_on_its_last_day(opened):
+    """`2026` ends on 31 December, which may lie ahead: no record reaches up to it."""
+    whole = opened(responses=people(25, wave="2026"), actions=[AGREED])
+    for page in (page_of(whole, "claims"), page_of(whole), overview.index_page(whole, {}, []).decode()):
+        assert "31 December" not in page
+        assert "overdue" not in page
+    assert "no record bears a date" in page_of(whole, "claims")
+    assert "no record bears a date" in overview.index_page(whole, {}, []).decode()
+
+
+def test_a_dated_record_and_a_stated_date_make_actions_overdue(opened):
+    dated = opened(responses=people(25, wave="2026"), actions=[AGREED | {"agreed_on": "2026-11-02"}])
+    assert "records up to 2 November 2026" in page_of(dated, "claims")
+    assert "The agreed action is overdue" in page_of(dated, "claims")
+    stated = opened(as_of="2026-11-02", actions=[AGREED])
+    assert "The agreed action is overdue" in page_of(stated, "claims")
+    assert "records up to" not in page_of(stated, "claims")
+
+
+@pytest.mark.parametrize(
+    ("tables", "lead"),
+    [
+        ({"trials": TRIAL}, "The pilot has shown enough to grow."),
+        ({"usage": [USE]}, "What is on record here is too little to judge any barrier by."),
+        ({"initiatives": [LETTERS]}, "What is on record here is too little to judge any barrier by."),
+        ({"invitations": [{"unit_id": "claims", "wave": "2026-Q3", "invited": 30}]}, "Nothing that can be judged"),
+        ({"usage": [USE | {"intended_users": 4, "active_users": 3}]}, "What is on record here is hidden"),
+    ],
+    ids=["a pilot", "use", "a register", "invitations", "hidden use"],
+)
+def test_nothing_measured_is_only_said_where_nothing_is(opened, tables, lead):
+    whole = opened(**tables)
+    assert words(portfolio.front(whole)).count(lead) == 1
+    assert lead.startswith("Nothing") or "Nothing that can be judged" not in page_of(whole)
+
+
+def test_nobody_asked_is_never_said_where_people_were_invited_or_answered_earlier(opened):
+    invited = {"unit_id": "claims", "wave": "2026-Q3", "invited": 30}
+    earlier = [{"unit_id": "it", **row} for row in people(12, "it", wave="2026-Q2")]
+    whole = opened(
+        units=[CLAIMS, {"unit_id": "it", "name": "IT"}],
+        invitations=[invited],
+        responses=people(25, wave="2026-Q2") + people(25, wave="2026-Q3") + earlier,
+    )
+    for page in (page_of(whole, "it"), page_of(whole)):
+        assert not re.search(r"[Nn]obody (has been|was) asked", page)
+    assert "No answers from here are on record for this wave" in page_of(whole, "it")
+
+
+def test_users_are_not_called_records(opened):
+    page = page_of(opened(usage=[USE]), "claims")
+    assert "63 % for intended users who use it (of 60 intended uses)" in page
+    assert "60 records" not in page
+
+
+def test_tasks_without_hours_are_not_called_work_without_tasks(opened):
+    task = {"unit_id": "claims", "job": "Handler", "task_id": "t", "task": "Read", "mode": "augment"}
+    page = page_of(opened(tasks=[task]), "claims")
+    assert "Too little is on record of the hours that AI could save" in page
+    assert "not been broken into tasks" not in page
+
+
+# Why something is hidden
+
+FEW, PROTECTS = "fewer people than may be shown", "hidden to protect another group"
+
+
+def hidden_by(whole, notes):
+    """The assessment with the notes that the privacy gate puts on what people of each unit say."""
+    rows = whole.measures
+    reason = rows["unit_id"].map(notes).where(rows["status"] == "suppressed")
+    measures = rows.assign(note=rows["note"].where(reason.isna(), reason))
+    return dataclasses.replace(whole, tables={**whole.tables, "measures": measures})
+
+
+@pytest.fixture
+def three(opened):
+    """A unit of three people, a unit of nine that is hidden with it, and one that is shown, under one parent."""
+
+    def call(lang=""):
+        units = [{"unit_id": "top", "name": "Top"}] + [
+            {"unit_id": unit_id, "name": name, "parent_id": "top"}
+            for unit_id, name in (("big", "Claims"), ("mid", "Cards"), ("small", "IT"))
+        ]
+        answers = people(13, "big") + people(9, "mid") + people(3, "small")
+        return hidden_by(opened(lang, units=units, responses=answers), {"small": FEW, "mid": PROTECTS})
+
+    return call
+
+
+def test_a_page_says_whether_its_unit_is_hidden_for_itself_or_for_another(three):
+    whole = three()
+    small, mid = page_of(whole, "small"), page_of(whole, "mid")
+    assert "not shown: fewer than 5 gave answers that count." in small
+    assert "hidden, because fewer than 5 gave answers that count" in small
+    assert "not shown, although enough did: it would give away another group" in mid
+    assert "hidden, because it would give away another group" in mid
+    assert "fewer than 5" not in mid
+    assert "another group" not in small
+
+
+def test_portfolio_and_index_say_which_units_are_hidden_for_themselves_and_which_for_others(three):
+    whole = three()
+    portfolio_words, index = page_of(whole), overview.index_page(whole, {}, []).decode()
+    assert "What people say is hidden in two units" in portfolio_words
+    assert "Fewer than 5 people gave answers that count: IT. " in portfolio_words
+    assert "Enough people answered, but it would give away another group, which is too small to show: Cards." in (
+        portfolio_words
+    )
+    assert re.search(r">IT</th><td>[^<]*what people say is hidden: fewer than 5 people</td>", index)
+    assert re.search(r">Cards</th><td>[^<]*what people say is hidden to protect another group</td>", index)
+
+
+@pytest.mark.parametrize(
+    ("code", "few", "protects"),
+    [
+        ("de", "Weniger als 5 Personen haben so geantwortet, dass es zählt: IT.", "andere Gruppe, die zu klein ist"),
+        ("es", "Menos de 5 personas dieron respuestas que cuentan: IT.", "reconocer a otro grupo, demasiado pequeño"),
+    ],
+)  # fmt: skip
+def test_every_language_says_which_it_is(three, code, few, protects):
+    page = page_of(three(code))
+    assert few in page
+    assert protects in page
+
+
+def test_a_page_leaves_open_which_it_is_where_the_results_do(opened):
+    whole = opened(units=[CLAIMS], responses=people(4))
+    older = hidden_by(whole, {"claims": "fewer people than may be shown, or a cell that would give them away"})
+    assert "the group is too small, or it would give a small one away" in page_of(older, "claims")
+
+
+def test_units_that_are_hidden_one_by_one_are_not_called_unasked(three):
+    whole = three()
+    rows = whole.barriers
+    alone = rows.loc[(rows["unit_id"] != "big") & (rows["unit_id"] != "top")]
+    page = words(portfolio.barriers(dataclasses.replace(whole, tables={**whole.tables, "barriers": alone})))
+    assert "No unit can be shown by itself" in page
+
+
+def test_the_notes_of_results_are_the_ones_that_pages_know():
+    assert ENGLISH.say("note.few") == getattr(privacy, "FEW", FEW)
+    assert ENGLISH.say("note.protects") == getattr(privacy, "PROTECTS", PROTECTS)

@@ -16,7 +16,7 @@ from altair.utils.schemapi import debug_mode
 
 from aiready import theme
 from aiready.charts.layers import Records, across, coloured, from_left, from_top, layer, sized, worded
-from aiready.phrases import ENGLISH, Language
+from aiready.phrases import ENGLISH, Language, reason_of
 
 LINE_HEIGHT = theme.LINE_HEIGHT
 _NO_ROOM = ("Mn", "Me", "Cf")
@@ -140,9 +140,12 @@ def _reason(table: pd.DataFrame, values: list[str], language: Language) -> str:
     if any(table[name].notna().any() for name in values):
         return ""
     states = [state for state in dict.fromkeys(table.get("status", ())) if state != "ok"] or ["not_measured"]
-    told = [note for note in dict.fromkeys(table.get("note", ())) if note and language == ENGLISH]
+    notes = [note for note in dict.fromkeys(table.get("note", ())) if note]
+    if states[0] == "suppressed":
+        reason = min(map(reason_of, notes), default="")
+        return language.say(f"status.suppressed_chart_{reason}" if reason else "status.suppressed_chart")
     words = language.say(f"status.{states[0]}_chart")
-    return f"{words} {told[0]}" if told and states[0] != "suppressed" else words
+    return f"{words} {notes[0]}" if notes and language == ENGLISH else words
 
 
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:

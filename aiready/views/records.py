@@ -305,7 +305,7 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
 
 def state(unit: Assessment) -> pd.Series:
     """The state of every agreed action on the as-of date: open, done, dropped or overdue."""
-    return unit.actions["status"].mask(narrative.overdue(unit.actions, unit.facts.as_of), "overdue")
+    return unit.actions["status"].mask(narrative.overdue(unit.actions, unit.facts.reached_on), "overdue")
 
 
 def agreed(unit: Assessment) -> pd.DataFrame:
