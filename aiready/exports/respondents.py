@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from aiready.cell_words import NOTHING
 from aiready.errors import InfrastructureError, UsageError
 from aiready.exports.files import Export
 
 KEY = "respondents.key"
 _KEY_BYTES, _CODE_DIGITS = 32, 16
-_NOBODY = ("", "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
+_NOBODY = (*NOTHING, "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
 _MOST_SHEETS = 3
 """Rows that one person may send, by mistake and again; a code in more of them is not one person's."""
 _SHEETS_EACH = 2

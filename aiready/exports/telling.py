@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiready.exports import Imported
 from aiready.exports.files import SOURCES
 from aiready.exports.importing import Matched
-from aiready.exports.matching import Columns, finish_unknown
+from aiready.exports.matching import Columns, finish_untold
 from aiready.exports.words import COMMENT
 from aiready.languages import OPENING
 
@@ -43,7 +43,7 @@ def _recognised(imported: Imported) -> Iterator[str]:
     if matched.idle:
         named = [f'{row.kind} "{row.in_file}"' for row in matched.idle]
         yield f"In the map, but not in the file: {_listed(named)}."
-    if finish_unknown(export):
+    if finish_untold(export):
         yield "Cannot tell who finished: no column says it, so every row counts as sent. The map can name one."
     yield f"Wave {matched.wave} ({matched.wave_from})."
 
