@@ -285,7 +285,7 @@ def _task_figure(
     for row in visible.itertuples():
         if atoms.knows(wave, row.unit_id, row.segment):
             figure.sums.append(
-                Row(f"{row.unit_id}/{row.segment}", atoms.cell(wave, row.unit_id, row.segment), row.value)
+                Row(f"{wave} {row.unit_id}/{row.segment}", atoms.cell(wave, row.unit_id, row.segment), row.value)
             )
     waits = truth.set_index(["unit_id", "job", "task_id"])["waits"]
     keyed = single.assign(waits=[waits[row.unit_id, row.job, row.task_id] for row in single.itertuples()])

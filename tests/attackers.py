@@ -12,7 +12,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -50,16 +50,37 @@ class Recovery:
 
 @dataclass
 class Tally:
-    """What was attacked: published figures, hidden small groups x figures, and those recovered."""
+    """What was attacked: published figures, hidden small groups x figures, and those recovered.
+
+    `cells`: by kind of figure, cells with people enough; `covers`: those of them that are hidden all the same.
+    """
 
     organisations: int = 0
     published: int = 0
     hidden: int = 0
     recoveries: list[Recovery] | None = None
     mistaken: list[str] | None = None
+    cells: Counter | None = None
+    covers: Counter | None = None
 
     def __post_init__(self) -> None:
         self.recoveries, self.mistaken = self.recoveries or [], self.mistaken or []
+        self.cells, self.covers = self.cells or Counter(), self.covers or Counter()
+
+    def add(self, figure: Figure) -> None:
+        """Count the cells that are large enough, and those of them that are hidden for the sake of others."""
+        large = {name for name, mask in figure.printable.items() if large_enough(figure, mask)}
+        self.cells[figure.kind] += len(large)
+        self.covers[figure.kind] += len(large - {row.name for row in figure.sums})
+
+    def join(self, other: "Tally") -> None:
+        self.organisations += other.organisations
+        self.published += other.published
+        self.hidden += other.hidden
+        self.recoveries += other.recoveries
+        self.mistaken += other.mistaken
+        self.cells.update(other.cells)
+        self.covers.update(other.covers)
 
 
 @lru_cache(maxsize=512)  # many figures are published of the same cells
@@ -279,6 +300,12 @@ def shortest(rows: list, mask: np.ndarray, free: np.ndarray) -> list:
     return kept
 
 
+def large_enough(figure: Figure, mask: np.ndarray) -> bool:
+    """Whether a cell stands for the minimum of people, and not for one who did most of it."""
+    people = mask * (figure.base > 0)
+    return figure.size(people) >= figure.limit and not figure.dominated(people)
+
+
 def weakened(figure: Figure) -> Figure:
     """The same figure, published with nothing hidden but what stands for too few."""
     cells = {
@@ -375,6 +402,7 @@ def attacked(
     for figure in figures_of(organisation, results, kinds):
         hidden, found = attack(figure, seed)
         tally.published += len(figure.sums)
+        tally.add(figure)
         tally.hidden += hidden
         tally.recoveries += found
         tally.recoveries += _dominated(figure, seed)
@@ -400,11 +428,7 @@ def run(seeds: Iterable[int], *, bounds: bool = False, told=lambda seed, tally: 
         with tempfile.TemporaryDirectory() as folder:
             tally = attacked(organisation, assessed(organisation, Path(folder)), seed, bounds=bounds)
         told(seed, tally)
-        whole.organisations += 1
-        whole.published += tally.published
-        whole.hidden += tally.hidden
-        whole.recoveries += tally.recoveries
-        whole.mistaken += tally.mistaken
+        whole.join(tally)
     return whole
 
 
@@ -423,6 +447,8 @@ def table(tally: Tally, examples: int = 5) -> str:
         lines.append(f"{kind:<22}{knowledge:<12}{len(found):>10}{single:>15}{seeds:>15}")
     for key, found in sorted(kinds.items()):
         lines += ["", *key[:0], f"{key[0]}, {key[1]}:", *(f"  {one}" for one in found[:examples])]
+    lines += ["", f"{'figure':<22}{'large cells':>12}{'hidden of them':>16}"]
+    lines += [f"{kind:<22}{count:>12,}{tally.covers[kind]:>16,}" for kind, count in sorted(tally.cells.items())]
     if tally.mistaken:
         lines += ["", f"{len(tally.mistaken)} rows are not what the truth adds up to, such as:", *tally.mistaken[:8]]
     return "\n".join(lines)
