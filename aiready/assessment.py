@@ -75,7 +75,7 @@ class Assessment:
     unit_id: str = ORGANISATION
     language: Language = ENGLISH
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    release: history.Release | None = field(default=None, repr=False)
+    release: history.Draft | None = field(default=None, repr=False)
     """What publishing this would make known of the survey; only where it was computed, not read."""
     location: str | Path = field(default="", repr=False, compare=False)
     """Where the data lie that it was opened from: what is agreed in a notebook is saved there."""
@@ -120,7 +120,7 @@ class Assessment:
         if results:
             opened = cls.read(Path(results), rules)
         else:
-            earlier = history.read(Path(published)) if published else []
+            earlier = history.read(Path(published)) if published else None
             opened = compute(read_data(location, rules, as_of=parameters.day(as_of)), rules, earlier)
         opened = replace(opened.at(wave) if wave else opened, location=located(data))
         return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
@@ -334,10 +334,10 @@ def located(data: str | Path = "") -> str | Path:
     return data or os.environ.get(DATA) or shipped("data/sample")
 
 
-def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = ()) -> Assessment:
+def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | None = None) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
-    said = survey.tables(data, rules, earlier)
+    said = survey.tables(data, rules, earlier or ())
     counted = decisions.counted_log(data, rules)
     of_log = decisions.measure(data, rules, counted)
     made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS), of_log, feedback.measure(data, rules)])
@@ -378,7 +378,8 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
     }
     facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
     shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
-    release = history.Release(said.people, data.membership, shown, said.wordings)
+    seen = said.compared.seen if earlier is not None else None
+    release = history.Draft(said.people, data.membership, shown, said.wordings, settings, said.compared.keys, seen)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 
