@@ -18,6 +18,7 @@ from aiready.exports.importing import AGAIN, Matched, Sorted
 from aiready.exports.lexicon import whole_number
 from aiready.exports.repeats import Repeats, as_of_another_wave, names_of, repeated
 from aiready.exports.words import COMMENT
+from aiready.file_kinds import stem_of
 from aiready.instrument import Instrument
 from aiready.places import Found, Place, find_tables
 from aiready.publication import locked, private, write
@@ -58,8 +59,13 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
     units = tuple(place for place in places if place.table == "units")
     single = None
     for place in places:
+        if place.table == RESPONSES and place.folder is not None and place.folder.name != RESPONSES:
+            raise UsageError(
+                f"{place.folder.name}/: the responses lie in a folder of another name. Call it {RESPONSES}; each "
+                "import is a file in it."
+            )
         if place.table == RESPONSES and place.path.parent == path:
-            if place.path.stem.casefold() != RESPONSES:
+            if stem_of(place.path).casefold() != RESPONSES:
                 raise UsageError(
                     f"{place.file}: the responses are a sheet of a workbook. Save it as {path / 'responses.csv'} and "
                     " remove it from the workbook; each import is a file beside it."
