@@ -61,9 +61,11 @@ def _unproven(matched: Matched) -> Iterator[str]:
             f"{words.levels}, does not apply, then don't know."
         )
     if answers.numbered and not answers.proven:
+        count = len(answers.numbered)
+        many = "1 question is" if count == 1 else f"{count} questions are"
         name = next((name for name in answers.numbered if name in words.questions), answers.numbered[0])
         yield (
-            f"Warning: {len(answers.numbered)} questions are answered by number, and nothing in the file proves what "
+            f"Warning: {many} answered by number, and nothing in the file proves what "
             f"the numbers mean: 1 is taken for the first answer, of {name} as of all. Compare a few answers with the "
             "tool, or export the answers in words."
         )
