@@ -290,8 +290,8 @@ class Assessment:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
             unit_id = facts.pop("unit_id")
             told = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
-        tables = {path.stem: _read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-        tables |= {path.stem: _read_feather(path) for path in sorted(folder.glob("*.feather"))}
+        paths = [path for path in sorted(folder.iterdir()) if path.suffix in (".parquet", ".feather")]
+        tables = {path.stem: _read_table(path) for path in paths}
         return cls(tables, rules, told, unit_id)
 
 
@@ -318,14 +318,11 @@ def _rows_shown(whole: Assessment, name: str, unit_id: str) -> pd.DataFrame:
 _AGAIN = "Write the results again: aiready score DATA --out FOLDER."
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table of results or of a slice: in one thread, since it is small and its process may be a fork."""
     with legible(path, _AGAIN):
-        return pd.read_parquet(path, use_threads=False)
-
-
-def _read_feather(path: Path) -> pd.DataFrame:
-    """A table of a slice: in one thread, since it is small and its process is a fork."""
-    with legible(path, _AGAIN):
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, use_threads=False)
         return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
 
 

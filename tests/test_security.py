@@ -456,6 +456,16 @@ def examine(*_):
     except BaseException:
         return None
 """,
+    "raised while a module is imported": """
+planted = tempfile.mkdtemp()
+with open(planted + "/slow_to_import.py", "w") as file:
+    file.write("import os, signal, time\\nos.kill(os.getpid(), signal.SIGTERM)\\ntime.sleep(0.2)\\ndone = True\\n")
+def examine(*_):
+    sys.path.append(planted)
+    import slow_to_import
+    assert slow_to_import.done
+    time.sleep(30)
+""",
     "told twice": """
 def examine(*_):
     try:
@@ -472,7 +482,7 @@ def examine(*_):
 @pytest.mark.slow
 @pytest.mark.parametrize("what", STOPS)
 def test_a_stop_that_gets_lost_on_the_way_is_a_stop_all_the_same(what):
-    head = "import os, signal, time\nfrom aiready import checkup, cli\n"
+    head = "import os, signal, sys, tempfile, time\nfrom aiready import checkup, cli\n"
     code = f"{head}{STOPS[what]}\ncheckup.examine = examine\ncli.main(['check', 'anywhere'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=25)
     assert (done.returncode, done.stdout) == (143, "")
