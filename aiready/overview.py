@@ -8,6 +8,7 @@ import pandas as pd
 
 from aiready import narrative
 from aiready.assessment import Assessment
+from aiready.figures import breakable
 from aiready.html import HandoutExporter
 from aiready.html.blocks import Block, Page, escape, notes, section, table
 from aiready.phrases import Language
@@ -130,12 +131,12 @@ def _row(unit: Any, statuses: dict[str, dict], assessment: Assessment) -> str:
     page = f"{slug(unit.unit_id)}.html"
     status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
-    name = escape(str(unit.name))
+    name = breakable(str(unit.name))
     linked = f'<a href="../units/{escape(page)}">{name}</a>' if _there(status) else name
     return (
         f'<tr><th scope="row"{indent}>{linked}'
         f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
-        f"<td>{escape(_state(unit.unit_id, status, assessment))}</td></tr>"
+        f"<td>{breakable(_state(unit.unit_id, status, assessment))}</td></tr>"
     )
 
 

@@ -308,3 +308,48 @@ def test_units_that_are_hidden_one_by_one_are_not_called_unasked(three):
 def test_the_notes_of_results_are_the_ones_that_pages_know():
     assert ENGLISH.say("note.few") == getattr(privacy, "FEW", FEW)
     assert ENGLISH.say("note.protects") == getattr(privacy, "PROTECTS", PROTECTS)
+
+
+# Words without a place to break
+
+UNBROKEN = "Angestelltenverhältnis" * 8
+
+
+@pytest.fixture
+def unbroken(opened):
+    """One unit, initiative, owner and action, each with an id or name of 176 letters and no blank."""
+    return opened(
+        units=[{"unit_id": UNBROKEN.lower(), "name": UNBROKEN, "headcount": 40}],
+        responses=people(25, UNBROKEN.lower(), wave="2026-Q3"),
+        initiatives=[LETTERS | {"unit_id": UNBROKEN.lower(), "name": UNBROKEN, "owner": UNBROKEN}],
+        actions=[AGREED | {"unit_id": UNBROKEN.lower(), "action": UNBROKEN, "owner": UNBROKEN}],
+    )
+
+
+def published(assessment):
+    """The index, and a page with the blocks of the unit's sections, as they are published."""
+    unit = assessment.unit(assessment.units["unit_id"].iloc[0])
+    blocks = [part for name in HANDOUT for part in getattr(handout, name)(unit) if not isinstance(part, Page | Figure)]
+    yield overview.index_page(assessment, {}, [])
+    yield overview.page_of(Page(title=UNBROKEN), blocks)
+
+
+def test_a_word_longer_than_a_column_may_break_and_is_the_same_word(unbroken):
+    index = overview.index_page(unbroken, {}, []).decode()
+    (cell,) = re.findall(r'<th scope="row">(.*?)</th>', index)
+    assert cell.replace("<wbr>", "") == UNBROKEN
+    assert max(map(len, cell.split("<wbr>"))) <= 30
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_word_longer_than_a_column_pushes_nothing_out_of_sight(unbroken, tmp_path, chromium, width):
+    for place, content in enumerate(published(unbroken)):
+        (tmp_path / f"{place}.html").write_bytes(content)
+        page = chromium.new_page(viewport={"width": width, "height": 900})
+        page.goto((tmp_path / f"{place}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        reach = "[...document.querySelectorAll('.scroll')].map(e => e.scrollWidth - e.clientWidth)"
+        most = 160 if place and width == 390 else 1  # five columns of words do not fit a phone: they scroll
+        assert max(page.evaluate(reach), default=0) <= most
+        page.close()

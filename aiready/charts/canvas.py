@@ -21,6 +21,8 @@ from aiready.phrases import ENGLISH, Language, reason_of
 LINE_HEIGHT = theme.LINE_HEIGHT
 _NO_ROOM = ("Mn", "Me", "Cf")
 """Categories of signs that stand on the one before them, or are not drawn."""
+_UNEVEN = 1.15
+"""How much wider than the average the letters of a word may be that has no syllables to break at."""
 _AVERAGE = 0.57
 """Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
 
@@ -95,7 +97,8 @@ def _split(word: str, pixels: float, size: float) -> tuple[str, str]:
         rest = word[len(fitting[-1]) - 1 :]
         return fitting[-1], rest.removeprefix("-")
     ends = [end for end in range(1, len(word)) if unicodedata.category(word[end]) not in _NO_ROOM]
-    length = ([end for end in ends if text_width(word[:end], size) <= pixels] or ends[:1] or [len(word)])[-1]
+    room = pixels / _UNEVEN
+    length = ([end for end in ends if text_width(word[:end], size) <= room] or ends[:1] or [len(word)])[-1]
     return word[:length], word[length:]
 
 
