@@ -213,6 +213,13 @@ def test_a_point_before_three_digits_is_decimal_only_where_the_file_says_so(tmp_
     assert len(data.quarantine.get("tasks", ())) == len(cells) - len(hours)
 
 
+def test_a_stored_number_is_a_number_however_many_decimals_it_shows(tmp_path):
+    duckdb.sql("SELECT 'claims' AS unit_id, '2026-Q3' AS wave, 1.000::DECIMAL(10, 3) AS invited").write_parquet(
+        str(tmp_path / "invitations.parquet")
+    )
+    assert read_data(tmp_path, RULES).table("invitations")["invited"].tolist() == [1.0]
+
+
 def test_each_file_of_forms_is_judged_by_its_own_numbers(tmp_path):
     folder(
         tmp_path / "tasks", a=table_of(TASKS, "claims;j;t1;x;1.200;0,5;"), b=table_of(TASKS, "claims;j;t2;x;1.200;0.5;")
@@ -384,6 +391,12 @@ def test_ids_that_differ_only_in_case_are_pointed_out(tmp_path, units):
         'unit_id: "claims" and "Claims" differ only in how they are written and count as different. Write them alike '
         "if they are the same.",
     )
+
+
+def test_two_words_that_say_nothing_are_no_two_spellings_of_a_name(tmp_path):
+    header = "initiative_id,unit_id,intended_users,active_users"
+    data = read(tmp_path, units=UNITS, usage=table_of(header, "i1,None,10,2", "i1,none,10,2", "i1,claims,10,2"))
+    assert data.notes == ()
 
 
 def test_workflows_and_jobs_that_differ_only_in_spaces_or_case_are_pointed_out(tmp_path):
