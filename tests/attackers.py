@@ -156,7 +156,7 @@ def targets(figure: Figure) -> dict[str, np.ndarray]:
         if key in seen or not people.any():
             continue
         seen.add(key)
-        size = figure.size(people)
+        size = figure.size(mask)
         if not np.isnan(size) and (0 <= size < figure.limit):
             made[name] = mask
     return made
@@ -203,10 +203,11 @@ def inside(
 ) -> list[Recovery]:
     """What somebody works out who is alone somewhere, and knows what they said or did themselves."""
     found = []
+    whole = np.array([" - " not in name for name in names])
     for own in figure.insiders:
         spots = np.flatnonzero((own > 0) & (figure.base > 0))
-        # about themselves they know already; a group that holds them is not the others'
-        others = np.flatnonzero(left & (masks[:, spots].sum(axis=1) == 0))
+        # about themselves they know already; what a cell of five holds beyond oneself is open to all five of it
+        others = np.flatnonzero(left & whole & (masks[:, spots].sum(axis=1) == 0))
         if not spots.size or not others.size:
             continue
         known = np.eye(len(own))[spots]
@@ -274,7 +275,7 @@ def explained(
     if abs(says - truth) > 1e-6 * max(1.0, people):
         return None
     parts = [f"{weight:+.4g} [{row.name}]" for weight, row in zip(weights, rows, strict=True) if abs(weight) > 1e-7]
-    size = figure.size(mask * (figure.base > 0))
+    size = figure.size(mask)
     more = "" if len(parts) <= 8 else f" and {len(parts) - 8} more"
     return Recovery(
         seed,
@@ -302,15 +303,12 @@ def shortest(rows: list, mask: np.ndarray, free: np.ndarray) -> list:
 
 def large_enough(figure: Figure, mask: np.ndarray) -> bool:
     """Whether a cell stands for the minimum of people, and not for one who did most of it."""
-    people = mask * (figure.base > 0)
-    return figure.size(people) >= figure.limit and not figure.dominated(people)
+    return figure.size(mask) >= figure.limit and not figure.dominated(mask)
 
 
 def weakened(figure: Figure) -> Figure:
     """The same figure, published with nothing hidden but what stands for too few."""
-    cells = {
-        name: mask for name, mask in figure.printable.items() if figure.size(mask * (figure.base > 0)) >= figure.limit
-    }
+    cells = {name: mask for name, mask in figure.printable.items() if figure.size(mask) >= figure.limit}
     return replace(
         figure, links=[],
         counts=[Row(name, mask, float(mask @ figure.base)) for name, mask in cells.items()],
@@ -333,7 +331,7 @@ def _dominated(figure: Figure, seed: int) -> list[Recovery]:
         if people.tobytes() in seen or not people.any():
             continue
         seen.add(people.tobytes())
-        if figure.size(people) >= figure.limit and figure.dominated(people) and span.holds(people[None])[0]:
+        if figure.size(mask) >= figure.limit and figure.dominated(people) and span.holds(people[None])[0]:
             recovery = explained(figure, seed, K1, name, mask, rows, free)
             found += [replace(recovery, kind="one decider of most")] if recovery else []
     return found
