@@ -136,7 +136,7 @@ PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (rf"^{COUNT} things? to do next$",
      lambda reader, found: iter([(found[1], float(min(3, len(reader.of_unit(reader.unit.recommended)))))])),
     (rf"^{COUNT} other tasks?$", seen.other_tasks),
-    (rf"· the {N} largest of {N} tasks", seen.tasks_drawn),
+    (rf"· the {N} largest of {N} tasks(?: that may be shown)?", seen.tasks_drawn),
     (r"^Asked of this meeting: .*$", seen.asked_of_meeting),
     (r"^(?P<unit>[^|]+)\|(?P<told>[A-Z][a-z ]+ \d[^%:]* of 100)$", seen.help_first),
     (rf"^Of {COUNT} initiatives? with both on record, .*$", seen.corner_counts),

@@ -222,6 +222,7 @@ def test_users_are_not_called_records(opened):
 
 def test_tasks_without_hours_are_not_called_work_without_tasks(opened):
     task = {"unit_id": "claims", "job": "Handler", "task_id": "t", "task": "Read", "mode": "augment"}
+    task["headcount"] = 24
     page = page_of(opened(tasks=[task]), "claims")
     assert "Too little is on record of the hours that AI could save" in page
     assert "not been broken into tasks" not in page
@@ -295,6 +296,36 @@ def test_a_page_leaves_open_which_it_is_where_the_results_do(opened):
     whole = opened(units=[CLAIMS], responses=people(4))
     older = hidden_by(whole, {"claims": "fewer people than may be shown, or a cell that would give them away"})
     assert "the group is too small, or it would give a small one away" in page_of(older, "claims")
+
+
+def test_the_gate_itself_says_that_a_unit_of_four_is_hidden_for_itself(opened):
+    page = page_of(opened(units=[CLAIMS], responses=people(4)), "claims")
+    assert "not shown: fewer than 5 gave answers that count." in page
+
+
+def test_the_gate_itself_says_that_hours_of_three_people_are_hidden_for_themselves(opened):
+    task = {"unit_id": "claims", "job": "Handler", "task": "Read", "headcount": 3, "hours_per_year": 100}
+    page = page_of(opened(tasks=[task | {"task_id": "t", "expected_saving": 0.5, "exposure": "E1"}]), "claims")
+    assert "The hours are hidden: fewer than 5 people hold the jobs" in page
+    assert "is hidden, because fewer than 5 hold the jobs" in page
+
+
+@pytest.mark.parametrize(
+    ("experts", "clerks", "drawn"),
+    [(3, 4, "10 largest of 12 tasks that may be shown"), (9, 9, "10 largest of 14 tasks")],
+)
+def test_largest_tasks_are_the_largest_of_those_that_may_be_shown(opened, experts, clerks, drawn):
+    holders = {f"t{number}": ("Handler", 24) for number in range(12)} | {
+        "e": ("Expert", experts),
+        "c": ("Clerk", clerks),
+    }
+    rows = [
+        {"unit_id": "claims", "job": job, "task_id": task, "task": f"Task {task}", "headcount": headcount,
+         "hours_per_year": 100, "expected_saving": 0.5, "adoption": 0.5, "observed_saving": 0.4, "rework": 0,
+         "oversight_hours": 0}
+        for task, (job, headcount) in holders.items()
+    ]  # fmt: skip
+    assert drawn in words(handout.work(opened(tasks=rows).unit("claims")))
 
 
 def test_units_that_are_hidden_one_by_one_are_not_called_unasked(three):
