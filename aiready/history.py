@@ -141,9 +141,9 @@ class _Wave:
         return self.places[0].cells[chosen].assign(wave=self.wave)[CELL]
 
     def near(self) -> pd.DataFrame:
-        """Cells that differ from a published one by few; where all is as it was, those that were not shown."""
+        """Cells that differ from a published one by few; none where all is as it was."""
         if self.again is not None:
-            return self._named(self.printed & ~self.places[0].shown(self.again.cells)[""])
+            return self._named(np.zeros(len(self.printed), dtype=bool))
         close = np.zeros(len(self.printed), dtype=bool)
         for figure in self.distinct:
             close |= self._near(figure)
@@ -187,8 +187,8 @@ class _Wave:
     def given_away(self, shown: pd.DataFrame) -> pd.DataFrame:
         """Cells to hide besides, so that no few people follow from all runs."""
         visible = self.places[0].shown(shown[shown["wave"] == self.wave])
-        if self.again is not None and not (visible[""] & ~self.places[0].shown(self.again.cells)[""]).any():
-            return self._named(np.zeros(len(self.printed), dtype=bool))
+        if self.again is not None:  # as it was: what was hidden then
+            return self._named(visible[""] & ~self.places[0].shown(self.again.cells)[""])
         hidden = np.zeros(len(self.printed), dtype=bool)
         largest = max((len(figure.people) for figure in self.distinct), default=0)
         for at, figure in enumerate(self.distinct):

@@ -61,7 +61,8 @@ class Places:
         cell = every.groupby(["printed", "unit_id", "segment"], sort=False).ngroup().to_numpy()
         cells = every.drop_duplicates(["printed", "unit_id", "segment"]).reset_index(drop=True)
         holds = csr_array((np.ones(len(every)), (cell, every["place"])), shape=(len(cells), len(there)))
-        return cls(place, cells[["unit_id", "segment"]], holds, cells["printed"].to_numpy(bool))
+        roles = cells["segment"].isin(ROLES) & cells["unit_id"].isin(_leaves(run.membership))
+        return cls(place, cells[["unit_id", "segment"]], holds, (cells["printed"] & ~roles).to_numpy(bool))
 
     def shown(self, cells: pd.DataFrame) -> Mapping[str, NDArray[np.bool_]]:
         """Which of the cells were shown, by the roles that a figure is asked of; empty: where nothing else is said."""
@@ -71,6 +72,12 @@ class Places:
             name: index.isin(pd.MultiIndex.from_frame(cells.loc[asked == name, ["unit_id", "segment"]])) & self.printed
             for name in {"", *asked}
         }
+
+
+def _leaves(membership: pd.DataFrame) -> set[str]:
+    """Units that no other unit is part of: their single roles are never printed."""
+    inner = membership["member_id"].isin(membership["unit_id"]) & (membership["member_id"] != membership["unit_id"])
+    return set(membership["unit_id"]) - set(membership.loc[inner, "unit_id"])
 
 
 def _segments(run: Run, there: pd.DataFrame) -> pd.DataFrame:
