@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from aiready.cell_words import (
+    FAILED,
     NO,
     NO_ANSWER,
     NOTHING,
@@ -40,11 +41,16 @@ _TYPES = {
 # Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
 
 
+_COUNTED = ("integer", "number", "share", "date", "timestamp")
+"""Kinds of columns in which a failed formula is a value that is missing, not one that never was."""
+
+
 def nothing_in(column: Column) -> tuple[str, ...]:
     """Words, in lower case, that say in a column that nothing is there."""
     names = column.kind == "id" or (column.kind == "text" and column.required)
     also = () if names and column.name not in PERSONS and not column.allowed else NOTHING_BUT_IN_NAMES
-    return tuple(word for word in (*NOTHING, *also) if word not in column.allowed)
+    failed = FAILED if column.kind in _COUNTED else ()
+    return tuple(word for word in (*NOTHING, *also) if word not in (*column.allowed, *failed))
 
 
 def says_nothing(column: Column, given: Any) -> Any:
