@@ -75,7 +75,7 @@ class Assessment:
     unit_id: str = ORGANISATION
     language: Language = ENGLISH
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    release: history.Release | None = field(default=None, repr=False)
+    release: history.Draft | None = field(default=None, repr=False)
     """What publishing this would make known of the survey; only where it was computed, not read."""
     location: str | Path = field(default="", repr=False, compare=False)
     """Where the data lie that it was opened from: what is agreed in a notebook is saved there."""
@@ -120,7 +120,7 @@ class Assessment:
         if results:
             opened = cls.read(Path(results), rules)
         else:
-            earlier = history.read(Path(published)) if published else []
+            earlier = history.read(Path(published)) if published else None
             opened = compute(read_data(location, rules, as_of=parameters.day(as_of)), rules, earlier)
         opened = replace(opened.at(wave) if wave else opened, location=located(data))
         return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
@@ -290,8 +290,8 @@ class Assessment:
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
             unit_id = facts.pop("unit_id")
             told = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
-        tables = {path.stem: _read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
-        tables |= {path.stem: _read_feather(path) for path in sorted(folder.glob("*.feather"))}
+        paths = [path for path in sorted(folder.iterdir()) if path.suffix in (".parquet", ".feather")]
+        tables = {path.stem: _read_table(path) for path in paths}
         return cls(tables, rules, told, unit_id)
 
 
@@ -318,14 +318,11 @@ def _rows_shown(whole: Assessment, name: str, unit_id: str) -> pd.DataFrame:
 _AGAIN = "Write the results again: aiready score DATA --out FOLDER."
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table of results or of a slice: in one thread, since it is small and its process may be a fork."""
     with legible(path, _AGAIN):
-        return pd.read_parquet(path, use_threads=False)
-
-
-def _read_feather(path: Path) -> pd.DataFrame:
-    """A table of a slice: in one thread, since it is small and its process is a fork."""
-    with legible(path, _AGAIN):
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, use_threads=False)
         return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
 
 
@@ -334,10 +331,10 @@ def located(data: str | Path = "") -> str | Path:
     return data or os.environ.get(DATA) or shipped("data/sample")
 
 
-def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = ()) -> Assessment:
+def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | None = None) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
-    said = survey.tables(data, rules, earlier)
+    said = survey.tables(data, rules, earlier or ())
     counted = decisions.counted_log(data, rules)
     of_log = decisions.measure(data, rules, counted)
     made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS), of_log, feedback.measure(data, rules)])
@@ -378,7 +375,8 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] = 
     }
     facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
     shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
-    release = history.Release(said.people, data.membership, shown, said.wordings)
+    seen = said.compared.seen if earlier is not None else None
+    release = history.Draft(said.people, data.membership, shown, said.wordings, settings, said.compared.keys, seen)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 

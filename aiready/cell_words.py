@@ -2,12 +2,16 @@
 
 import unicodedata
 
+FAILED = (
+    "#ref!", "#div/0!", "#value!", "#name?", "#num!", "#bezug!", "#wert!", "#zahl!", "#¡ref!", "#¡valor!", "#¡div/0!",
+)  # fmt: skip
+"""What spreadsheets show where a formula failed: no label and no name, nor a blank where a number was wanted."""
 NOTHING = (
     "", "null", "(null)", "[null]", "<null>", "#null!", "\\n", "none", "<none>", "(none)", "nil", "<nil>", "nan",
     "-nan", "nat", "<na>", "n/a", "<n/a>", "#n/a", "#na", "#nv", "#n/d", "#n/b", "<missing>", "(blank)", "(leer)",
     "undefined", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "…", "k.a.", "k. a.",
     "keine angabe", "n. v.", "n/d", "s/d",
-    "#ref!", "#div/0!", "#value!", "#name?", "#num!", "#bezug!", "#wert!", "#zahl!", "#¡ref!", "#¡valor!", "#¡div/0!",
+    *FAILED,
 )  # fmt: skip
 """What databases, data frames, spreadsheets and people write where nothing is: in lower case."""
 NOTHING_BUT_IN_NAMES = ("na", "n.a.", "n. a.")

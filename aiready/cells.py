@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from aiready.cell_words import (
+    FAILED,
     NO,
     NO_ANSWER,
     NOTHING,
@@ -40,11 +41,16 @@ _TYPES = {
 # Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
 
 
+_COUNTED = ("integer", "number", "share", "date", "timestamp")
+"""Kinds of columns in which a failed formula is a value that is missing, not one that never was."""
+
+
 def nothing_in(column: Column) -> tuple[str, ...]:
     """Words, in lower case, that say in a column that nothing is there."""
     names = column.kind == "id" or (column.kind == "text" and column.required)
     also = () if names and column.name not in PERSONS and not column.allowed else NOTHING_BUT_IN_NAMES
-    return tuple(word for word in (*NOTHING, *also) if word not in column.allowed)
+    failed = FAILED if column.kind in _COUNTED else ()
+    return tuple(word for word in (*NOTHING, *also) if word not in (*column.allowed, *failed))
 
 
 def says_nothing(column: Column, given: Any) -> Any:
@@ -167,7 +173,7 @@ def reading(column: Column, given: ir.Value) -> ir.Value:
         return native
     if column.allowed:
         return _one_of(column.allowed, _text(given))
-    if column.kind == "id" or column.name in LABELS:
+    if _is_name(column):
         return _whole_as_text(_filled(column, given))
     readers = {
         "integer": number, "number": number, "share": share, "wave": _wave, "flag": _yes_no, "check": _check,
@@ -182,9 +188,29 @@ def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
         return given.isnan() if given.type().is_floating() else False
     if column.kind not in ("text", "id", "url") or column.allowed or not given.type().is_string():
         return True
-    text = _nfc_normalize(_text(given)) if column.kind == "id" and _normalizes(given) else _text(given)
-    odd = (given != text) | given.lower().isin(nothing_in(column))
-    return odd | given.endswith(".0") if column.kind == "id" or column.name in LABELS else odd
+    if _normalizes(given):
+        few = given.name("cell").as_table().distinct().limit(_FEW + 1).to_pandas()["cell"].dropna()
+        if len(few) <= _FEW:
+            return any(_reads_otherwise(column, text) for text in few)
+    odd = given.startswith(" ") | given.endswith(" ") | _is_one_of(given, nothing_in(column))
+    if column.kind == "id" and _normalizes(given):
+        odd = odd | (given != _nfc_normalize(given))
+    return odd | given.endswith(".0") if _is_name(column) else odd
+
+
+_FEW = 2000
+"""Distinct cells that are looked at one by one, where they lie here: sooner done than asking of every row."""
+
+
+def _is_name(column: Column) -> bool:
+    return column.kind == "id" or column.name in LABELS
+
+
+def _reads_otherwise(column: Column, text: str) -> bool:
+    """Whether a stored text is no value as it stands."""
+    plain = text.strip()
+    composed = unicodedata.normalize("NFC", plain) if column.kind == "id" else plain
+    return text != composed or plain.lower() in nothing_in(column) or (_is_name(column) and text.endswith(".0"))
 
 
 def answer(given: ir.Value, levels: int) -> ir.FloatingValue:

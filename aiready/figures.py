@@ -156,12 +156,33 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str, language
     aligned = f' class="{" ".join(f"r{place + 1}" for place in right)}"' if right else ""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}' + "".join(f"<td>{escape(cell)}" for cell in row[1:]) for row in rows
+        f'<tr><th scope="row">{breakable(row[0])}' + "".join(f"<td>{breakable(cell)}" for cell in row[1:])
+        for row in rows
     )
     return (
         f"<table{aligned}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
+
+
+_OVERLONG, _PIECE = re.compile(r"(\S{31,})"), 12
+"""Words that no column of a table has room for, and after how many letters they may break."""
+
+
+def breakable(text: str) -> str:
+    """A text as HTML whose overlong words may break: in a table they would push all else out of sight.
+
+    Examples
+    --------
+    >>> breakable("R&D"), breakable("x" * 31).count("<wbr>")
+    ('R&amp;D', 2)
+    """
+    if len(text) <= _PIECE or not _OVERLONG.search(text):
+        return escape(text)
+    parts = _OVERLONG.split(text)
+    cut = ([word[at : at + _PIECE] for at in range(0, len(word), _PIECE)] for word in parts[1::2])
+    broken = ("<wbr>".join(map(escape, pieces)) for pieces in cut)
+    return "".join(piece for pair in zip(map(escape, parts[::2]), [*broken, ""], strict=True) for piece in pair)
 
 
 def _numeric(cells: list[str], language: Language) -> bool:

@@ -91,7 +91,8 @@ def barriers(unit: Assessment) -> Section:
         language,
         bands=unit.rules.bands,
     )
-    told = paragraphs(narrative.sensitivity_sentence(unit), narrative.unknown_sentence(unit))
+    absent = (*narrative.hidden_sentences(unit), narrative.unknown_sentence(unit))
+    told = paragraphs(narrative.sensitivity_sentence(unit), *absent)
     return Section([head, shown, told, notes(language.say("barriers.note"))])
 
 
@@ -200,7 +201,7 @@ def work(unit: Assessment) -> Section:
     parts = Section([headed(unit, "work", narrative.hours_heading(unit), *narrative.hours_sentences(unit))])
     made = (_hours(unit), _modes(unit), _exposure(unit))
     parts.extend(part for some in made for part in some)
-    return parts if len(parts) > 1 or unit.cell("potential_hours").status == SUPPRESSED else Section()
+    return parts if len(parts) > 1 or narrative.hours_hidden(unit) else Section()
 
 
 def _hours(unit: Assessment) -> Section:

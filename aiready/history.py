@@ -1,305 +1,257 @@
-"""What was published of the survey, run by run: so that two runs side by side give nobody away.
+"""What was published of the survey, run by run: so that several runs side by side give nobody away.
 
 A unit that was cut anew, or gained one late answer, differs from what was published before by a few people; the
 two figures subtract to theirs. Such a cell is withheld (Hundepool et al. 2012, chapter 5: differencing), and so is
 one that gives a few people away only together with several others, of any run.
 """
 
-import hashlib
-import os
-import shutil
-import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array, eye_array, vstack
-from scipy.sparse.linalg import lsmr
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array, vstack
+from threadpoolctl import threadpool_limits
 
-from aiready.errors import InfrastructureError
-from aiready.instrument import Instrument, Settings, wording_digests
-from aiready.measures import ALL
-from aiready.publication import PART
-from aiready.schema import ROLES
+from aiready.derivation import PAIRED, weights
+from aiready.instrument import Settings
+from aiready.joint_parts import Figure, Parts, Places, findings, followed, kind_of
+from aiready.matches import Run, runs_of
+from aiready.release_keys import missing
+from aiready.releases import CELL, Draft, People, Release, keep, read, trim, wordings
 
-CELL = ["unit_id", "wave", "segment"]
-BEFORE = "_before"
-SEED = 7
-EXACT, TINY, TURNS = 1e-12, 1e-6, 10
-"""How near weights come to their sum, what counts as no weight, and turns allowed per figure and group of people."""
-PEOPLE = ["person", "answers", "wave", "unit_id", "role", "whole"]
+__all__ = ["CELL", "Comparison", "Draft", "People", "Release", "compare", "keep", "read", "trim", "wordings"]
+
+TINY = 1e-6
+"""What counts as no weight."""
+SEVERAL = 250
+"""Small parts among which unions of three and four are looked for; in the figure with the most parts, `PAIRED`."""
+AT_ONCE = 128
+"""Sums that are looked at together when it is chosen what to hide."""
 
 
 @dataclass(frozen=True)
-class Release:
-    """What one run published of the survey.
+class Comparison:
+    """Today beside everything that was published before.
 
-    `people`: one row per respondent and wave (person: a digest, answers: one too, wave, unit_id, role, whole: scored on
-    every scale asked). `membership`: whose answers count for whom (unit_id, member_id). `cells`: unit_id, wave, segment
-    of every cell that was shown. `wordings`: wave, item_id and digest of its wording as it was first published.
+    `waves`: those that share people with an earlier release. `closed`: those that cannot be compared any more, with
+    all of their cells; `keys`: name of each wave's key where it is not its own; `seen`: names of the releases.
     """
 
-    people: pd.DataFrame
-    membership: pd.DataFrame
-    cells: pd.DataFrame
-    wordings: pd.DataFrame
+    waves: Mapping[str, "_Wave"]
+    closed: pd.DataFrame
+    keys: Mapping[str, str] = field(default_factory=dict)
+    seen: frozenset[str] = frozenset()
+
+    def withheld(self) -> pd.DataFrame:
+        """Cells that differ from a published one by fewer people than the minimum group (unit_id, wave, segment).
+
+        Notes
+        -----
+        The distance of two cells is counted figure by figure, since each has its own people: those who stand in one of
+        the two only, and those in both whose answers changed. A figure of exactly the people and answers that was
+        published before gives away nothing new, whatever it is near to. Where a release holds the very people of
+        today, the same cells are shown again.
+        """
+        return _stacked([self.closed, *(wave.near() for wave in self.waves.values())])
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # many small sums: threads would only wait for each other
+    def given_away(self, shown: pd.DataFrame) -> pd.DataFrame:
+        """Cells of those to be shown that would, with all that was published before, give a few people away.
+
+        Parameters
+        ----------
+        shown
+            unit_id, wave, segment of every cell that would be shown; where some figures are hidden more widely, `asked`
+            besides (see `Release`).
+
+        Notes
+        -----
+        `withheld` compares two figures; this adds up any number. Every figure of all runs is a sum over groups of
+        people, those that no run tells apart. None of fewer people than the minimum may be a weighted sum of figures:
+        no such group, no two to four of them together, no cell of any run, no role of a unit; nor may it become one
+        for somebody who is alone in a group. What earlier runs alone give away cannot be taken back; what today alone
+        would is for the privacy gate.
+        """
+        return _stacked(
+            [pd.DataFrame(columns=CELL), *(wave.given_away(shown) for wave in self.waves.values())],
+        )
 
     @property
-    def digest(self) -> str:
-        """Twelve hex digits that two runs share when they published the same cells of the same people."""
-        found = hashlib.sha256()
-        for table in (getattr(self, field.name) for field in fields(self)):
-            found.update(_rows(table))
-        return found.hexdigest()[:12]
+    def notes(self) -> tuple[str, ...]:
+        """What to know of it, a sentence each."""
+        return tuple(
+            f"responses: nothing of the wave {wave} is shown, since the key of what was published of it is gone and "
+            "nobody can compare: put it back into records/history/keys, or publish nothing more of this wave"
+            for wave in sorted(self.closed["wave"].unique())
+        )
 
 
-def withheld(
-    people: pd.DataFrame, membership: pd.DataFrame, earlier: Sequence[Release], settings: Settings
-) -> pd.DataFrame:
-    """Cells that differ from a published one of the same wave by fewer people than the minimum group.
+def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [table for table in tables if not table.empty]
+    return pd.concat(filled or tables[:1], ignore_index=True)[CELL].drop_duplicates(ignore_index=True)
 
-    Parameters
-    ----------
-    people, membership
-        As in `Release`, of today.
 
-    Returns
-    -------
-    pandas.DataFrame
-        unit_id, wave, segment. A cell of exactly the people that were published before is none of them: it gives
-        away nothing new.
+def compare(people: People, membership: pd.DataFrame, earlier: Sequence[Release], settings: Settings) -> Comparison:
+    """Today's people beside those of every earlier release, of whatever wave it called them.
 
-    Notes
-    -----
-    The distance of two sets is their symmetric difference, n(A) + n(B) - 2 n(A and B); people whose answers changed
-    since count as one, though they stand in both. People who are not scored on every scale make two sets differ, but
-    do not count as people who cover for others. A release of the very people and answers of today is published again
-    as it was: whatever its cells give away of each other is guarded already.
+    A wave one of whose releases has lost its key is closed: nothing of it can be compared, so nothing of it is shown.
     """
-    found = [
-        _distances(people, membership, release, settings).assign(same=_same(people, membership, release))
-        for release in earlier
-    ]
-    if not found:
-        return pd.DataFrame(columns=CELL)
-    nearest = pd.concat(found, ignore_index=True)
-    near = nearest["differ"].gt(0) & nearest["distance"].lt(settings.minimum_group) & ~nearest["same"]
-    again = pd.MultiIndex.from_frame(nearest.loc[nearest["differ"] == 0, CELL])
-    close = nearest.loc[near, CELL].drop_duplicates()
-    return close.loc[~pd.MultiIndex.from_frame(close).isin(again)].reset_index(drop=True)
+    waves, keys, closed = dict[str, _Wave](), dict[str, str](), [pd.DataFrame(columns=CELL)]
+    for wave in sorted(people.table["wave"].unique()) if earlier else ():
+        runs, name = runs_of(people, membership, wave, earlier, settings)
+        compared = _Wave(wave, runs, people.figures, settings)
+        if _without_key(wave, earlier):
+            closed.append(compared.cells)
+        elif len(runs) > 1:
+            waves[wave] = compared
+            keys |= {wave: name} if name else {}
+    return Comparison(waves, _stacked(closed), keys, frozenset(release.name for release in earlier))
 
 
-def _same(people: pd.DataFrame, membership: pd.DataFrame, past: Release) -> bool:
-    """Whether a release tells of exactly these people, in these units."""
-    pairs = ((people, past.people), (membership, past.membership))
-    return all(set(now.columns) == set(before.columns) and _rows(now) == _rows(before) for now, before in pairs)
+def _without_key(wave: str, earlier: Sequence[Release]) -> bool:
+    for release in earlier:
+        if "key" in release.people:
+            of_wave = release.people.loc[release.people["wave"] == wave, "key"]
+            if missing(of_wave.unique().tolist(), release.keys):
+                return True
+    return False
 
 
-def _rows(table: pd.DataFrame) -> bytes:
-    cells = table[sorted(table.columns)].astype(object)
-    return np.sort(pd.util.hash_pandas_object(cells, index=False).to_numpy()).tobytes()
+class _Wave:
+    """A wave of today with every run that shares people with it; run 0 is today."""
+
+    def __init__(self, wave: str, runs: list[Run], figures: pd.DataFrame, settings: Settings):
+        self.wave, self.runs, self.figures, self.settings = wave, runs, figures, settings
+        self.places = [Places.of(run) for run in runs]
+        self.parts = Parts(runs, self.places)
+        self.printed = self.places[0].printed
+        self.past = [place.shown(run.cells) for place, run in zip(self.places[1:], runs[1:], strict=True)]
+        self.again = next((run for run in runs[1:] if run.alike), None)
+        self.settled = dict[int, NDArray[np.bool_]]()
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """Every cell of today that may be printed at all."""
+        return self._named(self.printed)
+
+    def _named(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        return self.places[0].cells[chosen].assign(wave=self.wave)[CELL]
+
+    def near(self) -> pd.DataFrame:
+        """Cells that differ from a published one by few; none where all is as it was."""
+        if self.again is not None:
+            return self._named(np.zeros(len(self.printed), dtype=bool))
+        close = np.zeros(len(self.printed), dtype=bool)
+        for figure in self.distinct:
+            close |= self._near(figure)
+        return self._named(close)
+
+    @cached_property
+    def distinct(self) -> list[Figure]:
+        """The figures that differ in the people behind them."""
+        enough = max(run.settings.minimum_group for run in self.runs)
+        counted, figures = set(), dict[tuple[object, ...], Figure]()
+        for place, (name, asked) in enumerate(zip(self.figures["figure"], self.figures["asked"], strict=True)):
+            same = kind_of(str(name)), asked, self.parts.signature(place)
+            if same not in counted:
+                counted.add(same)
+                figure = self.parts.figure(place, str(name), str(asked))
+                figures.setdefault(figure.signature(enough), figure)
+        return [figure for figure in figures.values() if len(figure.people)]
+
+    def _published(self, figure: Figure) -> csr_array:
+        """Rows of everything that earlier runs published of a figure, each once."""
+        rows = []
+        for at, shown in enumerate(self.past, start=1):
+            before = figure.rows[at]
+            enough = before @ figure.people >= self.runs[at].settings.minimum_group
+            rows.append(before[np.flatnonzero(figure.of(shown, self.places[at].cells["segment"]) & enough)])
+        every = csr_array(vstack(rows)) if rows else csr_array((0, len(figure.people)))
+        return every[np.unique(figure.marks(every), return_index=True)[1]] if every.shape[0] else every
+
+    def _near(self, figure: Figure) -> NDArray[np.bool_]:
+        today, before = figure.rows[0], self._published(figure)
+        size, theirs = today @ figure.people, before @ figure.people
+        shared = csr_array(today @ (2 * diags_array(figure.people) + figure.edited) @ before.T).tocoo()
+        ours, other = shared.coords
+        apart = size[ours] + theirs[other] - shared.data
+        few = (apart > 0) & (apart < self.settings.minimum_group)
+        close = np.zeros(len(size), dtype=bool)
+        close[ours[few]] = True
+        published = np.isin(figure.marks(today), figure.marks(before))
+        return close & self.printed & (size >= self.settings.minimum_group) & ~published
+
+    def given_away(self, shown: pd.DataFrame) -> pd.DataFrame:
+        """Cells to hide besides, so that no few people follow from all runs."""
+        visible = self.places[0].shown(shown[shown["wave"] == self.wave])
+        if self.again is not None:  # as it was: what was hidden then
+            return self._named(visible[""] & ~self.places[0].shown(self.again.cells)[""])
+        hidden = np.zeros(len(self.printed), dtype=bool)
+        largest = max((len(figure.people) for figure in self.distinct), default=0)
+        for at, figure in enumerate(self.distinct):
+            seen = figure.of(visible, self.places[0].cells["segment"])
+            seen &= figure.rows[0] @ figure.people >= self.settings.minimum_group
+            if at in self.settled and not (seen & ~self.settled[at]).any():
+                continue  # fewer figures than were looked at before
+            guard = _Guard(figure, self._published(figure), self.settings.minimum_group)
+            guard.several = PAIRED if len(figure.people) == largest else SEVERAL
+            guard.hide(seen, hidden)
+            if not guard.left_to_gate:
+                self.settled[at] = seen & ~hidden
+        return self._named(hidden)
 
 
-def _distances(people: pd.DataFrame, membership: pd.DataFrame, past: Release, settings: Settings) -> pd.DataFrame:
-    """Each cell of today beside each published one it shares people with: unit_id, wave, segment, differ, distance."""
-    both = people.merge(past.people, on=["wave", "person"], how="outer", suffixes=("", BEFORE))
-    edited = both["answers"].notna() & both["answers" + BEFORE].notna() & both["answers"].ne(both["answers" + BEFORE])
-    whole = (both["whole"].eq(True) | both["whole" + BEFORE].eq(True)).astype(int)
-    # half of one who changed is shared: the sum of both sides less twice that counts them once
-    parts = both.assign(whole=whole, every=1, shared_whole=whole * (1 - edited / 2), shared_every=1 - edited / 2)
-    same = ["wave", "unit_id", "role", "unit_id" + BEFORE, "role" + BEFORE]
-    atoms = parts.groupby(same, dropna=False, as_index=False)[[*_COUNTS, *_SHARED]].sum()
-    atoms = atoms.rename_axis("atom").reset_index()
-    now = _cells_of(atoms, atoms["unit_id"], atoms["role"], membership, settings)
-    before = _cells_of(atoms, atoms["unit_id" + BEFORE], atoms["role" + BEFORE], past.membership, settings)
-    before = before.merge(past.cells, on=CELL)
-    shared = now.merge(before, on=["atom", "wave", *_COUNTS], suffixes=("", BEFORE))
-    shared = shared.merge(atoms[["atom", *_SHARED]], on="atom")
-    pair = [*CELL, "unit_id" + BEFORE, "segment" + BEFORE]
-    common = shared.groupby(pair, as_index=False)[_SHARED].sum()
-    ours, theirs = (side.groupby(CELL, as_index=False)[_COUNTS].sum() for side in (now, before))
-    table = common.merge(ours, on=CELL).merge(
-        theirs, left_on=["unit_id" + BEFORE, "wave", "segment" + BEFORE], right_on=CELL, suffixes=("", "_theirs")
-    )
-    for name, count in (("differ", "every"), ("distance", "whole")):
-        table[name] = table[count] + table[f"{count}_theirs"] - 2 * table[f"shared_{count}"]
-    return table[[*CELL, "differ", "distance"]]
+class _Guard:
+    """One figure in all runs: what follows from it, and what of today to hide so that it does not."""
 
+    def __init__(self, figure: Figure, before: csr_array, minimum: int):
+        self.figure, self.before, self.minimum = figure, before, minimum
+        self.today = figure.rows[0]
+        self.size = self.today @ figure.people
+        self.groups = figure.sensitive(minimum)
+        self.fresh = ~np.isin(figure.marks(self.today), figure.marks(before))
+        self.several, self.left_to_gate = PAIRED, False
 
-_COUNTS, _SHARED = ["whole", "every"], ["shared_whole", "shared_every"]
+    def hide(self, shown: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
+        """Add to the hidden cells of today until nothing follows that did not before."""
+        if not self.before.shape[0]:
+            return
+        while (shown & ~hidden & self.fresh).any():
+            visible = shown & ~hidden
+            sums = findings(self._rows(visible), self.figure, self.groups, self.minimum, self.several)
+            sums = sums[np.flatnonzero(~followed(self.before, sums))]
+            by_itself = followed(self.today[np.flatnonzero(visible)], sums)
+            self.left_to_gate |= bool(by_itself.any())
+            sums = sums[np.flatnonzero(~by_itself)]
+            if not sums.shape[0]:
+                return
+            self._end(sums, shown, hidden)
 
+    def _rows(self, visible: NDArray[np.bool_]) -> csr_array:
+        return csr_array(vstack([self.before, self.today[np.flatnonzero(visible & self.fresh)]]))
 
-def _cells_of(
-    atoms: pd.DataFrame, unit: pd.Series, role: pd.Series, membership: pd.DataFrame, settings: Settings
-) -> pd.DataFrame:
-    """Every cell that people of one unit and role are counted in: atom, wave, whole, every, unit_id, segment."""
-    own = atoms[["atom", "wave", "whole", "every"]].assign(member_id=unit, role=role).dropna(subset="member_id")
-    groups = dict.fromkeys(settings.roles_doing, "doing") | dict.fromkeys(settings.roles_leading, "leading")
-    segments = [(name, segment) for name in ROLES for segment in {ALL, name, groups.get(name, ALL)}]
-    by_role = pd.DataFrame([*segments, (None, ALL)], columns=["role", "segment"])
-    placed = own.merge(membership, on="member_id").merge(by_role, on="role")
-    return placed[["atom", "wave", "whole", "every", "unit_id", "segment"]]
+    def _end(self, sums: csr_array, shown: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
+        """Hide cells until none of some sums follows any more."""
+        while sums.shape[0]:
+            left = np.flatnonzero(shown & ~hidden & self.fresh)
+            if not left.size:
+                return
+            used, single = weights(self._rows(shown & ~hidden), sums[: min(AT_ONCE, sums.shape[0])])
+            old = self.before.shape[0]
+            chosen = self._chosen(np.abs(used[old:]) > TINY, single[old:], left)
+            hidden[chosen] = True
+            sums = sums[followed(self._rows(shown & ~hidden), sums)] if chosen else sums[AT_ONCE:]
 
-
-def given_away(
-    people: pd.DataFrame, membership: pd.DataFrame, shown: pd.DataFrame, earlier: Sequence[Release], settings: Settings
-) -> pd.DataFrame:
-    """Cells that are to be shown and would, with all that was published before, give a few people away.
-
-    Parameters
-    ----------
-    people, membership
-        As in `Release`, of today.
-    shown
-        unit_id, wave, segment of every cell that would be shown.
-
-    Returns
-    -------
-    pandas.DataFrame
-        unit_id, wave, segment of cells to hide besides.
-
-    Notes
-    -----
-    `withheld` compares two figures; this adds up any number. Every figure of all runs is a sum over the same groups of
-    people, those that no run tells apart. A group or a cell of fewer people than the minimum must not be a weighted sum
-    of figures; where it is, the smallest of today's figures that it takes is hidden. What earlier runs alone give away
-    cannot be taken back.
-    """
-    today = Release(people, membership, shown, pd.DataFrame())
-    others = [release for release in earlier if not _same(people, membership, release) or _says_more(release, today)]
-    found = [pd.DataFrame(columns=CELL)]
-    for wave in people["wave"].unique() if others else ():
-        cells, parts, few = _together([today, *others], wave, settings)
-        found.append(cells.loc[_too_much(cells, parts, few), CELL])
-    return pd.concat(found, ignore_index=True)
-
-
-def _too_much(cells: pd.DataFrame, parts: csr_array, few: csr_array) -> np.ndarray:
-    """Places of today's figures to hide, so that none of the `few` is a weighted sum of what is left."""
-    visible, today = cells["visible"].to_numpy(bool), cells["run"].eq(0).to_numpy()
-    few = few[~_worked_out(parts[visible & ~today], few)]
-    hidden = np.zeros(len(cells), dtype=bool)
-    random = np.random.default_rng(SEED)
-    while (told := few[_worked_out(parts[visible & ~hidden], few)]).shape[0]:
-        left = np.flatnonzero(visible & ~hidden)
-        wanted = told.T @ random.standard_normal(told.shape[0])
-        used = left[today[left] & (np.abs(_weights(parts[left], wanted)) > TINY)]
-        mine = used if used.size else left[today[left]]
-        first = cells["whole"].to_numpy()[mine].argsort(kind="stable")
-        hidden[mine[first[: 1 + told.shape[0] // 8]]] = True  # an eighth at once: rounds grow with its logarithm
-    return np.flatnonzero(hidden)
-
-
-def _worked_out(figures: csr_array, sums: csr_array) -> np.ndarray:
-    """Which sums are weighted sums of the figures: what no figure sees changes none of them.
-
-    Random numbers for the people less their projection on the figures are such a thing; a sum that they do change is
-    not determined (with probability one).
-    """
-    random = np.random.default_rng(SEED)
-    unchanged = np.ones(sums.shape[0], dtype=bool)
-    for _ in range(2):
-        drawn = random.standard_normal(sums.shape[1])
-        unseen = drawn - figures.T @ _weights(figures, drawn)
-        unchanged &= np.abs(sums @ unseen) < TINY
-    return unchanged
-
-
-def _weights(figures: csr_array, wanted: np.ndarray) -> np.ndarray:
-    """Weights of the figures whose sum comes nearest to what is wanted (LSMR: Fong and Saunders 2011)."""
-    return np.asarray(lsmr(figures.T, wanted, atol=EXACT, btol=EXACT, conlim=0, maxiter=TURNS * sum(figures.shape))[0])
-
-
-def _says_more(release: Release, today: Release) -> bool:
-    """Whether a release showed cells that are hidden today."""
-    then, now = (pd.MultiIndex.from_frame(one.cells[CELL]) for one in (release, today))
-    return not then.isin(now).all()
-
-
-def _together(releases: Sequence[Release], wave: str, settings: Settings) -> tuple[pd.DataFrame, csr_array, csr_array]:
-    """Cells of every run of a wave, the groups of people they are sums of, and the sums that stand for too few.
-
-    One row per cell (run: 0 is the first release; unit_id, wave, segment, whole, visible); cells x groups, 1 where the
-    group is part of the cell; too small groups and hidden cells x groups.
-    """
-    places = [_places(release.people, wave, run) for run, release in enumerate(releases)]
-    table = pd.concat(places, axis=1)
-    whole = table[[f"whole{run}" for run in range(len(releases))]].eq(True).any(axis=1).astype(int)
-    keys = [f"{name}{run}" for run in range(len(releases)) for name in ("unit_id", "role")]
-    groups = table.assign(wave=wave, whole=whole, every=1).groupby(["wave", *keys], dropna=False, as_index=False)
-    atoms = groups[_COUNTS].sum().rename_axis("atom").reset_index()
-    parts = pd.concat(
-        _cells_of(atoms, atoms[f"unit_id{run}"], atoms[f"role{run}"], release.membership, settings).assign(run=run)
-        for run, release in enumerate(releases)
-    )
-    key = ["run", *CELL]
-    printed = pd.concat(release.cells[CELL].assign(run=run, visible=True) for run, release in enumerate(releases))
-    cells = parts.groupby(key, as_index=False)["whole"].sum().merge(printed, on=key, how="left")
-    cells["visible"] = cells["visible"].eq(True)
-    place = parts.merge(cells[key].reset_index(names="cell"), on=key)
-    shape = len(cells), len(atoms)
-    matrix = csr_array((np.ones(len(place)), (place["cell"], place["atom"])), shape=shape)
-    small = [one["whole"].to_numpy() < settings.minimum_group for one in (atoms, cells)]
-    few = vstack([csr_array(eye_array(len(atoms)))[small[0]], matrix[small[1] & ~cells["visible"].to_numpy()]])
-    return cells, matrix, csr_array(few)
-
-
-def _places(people: pd.DataFrame, wave: str, run: int) -> pd.DataFrame:
-    """Where the people of one run stood; whoever changed an answer is another one."""
-    those = people.loc[people["wave"] == wave].set_index(["person", "answers"])
-    return those[["unit_id", "role", "whole"]].add_suffix(f"{run}")
-
-
-def wordings(earlier: Sequence[Release], waves: Sequence[str], rules: Instrument) -> pd.DataFrame:
-    """In which words each wave was asked: one row per wave x item (wave, item_id, digest).
-
-    The oldest release that knows a wave decides; a wave that none knows was asked in the words of today.
-    """
-    today = pd.Series(wording_digests(rules), name="digest").rename_axis("item_id").reset_index()
-    now = pd.DataFrame({"wave": list(waves)}, dtype=object).merge(today, how="cross")
-    known = pd.concat([*(release.wordings for release in earlier), now], ignore_index=True)
-    first = known.drop_duplicates(["wave", "item_id"])
-    return first.loc[first["wave"].isin(waves)].reset_index(drop=True)
-
-
-def read(folder: Path) -> list[Release]:
-    """Every release that was kept, in the order of their names; none where the folder is not there."""
-    names = [field.name for field in fields(Release)]
-    kept = (path for path in sorted(folder.glob("*")) if path.is_dir() and not path.name.startswith("."))
-    found = [Release(*(pd.read_parquet(path / f"{name}.parquet") for name in names)) for path in kept]
-    # releases of earlier versions do not know what was answered
-    return [replace(release, people=release.people.reindex(columns=PEOPLE)) for release in found]
-
-
-def keep(folder: Path, release: Release, as_of: str) -> None:
-    """Add a release, whole or not at all; one that says nothing new is not kept twice.
-
-    Raises
-    ------
-    InfrastructureError
-        The folder cannot be written.
-    """
-    for kept in folder.glob(f"*{release.digest}"):
-        os.utime(kept)
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".", suffix=PART, dir=folder))
-        try:
-            for field in fields(Release):
-                getattr(release, field.name).to_parquet(made / f"{field.name}.parquet", index=False)
-            made.rename(folder / "-".join(filter(None, [as_of, release.digest])))
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    except OSError as error:
-        raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was published.") from error
-
-
-def trim(folder: Path, number: int) -> None:
-    """Keep the releases published last, 0 for all; one that is not kept no longer guards the next."""
-    kept = [path for path in folder.glob("*") if path.is_dir() and not path.name.startswith(".")]
-    kept.sort(key=lambda path: path.stat().st_mtime_ns)
-    for path in kept[:-number] if number else ():
-        shutil.rmtree(path, ignore_errors=True)
+    def _chosen(self, used: NDArray[np.bool_], single: NDArray[np.bool_], cells: NDArray[np.intp]) -> list[int]:
+        """For each sum the smallest cell it takes, of those without which it ends where there are any."""
+        order = np.argsort(self.size[cells], kind="stable")
+        chosen = list[int]()
+        for column in used.T:
+            if not column[chosen].any():
+                ending = order[(column & single)[order]]
+                some = ending if ending.size else order[column[order]]
+                chosen += some[:1].tolist()
+        return [int(cells[at]) for at in chosen]

@@ -34,7 +34,8 @@ def _key_agreed(unit: Assessment) -> Key | None:
     if kept.empty:
         return None
     done, late = int((kept == "done").sum()), int((kept == "overdue").sum())
-    return Key(unit.language.say("key.agreed"), _of(unit, done, len(kept)), unit.language.say("key.overdue", late))
+    context = unit.language.say("key.overdue", late) if unit.facts.reached_on else ""
+    return Key(unit.language.say("key.agreed"), _of(unit, done, len(kept)), context)
 
 
 def _key_pilots(unit: Assessment) -> Key | None:

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from aiready.file_kinds import LOCKED
-from aiready.workbook_limits import MOST_CELLS, MOST_TEXT, Look, TooMuchError, repeated, too_far
+from aiready.workbook_limits import MOST_CELLS, MOST_TEXT, Failed, Look, TooMuchError, repeated, too_far
 
 MOST_FILE = 1 << 28
 """Bytes; no workbook of 65,536 rows and 256 columns comes near it by itself."""
@@ -19,8 +19,8 @@ _FREE = 0xFFFFFFFA
 """Sector numbers from which on they mean something else."""
 _ROOT = 5
 _BOUNDSHEET, _EOF, _CONTINUE, _SST, _LABELSST, _DIMENSIONS, _FILEPASS = 0x85, 0x0A, 0x3C, 0xFC, 0xFD, 0x200, 0x2F
-_MULTIPLE = (0xBD, 0xBE)
-_CELLS = (0x06, 0x201, 0x202, 0x203, 0x204, 0x205, 0x27E, 0xD6, _LABELSST, *_MULTIPLE)
+_FORMULA, _BOOLERR, _MULTIPLE = 0x06, 0x205, (0xBD, 0xBE)
+_CELLS = (_FORMULA, 0x201, 0x202, 0x203, 0x204, _BOOLERR, 0x27E, 0xD6, _LABELSST, *_MULTIPLE)
 """Records that begin with the row and column of a cell."""
 
 
@@ -35,12 +35,13 @@ def look(path: Path) -> Look:
     if path.stat().st_size > MOST_FILE:
         return Look(f"is larger than {MOST_FILE >> 20} MB. Save the table alone, as CSV.")
     content = path.read_bytes()
+    failed: dict[str, Failed] = {}
     try:
         for stream in _Container(content).streams():
-            _measure(stream)
+            failed |= _measure(stream)
     except TooMuchError as problem:
         return Look(str(problem))
-    return Look()
+    return Look(failed={name: cells for name, cells in failed.items() if cells})
 
 
 def _twice() -> TooMuchError:
@@ -123,6 +124,7 @@ class _Book:
     """What is counted of a workbook: where sheets begin, lengths of shared texts, room for cells, signs in them."""
 
     sheets: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     room: int = 0
     signs: int = 0
@@ -139,7 +141,8 @@ def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
             return
 
 
-def _measure(stream: bytes) -> None:
+def _measure(stream: bytes) -> dict[str, Failed]:
+    """Failed cells of every sheet."""
     book = _Book()
     shared: list[bytes] = []
     for kind, content in _records(stream, 0):
@@ -147,18 +150,19 @@ def _measure(stream: bytes) -> None:
             raise TooMuchError(f"this is {LOCKED.words}. Open it, take the password away, and save it.")
         if kind == _BOUNDSHEET:
             book.sheets.append(struct.unpack_from("<I", content)[0])
+            book.names.append(content[8:].decode("utf-16-le" if content[7:8] == b"\x01" else "latin-1", "replace"))
         elif kind == _SST or (kind == _CONTINUE and shared):
             shared.append(content)
         elif shared and not book.lengths:
             book.lengths = list(_lengths(shared))
     if len(book.sheets) != len(set(book.sheets)):
         raise _twice()
-    for start in book.sheets:
-        _measure_sheet(stream, start, book)
+    return {name: _measure_sheet(stream, start, book) for name, start in zip(book.names, book.sheets, strict=True)}
 
 
-def _measure_sheet(stream: bytes, start: int, book: _Book) -> None:
+def _measure_sheet(stream: bytes, start: int, book: _Book) -> Failed:
     last = width = 0
+    failed: Failed = {}
     for kind, content in _records(stream, start):
         if kind == _DIMENSIONS and len(content) >= 10:
             claimed = struct.unpack_from("<IIHH" if len(content) >= 14 else "<HHHH", content)
@@ -169,6 +173,8 @@ def _measure_sheet(stream: bytes, start: int, book: _Book) -> None:
             if kind in _MULTIPLE:
                 column = max(column, struct.unpack_from("<H", content, len(content) - 2)[0])
             last, width = max(last, row + 1), max(width, column + 1)
+            if said := _error(kind, content):
+                failed[row + 1, column + 1] = said
             if kind == _LABELSST and len(content) >= 10:
                 place = struct.unpack_from("<I", content, 6)[0]
                 book.signs += book.lengths[place] if place < len(book.lengths) else 0
@@ -177,6 +183,19 @@ def _measure_sheet(stream: bytes, start: int, book: _Book) -> None:
         raise too_far(last, width)
     if book.signs > MOST_TEXT:
         raise repeated()
+    return failed
+
+
+def _error(kind: int, content: bytes) -> str:
+    """What a cell shows that failed, by itself or as the result of a formula; blank of any other."""
+    if kind == _BOOLERR and content[7:8] == b"\x01":
+        return _ERRORS.get(content[6], "#ERROR!")
+    if kind == _FORMULA and content[12:14] == b"\xff\xff" and content[6:7] == b"\x02":
+        return _ERRORS.get(content[8], "#ERROR!")
+    return ""
+
+
+_ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 
 
 def _lengths(parts: list[bytes]) -> Iterator[int]:

@@ -6,7 +6,9 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from aiready import narrative
 from aiready.assessment import Assessment
+from aiready.figures import breakable
 from aiready.html import HandoutExporter
 from aiready.html.blocks import Block, Page, escape, notes, section, table
 from aiready.phrases import Language
@@ -23,7 +25,7 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
     page = Page(
         title=about.get("organisation", say("index.title")),
         eyebrow=say("index.scope"),
-        meta=f"{_age(assessment.facts.as_of, language)} · {_changed(statuses, language)}",
+        meta=f"{_age(assessment.facts.records_up_to, language)} · {_changed(statuses, language)}",
         lang=language.code,
         notice=about.get("notice", ""),
         footer=say("index.footer"),
@@ -32,7 +34,7 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
     blocks = [
         section(_heading(failed, language), ident="handouts"),
         _portfolio(statuses, language),
-        _units(assessment.units, statuses, language),
+        _units(assessment, statuses),
     ]
     if failed:
         failures = _failures(assessment.units, failed, language)
@@ -115,8 +117,9 @@ def _pdf(address: str, status: dict) -> str:
     return f' (<a href="{escape(address)}">PDF</a>)' if status.get("pdf") else ""
 
 
-def _units(units: pd.DataFrame, statuses: dict[str, dict], language: Language) -> Block:
-    rows = "".join(_row(unit, statuses, language) for unit in in_order(units).itertuples())
+def _units(assessment: Assessment, statuses: dict[str, dict]) -> Block:
+    language = assessment.language
+    rows = "".join(_row(unit, statuses, assessment) for unit in in_order(assessment.units).itertuples())
     caption, unit, status = (escape(language.say(key)) for key in ("index.units", "column.unit", "column.status"))
     return Block(
         f'<div class="scroll"><table><caption>{caption}</caption><thead><tr><th scope="col">{unit}</th>'
@@ -124,17 +127,26 @@ def _units(units: pd.DataFrame, statuses: dict[str, dict], language: Language) -
     ) + notes(language.say("index.order"))
 
 
-def _row(unit: Any, statuses: dict[str, dict], language: Language) -> str:
+def _row(unit: Any, statuses: dict[str, dict], assessment: Assessment) -> str:
     page = f"{slug(unit.unit_id)}.html"
     status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
-    name = escape(str(unit.name))
+    name = breakable(str(unit.name))
     linked = f'<a href="../units/{escape(page)}">{name}</a>' if _there(status) else name
     return (
         f'<tr><th scope="row"{indent}>{linked}'
         f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
-        f"<td>{escape(_words(status, language))}</td></tr>"
+        f"<td>{breakable(_state(unit.unit_id, status, assessment))}</td></tr>"
     )
+
+
+def _state(unit_id: str, status: dict, assessment: Assessment) -> str:
+    """What there is to say of a unit: its page, and why what its people say is hidden, where it is."""
+    reason = narrative.hidden_voice(assessment, unit_id)
+    if status.get("reason") == TOO_FEW:
+        return narrative.say_hidden(assessment, "index.too_few", reason or narrative.EITHER)
+    page = _words(status, assessment.language)
+    return f"{page}; {narrative.say_hidden(assessment, 'index.hidden', reason)}" if reason else page
 
 
 def _words(status: dict, language: Language) -> str:
@@ -143,8 +155,6 @@ def _words(status: dict, language: Language) -> str:
         return language.say("index.not_yet")
     if status["status"] == "ok":
         return language.say(f"index.{CHANGE[status.get('change', 'earlier')]}")
-    if status.get("reason") == TOO_FEW:
-        return language.say("index.too_few")
     cancelled = status["status"] == "cancelled"
     tried, told = ("cancelled", {}) if cancelled else ("failed", {"status": _cause(status, language)})
     if not status.get("digest"):

@@ -1,6 +1,6 @@
 """The sections of the portfolio: decisions asked of the meeting first, then every unit in organisation order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from aiready.assessment import Assessment
 from aiready.figures import Figure
 from aiready.html.blocks import Page, contained, keys, lead, notes, paragraphs, table
 from aiready.key_figures import key_figures
-from aiready.measures import ALL, OK, ORGANISATION, SUPPRESSED
+from aiready.measures import ALL, OK, ORGANISATION
 from aiready.phrases import Language
 from aiready.schema import LIVE_STAGES, STAGES
 from aiready.sections import Section, chunked, columns, figure, headed
@@ -113,7 +113,9 @@ def barriers(whole: Assessment) -> Section:
     rows = unit_profile(whole)
     language, head = whole.language, headed(whole, "units", narrative.barriers_heading(whole))
     if rows[["perception", "practice"]].isna().all(axis=None):
-        return Section([head + paragraphs(narrative.why_no_profile(whole))])
+        one = whole.rows("barriers")[["perception", "practice"]].notna().any(axis=None)
+        why = whole.language.say("units.none_shown") if one else narrative.why_no_profile(whole)
+        return Section([head + paragraphs(why)])
     return Section([head, *profile_figures(rows, language, "units.order"), notes(language.say("units.caution"))])
 
 
@@ -280,13 +282,20 @@ def metrics(whole: Assessment) -> Section:
 def absent(whole: Assessment) -> Section:
     """What has not been measured anywhere, and which units are hidden."""
     parts = handout.absent(whole)
-    rows = whole.barriers.loc[(whole.barriers["wave"] == whole.facts.wave) & (whole.barriers["status"] == SUPPRESSED)]
-    hidden = whole.units.loc[whole.units["unit_id"].isin(rows["unit_id"]), "name"]
-    if len(hidden):
-        language = whole.language
-        why = language.say("hidden.why", names=language.listed(hidden))
-        parts.append(headed(whole, "hidden", language.say("hidden.heading", len(hidden)), why))
+    names = dict(whole.units[["unit_id", "name"]].itertuples(index=False))
+    hidden = {unit_id: reason for unit_id in names if (reason := narrative.hidden_voice(whole, unit_id))}
+    if hidden:
+        heading = whole.language.say("hidden.heading", len(hidden))
+        parts.append(headed(whole, "hidden", heading, *_hidden_units(whole, hidden)))
     return parts
+
+
+def _hidden_units(whole: Assessment, hidden: Mapping[str, str]) -> Iterator[str]:
+    """Which units are hidden, a sentence for each reason."""
+    names = dict(whole.units[["unit_id", "name"]].itertuples(index=False))
+    for reason in dict.fromkeys(hidden.values()):
+        listed = whole.language.listed(names[unit_id] for unit_id, why in hidden.items() if why == reason)
+        yield narrative.say_hidden(whole, "hidden.why", reason, names=listed)
 
 
 def method(whole: Assessment) -> Section:

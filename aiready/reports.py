@@ -288,7 +288,7 @@ class _Reporter:
             peak=made.peak,
             digest=digest_now,
             inputs=task.inputs,
-            as_of=self.assessment.facts.as_of,
+            as_of=self.assessment.facts.records_up_to,
             too_small=self.slices.pop(task.page.name).too_small,
             pdf_of=before.pdf_of,
             figures_of=before.figures_of,

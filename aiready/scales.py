@@ -1,6 +1,6 @@
 """From answers to scale scores: levels, reversed items, the half rule, one score per respondent and scale."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aiready.groups import Floats, Groups, Moments, groups_of, segment_of_role
 from aiready.instrument import Instrument
+from aiready.releases import People
 from aiready.schema import ROLES
 from aiready.sources import Data
 
@@ -261,33 +262,53 @@ def _roles_by_scale(survey: Survey) -> Mapping[str, frozenset[str]]:
     return {barrier: roles.get(barrier, frozenset()) for barrier in survey.barriers}
 
 
-def people(survey: Survey | None) -> pd.DataFrame:
-    """Who was counted where, so that later runs know whom a figure stood for.
+def people(survey: Survey | None) -> People:
+    """Who answered, and which figures count whom: each scale, its shares, each item and each theme has its own people.
 
-    Returns
-    -------
-    pandas.DataFrame
-        One row per respondent and wave: person (digest of the code; of the answers where there is none), answers
-        (16 bits of their digest: enough to see that they changed, too few to tell what they are), wave, unit_id, role,
-        whole (scored on every scale that the role is asked and somebody in the wave is scored on).
+    A figure's name says what it is: `scale:` (scored), `given:` (any answer on the scale), `straight:` (plain and
+    reversed items), `item:` (a level), `any:` (any answer to the item), `theme:` (scored).
     """
-    columns = ["person", "answers", "wave", "unit_id", "role", "whole"]
     if survey is None:
-        return pd.DataFrame(columns=columns)
-    respondents = survey.respondents
-    answers = pd.util.hash_pandas_object(pd.DataFrame(survey.answers.codes), index=False)
-    coded = pd.util.hash_array(respondents["respondent_id"].astype(object).to_numpy())
-    person = pd.Series(np.where(respondents["respondent_id"].isna(), answers, coded))
-    again = person.groupby([respondents["wave"], person]).cumcount()
-    scored = ~np.isnan(survey.scores)
-    used = pd.DataFrame(scored).groupby(respondents["wave"].to_numpy()).any().loc[respondents["wave"]].to_numpy()
-    by_scale = [survey.answers.asked[:, survey.answers.items_of(barrier)].any(axis=1) for barrier in survey.barriers]
-    asked = np.column_stack(by_scale)[survey.answers.role]
-    return respondents[["wave", "unit_id", "role"]].assign(
-        person=person.astype(str) + "-" + again.astype(str),
-        answers=(answers % 2**16).astype(str).to_numpy(),
-        whole=(scored | ~used | ~asked).all(axis=1),
-    )[columns]
+        columns = ["wave", "unit_id", "role", "code"]
+        nothing = pd.DataFrame(columns=["figure", "items", "asked"], dtype=object)
+        table = pd.DataFrame(columns=columns, dtype=object)
+        return People(table, np.zeros((0, 0), np.int8), (), np.zeros((0, 0), bool), nothing)
+    counted = list(_counted(survey))
+    names, masks, counts = zip(*counted, strict=True)
+    items = survey.rules.items
+    figures = pd.DataFrame({
+        "figure": names,
+        "items": [";".join(items.loc[mask, "item_id"]) for mask in masks],
+        "asked": [_roles(items.loc[mask, "roles"]) if name.startswith(("item:", "any:")) else ""
+                  for name, mask in zip(names, masks, strict=True)],
+    }).astype(object)  # fmt: skip
+    table = survey.respondents.rename(columns={"respondent_id": "code"})[["wave", "unit_id", "role", "code"]]
+    return People(table, survey.answers.codes, tuple(items["item_id"]), np.column_stack(counts), figures)
+
+
+def _counted(survey: Survey) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Each figure with its items and with the respondents that it counts."""
+    answers, items = survey.answers, survey.rules.items
+    reverse = items["reverse_scored"].to_numpy(bool)
+    for place, barrier in enumerate(survey.barriers):
+        mask = answers.items_of(barrier)
+        yield f"scale:{barrier}", mask, ~np.isnan(survey.scores[:, place])
+        yield f"given:{barrier}", mask, (answers.codes[:, mask] != 0).any(axis=1)
+        turned, plain = ((answers.codes[:, mask & side] > 0).any(axis=1) for side in (reverse, ~reverse))
+        yield f"straight:{barrier}", mask, np.logical_and(turned, plain)
+    for place, item in enumerate(items["item_id"]):
+        mask, own = np.arange(len(items)) == place, answers.own(place)
+        yield f"item:{item}", mask, own > 0
+        yield f"any:{item}", mask, own != 0
+    for theme in items["theme"].dropna().unique():
+        mask = (items["theme"] == theme).to_numpy()
+        yield f"theme:{theme}", mask, ~np.isnan(answers.score(mask))
+
+
+def _roles(asked: pd.Series) -> str:
+    """Roles that items are asked of, joined."""
+    roles = set().union(*asked)
+    return ";".join(role for role in ROLES if role in roles)
 
 
 _NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role"])

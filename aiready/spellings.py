@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from aiready.cell_words import plain
+from aiready.cell_words import NOTHING, plain
 from aiready.decision_store import Log
 from aiready.errors import told_apart
 from aiready.schema import LABELS
@@ -89,7 +89,9 @@ def notes(tables: Mapping[str, pd.DataFrame], left_out: Mapping[str, pd.DataFram
     for column in NAMES:
         cells = [table[column] for table in (*tables.values(), *left_out.values()) if column in table]
         words = pd.concat(cells).dropna().astype(str).str.strip() if cells else pd.Series(dtype=object)
-        counts = words[words != ""].map(lambda text: unicodedata.normalize("NFC", text)).value_counts()
+        counts = (
+            words[~words.str.lower().isin(NOTHING)].map(lambda text: unicodedata.normalize("NFC", text)).value_counts()
+        )
         lines += [
             f"{column}: {_listed(told_apart(alike))} differ only in how they are written and count as different. "
             "Write them alike if they are the same."

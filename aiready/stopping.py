@@ -2,7 +2,7 @@
 
 A signal raises `Stopped` in the main thread. Where that is lost on the way (raised in a destructor, or turned into an
 error of its own by a library written in C, as DuckDB does within a query), it is raised again, or the run remembers
-that it was told to stop.
+that it was told to stop. No import is broken off.
 """
 
 import os
@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -77,11 +78,24 @@ def line() -> str:
     return f"Stopped by {_received[0].name}: every file that was written is whole. Run the command again to go on."
 
 
-def _stop(number: int, _: Any) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:
     """Raise the stop; whoever tells the run a second time waits for nothing any more."""
     if _received:
         _end(number, None)
     _received.append(signal.Signals(number))
+    _raise(frame)
+
+
+def _raise(frame: FrameType | None) -> None:
+    """Raise the stop, after what is being imported: a library written in C++ may abort where its import is broken off.
+
+    So does DuckDB's, while it makes its enumerations.
+    """
+    while frame is not None and hasattr(signal, "SIGALRM"):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+            return
+        frame = frame.f_back
     raise Stopped(code())
 
 
@@ -91,8 +105,9 @@ def _end(number: int, _: Any) -> None:
     os._exit(code())
 
 
-def _again(*_: Any) -> None:
-    proceed()
+def _again(_: int, frame: FrameType | None) -> None:
+    if _received:
+        _raise(frame)
 
 
 def _lost(unraisable: Any) -> None:

@@ -14,6 +14,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 from ibis.backends import BaseBackend
 
+from aiready.readers import canonical
 from aiready.schema import TABLES
 from aiready.warehouses import Stored
 
@@ -30,16 +31,17 @@ def alike(engine: BaseBackend, there: ir.Table, one: Stored) -> ir.Table:
     """
     odd = _ODD[engine.name](engine, there, one)
     numbers = {column.name for column in TABLES[one.table].columns if column.kind in ("integer", "number", "share")}
+    mapped = {one.columns[number] for number in numbers if number in one.columns}
     columns = {}
     for name in there.columns:
         column = there[name]
-        if column.type().is_decimal() and name in {one.columns.get(number, number) for number in numbers}:
+        if column.type().is_decimal() and (name in mapped or canonical(name) in numbers):
             columns[name] = column.cast("float64")  # a decimal may be NaN too, which only floats are asked for
-        elif name in odd and (column.type().is_string() or not _stays(column.type())):
-            text = column if column.type().is_string() else column.cast("string")
-            columns[name] = _plain(engine.name, text)
+        elif column.type().is_string() or not _stays(column.type()):
+            text = column if column.type() == dt.string else column.cast(dt.string)  # `varchar(12) not null` too
+            columns[name] = _plain(engine.name, text) if name in odd else text
         else:
-            columns[name] = column if _stays(column.type()) else column.cast("string")
+            columns[name] = column
     return there.select(**columns)
 
 
@@ -147,7 +149,7 @@ def _plain(engine: str, text: ir.StringValue) -> ir.StringValue:
     """Text freed of its kind and collation: through bytes and back, which have neither."""
     if engine == "postgres":
         return _convert_from(_convert_to(_text(text), "UTF8"), "UTF8")
-    return _decode(_encode(text)) if engine == "duckdb" else _collate(text.rstrip(), _BINARY)
+    return _decode(_encode(text)) if engine == "duckdb" else text.cast("binary").cast("string").rstrip()
 
 
 # Functions that the databases have: Ibis takes their names and types.
@@ -176,9 +178,3 @@ def _encode(text: str) -> bytes:
 @ibis.udf.scalar.builtin(name="decode")
 def _decode(content: bytes) -> str:
     return content.decode()
-
-
-@ibis.udf.scalar.builtin(name="collate")
-def _collate(text: str, collation: str) -> str:
-    del collation
-    return text

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aiready import changes, comparisons, distributions
 from aiready.groups import GROUP, Floats, by_barrier, invited
-from aiready.history import Release, given_away, withheld, wordings
+from aiready.history import Comparison, Release, compare, wordings
 from aiready.instrument import Instrument
 from aiready.measures import (
     INSUFFICIENT,
@@ -28,6 +28,7 @@ from aiready.measures import (
 )
 from aiready.hidden_cells import survey_cells
 from aiready.privacy import Survey as Behind
+from aiready.releases import People
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
 from aiready.scales import (
     Survey,
@@ -84,15 +85,16 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
 class Tables:
     """Every table of the survey that the assessment needs; each field is what the function of its name returns.
 
-    `people` is that of `scales`; `behind` says who stands behind the figures and which cells of the scales are hidden;
-    `wordings` in which words each wave was asked (`history.wordings`).
+    `people` is that of `scales`, `compared` of `history`; `behind` says who stands behind the figures and which cells
+    of the scales are hidden; `wordings` in which words each wave was asked (`history.wordings`).
     """
 
     measure: pd.DataFrame
     item_distributions: pd.DataFrame
     themes: pd.DataFrame
     rankings: pd.DataFrame
-    people: pd.DataFrame
+    people: People
+    compared: Comparison
     behind: Behind
     change_sources: pd.DataFrame
     wordings: pd.DataFrame
@@ -101,34 +103,40 @@ class Tables:
 
 def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Tables:
     """All of them from one reading of the answers; `earlier` is what runs before this one published."""
-    survey, pattern = _read(data, rules, earlier)
+    survey, compared, pattern = _read_beside(data, rules, earlier)
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
-        people(survey), _behind(survey, pattern),
+        people(survey), compared, _behind(survey, pattern),
         _table(survey, changes.change_sources, changes.SOURCES), wordings(earlier, data.waves, rules),
-        said_of_answers(survey),
+        (*said_of_answers(survey), *compared.notes),
     )  # fmt: skip
 
 
-def _read(
-    data: Data, rules: Instrument, earlier: Sequence[Release] = ()
-) -> tuple[Survey | None, pd.DataFrame]:
+def _read(data: Data, rules: Instrument) -> tuple[Survey | None, pd.DataFrame]:
+    """The survey that knows what may be shown, and the pattern, where nothing was published before."""
+    survey, _, pattern = _read_beside(data, rules, ())
+    return survey, pattern
+
+
+def _read_beside(
+    data: Data, rules: Instrument, earlier: Sequence[Release]
+) -> tuple[Survey | None, Comparison, pd.DataFrame]:
     """The survey that knows what may be shown: who is hidden is compared with nobody, and counts for nothing."""
     survey, settings = read_survey(data, rules), rules.settings
-    told = people(survey)
-    kept_back, more = withheld(told, data.membership, earlier, settings), True
+    compared = compare(people(survey), data.membership, earlier, settings)
+    kept_back, more = compared.withheld(), True
     while more:
         pattern = survey_cells(scored_people(survey), data.units, settings, withheld=kept_back)
         shown = pattern.loc[~pattern["hidden"].astype(bool), GROUP]
-        found = given_away(told, data.membership, shown, earlier, settings)
-        kept_back, more = pd.concat([kept_back, found], ignore_index=True), not found.empty
+        besides = compared.given_away(shown)
+        kept_back, more = pd.concat([kept_back, besides], ignore_index=True), not besides.empty
     if survey is None:
-        return None, pattern
+        return None, compared, pattern
     seen = pd.MultiIndex.from_frame(pattern.loc[~pattern["hidden"].astype(bool), GROUP])
     shown = pd.MultiIndex.from_frame(survey.groups.table[GROUP]).isin(seen)
     words = wordings(earlier, data.waves, rules).pivot(index="item_id", columns="wave", values="digest")
     asked = {wave: column.reindex(rules.items["item_id"]).to_numpy() for wave, column in words.items()}
-    return replace(survey, shown=np.asarray(shown), wordings=asked), pattern
+    return replace(survey, shown=np.asarray(shown), wordings=asked), compared, pattern
 
 
 def _behind(survey: Survey | None, pattern: pd.DataFrame) -> Behind:

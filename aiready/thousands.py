@@ -43,10 +43,10 @@ def could_be_thousands(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]
 
 
 def _texts(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Numbers as they were given, of the columns that hold text."""
+    """Numbers as they were given, of the columns that hold text; blank where a number is stored as one."""
     given = {column.name: rows.get(GIVEN + column.name) for column in table.columns if column.kind in _NUMBERS}
     return {
-        name: cells.astype(str).str.strip()
+        name: cells.map(lambda cell: cell.strip() if isinstance(cell, str) else "")
         for name, cells in given.items()
         if cells is not None and not pd.api.types.is_numeric_dtype(cells.dtype)
     }

@@ -208,7 +208,13 @@ def _survey(rng: np.random.Generator, made: Organisation) -> None:
                     answers = levels_of(rng, role, leaves_out=leaves_out, untidy=untidy)
                     code = f"{here}-{role or 'none'}-{place}"
                     made.responses.append(person(code, here, role, wave, answers))
-        row["headcount"] = max(0, sum(roles.values()) + int(rng.integers(0, 8))) if rng.random() < 0.6 else ""
+        row["headcount"] = sum(roles.values()) + int(rng.integers(0, 8)) if rng.random() < 0.6 else ""
+    for row in sorted(
+        made.units, key=lambda row: -len(row["unit_id"])
+    ):  # the lowest first: a parent's holds its units'
+        below = [one["headcount"] for one in made.units if one["parent_id"] == row["unit_id"]]
+        if row["headcount"] != "":
+            row["headcount"] += sum(one for one in below if one != "")
 
 
 def decision(

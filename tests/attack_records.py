@@ -36,7 +36,7 @@ class Decisions:
     def __init__(self, organisation: Organisation, results: Path):
         self.log = organisation.table("decisions")
         self.tree, self.measures = Tree(organisation), published(results, "measures")
-        self.headcounts = {row["unit_id"]: row.get("headcount", "") for row in organisation.units}
+        self.headcounts = _own_headcounts(organisation)
         if len(self.log):
             day = self.log["opened_at"].str
             self.log["wave"] = day[:4] + "-" + day[5:7].map(QUARTER)
@@ -135,10 +135,23 @@ class Decisions:
         return figure
 
 
+def _own_headcounts(organisation: Organisation) -> dict[str, float]:
+    """People of each unit who are not in a unit below; nan: nobody says."""
+    total = {
+        row["unit_id"]: float(row["headcount"]) if row.get("headcount", "") != "" else np.nan
+        for row in organisation.units
+    }
+    own = dict(total)
+    for one, parent in organisation.parents().items():
+        if parent:
+            own[parent] -= total[one]
+    return own
+
+
 class _Deciders:
     """How many distinct people decided in atoms; who is not named counts as unknown."""
 
-    def __init__(self, deciders: pd.Series, atoms: Atoms, headcounts: dict[str, object]):
+    def __init__(self, deciders: pd.Series, atoms: Atoms, headcounts: dict[str, float]):
         self.unit, self.headcounts = atoms.unit, headcounts
         self.atom, self.who = deciders.index.to_numpy(int), deciders.to_numpy(object)
 
@@ -150,9 +163,8 @@ class _Deciders:
         named = set(self.who[inside]) - {""}
         if (self.who[inside] != "").all() or len(named) >= 5:
             return float(len(named))
-        counts = [self.headcounts[one] for one in set(self.unit[mask > 0])]
-        known = all(count != "" for count in counts) and sum(int(count) for count in counts) >= SMALL_UNIT
-        return 99.0 if known else float(max(len(named), 1))
+        working = sum(self.headcounts[one] for one in set(self.unit[mask > 0]))  # nan where one is not known
+        return 99.0 if working >= SMALL_UNIT else float(max(len(named), 1))
 
     def dominated(self, mask: np.ndarray) -> bool:
         """Whether the decisions are one person's but for few: total - largest - second below 10 % of the largest."""
@@ -192,15 +204,19 @@ def usage_figures(organisation: Organisation, results: Path) -> Iterator[Figure]
                 atoms.place[wave, one, name] for one, name in zip(here["unit_id"], here["initiative_id"], strict=True)
             ]
             intended[whole] = here["intended_users"].astype(float)
-            yield _of_parts(measure, f"{wave} {measure}", atoms, shown, base, total, _most_by_part(atoms, intended))
+            yield _of_parts(
+                measure, f"{wave} {measure}", atoms, shown, base, total, _least_people(atoms, intended * (base > 0))
+            )
 
 
-def _most_by_part(atoms: Atoms, people: np.ndarray) -> Callable[[np.ndarray], float]:
-    """The same person may be meant by several initiatives: at least as many as the largest is meant for."""
+def _least_people(atoms: Atoms, people: np.ndarray) -> Callable[[np.ndarray], float]:
+    """The same person may be meant by several initiatives of a unit: at least as many as the largest is meant for."""
+    unit, _ = pd.factorize(atoms.unit)
 
     def size(mask: np.ndarray) -> float:
-        by_part = pd.Series(mask * people).groupby(atoms.part).sum()
-        return float(by_part.max()) or np.nan
+        most = np.zeros(unit.max() + 1)
+        np.maximum.at(most, unit, mask * people)
+        return float(most.sum()) or np.nan
 
     return size
 
@@ -285,7 +301,7 @@ def _task_figure(
     for row in visible.itertuples():
         if atoms.knows(wave, row.unit_id, row.segment):
             figure.sums.append(
-                Row(f"{row.unit_id}/{row.segment}", atoms.cell(wave, row.unit_id, row.segment), row.value)
+                Row(f"{wave} {row.unit_id}/{row.segment}", atoms.cell(wave, row.unit_id, row.segment), row.value)
             )
     waits = truth.set_index(["unit_id", "job", "task_id"])["waits"]
     keyed = single.assign(waits=[waits[row.unit_id, row.job, row.task_id] for row in single.itertuples()])

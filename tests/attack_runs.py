@@ -128,10 +128,13 @@ class Runs:
         size = len(classes)
         base = np.bincount(inverse[counted], minlength=size).astype(float)
         total = np.bincount(inverse[counted], weights=values[counted], minlength=size)
-        nothing = np.zeros(size, dtype=bool)
+        nothing, unasked = np.zeros((2, size), dtype=bool)
+        for number, figure in enumerate(figures):
+            if figure is not None:
+                unasked |= (classes[:, number] >= 0) & figure.unasked[classes[:, number]]
         groups = {_name_of(one, figures): np.eye(size)[number] for number, one in enumerate(classes)}
         joined = Figure(
-            *key, [("", "", str(number)) for number in range(size)], base, total, nothing, nothing, groups,
+            *key, [("", "", str(number)) for number in range(size)], base, total, nothing, unasked, groups,
             lambda mask: float(mask @ base) or np.nan, limit=MINIMUM,
         )  # fmt: skip
         for number, figure in enumerate(figures):

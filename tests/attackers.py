@@ -12,7 +12,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -50,16 +50,37 @@ class Recovery:
 
 @dataclass
 class Tally:
-    """What was attacked: published figures, hidden small groups x figures, and those recovered."""
+    """What was attacked: published figures, hidden small groups x figures, and those recovered.
+
+    `cells`: by kind of figure, cells with people enough; `covers`: those of them that are hidden all the same.
+    """
 
     organisations: int = 0
     published: int = 0
     hidden: int = 0
     recoveries: list[Recovery] | None = None
     mistaken: list[str] | None = None
+    cells: Counter | None = None
+    covers: Counter | None = None
 
     def __post_init__(self) -> None:
         self.recoveries, self.mistaken = self.recoveries or [], self.mistaken or []
+        self.cells, self.covers = self.cells or Counter(), self.covers or Counter()
+
+    def add(self, figure: Figure) -> None:
+        """Count the cells that are large enough, and those of them that are hidden for the sake of others."""
+        large = {name for name, mask in figure.printable.items() if large_enough(figure, mask)}
+        self.cells[figure.kind] += len(large)
+        self.covers[figure.kind] += len(large - {row.name for row in figure.sums})
+
+    def join(self, other: "Tally") -> None:
+        self.organisations += other.organisations
+        self.published += other.published
+        self.hidden += other.hidden
+        self.recoveries += other.recoveries
+        self.mistaken += other.mistaken
+        self.cells.update(other.cells)
+        self.covers.update(other.covers)
 
 
 @lru_cache(maxsize=512)  # many figures are published of the same cells
@@ -135,7 +156,7 @@ def targets(figure: Figure) -> dict[str, np.ndarray]:
         if key in seen or not people.any():
             continue
         seen.add(key)
-        size = figure.size(people)
+        size = figure.size(mask)
         if not np.isnan(size) and (0 <= size < figure.limit):
             made[name] = mask
     return made
@@ -182,10 +203,11 @@ def inside(
 ) -> list[Recovery]:
     """What somebody works out who is alone somewhere, and knows what they said or did themselves."""
     found = []
+    whole = np.array([" - " not in name for name in names])
     for own in figure.insiders:
         spots = np.flatnonzero((own > 0) & (figure.base > 0))
-        # about themselves they know already; a group that holds them is not the others'
-        others = np.flatnonzero(left & (masks[:, spots].sum(axis=1) == 0))
+        # about themselves they know already; what a cell of five holds beyond oneself is open to all five of it
+        others = np.flatnonzero(left & whole & (masks[:, spots].sum(axis=1) == 0))
         if not spots.size or not others.size:
             continue
         known = np.eye(len(own))[spots]
@@ -253,7 +275,7 @@ def explained(
     if abs(says - truth) > 1e-6 * max(1.0, people):
         return None
     parts = [f"{weight:+.4g} [{row.name}]" for weight, row in zip(weights, rows, strict=True) if abs(weight) > 1e-7]
-    size = figure.size(mask * (figure.base > 0))
+    size = figure.size(mask)
     more = "" if len(parts) <= 8 else f" and {len(parts) - 8} more"
     return Recovery(
         seed,
@@ -279,11 +301,14 @@ def shortest(rows: list, mask: np.ndarray, free: np.ndarray) -> list:
     return kept
 
 
+def large_enough(figure: Figure, mask: np.ndarray) -> bool:
+    """Whether a cell stands for the minimum of people, and not for one who did most of it."""
+    return figure.size(mask) >= figure.limit and not figure.dominated(mask)
+
+
 def weakened(figure: Figure) -> Figure:
     """The same figure, published with nothing hidden but what stands for too few."""
-    cells = {
-        name: mask for name, mask in figure.printable.items() if figure.size(mask * (figure.base > 0)) >= figure.limit
-    }
+    cells = {name: mask for name, mask in figure.printable.items() if figure.size(mask) >= figure.limit}
     return replace(
         figure, links=[],
         counts=[Row(name, mask, float(mask @ figure.base)) for name, mask in cells.items()],
@@ -306,7 +331,7 @@ def _dominated(figure: Figure, seed: int) -> list[Recovery]:
         if people.tobytes() in seen or not people.any():
             continue
         seen.add(people.tobytes())
-        if figure.size(people) >= figure.limit and figure.dominated(people) and span.holds(people[None])[0]:
+        if figure.size(mask) >= figure.limit and figure.dominated(people) and span.holds(people[None])[0]:
             recovery = explained(figure, seed, K1, name, mask, rows, free)
             found += [replace(recovery, kind="one decider of most")] if recovery else []
     return found
@@ -375,6 +400,7 @@ def attacked(
     for figure in figures_of(organisation, results, kinds):
         hidden, found = attack(figure, seed)
         tally.published += len(figure.sums)
+        tally.add(figure)
         tally.hidden += hidden
         tally.recoveries += found
         tally.recoveries += _dominated(figure, seed)
@@ -393,18 +419,15 @@ def assessed(organisation: Organisation, folder: Path) -> Path:
     return folder / "results"
 
 
-def run(seeds: Iterable[int], *, bounds: bool = False, told=lambda seed, tally: None) -> Tally:
+def run(seeds: Iterable[int], *, bounds: Collection[int] = (), told=lambda seed, tally: None) -> Tally:
+    """Attack random organisations; those in `bounds` by programmes too."""
     whole = Tally()
     for seed in seeds:
         organisation = drawn(seed)
         with tempfile.TemporaryDirectory() as folder:
-            tally = attacked(organisation, assessed(organisation, Path(folder)), seed, bounds=bounds)
+            tally = attacked(organisation, assessed(organisation, Path(folder)), seed, bounds=seed in bounds)
         told(seed, tally)
-        whole.organisations += 1
-        whole.published += tally.published
-        whole.hidden += tally.hidden
-        whole.recoveries += tally.recoveries
-        whole.mistaken += tally.mistaken
+        whole.join(tally)
     return whole
 
 
@@ -423,6 +446,8 @@ def table(tally: Tally, examples: int = 5) -> str:
         lines.append(f"{kind:<22}{knowledge:<12}{len(found):>10}{single:>15}{seeds:>15}")
     for key, found in sorted(kinds.items()):
         lines += ["", *key[:0], f"{key[0]}, {key[1]}:", *(f"  {one}" for one in found[:examples])]
+    lines += ["", f"{'figure':<22}{'large cells':>12}{'hidden of them':>16}"]
+    lines += [f"{kind:<22}{count:>12,}{tally.covers[kind]:>16,}" for kind, count in sorted(tally.cells.items())]
     if tally.mistaken:
         lines += ["", f"{len(tally.mistaken)} rows are not what the truth adds up to, such as:", *tally.mistaken[:8]]
     return "\n".join(lines)
@@ -440,14 +465,14 @@ def main() -> None:
     parser.add_argument("--bounds", action="store_true", help="also programmes over the whole points of pages")
     parser.add_argument("--examples", type=int, default=5)
     chosen = parser.parse_args()
-    began = time.monotonic()
+    began, seeds = time.monotonic(), range(chosen.seed, chosen.seed + chosen.organisations)
 
     def told(seed: int, tally: Tally) -> None:
         say(f"{seed}: {len(tally.recoveries)} of {tally.hidden} ({time.monotonic() - began:.0f} s)")
 
     say(
         table(
-            run(range(chosen.seed, chosen.seed + chosen.organisations), bounds=chosen.bounds, told=told),
+            run(seeds, bounds=seeds if chosen.bounds else (), told=told),
             chosen.examples,
         )
     )

@@ -36,7 +36,7 @@ def one_late(runs: Runs) -> None:
 
 
 def mixed_roles(runs: Runs) -> None:
-    """Five late answers, of four who do the work and one manager: p's and x's totals may change, her own not follow."""
+    """Five late answers, one of a manager: an item that the four others are not asked changed by hers alone."""
     runs.report(first())
     runs.report(late(first(), *MIXED))
 

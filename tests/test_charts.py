@@ -308,11 +308,19 @@ def test_nothing_recorded_gives_a_placeholder_that_says_so(chart, table):
     assert words(chart(table.head(0), width=theme.NARROW)) == "Nothing recorded here yet."
 
 
+@pytest.mark.parametrize(
+    ("note", "reason"),
+    [
+        ("4 people", "Hidden: too few people, or to protect another group."),
+        ("fewer people than may be shown", "Hidden: too few people."),
+        ("hidden to protect another group", "Hidden to protect another group."),
+    ],
+)
 @pytest.mark.parametrize("chart", [charts.groups_chart, charts.say_do_chart, charts.metrics_chart])
-def test_a_suppressed_table_gives_a_placeholder_without_any_number(chart):
-    made = chart(CHARTS[chart].assign(status="suppressed", note="4 people"))
-    assert words(made) == "Hidden: too few people."
-    assert made.description == "Hidden: too few people."
+def test_a_suppressed_table_gives_a_placeholder_with_its_reason_and_without_any_number(chart, note, reason):
+    made = chart(CHARTS[chart].assign(status="suppressed", note=note))
+    assert words(made) == reason
+    assert made.description == reason
 
 
 def test_a_row_that_is_not_ok_loses_its_numbers_though_others_are_drawn():

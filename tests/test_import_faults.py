@@ -428,6 +428,12 @@ def test_a_file_that_cannot_tell_who_finished_says_so(tmp_path, bring):
     assert "Cannot tell who finished" in lines_of(done) and done.counts["used"] == 24
 
 
+def test_surveymonkey_marks_nobody_as_unfinished_and_a_line_says_so(tmp_path, bring):
+    done = bring(surveymonkey(tmp_path / "a.csv", Asked(), people(Asked())))
+    assert "Cannot tell who finished" in lines_of(done) and done.exit_code == 0
+    assert "Cannot tell" not in lines_of(bring(google_forms(tmp_path / "b.csv", Asked(), people(Asked())), wave="2026"))
+
+
 def test_the_map_names_the_date_who_finished_and_the_person(tmp_path, data, bring):
     asked = Asked()
     rows = cells(google_forms(tmp_path / "a.csv", asked, people(asked), stamp="When"))
@@ -470,6 +476,12 @@ def test_answers_that_limesurvey_sent_without_a_date_are_used_once_their_wave_is
         bring(file)
     assert bring(file, wave="2026-Q3").rows.reasons() == {"not finished": 3}
     assert set(stored(data)["wave"]) == {"2026-Q3"}
+
+
+def test_1980_beside_real_dates_is_no_date_of_sending(tmp_path, bring):
+    table = cells(limesurvey(tmp_path / "a.csv", Asked(), people(Asked())))
+    put(table, "submitdate", ["1980-01-01 00:00:00"] * 4, 1)
+    assert bring(write_cells(tmp_path / "a.csv", table)).rows.reasons() == {"not finished": 4}
 
 
 def test_the_last_action_dates_answers_whose_sending_has_no_date(tmp_path, bring):
@@ -747,6 +759,14 @@ def test_of_a_later_export_without_ids_only_what_is_new_comes_in(tmp_path, data,
     bring(qualtrics(tmp_path / "a.csv", Asked(), everybody[:24]))
     done = bring(without_id(tmp_path, "b.csv", everybody))
     assert done.counts["new"] == 16 and len(stored(data)) == 40
+    again = bring(tmp_path / "b.csv")
+    assert again.changed == () and again.counts == {"read": 40, "used": 40, "new": 0, "quarantined": 0}
+    assert len(stored(data)) == 40
+
+
+def test_a_mark_for_nobody_is_no_person(tmp_path, bring):
+    done = bring(with_person(tmp_path, "ExternalReference", ["-", "n/a", "NULL"] * 8))
+    assert done.counts["used"] == 24 and "ExternalReference:" not in lines_of(done)
 
 
 def test_the_same_answers_under_a_new_key_are_not_counted_twice(tmp_path, data):
@@ -769,6 +789,7 @@ def test_when_only_some_answers_came_before_it_is_asked_and_the_answer_obeyed(tm
     assert bring(file, map=tmp_path / "m.csv", dry_run=True).counts["new"] == 28
     done = bring(file, map=file.with_name("b.map.csv"))
     assert done.counts["new"] == 16 and len(stored(data)) == 40
+    assert bring(file).changed == () and len(stored(data)) == 40
 
 
 def test_people_who_say_one_thing_to_everything_are_not_taken_for_each_other(tmp_path, data, bring):

@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import struct
 import time
 import zipfile
 from dataclasses import replace
@@ -17,7 +18,8 @@ from old_books import book, number, record, shared, sized
 from openpyxl import Workbook
 
 from aiready import decisions
-from aiready.errors import AireadyError, InputError
+from aiready.errors import AireadyError, InputError, UsageError
+from aiready.exports.folder import open_folder
 from aiready.instrument import read_instrument
 from aiready.loading import connect
 from aiready.places import find_tables
@@ -279,6 +281,7 @@ def test_lists_of_sheets_that_lie_deep_in_each_other_are_refused(tmp_path):
         open_workbook(path, "w.xlsx")
 
 
+@pytest.mark.slow
 def test_twenty_thousand_merges_take_a_moment(tmp_path):
     rows = "".join(f'<row r="{row}"><c r="B{row}"><v>1</v></c></row>' for row in range(3, 20_003))
     merges = "".join(f'<mergeCell ref="A{row}:A1048576"/>' for row in range(3, 20_003))
@@ -388,6 +391,16 @@ def test_an_old_workbook_is_read(tmp_path):
     (tmp_path / "units.xls").write_bytes(book({"units": sized(2, 3) + cells}, texts))
     units = read_data(tmp_path, RULES).units
     assert units[["unit_id", "name", "headcount"]].values.tolist() == [["claims", "x" * 9_000, 7.0]]
+
+
+def test_failed_cells_of_an_old_workbook_are_read_as_they_stand(tmp_path):
+    alone = record(0x205, struct.pack("<HHHBB", 1, 0, 0, 0x17, 1))
+    worked = record(0x06, struct.pack("<HHH8sHIH", 1, 1, 0, b"\x02\0\x07\0\0\0\xff\xff", 0, 0, 3) + b"\x1e\x01\0")
+    flag = record(0x205, struct.pack("<HHHBB", 1, 2, 0, 1, 0))
+    cells = b"".join(shared(0, column, column) for column in range(3)) + alone + worked + flag
+    (tmp_path / "w.xls").write_bytes(book({"units": cells}, ["a", "b", "c"]))
+    rows = texts_of(open_workbook(tmp_path / "w.xls", "w.xls"), "units")
+    assert rows == [["a", "b", "c"], ["#REF!", "#DIV/0!", "yes"]]
 
 
 # What a file is called and what it is ------------------------------------------------------------------------
@@ -544,10 +557,24 @@ def test_packed_text_is_read_like_any_other(ending, encoding, tmp_path):
     assert read_data(tmp_path, RULES).units["name"].tolist() == ["Küche", "Two"]
 
 
+@pytest.mark.slow
 def test_packed_text_that_grows_beyond_measure_is_refused(tmp_path):
     (tmp_path / "units.csv.gz").write_bytes(gzip.compress(UNITS.encode() + b"u3,x\n" * (13 << 20), compresslevel=9))
     with pytest.raises(InputError, match=r"units\.csv\.gz: unpacks to more than 5\d MB from 0\.1 MB"):
         read_data(tmp_path, RULES)
+
+
+def test_an_import_lays_packed_answers_beside_its_own_and_asks_for_one_folder(tmp_path):
+    answers = "respondent_id,unit_id,team_goal\nr1,u1,3\n"
+    (tmp_path / "responses.csv.gz").write_bytes(gzip.compress(answers.encode()))
+    assert open_folder(tmp_path, RULES).single == tmp_path / "responses.csv.gz"
+    (tmp_path / "responses.csv.gz").unlink()
+    (tmp_path / "Responses").mkdir()
+    (tmp_path / "Responses" / "a.csv").write_text(answers)
+    with pytest.raises(
+        UsageError, match=r"Responses/: the responses lie in a folder of another name\. Call it responses"
+    ):
+        open_folder(tmp_path, RULES)
 
 
 @pytest.mark.parametrize("content", [gzip.compress(UNITS.encode())[:-9], UNITS.encode(), b"\x1f\x8b\x08" + bytes(99)])
@@ -607,6 +634,7 @@ def test_a_folder_named_like_a_table_is_noted_with_what_to_do(inside, said, tmp_
     assert note.startswith(said) and "not read" in note
 
 
+@pytest.mark.slow
 def test_many_files_of_one_kind_are_one_note(tmp_path):
     (tmp_path / "decisions").mkdir()
     LOG.to_parquet(tmp_path / "decisions" / "a.parquet")
@@ -658,6 +686,7 @@ BEYOND = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["duckdb", "parquet"])
 def test_infinite_and_far_times_and_numbers_are_set_aside_row_by_row(kind, tmp_path):
     url = stored(tmp_path, BEYOND)

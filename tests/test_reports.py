@@ -83,13 +83,17 @@ def test_one_run_at_a_time_writes_to_a_folder(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_no_cell_of_a_results_file_runs_as_a_formula(cell):
+@pytest.mark.parametrize(
+    ("cell", "harmless"),
+    [("=1+1", "'=1+1"), ("+1+1", "'+1+1"), ("-1+1", "'-1+1"), ("@SUM(A1)", "'@SUM(A1)"),
+     ("\t=1", "'\t'=1"), ("\r=1", "'\r'=1")],
+)  # fmt: skip
+def test_no_cell_of_a_results_file_runs_as_a_formula(cell, harmless):
     from aiready.sources import safe_cells
 
     table = pd.DataFrame({"unit_id": [cell, "claims"], "value": [-1.5, 2.0]})
     shown = safe_cells(table)
-    assert shown["unit_id"].tolist() == [f"'{cell}", "claims"]
+    assert shown["unit_id"].tolist() == [harmless, "claims"]
     assert shown["value"].tolist() == [-1.5, 2.0]
 
 

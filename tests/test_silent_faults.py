@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 from conftest import SAMPLE, answers
-from servers import postgres, spark
+from servers import fill_postgres, fill_spark, postgres, spark
 from typed_tables import cell
 
 from aiready import Assessment, checkup, decisions
@@ -23,7 +23,7 @@ from aiready.typed_cells import number_of, refusal
 __all__ = ["postgres", "spark"]
 RULES = read_instrument()
 NOTHING = ["NULL", "null", r"\N", "nan", "NaN", "None", "<NA>", "(null)", "NaT", "-", "--", "nil", "n/a", "#N/A", "?",
-           "NA", "#NV", "#REF!", "–", " NULL "]  # fmt: skip
+           "NA", "#NV", "–", " NULL "]  # fmt: skip
 
 
 def folder(target: Path, **tables: str) -> Path:
@@ -56,7 +56,7 @@ def log(labels: list[str], advice: str = "pay", final: str = "pay") -> str:
 # Words that say nothing ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("word", NOTHING)
+@pytest.mark.parametrize("word", [*NOTHING, "#REF!"])
 def test_a_label_that_says_nothing_is_no_label(tmp_path, word):
     made = decisions.measure(read(tmp_path, decisions=log(["pay"] * 20 + [word] * 40)), RULES)
     coverage, accuracy = cell(made, "label_coverage", "claims"), cell(made, "decision_accuracy", "claims")
@@ -90,7 +90,7 @@ def test_no_table_takes_a_word_that_says_nothing_for_a_value(tmp_path, word):
     )
 
 
-@pytest.mark.parametrize("word", NOTHING)
+@pytest.mark.parametrize("word", [*NOTHING, "#REF!"])
 def test_an_owner_who_says_nothing_is_no_owner(tmp_path, word):
     data = read(
         tmp_path, initiatives=table_of(INITIATIVES, f'i1,claims,A,pilot,"{word}",,,,,,', "i2,claims,B,pilot,Ann,,,,,,")
@@ -130,21 +130,44 @@ def test_answers_that_say_nothing_are_no_answer_and_people_without_a_code_are_di
     assert data.table("responses")["respondent_id"].isna().all()
 
 
+def stored_log(target: Path) -> Path:
+    """A log as databases hold it: times as such, words that say nothing, one label in three spellings."""
+    folder(target / "text", decisions=log(["pay"] * 20 + NOTHING * 2 + ["PAY", "Pay "]))
+    (target / "stored").mkdir()
+    text = f"read_csv('{target / 'text' / 'decisions.csv'}', all_varchar = true, nullstr = 'no such word')"
+    duckdb.sql(
+        f"SELECT * REPLACE (opened_at::TIMESTAMP AS opened_at, decided_at::TIMESTAMP AS decided_at) FROM {text}"
+    ).write_parquet(str(target / "stored" / "decisions.parquet"))
+    return target / "stored"
+
+
+def assert_reads_as_files_do(data: Data) -> None:
+    assert data.decisions.to_pandas()["correct_decision"].dropna().tolist() == ["pay"] * 22
+    made = decisions.measure(data, RULES)
+    assert cell(made, "decision_accuracy", "claims")[["value", "n"]].tolist() == [1.0, 22]
+    assert cell(made, "label_coverage", "claims")["value"] == pytest.approx(22 / (22 + 2 * len(NOTHING)))
+
+
+@pytest.mark.parametrize(("id", "rule"), [("<NA>", "decision_id is missing"), ("None", "decision_id is missing")])
+def test_one_stored_id_among_thousands_that_says_nothing_is_missing(tmp_path, id, rule):
+    duckdb.sql(
+        f"SELECT if(i = 7, '{id}', 'd' || i) AS decision_id, 'claims' AS unit_id, TIMESTAMP '2026-01-01' AS opened_at "
+        "FROM range(2600) t(i)"
+    ).write_parquet(str(tmp_path / "decisions.parquet"))
+    data = read_data(tmp_path, RULES)
+    assert data.quarantine["decisions"][["row", "rule"]].to_numpy().tolist() == [[9, rule]]
+    assert data.counts.iloc[0].tolist() == ["decisions", 2600, 2599, 1, 0]
+
+
 @pytest.mark.slow
-def test_a_server_reads_the_same_words_as_nothing_and_the_same_labels_as_one(tmp_path, postgres):
-    rows = ["pay"] * 20 + NOTHING * 2 + ["PAY", "Pay "]
-    folder(tmp_path, decisions=log(rows))
-    statements = "CREATE DATABASE words"
-    postgres.run(statements)
-    columns = ", ".join(f"{name} {'timestamp' if name.endswith('_at') else 'text'}" for name in LOG.split(","))
-    text = (tmp_path / "decisions.csv").read_bytes()
-    postgres.run(f"CREATE TABLE decisions ({columns})", "words")
-    postgres.run("COPY decisions FROM STDIN (FORMAT csv, HEADER, NULL 'no such word')", "words", text)
-    there = read_data(postgres.url("words"), RULES)
-    labels = there.decisions.to_pandas()["correct_decision"]
-    assert labels.dropna().tolist() == ["pay"] * 22
-    made = decisions.measure(there, RULES)
-    assert cell(made, "decision_accuracy", "claims")["value"] == 1.0
+def test_postgres_reads_the_same_words_as_nothing_and_the_same_labels_as_one(tmp_path, postgres):
+    assert_reads_as_files_do(read_data(stored_log(tmp_path), RULES))
+    assert_reads_as_files_do(read_data(fill_postgres(postgres, "words", tmp_path / "stored"), RULES))
+
+
+@pytest.mark.slow
+def test_spark_reads_the_same_words_as_nothing_and_the_same_labels_as_one(tmp_path, spark):
+    assert_reads_as_files_do(read_data(fill_spark(spark, "words", stored_log(tmp_path)), RULES))
 
 
 # Numbers -------------------------------------------------------------------------------------------------
@@ -188,6 +211,13 @@ def test_a_point_before_three_digits_is_decimal_only_where_the_file_says_so(tmp_
     data = read(tmp_path, tasks=table_of(TASKS, *rows))
     assert data.table("tasks")["hours_per_year"].tolist() == hours
     assert len(data.quarantine.get("tasks", ())) == len(cells) - len(hours)
+
+
+def test_a_stored_number_is_a_number_however_many_decimals_it_shows(tmp_path):
+    duckdb.sql("SELECT 'claims' AS unit_id, '2026-Q3' AS wave, 1.000::DECIMAL(10, 3) AS invited").write_parquet(
+        str(tmp_path / "invitations.parquet")
+    )
+    assert read_data(tmp_path, RULES).table("invitations")["invited"].tolist() == [1.0]
 
 
 def test_each_file_of_forms_is_judged_by_its_own_numbers(tmp_path):
@@ -361,6 +391,12 @@ def test_ids_that_differ_only_in_case_are_pointed_out(tmp_path, units):
         'unit_id: "claims" and "Claims" differ only in how they are written and count as different. Write them alike '
         "if they are the same.",
     )
+
+
+def test_two_words_that_say_nothing_are_no_two_spellings_of_a_name(tmp_path):
+    header = "initiative_id,unit_id,intended_users,active_users"
+    data = read(tmp_path, units=UNITS, usage=table_of(header, "i1,None,10,2", "i1,none,10,2", "i1,claims,10,2"))
+    assert data.notes == ()
 
 
 def test_workflows_and_jobs_that_differ_only_in_spaces_or_case_are_pointed_out(tmp_path):

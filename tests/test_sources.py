@@ -433,7 +433,7 @@ def test_everything_wrong_with_files_is_told_at_once(tmp_path):
         "responses.csv: no column is an item of the questionnaire (item_a, item_b",
         "tasks.csv: this is no text file",
         "decisions.parquet: cannot be read as Parquet",
-        "trials.xlsx: this is a text file",
+        "trials.xlsx: cannot be read as a workbook",
     ):
         assert piece in said
 
@@ -518,7 +518,7 @@ def test_an_address_with_a_password_is_never_repeated():
 
 def test_cells_that_a_spreadsheet_would_run_are_made_harmless():
     table = pd.DataFrame(
-        {"said": ["=1+1", "+cmd", "-x", "@a", "\tb", "-5", "+3,5", "1e5", None, "a=b"], "n": range(10)}
+        {"id": "x", "said": ["=1+1", "+cmd", "-x", "@a", "\tb", "-5", "+3,5", "1e5", None, "a=b"], "n": range(10)}
     )
     safe = safe_cells(table)
     assert safe["said"].tolist()[:5] == ["'=1+1", "'+cmd", "'-x", "'@a", "'\tb"]

@@ -438,6 +438,142 @@ def test_a_kind_of_database_that_is_not_known_is_refused():
         read_data("oracle://host/x", RULES)
 
 
+# Text, times and views as databases have them ------------------------------------------------------------------
+
+LOGGED = """
+    SELECT ('d' || g)::{text} AS decision_id, (CASE WHEN g % 3 = 0 THEN 'IT' ELSE 'it' END)::{text} AS unit_id,
+      timestamp '2026-05-01' + g * interval '1 hour' AS opened_at,
+      timestamp '2026-05-01' + g * interval '1 hour' + interval '5 min' AS decided_at,
+      ('p' || g % 20)::{text} AS decider_id, 'pay'::{text} AS final_decision, 'pay'::{text} AS correct_decision,
+      'yes'::{text} AS context_complete FROM generate_series(1, 199) AS g
+"""
+
+
+@pytest.fixture(scope="session")
+def kinds(postgres: Server) -> Server:
+    """A database with kinds of text of its own."""
+    postgres.run("CREATE DATABASE kinds")
+    postgres.run(
+        """
+        CREATE EXTENSION citext;
+        CREATE DOMAIN folded AS citext;
+        CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+        CREATE TYPE words AS ENUM ('it', 'IT', 'pay', 'yes');
+        """,
+        "kinds",
+    )
+    return postgres
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["citext", "char(10)", "varchar(12)", "name", "bpchar", "folded", 'text COLLATE "alike"', "text", "text NOT NULL"],
+)
+def test_every_kind_of_text_compares_sign_for_sign_and_used_is_measured(kind, kinds):
+    """133 of 199 decisions are of `it`; `IT` is another, and no unit."""
+    typed, cast = kind, kind.removesuffix(" NOT NULL").partition(" COLLATE ")[0]
+    kinds.run(
+        f"""
+        DROP TABLE IF EXISTS public.units, public.decisions;
+        CREATE TABLE units (unit_id {typed}, name text, headcount numeric(10, 2));
+        INSERT INTO units VALUES ('it', 'Information technology', 40), ('hr', 'People', 20);
+        CREATE TABLE decisions (decision_id {typed}, unit_id {typed}, opened_at timestamp, decided_at timestamp,
+          decider_id {typed}, final_decision {typed}, correct_decision {typed}, context_complete {typed});
+        INSERT INTO decisions {LOGGED.format(text=cast)};
+        """,
+        "kinds",
+    )
+    data = read_data(kinds.url("kinds", schema="public"), RULES)
+    assert list(data.units["unit_id"]) == ["hr", "it"]
+    counts = data.counts.set_index("table").loc["decisions", ["read", "used", "quarantined"]]
+    assert counts.tolist() == [199, 133, 66]
+    assert set(data.quarantine["decisions"]["rule"]) == {"unit_id is not in the table units"}
+    measured = decisions.measure(data, RULES)
+    speed = measured[(measured["measure"] == "decision_speed_p50") & (measured["segment"] == "all")]
+    assert speed.set_index("unit_id").loc[["*", "it"], ["value", "n"]].values.tolist() == [[300, 133], [300, 133]]
+    labels = measured[(measured["measure"] == "label_coverage") & (measured["segment"] == "all")]
+    assert labels.set_index("unit_id").loc["it", ["value", "n"]].tolist() == [1, 133]
+
+
+def test_enumerations_identifiers_and_materialized_views_are_read(kinds):
+    kinds.run(
+        """
+        CREATE SCHEMA views;
+        CREATE TABLE views.log AS SELECT gen_random_uuid() AS decision_id, 'it'::words AS unit_id,
+          timestamptz '2026-05-01 10:00+02' AS opened_at, 'pay'::words AS final_decision, 2::numeric AS autonomy_level,
+          'pay'::char(6) AS correct_decision FROM generate_series(1, 30);
+        CREATE MATERIALIZED VIEW views.decisions AS SELECT * FROM views.log;
+        """,
+        "kinds",
+    )
+    data = read_data(kinds.url("kinds", schema="views"), RULES)
+    assert data.counts.iloc[0].tolist() == ["decisions", 30, 30, 0, 0]
+    rows = data.decisions.to_pandas()
+    assert set(rows["unit_id"]) == {"it"} and set(rows["final_decision"]) == set(rows["correct_decision"]) == {"pay"}
+    assert rows["decision_id"].str.fullmatch(r"[0-9a-f-]{36}").all() and set(rows["autonomy_level"]) == {2}
+
+
+def test_infinite_and_far_times_and_numbers_are_set_aside(kinds):
+    kinds.run(
+        """
+        CREATE SCHEMA beyond;
+        CREATE TABLE beyond.decisions AS SELECT * FROM (VALUES
+          ('d1', 'it', timestamp '2026-05-01 10:00', timestamp '2026-05-01 11:00', 0.5::numeric),
+          ('d2', 'it', 'infinity', '2026-05-01', 0.5), ('d3', 'it', '2026-05-02', 'infinity', 0.5),
+          ('d4', 'it', '-infinity', NULL, 0.5), ('d5', 'it', '294276-01-01', NULL, 'NaN'),
+          ('d6', 'it', '0044-03-15 BC', NULL, 0.5), ('d7', 'it', '2026-05-03', NULL, 'Infinity'),
+          ('d8', 'it', '2026-05-03', NULL, 'NaN'))
+          AS t(decision_id, unit_id, opened_at, decided_at, advice_confidence);
+        CREATE TABLE beyond.initiatives AS SELECT * FROM (VALUES
+          ('i1', 'it', 'A', 'pilot', 1.5::numeric, 2.5::float8, date '2026-05-11', timestamptz '2026-05-11 10:00+02'),
+          ('i2', 'it', 'B', 'pilot', 'NaN', 'NaN', '2026-05-11', 'infinity'),
+          ('i3', 'it', 'C', 'pilot', 'Infinity', 1, '2026-05-11', '2026-05-11'),
+          ('i4', 'it', 'D', 'pilot', 1, '-Infinity', '5874897-01-01', '2026-05-11'),
+          ('i5', 'it', 'E', 'pilot', 1, 1, '0044-03-15 BC', '2026-05-11'),
+          ('i6', 'it', 'F', 'pilot', 'NaN', 'NaN', '2026-05-12', NULL))
+          AS t(initiative_id, unit_id, name, stage, baseline, target, pilot_on, deadline);
+        """,
+        "kinds",
+    )
+    data = read_data(kinds.url("kinds", schema="beyond"), RULES)
+    assert data.counts[["table", "read", "used", "quarantined"]].values.tolist() == [
+        ["initiatives", 6, 2, 4], ["decisions", 8, 2, 6],
+    ]  # fmt: skip
+    kept = data.tables["initiatives"].set_index("initiative_id")
+    assert kept.loc["i1", ["baseline", "target"]].tolist() == [1.5, 2.5] and kept["baseline"].isna().tolist() == [
+        False,
+        True,
+    ]
+    assert data.quarantine["initiatives"]["value"].tolist() == [
+        "infinity", "Infinity", "-Infinity; 5874897-01-01", "0044-03-15 BC",
+    ]  # fmt: skip
+    left = data.quarantine["decisions"].set_index("decision_id")["value"]
+    assert left.to_dict() == {
+        "d2": "infinity; 2026-05-01 00:00:00", "d3": "infinity", "d4": "-infinity", "d5": "294276-01-01 00:00:00",
+        "d6": "0044-03-15 00:00:00 BC", "d7": "Infinity",
+    }  # fmt: skip
+    assert data.as_of == pd.Timestamp("2026-05-12").date()
+    speed = decisions.measure(data, RULES).query("measure == 'decision_speed_p50' and unit_id == '*'")["value"]
+    assert speed.dropna().tolist() == [3600]
+
+
+def test_text_of_fixed_length_or_without_regard_to_case_compares_alike_in_spark(spark):
+    spark.sql("CREATE DATABASE kinds")
+    columns = "decision_id {0}, unit_id {0}, opened_at TIMESTAMP, final_decision {0}, correct_decision {0}"
+    spark.sql(f"CREATE TABLE kinds.decisions ({columns.format('CHAR(10)')}) USING parquet")
+    spark.sql("INSERT INTO kinds.decisions SELECT concat('d', id), if(id % 3 = 0, 'IT', 'it'), timestamp '2026-05-01', "
+              "'pay', 'pay' FROM range(1, 61)")  # fmt: skip
+    spark.sql("CREATE VIEW kinds.units AS SELECT 'it' AS unit_id, 'Information technology' AS name")
+    data = read_data("spark:///kinds", RULES)
+    assert data.counts.set_index("table").loc["decisions", ["used", "quarantined"]].tolist() == [40, 20]
+    assert set(data.decisions.to_pandas()["correct_decision"]) == {"pay"}
+    spark.sql("CREATE DATABASE folded")
+    spark.sql("CREATE VIEW folded.decisions AS SELECT decision_id, collate(unit_id, 'UTF8_LCASE') AS unit_id, "
+              "opened_at FROM kinds.decisions")  # fmt: skip
+    spark.sql("CREATE VIEW folded.units AS SELECT * FROM kinds.units")
+    assert read_data("spark:///folded", RULES).counts.set_index("table").loc["decisions", "used"] == 40
+
+
 # At full size --------------------------------------------------------------------------------------------
 
 

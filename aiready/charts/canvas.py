@@ -16,11 +16,13 @@ from altair.utils.schemapi import debug_mode
 
 from aiready import theme
 from aiready.charts.layers import Records, across, coloured, from_left, from_top, layer, sized, worded
-from aiready.phrases import ENGLISH, Language
+from aiready.phrases import ENGLISH, Language, reason_of
 
 LINE_HEIGHT = theme.LINE_HEIGHT
 _NO_ROOM = ("Mn", "Me", "Cf")
 """Categories of signs that stand on the one before them, or are not drawn."""
+_UNEVEN = 1.15
+"""How much wider than the average the letters of a word may be that has no syllables to break at."""
 _AVERAGE = 0.57
 """Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
 
@@ -95,7 +97,8 @@ def _split(word: str, pixels: float, size: float) -> tuple[str, str]:
         rest = word[len(fitting[-1]) - 1 :]
         return fitting[-1], rest.removeprefix("-")
     ends = [end for end in range(1, len(word)) if unicodedata.category(word[end]) not in _NO_ROOM]
-    length = ([end for end in ends if text_width(word[:end], size) <= pixels] or ends[:1] or [len(word)])[-1]
+    room = pixels / _UNEVEN
+    length = ([end for end in ends if text_width(word[:end], size) <= room] or ends[:1] or [len(word)])[-1]
     return word[:length], word[length:]
 
 
@@ -140,9 +143,12 @@ def _reason(table: pd.DataFrame, values: list[str], language: Language) -> str:
     if any(table[name].notna().any() for name in values):
         return ""
     states = [state for state in dict.fromkeys(table.get("status", ())) if state != "ok"] or ["not_measured"]
-    told = [note for note in dict.fromkeys(table.get("note", ())) if note and language == ENGLISH]
+    notes = [note for note in dict.fromkeys(table.get("note", ())) if note]
+    if states[0] == "suppressed":
+        reason = min(map(reason_of, notes), default="")
+        return language.say(f"status.suppressed_chart_{reason}" if reason else "status.suppressed_chart")
     words = language.say(f"status.{states[0]}_chart")
-    return f"{words} {told[0]}" if told and states[0] != "suppressed" else words
+    return f"{words} {notes[0]}" if notes and language == ENGLISH else words
 
 
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:

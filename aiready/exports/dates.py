@@ -29,13 +29,15 @@ def wave_of(export: Export) -> tuple[str, str] | None:
         quarters = {quarter(days.max().date()) for days in readings}
         if len(quarters) == 1:
             newest = " or ".join(str(days.max().date()) for days in readings)
-            return (wave := quarters.pop()), f"the newest {export.name(place)} is {newest}{_earlier(readings, wave)}"
+            return quarters.pop(), f"the newest {export.name(place)} is {newest}{_earlier(readings)}"
     return None
 
 
-def _earlier(readings: Sequence[pd.Series], wave: str) -> str:
+def _earlier(readings: Sequence[pd.Series]) -> str:
     """How many answers are of earlier quarters than the wave they are counted to."""
-    earlier = int((readings[0].dt.date.map(quarter) != wave).sum()) if len(readings) == 1 else 0
+    days = readings[0].dt
+    quarters = days.year * 4 + days.quarter
+    earlier = int((quarters < quarters.max()).sum()) if len(readings) == 1 else 0
     return f"; {earlier:,} are of earlier quarters" if earlier else ""
 
 

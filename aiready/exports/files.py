@@ -115,8 +115,10 @@ def _again(rows: pd.DataFrame, heads: pd.DataFrame) -> pd.Series:
     """Which rows of answers are a heading row once more."""
     again = pd.Series(False, rows.index)
     for _, head in heads.drop(columns=[ROW, SURPLUS]).iterrows():
-        if (head != "").sum() > 1:
-            again |= (rows[head.index] == head).all(axis=1)
+        filled = head[head != ""]
+        if len(filled) > 1:
+            likely = rows[rows[filled.index[0]] == filled.iloc[0]]
+            again[likely.index] |= (likely[head.index] == head).all(axis=1)
     return again
 
 

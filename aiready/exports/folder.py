@@ -18,6 +18,7 @@ from aiready.exports.importing import AGAIN, Matched, Sorted
 from aiready.exports.lexicon import whole_number
 from aiready.exports.repeats import Repeats, as_of_another_wave, names_of, repeated
 from aiready.exports.words import COMMENT
+from aiready.file_kinds import stem_of
 from aiready.instrument import Instrument
 from aiready.places import Found, Place, find_tables
 from aiready.publication import locked, private, write
@@ -58,8 +59,13 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
     units = tuple(place for place in places if place.table == "units")
     single = None
     for place in places:
+        if place.table == RESPONSES and place.folder is not None and place.folder.name != RESPONSES:
+            raise UsageError(
+                f"{place.folder.name}/: the responses lie in a folder of another name. Call it {RESPONSES}; each "
+                "import is a file in it."
+            )
         if place.table == RESPONSES and place.path.parent == path:
-            if place.path.stem.casefold() != RESPONSES:
+            if stem_of(place.path).casefold() != RESPONSES:
                 raise UsageError(
                     f"{place.file}: the responses are a sheet of a workbook. Save it as {path / 'responses.csv'} and "
                     " remove it from the workbook; each import is a file beside it."
@@ -124,7 +130,7 @@ def without_known(folder: DataFolder, sorted_rows: Sorted, matched: Matched, nam
     """Leave out answer sheets that other imports brought: the same ones counted, changed ones set aside."""
     export, wave = matched.export, matched.wave
     others = [path.name for path in _parts(folder) if path.name != name]
-    parts = {other: pd.read_csv(folder.path / RESPONSES / other, dtype=str, keep_default_na=False) for other in others}
+    parts = {other: _stored(folder, other) for other in others}
     of_wave, of_others = names_of(others, wave)
     used = sorted_rows.used
     known = pd.concat([parts[other] for other in of_wave], ignore_index=True) if of_wave else used.iloc[:0]
@@ -142,14 +148,15 @@ def without_known(folder: DataFolder, sorted_rows: Sorted, matched: Matched, nam
     left_out = pd.concat([sorted_rows.left_out, changed], ignore_index=True)
     new, codes = used[~there], set(used["respondent_id"])
     unmatched = {other: parts[other][~parts[other]["respondent_id"].isin(codes)] for other in of_wave}
-    repeats = repeated(new, unmatched, matched.mapped) if name not in _names(folder) else Repeats(new.index[:0], {}, ())
+    own = _stored(folder, name) if name in {path.name for path in _parts(folder)} else None
+    repeats = repeated(new, unmatched, matched.mapped, own)
     elsewhere = as_of_another_wave(new, {other: parts[other] for other in of_others})
     rows = Sorted(new.drop(index=repeats.rows), left_out, sorted_rows.shared)
     return Remaining(rows, int(same.sum()), repeats, elsewhere)
 
 
-def _names(folder: DataFolder) -> set[str]:
-    return {path.name for path in _parts(folder)}
+def _stored(folder: DataFolder, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder.path / RESPONSES / name, dtype=str, keep_default_na=False)
 
 
 def is_there(folder: DataFolder, sorted_rows: Sorted, name: str) -> bool:

@@ -25,6 +25,7 @@ SURPLUS_CELLS, NO_UNIT = "more cells than headings", "unit_id is missing"
 _TESTS = ("survey preview", "survey test", "survey preview spam", "offline survey preview", "1", "2", "9", "17")
 _SPAM = ("spam", "possible spam", "imported spam", "8", "12", "40")
 _TEST_CHANNELS = ("preview", "test")
+_NO_DATE = "1980-01-01"
 _FINISHED = (*YES, "complete", "completed", "finished")
 
 
@@ -197,11 +198,17 @@ def _says(export: Export, meaning: str, values: Sequence[str]) -> pd.Series:
 
 
 def _unfinished(export: Export) -> pd.Series:
-    """Rows that say they were not finished or sent; a column that is wholly blank says nothing."""
+    """Rows that say they were not finished or sent; a column that is wholly blank says nothing.
+
+    LimeSurvey writes 1980-01-01 for all answers where a survey records no times; beside real dates it is none.
+    """
     rows = export.rows
     open_ = pd.Series(False, rows.index)
     for place in export.placed("submitted"):
-        open_ |= rows[str(place)].isin(("", "N/A", "NULL"))
+        sent = rows[str(place)]
+        undated = sent.str.startswith(_NO_DATE)
+        blank = sent.isin(("", "N/A", "NULL"))
+        open_ |= blank if (undated | blank).all() else blank | undated
     finished = [place for place in export.placed("finished") if rows[str(place)].ne("").any()]
     for place in finished:
         open_ |= ~rows[str(place)].str.casefold().isin(_FINISHED)

@@ -22,6 +22,7 @@ FINISHED_BY: Mapping[str, tuple[str, ...]] = {
     "limesurvey": ("submitted",),
 }
 """Meanings by which tools that also export unfinished answers tell them apart."""
+_NEVER_MARKED = ("surveymonkey",)
 _NEAR = 0.6
 
 
@@ -88,6 +89,12 @@ def match_columns(export: Export, words: Words, mapped: Map) -> Columns:
     questions = _open(export, filled, missing, words, unsure=unsure) if missing or unsure else ()
     unused = [heading.label for heading in (*headings.ignored, *filled)]
     return Columns(places, choices, how, tuple(unused), questions)
+
+
+def finish_untold(export: Export) -> bool:
+    """Whether rows that were never finished may stand in the file unmarked; SurveyMonkey marks them nowhere."""
+    marked = bool(export.placed("submitted", "finished"))
+    return finish_unknown(export) or (export.source in _NEVER_MARKED and not marked)
 
 
 def finish_unknown(export: Export) -> bool:

@@ -32,7 +32,9 @@ class Repeats:
     open: tuple[Open, ...]
 
 
-def repeated(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], mapped: Map) -> Repeats:
+def repeated(
+    new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], mapped: Map, own: pd.DataFrame | None = None
+) -> Repeats:
     """Compare rows with earlier imports of their wave by what they say.
 
     When all rows of the import, or all of an earlier part, have their like in the other, and five or more different
@@ -47,7 +49,10 @@ def repeated(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], mapped: Map) 
         Rows of earlier imports of the wave whose codes this one does not hold, by file name.
     mapped
         The map: `same` or `other` by file name.
+    own
+        What the very same file brought before: that was decided then, and is not asked again.
     """
+    new = new if own is None else new[~new["respondent_id"].isin(own["respondent_id"])]
     rows = new.index[:0]
     counts: dict[str, int] = {}
     questions: list[Open] = []
@@ -56,7 +61,7 @@ def repeated(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], mapped: Map) 
         alike, telling = _alike(left, part)
         if not len(alike):
             continue
-        means = mapped.means(PART, "", name)
+        means = mapped.means(PART, "", name) if own is None else SAME
         complete = len(alike) in (len(left), len(part))
         if means is None and telling >= _SURE and complete:
             means = SAME

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from aiready.cell_words import NOTHING
 from aiready.errors import InfrastructureError, UsageError
 from aiready.exports.files import Export
 
 KEY = "respondents.key"
 _KEY_BYTES, _CODE_DIGITS = 32, 16
-_NOBODY = ("", "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
+_NOBODY = (*NOTHING, "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
 _MOST_SHEETS = 3
 """Rows that one person may send, by mistake and again; a code in more of them is not one person's."""
 _SHEETS_EACH = 2
@@ -128,16 +129,19 @@ def _sheets(export: Export) -> pd.Series:
     Equal cells are one sheet sent twice when they hold a time of day; without one they may be two people who
     answered alike, so the second is another sheet.
     """
-    rows = export.rows
-    response = _joined(rows, export.placed("response"))
-    sheet = response + _joined(rows, export.placed("part-of-response"))
+    response = _joined(export.rows, export.placed("response"))
+    sheets = response + _joined(export.rows, export.placed("part-of-response"))
+    unnumbered = response.str.strip("|").eq("")
+    if not unnumbered.any():
+        return sheets
+    rows = export.rows[unnumbered]
     cells = _joined(rows, [heading.place for heading in export.headings])
     timed = pd.Series(False, rows.index)
     for place in export.placed("date", "submitted", "part-of-response"):
         timed |= rows[str(place)].str.contains(_TIME_OF_DAY)
     again = cells.groupby(cells).cumcount()
-    cells = cells.where(timed | again.eq(0), cells + "#" + again.astype(str))
-    return sheet.where(response.str.strip("|").ne(""), cells)
+    sheets[unnumbered] = cells.where(timed | again.eq(0), cells + "#" + again.astype(str))
+    return sheets
 
 
 def _joined(rows: pd.DataFrame, places: list[int]) -> pd.Series:

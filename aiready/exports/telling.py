@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiready.exports import Imported
 from aiready.exports.files import SOURCES
 from aiready.exports.importing import Matched
-from aiready.exports.matching import Columns, finish_unknown
+from aiready.exports.matching import Columns, finish_untold
 from aiready.exports.words import COMMENT
 from aiready.languages import OPENING
 
@@ -43,7 +43,7 @@ def _recognised(imported: Imported) -> Iterator[str]:
     if matched.idle:
         named = [f'{row.kind} "{row.in_file}"' for row in matched.idle]
         yield f"In the map, but not in the file: {_listed(named)}."
-    if finish_unknown(export):
+    if finish_untold(export):
         yield "Cannot tell who finished: no column says it, so every row counts as sent. The map can name one."
     yield f"Wave {matched.wave} ({matched.wave_from})."
 
@@ -61,9 +61,11 @@ def _unproven(matched: Matched) -> Iterator[str]:
             f"{words.levels}, does not apply, then don't know."
         )
     if answers.numbered and not answers.proven:
+        count = len(answers.numbered)
+        many = "1 question is" if count == 1 else f"{count} questions are"
         name = next((name for name in answers.numbered if name in words.questions), answers.numbered[0])
         yield (
-            f"Warning: {len(answers.numbered)} questions are answered by number, and nothing in the file proves what "
+            f"Warning: {many} answered by number, and nothing in the file proves what "
             f"the numbers mean: 1 is taken for the first answer, of {name} as of all. Compare a few answers with the "
             "tool, or export the answers in words."
         )

@@ -14,12 +14,14 @@ from aiready.narrative.front import (
     standing,
     what_works,
 )
+from aiready.narrative.hiding import EITHER, hidden_voice, say_hidden, survey_hidden
 from aiready.narrative.records import (
     VERDICTS,
     absent_heading,
     agreed_heading,
     blockers,
     hours_heading,
+    hours_hidden,
     hours_sentences,
     initiative_name,
     latest_trials,
@@ -45,6 +47,7 @@ from aiready.narrative.survey import (
     flagged,
     groups_heading,
     groups_sentence,
+    hidden_sentences,
     item_levels,
     measured_barriers,
     other_indicators_sentence,
@@ -53,7 +56,6 @@ from aiready.narrative.survey import (
     say_do,
     sensitivity_sentence,
     shown_words,
-    survey_hidden,
     themes_heading,
     trend_heading,
     unknown_sentence,
@@ -67,6 +69,7 @@ from aiready.narrative.words import (
 )
 
 __all__ = [
+    "EITHER",
     "STANDING",
     "VERDICTS",
     "Level",
@@ -87,7 +90,10 @@ __all__ = [
     "generations_sentence",
     "groups_heading",
     "groups_sentence",
+    "hidden_sentences",
+    "hidden_voice",
     "hours_heading",
+    "hours_hidden",
     "hours_sentences",
     "initiative_name",
     "item_levels",
@@ -109,6 +115,7 @@ __all__ = [
     "running",
     "said_words",
     "say_do",
+    "say_hidden",
     "scope",
     "sensitivity_sentence",
     "short_names",

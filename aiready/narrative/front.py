@@ -4,15 +4,25 @@ import pandas as pd
 
 from aiready import waves
 from aiready.assessment import Assessment
-from aiready.measures import MEASURES, OK, ORGANISATION, SUPPRESSED
-from aiready.narrative.records import initiative_name, latest_trials, overlap, trial_words
+from aiready.measures import INSUFFICIENT, MEASURES, NOT_MEASURED, OK, ORGANISATION, SUPPRESSED
+from aiready.narrative.hiding import say_hidden, survey_hidden
+from aiready.narrative.records import (
+    hours_hidden,
+    initiative_name,
+    latest_trials,
+    not_measured,
+    overlap,
+    pilots_heading,
+    record_statuses,
+    trial_words,
+    use_recorded,
+)
 from aiready.narrative.survey import (
     barrier_name,
     below_workable,
     flagged,
     measured_barriers,
     ranked_barriers,
-    survey_hidden,
     widest_twin,
 )
 from aiready.schema import LIVE_STAGES
@@ -39,7 +49,7 @@ def meta(unit: Assessment) -> str:
         language.wave(unit.facts.wave) if unit.facts.wave != waves.UNDATED else "",
         answered(unit),
         language.say("meta.live", live) if live else "",
-        language.say("meta.records", day=language.day(unit.facts.as_of)) if unit.facts.as_of else "",
+        language.say("meta.records", day=language.day(upto)) if (upto := unit.facts.records_up_to) else "",
     ]
     return " · ".join(fact for fact in facts if fact)
 
@@ -58,11 +68,21 @@ def answered(unit: Assessment) -> str:
 
 def lead(unit: Assessment) -> str:
     """The finding in a sentence or two, from the richest evidence there is."""
-    hidden = unit.language.say("lead.hidden") if survey_hidden(unit) else ""
-    for finding in (_lead_barrier, _lead_decisions, _lead_hours, _lead_exposure):
+    reason = survey_hidden(unit)
+    hidden = say_hidden(unit, "lead.hidden", reason) if reason else ""
+    for finding in (_lead_barrier, _lead_decisions, _lead_hours, _lead_exposure, _lead_pilots):
         if text := finding(unit):
             return _joined(hidden, text)
-    return hidden or unit.language.say("lead.nothing")
+    return hidden or _lead_nothing(unit)
+
+
+def _lead_nothing(unit: Assessment) -> str:
+    """Why there is no finding: nothing on record, too little, or all of it hidden; and that it says what to collect."""
+    statuses = record_statuses(unit)
+    shown = {OK, INSUFFICIENT} & statuses
+    key = "records_some" if shown else "records_hidden" if SUPPRESSED in statuses else "nothing"
+    collect = "" if not_measured(unit).empty else unit.language.say("lead.collect")
+    return _joined(unit.language.say(f"lead.{key}"), collect)
 
 
 def _joined(*sentences: str) -> str:
@@ -80,7 +100,9 @@ def _lead_barrier(unit: Assessment) -> str:
     first = pd.isna(lowest["priority_high"]) or lowest["priority_high"] == 1
     if lowest["on"] == "perception":
         key = "lead.people_lowest" if first else "lead.people_among"
-        return unit.language.say(key, name=name, voices=_voices(unit, lowest))
+        records = "lead.few_records" if record_statuses(unit) - {NOT_MEASURED} else "lead.no_records"
+        said = unit.language.say(key, name=name, voices=_voices(unit, lowest))
+        return _joined(said, unit.language.say(records))
     return _joined(_lead_both(unit, rows, name, first=first), widest_twin(unit, lowest["barrier_id"]))
 
 
@@ -141,9 +163,15 @@ def _lead_exposure(unit: Assessment) -> str:
         return ""
     if software.value == 0:
         return language.say("lead.exposure_none")
-    hidden = unit.cell("potential_hours").status == SUPPRESSED
-    key = "lead.exposure_hidden" if hidden else "lead.exposure_unrecorded"
-    return language.say(key, alone=language.share(alone.value), software=language.share(software.value))
+    shares = {"alone": language.share(alone.value), "software": language.share(software.value)}
+    if reason := hours_hidden(unit):
+        return say_hidden(unit, "lead.exposure_hidden", reason, **shares)
+    return language.say("lead.exposure_part" if use_recorded(unit) else "lead.exposure_unrecorded", **shares)
+
+
+def _lead_pilots(unit: Assessment) -> str:
+    """What pilots have shown, where nothing else can be said."""
+    return "" if latest_trials(unit).empty else f"{pilots_heading(unit)}."
 
 
 def what_works(unit: Assessment) -> str:
@@ -180,8 +208,10 @@ def _works_indicator(unit: Assessment) -> str:
         return ""
     best = strong.sort_values(["points", "n"], ascending=False).iloc[0]
     about = unit.rules.indicators.set_index("indicator_id").loc[best["id"]]
-    value = language.value(best["value"], MEASURES[about["measure"]].unit)
-    return language.say("works.indicator", value=value, indicator=about["label"], n=language.number(best["n"]))
+    measure = MEASURES[about["measure"]]
+    key = "works.indicator_uses" if measure.table == "usage" else "works.indicator"
+    value = language.value(best["value"], measure.unit)
+    return language.say(key, value=value, indicator=about["label"], n=language.number(best["n"]))
 
 
 STANDING = ("purpose", "comparison", "hours", "speed", "units", "validated")
@@ -218,7 +248,7 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
     version = {"version": facts.instrument_version, "digest": facts.instrument_digest}
     stated = {
         "wave": language.wave(facts.wave) if facts.wave != waves.UNDATED else say("method.undated"),
-        "records": language.day(facts.as_of) or say("method.no_date"),
+        "records": language.day(facts.records_up_to) or say("method.no_date"),
         "answered": answered(unit) or nobody,
         "groups": say("method.groups_stated", **smallest),
         "hidden": language.number(hidden),

@@ -2,11 +2,14 @@
 
 import pandas as pd
 
-from aiready import verdicts
+from aiready import verdicts, waves
 from aiready.assessment import Assessment, Cell
-from aiready.measures import NOT_MEASURED, OK, SUPPRESSED
+from aiready.measures import ALL, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
+from aiready.narrative.hiding import say_hidden, why_hidden
 from aiready.phrases import MINUS, Language
 
+_LOGS = ("decisions", "feedback", "probes")
+"""Tables of the six metrics."""
 _SECTION_TABLES = ("responses", "initiatives", "usage", "trials", "tasks", "workflow_steps", "decisions",
                    "feedback", "probes")  # fmt: skip
 REASONS_TOLD = 3
@@ -59,10 +62,24 @@ def hours_heading(unit: Assessment) -> str:
         if waits.empty:
             return language.say("hours.realised", share=share)
         return language.say("hours.realised_waits", share=share, reason=waits["label"].iloc[0])
-    if unit.cell("potential_hours").status == SUPPRESSED:
-        return language.say("hours.hidden")
+    if reason := hours_hidden(unit):
+        return say_hidden(unit, "hours.hidden", reason)
     alone = unit.cell("exposure_alpha")
-    return language.say("hours.exposed", share=language.share(alone.value)) if alone.ok else language.say("hours.none")
+    if alone.ok:
+        key = "hours.exposed_part" if use_recorded(unit) else "hours.exposed"
+        return language.say(key, share=language.share(alone.value))
+    return language.say("hours.unknown" if len(unit.tasks) else "hours.none")
+
+
+def hours_hidden(unit: Assessment) -> str:
+    """Why the hours that AI could save are hidden; empty where they are not."""
+    potential = unit.cell("potential_hours")
+    return why_hidden([potential.note]) if potential.status == SUPPRESSED else ""
+
+
+def use_recorded(unit: Assessment) -> bool:
+    """Whether anything is on record of how far the tasks are done with AI."""
+    return unit.cell("not_adopted_rate").ok or bool(len(unit.tasks) and unit.tasks["realised"].notna().any())
 
 
 def hours_sentences(unit: Assessment) -> list[str]:
@@ -139,7 +156,18 @@ def metrics_heading(unit: Assessment) -> str:
         if (cell := unit.cell(name)).ok:
             value = language.value(cell.value, cell.unit)
             return language.say("metrics.one", measure=measure_name(unit, name), value=value)
-    return language.say("metrics.few")
+    return _no_metrics(unit)
+
+
+def _no_metrics(unit: Assessment) -> str:
+    """Why the quarter has none of the six metrics: too few records, hidden, or nothing on record."""
+    rows, quarter = unit.measures, waves.quarter_of_wave(unit.facts.wave)
+    mine = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["segment"] == ALL) & (rows["wave"] == quarter)]
+    statuses = set(mine.loc[mine["table"].isin(_LOGS), "status"])
+    if INSUFFICIENT in statuses and unit.facts.wave == unit.facts.waves[-1]:
+        return unit.language.say("metrics.few")
+    key = "few_in" if INSUFFICIENT in statuses else "hidden" if SUPPRESSED in statuses else "none"
+    return unit.language.capital(unit.language.say(f"metrics.{key}", quarter=unit.language.wave(quarter)))
 
 
 def measure_name(unit: Assessment, measure: str) -> str:
@@ -169,7 +197,7 @@ def agreed_heading(unit: Assessment) -> str:
     """How many agreed actions are done and overdue."""
     language, rows = unit.language, unit.actions
     kept = rows.loc[rows["status"] != "dropped"]
-    done, late = int((kept["status"] == "done").sum()), int(overdue(rows, unit.facts.as_of).sum())
+    done, late = int((kept["status"] == "done").sum()), int(overdue(rows, unit.facts.reached_on).sum())
     if kept.empty:
         return language.say("agreed.dropped")
     if len(kept) == 1:
@@ -180,7 +208,7 @@ def agreed_heading(unit: Assessment) -> str:
 
 def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
     """Which agreed actions are open past the day they were due."""
-    day = pd.Timestamp(as_of) if as_of else pd.NaT
+    day = pd.Timestamp(as_of) if as_of else pd.NaT  # nothing is overdue on a day that nobody knows
     return (actions["status"] == "open") & (pd.to_datetime(actions["due_on"]) < day)
 
 
@@ -193,6 +221,13 @@ def not_measured(unit: Assessment) -> pd.DataFrame:
         if (rows.loc[rows["table"] == name, "status"] == NOT_MEASURED).all()
     ]
     return pd.DataFrame(absent, columns=["table", "what", "collect"])
+
+
+def record_statuses(unit: Assessment) -> set[str]:
+    """What is known of the unit's records, over all measures: ok, insufficient, hidden, not measured."""
+    rows = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id]
+    statuses = set(rows.loc[rows["table"] != "responses", "status"])
+    return statuses | ({OK} if len(unit.actions) else set())
 
 
 def absent_heading(unit: Assessment) -> str:

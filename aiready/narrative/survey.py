@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aiready.assessment import Assessment
-from aiready.measures import ALL, OK, SUPPRESSED
+from aiready.measures import OK, SUPPRESSED
+from aiready.narrative.hiding import EITHER, hidden_barriers, say_hidden, survey_hidden
 from aiready.phrases import Language
 
 
@@ -16,14 +17,6 @@ def barrier_name(unit: Assessment, barrier_id: str) -> str:
 
 def _barrier_names(unit: Assessment) -> dict[str, str]:
     return dict(zip(unit.rules.barriers["barrier_id"], unit.rules.barriers["name"], strict=True))
-
-
-def survey_hidden(unit: Assessment) -> bool:
-    """Whether what people of the unit say in the wave shown is hidden."""
-    rows = unit.measures
-    mine = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["measure"] == "perception")]
-    mine = mine.loc[(mine["segment"] == ALL) & (mine["wave"] == unit.facts.wave)]
-    return bool((mine["status"] == SUPPRESSED).any())
 
 
 def _barrier_row(unit: Assessment, barrier_id: str) -> pd.Series | None:
@@ -157,9 +150,22 @@ def unknown_sentence(unit: Assessment) -> str:
     shown = unit.rows("explain")
     some = set(shown.loc[shown["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
     language = unit.language
+    some |= set() if survey_hidden(unit) else set(hidden_barriers(unit))
     absent = [name for name in unit.rules.barriers["barrier_id"] if name not in some]
     names = [language.inside(barrier_name(unit, name)) for name in absent]
     return language.say("barriers.unknown", names=language.listed(names)) if names else ""
+
+
+def hidden_sentences(unit: Assessment) -> list[str]:
+    """Barriers of which what people say is hidden while that of others is shown, a sentence for each reason."""
+    if survey_hidden(unit):
+        return []
+    language, hidden = unit.language, hidden_barriers(unit)
+    sentences = []
+    for reason in dict.fromkeys(hidden.values()):
+        names = (language.inside(barrier_name(unit, name)) for name, why in hidden.items() if why == reason)
+        sentences.append(say_hidden(unit, "barriers.part_hidden", reason, names=language.listed(names)))
+    return sentences
 
 
 def barrier_heading(unit: Assessment, barrier_id: str) -> str:
@@ -189,7 +195,9 @@ def _standing_at(unit: Assessment, row: pd.Series, name: str) -> str:
         return language.say("barrier.people", name=name, band=named[row["perception_band"]], said=voices["said"])
     if pd.notna(row["practice"]):
         return _partial(unit, row, "barrier.records", name=name, shown=voices["shown"])
-    return language.say("barrier.hidden" if row["status"] == SUPPRESSED else "barrier.few", name=name)
+    if row["status"] != SUPPRESSED:
+        return language.say("barrier.few", name=name)
+    return say_hidden(unit, "barrier.hidden", hidden_barriers(unit).get(row["barrier_id"], EITHER), name=name)
 
 
 def band_words(unit: Assessment, row: pd.Series) -> str:
@@ -311,7 +319,8 @@ def basis_words(unit: Assessment) -> str:
     """What the two voices rest on."""
     language, rows = unit.language, unit.rows("barriers")
     n = rows["n"].max()
-    said = language.say("basis.people", n=language.number(n)) if pd.notna(n) else language.say("basis.nobody")
+    nobody = language.say("basis.hidden" if survey_hidden(unit) else "basis.nobody")
+    said = language.say("basis.people", n=language.number(n)) if pd.notna(n) else nobody
     counted = int((rows["practice_coverage"] * _indicators(unit).reindex(rows["barrier_id"]).to_numpy()).sum())
     return f"{said} · {language.say('basis.records', counted, total=str(_indicators(unit).sum()))}"
 
@@ -322,7 +331,8 @@ def _indicators(unit: Assessment) -> pd.Series:
 
 def why_no_profile(unit: Assessment) -> str:
     """Why there is no barrier to show."""
-    return unit.language.say("barriers.why_hidden" if survey_hidden(unit) else "barriers.why_nothing")
+    reason = survey_hidden(unit)
+    return say_hidden(unit, "barriers.why_hidden", reason) if reason else unit.language.say("barriers.why_nothing")
 
 
 def groups_heading(unit: Assessment) -> str:
@@ -351,6 +361,7 @@ def trend_heading(unit: Assessment) -> str:
     up = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.low > 0]
     down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
     if not any(cell.ok for cell in cells.values()):
-        return language.say("trend.records")
+        mine = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id, "perception"]
+        return language.say("trend.title" if mine.notna().any() else "trend.records")
     told = {name: language.listed(names) for name, names in (("up", up), ("down", down)) if names}
     return language.say(f"trend.{'both' if len(told) > 1 else next(iter(told), 'none')}", **told)

@@ -115,6 +115,19 @@ class Language(Formats):
 
 
 ENGLISH = Language()
+FEW, PROTECTS = "few", "protects"
+"""Why a figure is hidden: too few people stand behind it, or it would give away another group."""
+
+
+def reason_of(note: str) -> str:
+    """Why a row of the results is hidden, by its note, which is in English; empty where the note leaves that open.
+
+    Examples
+    --------
+    >>> reason_of("hidden to protect another group"), reason_of("stated per initiative")
+    ('protects', '')
+    """
+    return next((reason for reason in (FEW, PROTECTS) if note == ENGLISH.say(f"note.{reason}")), "")
 
 
 def warm() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from aiready import narrative, waves
 from aiready.assessment import Assessment
-from aiready.measures import ALL, OK
+from aiready.measures import ALL, OK, SUPPRESSED
 from aiready.phrases import Language
 
 SIX_METRICS = (
@@ -86,7 +86,8 @@ def tasks_drawn(unit: Assessment) -> list[str]:
     """Which tasks are drawn, where not all, and their job, where it is one of several: parts of a subtitle."""
     rows, language = _tasks_with_hours(unit), unit.language
     jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
-    some = language.say("hours.largest", shown=str(TASKS_SHOWN), total=language.number(len(rows)))
+    key = "hours.largest_shown" if unit.rows("tasks")["status"].eq(SUPPRESSED).any() else "hours.largest"
+    some = language.say(key, shown=str(TASKS_SHOWN), total=language.number(len(rows)))
     told = [some] if len(rows) > TASKS_SHOWN else []
     return [*told, str(jobs[0])] if len(jobs) == 1 and rows["job"].nunique() > 1 else told
 
@@ -305,7 +306,7 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
 
 def state(unit: Assessment) -> pd.Series:
     """The state of every agreed action on the as-of date: open, done, dropped or overdue."""
-    return unit.actions["status"].mask(narrative.overdue(unit.actions, unit.facts.as_of), "overdue")
+    return unit.actions["status"].mask(narrative.overdue(unit.actions, unit.facts.reached_on), "overdue")
 
 
 def agreed(unit: Assessment) -> pd.DataFrame:
