@@ -195,7 +195,8 @@ def _task_hours(reader: Reader, found: re.Match) -> Found:
     rows = reader.with_hours()
     named = rows["task"] + " (" + rows["job"] + ")"
     told = found["task"].removesuffix(" …")
-    cut = named.str.startswith(told) if told != found["task"] else named.eq(told)
+    head, dots, tail = (part.strip() for part in found["task"].partition("…"))
+    cut = named.str.startswith(head) & named.str.endswith(tail) if dots else named.eq(told)
     mine = rows[rows["task"].eq(told) | cut].head(1)
     if told.endswith(("other task", "other tasks")):
         yield told.split(" ")[0], float(len(rows) - 10)
