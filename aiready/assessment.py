@@ -16,12 +16,14 @@ from pyarrow import feather
 from aiready import (
     actions,
     barriers,
+    deciders,
     decisions,
     errors,
     facets,
     feedback,
     history,
     initiatives,
+    job_holders,
     memory,
     parameters,
     privacy,
@@ -336,12 +338,12 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
     settings = rules.settings
     said = survey.tables(data, rules, earlier or ())
     counted = decisions.counted_log(data, rules)
-    of_log = decisions.measure(data, rules, counted)
-    made = collect([said.measure, *(noun.measure(data, rules) for noun in RECORDS), of_log, feedback.measure(data, rules)])
+    of_records = [noun.measure(data, rules) for noun in RECORDS]
+    made = collect([said.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)])
     behind = {
         "usage": initiatives.users(data, settings),
-        "tasks": tasks.holders(data, settings),
-        "decisions": decisions.deciders(counted, data, settings),
+        "tasks": job_holders.holders(data, settings),
+        "decisions": deciders.deciders(counted, data, settings),
     }
     hidden = privacy.hidden_cells(said.behind, behind, data.units, settings)
     bounded = privacy.protect_measures(made, hidden, settings)

@@ -35,8 +35,8 @@ class CellTree:
     """Cells of units in a hierarchy, whoever stands in them.
 
     `parents`: the parent of every unit by its id, missing at the top. Cells stand in the order of ids, so that nothing
-    depends on the order of rows. `cells`: unit_id, segment, `leaf` (no unit below), `own_people` (a parent's own people only).
-    `sums`: total, child, by.
+    depends on the order of rows. `cells`: unit_id, segment, `leaf` (no unit below), `own_people` (a parent's own
+    people only). `sums`: total, child, by.
     """
 
     parents: pd.Series

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from aiready import distinct_values, scales
+from aiready import distinct_values, scales, survey_people
+from aiready.hidden_cells import survey_cells
 from aiready.instrument import read_instrument
 from aiready.measures import ORGANISATION
-from aiready.hidden_cells import survey_cells
 from aiready.schema import ROLES
 from aiready.sources import Data, instrument_folder, read_data
 
@@ -95,7 +95,7 @@ def examine(location: str, as_of: date | None = None, today: date | None = None)
         answers = _answers(responses.loc[responses["wave"] == wave])
         survey = scales.read_survey(data, rules)
         notes += scales.said_of_answers(survey)
-        pattern = survey_cells(scales.scored_people(survey), data.units, rules.settings)
+        pattern = survey_cells(survey_people.scored_people(survey), data.units, rules.settings)
         hidden = pattern.loc[pattern["hidden"].astype(bool) & (pattern["wave"] == wave), ["unit_id", "segment"]]
     reasons = _reasons(data.quarantine)
     notes += _more_reasons(data.quarantine)

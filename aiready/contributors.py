@@ -57,9 +57,9 @@ class Persons:
     """People who may stand in several parts and contribute more than others, such as deciders.
 
     `shares`: parts x (figures x persons), figure by figure: what each person contributes. `counted`: parts x figures,
-    whether the figure rests on anything there, be it of people of whom nothing is known. `dominance`: p of the p % rule,
-    as a share. `unnamed`: parts x (figures x units), where a figure rests on people who are not known, and in which unit;
-    `vouched`: by unit, as how many people its headcount lets them count, where nobody is named in a group.
+    whether the figure rests on anything there, be it of people of whom nothing is known. `dominance`: p of the p %
+    rule, as a share. `unnamed`: parts x (figures x units), where a figure rests on people who are not known, and in
+    which unit; `vouched`: by unit, as how many people its headcount lets them count, where nobody is named in a group.
 
     Notes
     -----
@@ -103,7 +103,7 @@ class Persons:
     def _contributions(
         self, groups: csr_array, shares: csr_array
     ) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-        """Of everyone in every group and figure: the place group x figure, who it is, and what he or she contributes."""
+        """Of everyone in every group and figure: the place group x figure, who it is, and the contribution."""
         every = (csr_array(groups) @ shares).tocoo()
         figures = self.counted.shape[1]
         persons = shares.shape[1] // figures

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
+import pandas as pd
 
 from aiready.instrument import Settings
 
@@ -118,3 +119,50 @@ def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) 
     brier = coded.miss.cast("decimal(18, 12)").sum().cast("float64")
     by_decider = coded.group_by("unit_id", "quarter", "decider_id")
     return by_decider.aggregate(decisions=coded.count(), **counts, brier_sum=brier).mutate(**none)
+
+
+def derived(counts: pd.DataFrame) -> pd.DataFrame:
+    """Counts that are sums and differences of others."""
+    every = (*LEVELS, UNKNOWN_LEVEL)
+    scored = {level: counts[f"wrong_{level}"] + counts[f"right_{level}"] for level in every}
+    decided = {level: counts[f"open_{level}"] + scored[level] for level in every}
+    pair = {both: counts[[f"trio_{i}{both}" for i in "x01"]].sum(axis=1) for both in ("00", "01", "10", "11")}
+    trio = {name: counts[f"trio_{name}"] for name in ("001", "010", "011", "100", "101", "110")}
+    levelled, automatic = sum(decided[level] for level in LEVELS), sum(decided[level] for level in AUTOMATIC)
+    made = {
+        "attended": counts["decisions"] - counts["unattended"],
+        "decided": sum(decided.values()),
+        "eligible": sum(decided.values()) - counts["young"],
+        "eligible_automatic": automatic - counts["young_automatic"],
+        "scored": sum(scored.values()),
+        "right": sum(counts[f"right_{level}"] for level in every),
+        "judged": sum(pair.values()),
+        "right_advice": pair["10"] + pair["11"],
+        "wrong_advice": pair["00"] + pair["01"],
+        "wrong_followed": pair["00"] + pair["01"] - counts["wrong_overridden"],
+        "fixed": pair["01"], "broken": pair["10"],
+        "net": pair["01"] - pair["10"], "net_sq": pair["01"] + pair["10"],
+        "overridden_judged": counts["wrong_overridden"] + pair["10"],
+        "ira": trio["010"] + trio["011"], "ira_taken": trio["011"],
+        "raw": trio["100"] + trio["101"], "raw_kept": trio["101"],
+        "trio": counts.filter(regex="trio_[01]").sum(axis=1),
+        "team_human": trio["001"] + trio["011"] - trio["100"] - trio["110"],
+        "team_human_sq": trio["001"] + trio["011"] + trio["100"] + trio["110"],
+        "team_advice": trio["001"] + trio["101"] - trio["010"] - trio["110"],
+        "team_advice_sq": trio["001"] + trio["101"] + trio["010"] + trio["110"],
+        "levelled": levelled, "automatic": automatic, "lasting": automatic - counts["taken_back"],
+        "level_sum": sum(level / 4 * decided[level] for level in LEVELS),
+        "level_sq": sum((level / 4) ** 2 * decided[level] for level in LEVELS),
+        "automatic_possible": automatic + decided[UNKNOWN_LEVEL],
+        "lasting_possible": automatic - counts["taken_back"] + decided[UNKNOWN_LEVEL],
+        "incomplete": counts["context_known"] - counts["context_complete"],
+        "context_possible": counts["decisions"] - counts["context_known"] + counts["context_complete"],
+        "unsafe_possible": counts["unsafe"] + counts["unknown_advised"],
+        "incomplete_advised_unknown": counts["context_known"] - counts["context_complete"] + counts["unknown_advised"],
+        "incomplete_unadvised_unknown": counts["decisions"] - counts["context_complete"] - counts["unknown_advised"],
+        "in_time_possible": counts["in_time"] + counts["advised_decided"] - counts["timed"],
+        "scored_automatic": sum(scored[level] for level in AUTOMATIC),
+        "right_automatic": sum(counts[f"right_{level}"] for level in AUTOMATIC),
+        **{f"scored_{level}": scored[level] for level in LEVELS},
+    }  # fmt: skip
+    return pd.concat([counts, pd.DataFrame(made)], axis=1)

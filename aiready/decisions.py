@@ -12,11 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from aiready.cell_tree import flat_segments
-from aiready.decision_counts import AUTOMATIC, LEVELS, UNKNOWN_LEVEL, decider_counts
+from aiready.decision_counts import decider_counts, derived
 from aiready.decision_ratios import BOUNDING, RATIOS, TOGETHER, Ratio
 from aiready.decision_times import SPEEDS, decision_times
-from aiready.hidden_cells import UNPUBLISHED, Behind
 from aiready.instrument import Instrument, Settings
 from aiready.measures import NOT_MEASURED, OK, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
@@ -71,53 +69,6 @@ def _every_wave(made: pd.DataFrame, units: Iterable[str], wave: str) -> pd.DataF
     return collect(fill_not_measured(made[made["wave"] == one], "decisions", units, one) for one in present)
 
 
-def _derived(counts: pd.DataFrame) -> pd.DataFrame:
-    """Counts that are sums and differences of others."""
-    every = (*LEVELS, UNKNOWN_LEVEL)
-    scored = {level: counts[f"wrong_{level}"] + counts[f"right_{level}"] for level in every}
-    decided = {level: counts[f"open_{level}"] + scored[level] for level in every}
-    pair = {both: counts[[f"trio_{i}{both}" for i in "x01"]].sum(axis=1) for both in ("00", "01", "10", "11")}
-    trio = {name: counts[f"trio_{name}"] for name in ("001", "010", "011", "100", "101", "110")}
-    levelled, automatic = sum(decided[level] for level in LEVELS), sum(decided[level] for level in AUTOMATIC)
-    made = {
-        "attended": counts["decisions"] - counts["unattended"],
-        "decided": sum(decided.values()),
-        "eligible": sum(decided.values()) - counts["young"],
-        "eligible_automatic": automatic - counts["young_automatic"],
-        "scored": sum(scored.values()),
-        "right": sum(counts[f"right_{level}"] for level in every),
-        "judged": sum(pair.values()),
-        "right_advice": pair["10"] + pair["11"],
-        "wrong_advice": pair["00"] + pair["01"],
-        "wrong_followed": pair["00"] + pair["01"] - counts["wrong_overridden"],
-        "fixed": pair["01"], "broken": pair["10"],
-        "net": pair["01"] - pair["10"], "net_sq": pair["01"] + pair["10"],
-        "overridden_judged": counts["wrong_overridden"] + pair["10"],
-        "ira": trio["010"] + trio["011"], "ira_taken": trio["011"],
-        "raw": trio["100"] + trio["101"], "raw_kept": trio["101"],
-        "trio": counts.filter(regex="trio_[01]").sum(axis=1),
-        "team_human": trio["001"] + trio["011"] - trio["100"] - trio["110"],
-        "team_human_sq": trio["001"] + trio["011"] + trio["100"] + trio["110"],
-        "team_advice": trio["001"] + trio["101"] - trio["010"] - trio["110"],
-        "team_advice_sq": trio["001"] + trio["101"] + trio["010"] + trio["110"],
-        "levelled": levelled, "automatic": automatic, "lasting": automatic - counts["taken_back"],
-        "level_sum": sum(level / 4 * decided[level] for level in LEVELS),
-        "level_sq": sum((level / 4) ** 2 * decided[level] for level in LEVELS),
-        "automatic_possible": automatic + decided[UNKNOWN_LEVEL],
-        "lasting_possible": automatic - counts["taken_back"] + decided[UNKNOWN_LEVEL],
-        "incomplete": counts["context_known"] - counts["context_complete"],
-        "context_possible": counts["decisions"] - counts["context_known"] + counts["context_complete"],
-        "unsafe_possible": counts["unsafe"] + counts["unknown_advised"],
-        "incomplete_advised_unknown": counts["context_known"] - counts["context_complete"] + counts["unknown_advised"],
-        "incomplete_unadvised_unknown": counts["decisions"] - counts["context_complete"] - counts["unknown_advised"],
-        "in_time_possible": counts["in_time"] + counts["advised_decided"] - counts["timed"],
-        "scored_automatic": sum(scored[level] for level in AUTOMATIC),
-        "right_automatic": sum(counts[f"right_{level}"] for level in AUTOMATIC),
-        **{f"scored_{level}": scored[level] for level in LEVELS},
-    }  # fmt: skip
-    return pd.concat([counts, pd.DataFrame(made)], axis=1)
-
-
 # Rolling up: units to their parents and the organisation, deciders kept
 
 
@@ -155,56 +106,15 @@ def rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
     # people stand in the order of what they did, so that no figure depends on what they are called
     by_decider = by_decider.sort_values([*keys, *numbers], ignore_index=True)
     in_cells = by_decider.groupby(keys)
-    cells = _derived(in_cells[numbers].sum().reset_index())
+    cells = derived(in_cells[numbers].sum().reset_index())
     known, place = by_decider["decider_id"].notna(), in_cells.ngroup()
     sizes = np.bincount(place[known], minlength=len(cells))
     loose = by_decider[~known].set_index(place[~known])[numbers].reindex(cells.index, fill_value=0)
     small = ~(cells["unit_id"].map(_headcounts(data)) >= settings.minimum_headcount_unknown_deciders)
     cells["deciders"] = sizes
-    loose = _derived(loose)
+    loose = derived(loose)
     cells["nobody"] = np.where((loose["attended"] > 0) & small, 0.0, np.nan)
-    return Log(cells, _derived(by_decider[known]), np.concatenate([[0], sizes.cumsum()]), loose)
-
-
-def deciders(counted: pd.DataFrame | None, data: Data, settings: Settings) -> Behind:
-    """Who stands behind the log's figures: one row per own unit x quarter x level x decider, for the privacy gate.
-
-    Notes
-    -----
-    Only outcomes are told level by level; all other figures rest on decisions whose level does not matter. Deciders who
-    are not known count by headcount: as many people work in a unit of `minimum_headcount_unknown_deciders` as a figure
-    must stand for, and nobody where the headcount is not known. Decisions that nobody attends to are nobody's.
-    """
-    figures = tuple(dict.fromkeys(["decisions", *(ratio.among for ratio in (*RATIOS, *BOUNDING, *TOGETHER))]))
-    figures = tuple(name for name in figures if not name.startswith("scored_"))
-    parts = [*(f"level {level}" for level in LEVELS), NO_LEVEL]
-    columns = ["unit_id", "wave", "part", "person", *figures]
-    if counted is None or counted.empty:
-        return Behind(pd.DataFrame(columns=columns), figures, flat_segments(parts))
-    counts = _derived(counted)
-    counts = counts.loc[counts["decider_id"].notna() | counts["attended"].gt(0)]
-    labels = {day: quarter(day) for day in counts["quarter"].unique()}
-    rows = counts.assign(wave=counts["quarter"].map(labels), person=counts["decider_id"])
-    levelled = [rows[["unit_id", "wave", "person"]].assign(part=f"level {level}", scored=rows[f"scored_{level}"])
-                for level in LEVELS]  # fmt: skip
-    rest = rows["scored"] - sum(rows[f"scored_{level}"] for level in LEVELS)
-    every = pd.concat([rows.assign(part=NO_LEVEL, scored=rest), *levelled], ignore_index=True)[columns]
-    every = every.fillna(dict.fromkeys(figures, 0))
-    every = every.loc[every[list(figures)].ne(0).any(axis=1)]
-    cuts = {NO_LEVEL: (UNPUBLISHED, NO_LEVEL)}
-    return Behind(every, figures, flat_segments(parts), cuts, _vouched(data, settings))
-
-
-NO_LEVEL = "no level"
-
-
-def _vouched(data: Data, settings: Settings) -> dict[str, float]:
-    """As how many people those who are not known count, by unit: of a parent, its own people besides its children's."""
-    own = data.units.set_index("unit_id")["headcount"].astype(float)
-    children = data.units.groupby("parent_id")["headcount"].agg(lambda people: people.sum(skipna=False))
-    apart = own - children.reindex(own.index).where(own.index.isin(children.index), 0.0)
-    each = settings.minimum_group / settings.minimum_headcount_unknown_deciders
-    return (apart.clip(lower=0) * each).dropna().to_dict()
+    return Log(cells, derived(by_decider[known]), np.concatenate([[0], sizes.cumsum()]), loose)
 
 
 def _headcounts(data: Data) -> pd.Series:

@@ -149,7 +149,7 @@ def weights(published: csr_array, groups: csr_array) -> tuple[Floats, NDArray[np
 
 
 def _without_singles(rows: csr_array) -> tuple[csr_array, NDArray[np.bool_]]:
-    """Rows without the parts that are published by themselves, and without those that this lays open; which they are."""
+    """Rows without the parts that are published by themselves, or that this lays open; which parts they are."""
     fixed = np.zeros(rows.shape[1], dtype=bool)
     while True:
         single = np.flatnonzero(np.diff(rows.indptr) == 1)
@@ -174,7 +174,7 @@ def _blocks(rows: csr_array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     return [(used[group[group < len(used)]], parts[group[group >= len(used)] - len(used)]) for group in groups]
 
 
-def _solver(published: csr_array):  # noqa: ANN202 - a function of arrays
+def _solver(published: csr_array):
     """Solve (rows rows') w = right side, where some rows say what others say: shortest w."""
     squares = csc_array(published @ published.T + RIDGE * eye_array(published.shape[0]))
     factors = splu(squares)

@@ -203,7 +203,7 @@ def segment_of_role(settings: Settings) -> Mapping[str, str]:
 
 
 def record_cells(behind: Behind, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
-    """Which cells of a table of records are hidden: every unit, parent and the organisation x segment (`cut`: its kind)."""
+    """Which cells of a table of records are hidden: every reporting unit x segment, with its kind (`cut`)."""
     tables = [NO_CELLS.assign(cut="")]
     rows = behind.rows.assign(unit_id=present_ids(behind.rows["unit_id"], units))
     for wave, of_wave in rows.groupby("wave", sort=False):

@@ -44,9 +44,9 @@ BLOCKERS, BLOCKER = "gap_by_blocker", "blocker"
 class Survey:
     """Who stands behind the figures of a survey, before anything is hidden.
 
-    `pattern`: which cells of the scales are hidden (`hidden_cells.survey_cells`). The others have one row per own unit x
-    wave x role, and people figure by figure: `answered` by scale, of any answer; `straightliners` by scale, of people
-    who could be one; `themes` by theme; `scales` and `items` by those asked of the same roles (`items`).
+    `pattern`: which cells of the scales are hidden (`hidden_cells.survey_cells`). The others have one row per own unit
+    x wave x role, and people figure by figure: `answered` by scale, of any answer; `straightliners` by scale, of
+    people who could be one; `themes` by theme; `scales` and `items` by those asked of the same roles (`items`).
     """
 
     pattern: pd.DataFrame
@@ -61,8 +61,8 @@ class Survey:
 class Hidden:
     """Which cells are hidden, table by table (unit_id, wave, segment, n, hidden, own; of items `item_id` too).
 
-    `survey`: whatever comes from answers; `scales`: besides, by scale (`barrier_id`), those that not every role is asked.
-    `records`: by table (`decisions`, `usage`, `tasks`), with `cut`, the kind of segment.
+    `survey`: whatever comes from answers; `scales`: besides, by scale (`barrier_id`), those that not every role is
+    asked. `records`: by table (`decisions`, `usage`, `tasks`), with `cut`, the kind of segment.
     """
 
     survey: pd.DataFrame
@@ -225,8 +225,8 @@ def protect_sources(sources: pd.DataFrame, hidden: Hidden, settings: Settings) -
 
 def _role_hidden(table: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
     """Whether any part of a unit in which somebody is, is hidden in the row's wave or the one before."""
-    parts = survey.loc[survey["segment"].ne(ALL) & survey["hidden"].astype(bool) & survey["n"].gt(0), ["unit_id", "wave"]]
-    listed = pd.MultiIndex.from_frame(parts.drop_duplicates())
+    small = survey["segment"].ne(ALL) & survey["hidden"].astype(bool) & survey["n"].gt(0)
+    listed = pd.MultiIndex.from_frame(survey.loc[small, ["unit_id", "wave"]].drop_duplicates())
     earlier = _earlier(table, survey)
     return pd.Series(
         pd.MultiIndex.from_frame(table[["unit_id", "wave"]]).isin(listed)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from aiready import changes, comparisons, distributions
 from aiready.groups import GROUP, Floats, by_barrier, invited
+from aiready.hidden_cells import survey_cells
 from aiready.history import Comparison, Release, compare, wordings
 from aiready.instrument import Instrument
 from aiready.measures import (
@@ -26,24 +27,20 @@ from aiready.measures import (
     fill_not_measured,
     rows,
 )
-from aiready.hidden_cells import survey_cells
 from aiready.privacy import Survey as Behind
 from aiready.releases import People
 from aiready.reliability import Reliability, cronbach_alpha, mcdonald_omega
 from aiready.scales import (
     Survey,
-    answered_people,
     people,
-    people_of_scales,
     read_survey,
     said_of_answers,
     scale_scores,
-    scored_by_roles,
-    scored_people,
 )  # fmt: skip
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 from aiready.sources import Data
 from aiready.statistics import mean_interval, wilson
+from aiready.survey_people import answers_given, behind, scored_people, straightliners
 
 __all__ = [
     "barrier_priorities",
@@ -106,7 +103,7 @@ def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Ta
     survey, compared, pattern = _read_beside(data, rules, earlier)
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
-        people(survey), compared, _behind(survey, pattern),
+        people(survey), compared, behind(survey, pattern),
         _table(survey, changes.change_sources, changes.SOURCES), wordings(earlier, data.waves, rules),
         (*said_of_answers(survey), *compared.notes),
     )  # fmt: skip
@@ -137,22 +134,6 @@ def _read_beside(
     words = wordings(earlier, data.waves, rules).pivot(index="item_id", columns="wave", values="digest")
     asked = {wave: column.reindex(rules.items["item_id"]).to_numpy() for wave, column in words.items()}
     return replace(survey, shown=np.asarray(shown), wordings=asked), compared, pattern
-
-
-def _behind(survey: Survey | None, pattern: pd.DataFrame) -> Behind:
-    """Who stands behind the figures of a survey."""
-    if survey is None:
-        none = people_of_scales(None, np.zeros((0, 0), dtype=bool))
-        return Behind(pattern, scored_by_roles(None), none, none, none, answered_people(None))
-    themes, scores = distributions.scores_by_theme(survey)
-    return Behind(
-        pattern,
-        scales=scored_by_roles(survey),
-        answered=people_of_scales(survey, _given(survey) > 0),
-        straightliners=people_of_scales(survey, _straight(survey)[1]),
-        themes=people_of_scales(survey, ~np.isnan(scores), themes),
-        items=answered_people(survey),
-    )
 
 
 def _measures(data: Data, survey: Survey | None) -> pd.DataFrame:
@@ -226,21 +207,8 @@ def _response_rate(survey: Survey, population: Floats) -> pd.DataFrame:
 
 def _straightliners(survey: Survey) -> pd.DataFrame:
     """Respondents who ticked one level throughout, on scales with reversed items, among those who could."""
-    flagged, able = _straight(survey)
+    flagged, able = straightliners(survey)
     return _shares(survey, flagged, able, "no respondent answered both plain and reversed items of this scale")
-
-
-def _straight(survey: Survey) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Who ticked one level throughout, and who could have been seen to (respondents x scales)."""
-    flagged, able = np.zeros((2, len(survey.respondents), len(survey.barriers)), dtype=bool)
-    reverse = survey.rules.items["reverse_scored"].to_numpy(bool)
-    for place, barrier in enumerate(survey.barriers):
-        items = survey.answers.items_of(barrier)
-        ticked = np.maximum(survey.answers.codes[:, items], 0)
-        both = (ticked[:, reverse[items]] > 0).any(axis=1) & (ticked[:, ~reverse[items]] > 0).any(axis=1)
-        lowest = np.where(ticked > 0, ticked, np.iinfo(np.int8).max).min(axis=1)
-        able[:, place], flagged[:, place] = both, both & (ticked.max(axis=1) == lowest)
-    return flagged, able
 
 
 def _answer_share(survey: Survey, code: float) -> pd.DataFrame:
@@ -248,13 +216,7 @@ def _answer_share(survey: Survey, code: float) -> pd.DataFrame:
     such = np.column_stack([
         (survey.answers.codes[:, survey.answers.items_of(barrier)] == code).sum(axis=1) for barrier in survey.barriers
     ])  # fmt: skip
-    return _shares(survey, such, _given(survey), "no answer on this scale")
-
-
-def _given(survey: Survey) -> NDArray[np.int64]:
-    """Answers of any kind that each respondent gave on each scale."""
-    codes = survey.answers.codes
-    return np.column_stack([(codes[:, survey.answers.items_of(barrier)] != 0).sum(axis=1) for barrier in survey.barriers])
+    return _shares(survey, such, answers_given(survey), "no answer on this scale")
 
 
 def _shares(survey: Survey, hits: NDArray[Any], trials: NDArray[Any], empty: str) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from typed_tables import data_of
 
-from aiready import privacy, scales
+from aiready import privacy, scales, survey_people
 from aiready.cell_tree import flat_segments
 from aiready.hidden_cells import Behind, survey_cells
 from aiready.instrument import Settings, read_instrument
@@ -388,7 +388,7 @@ def test_a_scale_that_nobody_was_asked_hides_nobody():
     data.table("responses")["team_goal"] = [3.0] * 12
     data.table("responses")["purpose_told"] = [4.0] * 12
     data.table("responses")["target_figure"] = [2.0] * 12
-    cells = survey_cells(scales.scored_people(scales.read_survey(data, rules)), data.units, rules.settings)
+    cells = survey_cells(survey_people.scored_people(scales.read_survey(data, rules)), data.units, rules.settings)
     assert cells.loc[~cells["hidden"], "segment"].unique().tolist() == ["all", "doing", "frontline"]
     assert set(cells.loc[~cells["hidden"], "n"]) == {12}
 
