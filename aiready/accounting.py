@@ -44,6 +44,36 @@ def accounted(counts: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
+def placed(used: Mapping[str, pd.DataFrame], membership: pd.DataFrame, decisions: pd.DataFrame | None) -> None:
+    """Prove that every row used counts for a unit and for the organisation: measured there, or hidden.
+
+    Parameters
+    ----------
+    used
+        Rows used, by table; of those with `unit_id`.
+    decisions
+        Counts of the decision log by own unit (unit_id, decisions), or None.
+
+    Raises
+    ------
+    InfrastructureError
+        Rows name a unit that no figure comprises; every such table is named.
+    """
+    members = set(membership["member_id"])
+    tables = {name: rows for name, rows in used.items() if "unit_id" in rows}
+    tables |= {} if decisions is None else {"decisions": decisions}
+    lost = {name: rows.loc[~rows["unit_id"].isin(members), "unit_id"] for name, rows in tables.items()}
+    all_at_once(
+        InfrastructureError,
+        [
+            f"{name}: rows are used that no unit counts ({', '.join(sorted(set(unit_ids))[:6])}). "
+            "People may not be lost: nothing is published. Report this as a fault."
+            for name, unit_ids in lost.items()
+            if len(unit_ids)
+        ],
+    )
+
+
 def notes(counts: pd.DataFrame, parts: Mapping[str, Part], as_of: date | None) -> list[str]:
     """A line on each table with rows after the as-of date, and on rows that a later form took the place of."""
     late = counts[counts["after_as_of"] > 0]

@@ -14,6 +14,7 @@ import pandas as pd
 from pyarrow import feather
 
 from aiready import (
+    accounting,
     actions,
     barriers,
     deciders,
@@ -36,7 +37,7 @@ from aiready import (
     workflows,
 )  # fmt: skip
 from aiready.facts import Cell, Facts, facts_of
-from aiready.instrument import Instrument, Settings, read_instrument
+from aiready.instrument import Instrument, read_instrument
 from aiready.measures import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
 from aiready.phrases import ENGLISH, Language
 from aiready.publication import legible, write
@@ -336,8 +337,7 @@ def located(data: str | Path = "") -> str | Path:
 def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | None = None) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
-    said = survey.tables(data, rules, earlier or ())
-    counted = decisions.counted_log(data, rules)
+    said, counted = survey.tables(data, rules, earlier or ()), decisions.counted_log(data, rules)
     of_records = [noun.measure(data, rules) for noun in RECORDS]
     made = collect([said.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)])
     behind = {
@@ -345,6 +345,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
         "tasks": job_holders.holders(data, settings),
         "decisions": deciders.deciders(counted, data, settings),
     }
+    accounting.placed(data.tables, data.membership, counted)
     hidden = privacy.hidden_cells(said.behind, behind, data.units, settings)
     bounded = privacy.protect_measures(made, hidden, settings)
     measures = bounded[list(COLUMNS)]
@@ -361,7 +362,10 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
         "items": items,
         "explain": explain,
         "themes": privacy.protect_themes(said.themes, hidden, settings),
-        "change_sources": _sources(said.change_sources, explain, hidden, settings),
+        "change_sources": stacked(
+            privacy.protect_sources(said.change_sources, hidden, settings),
+            barriers.practice_sources(explain).assign(status=OK),
+        ),  # fmt: skip
         "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
         "recommended": actions.recommend(profile, measures, items, explain, rules),
         "facets": facets.say_do(items, measures, register, data.membership, rules),
@@ -371,7 +375,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
         ),
         "tasks": privacy.protect_tasks(tasks.task_table(data, rules), hidden),
         "step_changes": workflows.step_changes(data),
-        "actions": _agreed(data),
+        "actions": data.tables.get("actions", pd.DataFrame(columns=list(TABLES["actions"].names))),
         "counts": data.counts,
         "inputs": data.inputs,
     }
@@ -392,14 +396,3 @@ def _explain(
     means = privacy.protect_survey(means, hidden.item_means, rules.settings.minimum_group, numbers)
     said = means.rename(columns={"item_id": "id"}).drop(columns="segment")
     return stacked(said, barriers.explain_indicators(measures, rules, drawn, unknown))
-
-
-def _agreed(data: Data) -> pd.DataFrame:
-    agreed = data.table("actions")
-    return pd.DataFrame(columns=list(TABLES["actions"].names)) if agreed is None else agreed
-
-
-def _sources(said: pd.DataFrame, explain: pd.DataFrame, hidden: privacy.Hidden, settings: Settings) -> pd.DataFrame:
-    """Where changes came from, both voices: unit x wave x barrier x source (points, status)."""
-    shown = privacy.protect_sources(said, hidden, settings)
-    return stacked(shown, barriers.practice_sources(explain).assign(status=OK))

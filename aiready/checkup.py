@@ -14,6 +14,7 @@ from aiready.measures import ORGANISATION
 from aiready.schema import ROLES
 from aiready.sources import Data, instrument_folder, read_data
 
+TOO_FEW, PROTECTS = "too few people", "to protect another group"
 REASONS = 5
 """Reasons for quarantine shown per table; all stand in the quarantine files."""
 _WRONG = 8
@@ -26,7 +27,7 @@ class Checkup:
 
     `counts`: one row per table (table, read, used, quarantined, after_as_of). `reasons`: one row per table x rule
     (table, rule, rows, file and row of the first, every distinct value). `answers`: one row per unit of the newest wave
-    (unit_id, a column per role, all). `suppressed`: one row per unit x segment that would be hidden today. `values`:
+    (unit_id, a column per role, all). `suppressed`: one row per unit x segment that would be hidden today, and why. `values`:
     one row per table x column of few values x value (table, column, value, rows). `as_of`: the day that ages are
     counted to, and what sets it.
     """
@@ -69,9 +70,14 @@ class Checkup:
     def _hidden(self) -> str:
         if self.suppressed.empty:
             return "Nobody would be suppressed today."
-        cells = self.suppressed.groupby("unit_id", sort=False)["segment"].agg(", ".join)
-        lines = [f"  {unit_id}: {segments}" for unit_id, segments in cells.items()]
-        return "\n".join(["Would be suppressed today (too few people):", *lines])
+        lines = []
+        for why, cells in self.suppressed.groupby("why", sort=False):
+            of_unit = cells.groupby("unit_id", sort=False)["segment"].agg(", ".join)
+            lines += [
+                f"Would be suppressed today ({why}):",
+                *(f"  {unit_id}: {of_unit[unit_id]}" for unit_id in of_unit.index),
+            ]
+        return "\n".join(lines)
 
 
 def examine(location: str, as_of: date | None = None, today: date | None = None) -> Checkup:
@@ -88,7 +94,7 @@ def examine(location: str, as_of: date | None = None, today: date | None = None)
     rules = read_instrument(instrument_folder(location))
     data = read_data(location, rules, as_of=as_of)
     responses = data.table("responses")
-    none = pd.DataFrame(columns=["unit_id", "segment"])
+    none = pd.DataFrame(columns=["unit_id", "segment", "why"])
     answers, hidden, notes = pd.DataFrame(), none, data.notes
     if responses is not None and len(responses):
         wave = data.waves[-1] if data.waves else data.wave
@@ -96,7 +102,7 @@ def examine(location: str, as_of: date | None = None, today: date | None = None)
         survey = scales.read_survey(data, rules)
         notes += scales.said_of_answers(survey)
         pattern = survey_cells(survey_people.scored_people(survey), data.units, rules.settings)
-        hidden = pattern.loc[pattern["hidden"].astype(bool) & (pattern["wave"] == wave), ["unit_id", "segment"]]
+        hidden = _hidden_now(pattern.loc[pattern["wave"] == wave])
     reasons = _reasons(data.quarantine)
     notes += _more_reasons(data.quarantine)
     return Checkup(
@@ -111,6 +117,15 @@ def _counted_to(data: Data, today: date) -> str:
         return ""
     ahead = f" This day is still to come (today is {today})." if data.as_of > today else ""
     return f"{data.as_of}, set by {data.as_of_from}.{ahead}"
+
+
+def _hidden_now(pattern: pd.DataFrame) -> pd.DataFrame:
+    """Cells with answers that are hidden, those that are so for themselves first, and why."""
+    cells = pattern.loc[pattern["hidden"].astype(bool) & pattern["n"].gt(0)]
+    why = cells["own"].astype(bool).map({True: TOO_FEW, False: PROTECTS})
+    return cells.assign(why=why).sort_values("why", key=lambda words: words.ne(TOO_FEW), kind="stable")[
+        ["unit_id", "segment", "why"]
+    ]
 
 
 def _answers(responses: pd.DataFrame) -> pd.DataFrame:

@@ -100,9 +100,7 @@ class Persons:
         left = total - largest - second
         return self._table((total > 0) & (left < self.dominance * largest - ROUNDING * total), groups)
 
-    def _contributions(
-        self, groups: csr_array, shares: csr_array
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    def _contributions(self, groups: csr_array, shares: csr_array) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
         """Of everyone in every group and figure: the place group x figure, who it is, and the contribution."""
         every = (csr_array(groups) @ shares).tocoo()
         figures = self.counted.shape[1]

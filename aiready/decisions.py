@@ -16,7 +16,7 @@ from aiready.decision_counts import decider_counts, derived
 from aiready.decision_ratios import BOUNDING, RATIOS, TOGETHER, Ratio
 from aiready.decision_times import SPEEDS, decision_times
 from aiready.instrument import Instrument, Settings
-from aiready.measures import NOT_MEASURED, OK, collect, fill_not_measured, rows
+from aiready.measures import NOT_MEASURED, OK, ORGANISATION, collect, fill_not_measured, rows
 from aiready.resampling import Loose, ratio_quantiles
 from aiready.sources import Data
 from aiready.statistics import coverage_bounds, mean_interval, wilson
@@ -118,11 +118,18 @@ def rolled_up(counted: pd.DataFrame, data: Data, settings: Settings) -> Log:
 
 
 def _headcounts(data: Data) -> pd.Series:
-    """People per reporting unit: its own figure or the sum of its members', whichever is larger."""
+    """People per reporting unit: its own figure, else the sum of its units'; missing where that is not known."""
     own = data.units.set_index("unit_id")["headcount"].astype(float)
-    listed = data.membership.assign(headcount=data.membership["member_id"].map(own))
-    sums = listed.groupby("unit_id")["headcount"].agg(lambda people: people.sum(skipna=False))
-    return np.fmax(sums, own.reindex(sums.index))
+    parent = data.units.set_index("unit_id")["parent_id"].replace("", None)
+    known = own.copy()
+    for _ in range(len(own)):  # a level at a time, from below
+        below = known.groupby(parent).agg(lambda people: people.sum(skipna=False))
+        filled = own.fillna(below.reindex(own.index))
+        if filled.equals(known):
+            break
+        known = filled
+    top = known[parent.isna()].sum(skipna=False)
+    return pd.concat([known, pd.Series({ORGANISATION: top})])
 
 
 # Rows

@@ -6,6 +6,7 @@ with its number of people its mean, follow exactly. Otherwise there is a *move*,
 published figure shows and that changes the group's.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +105,7 @@ class Moves:
             return []
         random = np.random.default_rng(SEED)
         marks = self.of_parts[parts] @ random.standard_normal((self.of_parts.shape[1], 2))
-        singles = [(at,) for at in range(len(parts))]
+        singles: list[tuple[int, ...]] = [(at,) for at in range(len(parts))]
         if len(parts) > PAIRED:
             unions = _opposite(marks, people, singles, marks, people, singles, fewer_than)
             return [tuple(int(parts[at]) for at in union) for union in sorted(unions)]
@@ -113,7 +114,7 @@ class Moves:
         first, second = first[few], second[few]
         pairs, size = marks[first] + marks[second], people[first] + people[second]
         unions = {(int(first[at]), int(second[at])) for at in np.flatnonzero(np.abs(pairs).max(axis=1) < NOTHING)}
-        doubles = list(zip(first.tolist(), second.tolist(), strict=True))
+        doubles: list[tuple[int, ...]] = list(zip(first.tolist(), second.tolist(), strict=True))
         unions |= _opposite(pairs, size, doubles, marks, people, singles, fewer_than)
         unions |= _opposite(pairs, size, doubles, pairs, size, doubles, fewer_than)
         smallest = {union for union in unions if not any(set(other) < set(union) for other in unions)}
@@ -174,7 +175,7 @@ def _blocks(rows: csr_array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
     return [(used[group[group < len(used)]], parts[group[group >= len(used)] - len(used)]) for group in groups]
 
 
-def _solver(published: csr_array):
+def _solver(published: csr_array) -> Callable[[Floats], Floats]:
     """Solve (rows rows') w = right side, where some rows say what others say: shortest w."""
     squares = csc_array(published @ published.T + RIDGE * eye_array(published.shape[0]))
     factors = splu(squares)

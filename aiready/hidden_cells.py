@@ -153,7 +153,8 @@ def item_cells(
         of_levels = cells_within(counts, units, larger, visible, roles)
         for tables, cells in ((means, of_means), (distributions, of_levels)):
             tables.append(cells.merge(pd.DataFrame({"item_id": ids}), how="cross"))
-    return tuple(pd.concat(tables[1:] or tables, ignore_index=True) for tables in (means, distributions))  # type: ignore[return-value]
+    both = [pd.concat(tables[1:] or tables, ignore_index=True) for tables in (means, distributions)]
+    return both[0], both[1]
 
 
 def _of_survey(  # noqa: PLR0913 - one pattern, by all that it rests on
@@ -240,9 +241,7 @@ def _persons(rows: pd.DataFrame, bottom: pd.DataFrame, behind: Behind, settings:
     return Persons(shares, counted, settings.dominance_share, unnamed, vouched)
 
 
-def _spread(
-    values: np.ndarray, part: np.ndarray, who: np.ndarray, shape: tuple[int, int]
-) -> csr_array:
+def _spread(values: np.ndarray, part: np.ndarray, who: np.ndarray, shape: tuple[int, int]) -> csr_array:
     """Contributions (rows x figures) as a matrix of parts x (figures x who)."""
     row, figure = np.nonzero(values)
     size = max(shape[1], 1)

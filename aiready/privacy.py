@@ -126,7 +126,8 @@ def _cells_of(made: pd.DataFrame, hidden: Hidden) -> list[tuple[pd.Series, pd.Da
     of_survey = made["table"] == "responses"
     pairs = [(of_survey, hidden.survey), (of_survey, hidden.scales)]
     pairs += [(of_survey & made["measure"].eq(name), getattr(hidden, cells)) for name, cells in WITHIN.items()]
-    about_people = ~of_survey & made[PEOPLE].notna()
+    # decisions of people who are not known have no number of people, and are about them all the same
+    about_people = ~of_survey & (made[PEOPLE].notna() | made["table"].eq("decisions"))
     by_blocker = made["measure"].eq(BLOCKERS) & made["segment"].ne(ALL)
     for name, cells in hidden.records.items():
         rows, blockers, own = about_people & made["table"].eq(name), cells["cut"].eq(BLOCKER), cells["cut"].eq(OWN)

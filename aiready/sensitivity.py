@@ -71,12 +71,12 @@ class Gate:
     def withheld(self) -> Flags:
         """Cells hidden whatever their size."""
         none = np.zeros(len(self.n), dtype=bool)
-        return none if self.system.withheld is None else self.system.withheld & self.exists.any(axis=1)
+        return none if self.system.withheld is None else np.asarray(self.system.withheld & self.exists.any(axis=1))
 
     @cached_property
     def own(self) -> Flags:
         """Cells hidden for their own sake."""
-        return self.sensitive.any(axis=1) | ~self.exists.any(axis=1)
+        return np.asarray(self.sensitive.any(axis=1) | ~self.exists.any(axis=1))
 
     @cached_property
     def primary(self) -> Flags:
@@ -105,7 +105,7 @@ class Gate:
     def ways(self) -> list[tuple[int, list[int]]]:
         """Every total with the cells it is the sum of in which there is anything, once for each way that it is cut."""
         groups: dict[tuple[int, str], list[int]] = defaultdict(list)
-        there, sums = self.exists.any(axis=1), self.system.sums
+        there, sums = np.asarray(self.exists.any(axis=1)), self.system.sums
         for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
             if there[child]:
                 groups[total, by].append(child)

@@ -59,7 +59,7 @@ def scored_people(survey: Survey | None) -> pd.DataFrame:
     scored = ~np.isnan(survey.scores)
     every = [roles == survey_roles(survey.rules) for roles in _roles_by_scale(survey).values()]
     if not any(every):
-        return _by_part(survey, scored.any(axis=1)[:, None], ["any"])
+        return _by_part(survey, np.asarray(scored.any(axis=1))[:, None], ["any"])
     return _by_part(survey, scored[:, every], np.array(survey.barriers)[every])
 
 

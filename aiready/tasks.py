@@ -125,7 +125,8 @@ def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
         `unit_id`, `wave`, `job`, `task_id`, `task`, `mode`, `target_mode`, `pattern`, `exposure`, `blocker`,
         `evidence`, `freed_for`; `barrier_id` that the blocker belongs to; hours `hours`, `potential`,
         `realised`, `gap`, its four parts, `unfollowed`; `people`, the holders of the job (missing without a
-        headcount); `part`, by which the privacy gate knows it. Potential = realised + gap + unfollowed, and the gap is the sum of its parts.
+        headcount); `part`, by which the privacy gate knows it. Potential = realised + gap + unfollowed, and the gap is
+        the sum of its parts.
     """
     columns = [*JOB, "task_id", *ATTRIBUTES, "barrier_id", *HOURS, PEOPLE]
     tasks = data.table(TABLE)

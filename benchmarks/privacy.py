@@ -12,8 +12,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from aiready.instrument import Settings
 from aiready.hidden_cells import survey_cells
+from aiready.instrument import Settings
 from aiready.schema import ROLES
 
 LIMIT_SECONDS = 60

@@ -11,25 +11,27 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "aiready"
 
 LAYERS = (
-    "cell_words errors waves parameters phrases.reading phrases.formats phrases.language phrases schema shipped publication memory measures",
+    "cell_words errors waves parameters phrases.reading phrases.formats phrases.language phrases schema shipped"
+    " publication memory measures",
     "instrument_files languages instrument hierarchy",
     "questionnaire.questions questionnaire.tables questionnaire.page questionnaire.qualtrics questionnaire.limesurvey"
     " questionnaire.workbook questionnaire",
-    "file_kinds workbook_limits open_sheets workbook_parts old_workbooks workbooks readers warehouses embedded stored_kinds"
-    " unread places loading cells checks decision_store distant_log"
+    "file_kinds workbook_limits open_sheets workbook_parts old_workbooks workbooks readers warehouses embedded"
+    " stored_kinds unread places loading cells checks decision_store distant_log"
     " thousands small_tables as_of accounting spellings sources",
     "text_tables journal slices saving agreeing",
     "exports.lexicon exports.words exports.files exports.mapping exports.matching exports.reading exports.answers"
     " exports.dates exports.respondents exports.importing exports.repeats exports.folder exports exports.telling",
     "forms codebook sample_seeds sample_records sample_decisions sample",
-    "statistics survival reliability resampling derivation suppression privacy"
+    "statistics survival reliability resampling cell_tree contributors derivation feasibility sensitivity suppression"
+    " hidden_cells privacy"
     " release_keys releases matches joint_parts history records set_aside groups scales stages",
-    "comparisons changes distributions survey",
+    "comparisons changes distributions survey_people survey",
     "problem_words problem_statements initiatives",
     "verdicts trials",
-    "task_hours tasks",
+    "task_hours job_holders tasks",
     "workflows",
-    "decision_counts decision_ratios decision_times decisions",
+    "decision_counts decision_ratios decision_times deciders decisions",
     "feedback",
     "barriers facets actions translations facts",
     "assessment distinct_values checkup",
@@ -50,12 +52,12 @@ LAYERS = (
 """Every module in the order data flows, one layer a line: a module imports only from those above it."""
 ORDER = [name for layer in LAYERS for name in layer.split()]
 NOUNS = {
-    "survey": {"survey", "comparisons", "changes", "distributions"},
+    "survey": {"survey", "comparisons", "changes", "distributions", "survey_people"},
     "initiatives": {"initiatives", "problem_statements"},
     "trials": {"trials", "verdicts"},
-    "tasks": {"tasks", "task_hours"},
+    "tasks": {"tasks", "task_hours", "job_holders"},
     "workflows": {"workflows"},
-    "decisions": {"decisions", "decision_counts", "decision_ratios", "decision_times"},
+    "decisions": {"decisions", "decision_counts", "decision_ratios", "decision_times", "deciders"},
     "feedback": {"feedback"},
 }
 """Each noun with the modules that only it uses."""
@@ -67,9 +69,9 @@ POSTS_AND_MONEY = re.compile(
     re.IGNORECASE,
 )
 READ_BY_PEOPLE = (
-    "narrative.words", "narrative.hiding", "narrative.survey", "narrative.records", "narrative.evolution", "narrative.front",
-    "views.survey", "views.records", "views.evolution", "views.reliability", "key_figures", "handout",
-    "side_by_side", "portfolio", "overview", "measures", "schema", "actions",
+    "narrative.words", "narrative.hiding", "narrative.survey", "narrative.records", "narrative.evolution",
+    "narrative.front", "views.survey", "views.records", "views.evolution", "views.reliability", "key_figures",
+    "handout", "side_by_side", "portfolio", "overview", "measures", "schema", "actions",
 )  # fmt: skip
 """Modules whose texts stand on pages."""
 

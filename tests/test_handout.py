@@ -92,7 +92,8 @@ class TestLead:
     def test_says_that_nobody_was_asked_where_only_records_speak(self):
         rows = [barrier(FIT, practice=30.0), barrier(TRUST, practice=50.0)]
         lead = narrative.lead(assessed(barriers=rows))
-        assert lead == "The records show least for fit with the work: 30 of 100. No answers to the questionnaire are on record."
+        least = "The records show least for fit with the work: 30 of 100."
+        assert lead == f"{least} No answers to the questionnaire are on record."
 
     def test_says_that_nothing_holds_back_where_every_barrier_is_workable(self):
         rows = [barrier(FIT, perception=62.0, practice=90.0), barrier(TRUST, perception=70.0, practice=90.0)]

@@ -98,8 +98,9 @@ def test_a_part_in_which_nobody_is_hides_nobody_and_needs_nobody():
 def test_an_empty_part_is_no_cover_for_a_small_one():
     # x has managers alone, so the parent's doing is y's, and y's leading would be all less doing
     people = {"x lead": 10, "y do": 6, "y lead": 4}
-    cells = {f"{unit}/{segment}": {part for part in people if unit in ("p", part[0]) and part.endswith(ends)}
-             for unit in ("x", "y", "p") for segment, ends in (("all", ("do", "lead")), ("do", "do"), ("lead", "lead"))}  # fmt: skip
+    ends = {"all": ("do", "lead"), "do": "do", "lead": "lead"}
+    cells = {f"{unit}/{segment}": {part for part in people if unit in ("p", part[0]) and part.endswith(ends[segment])}
+             for unit in ("x", "y", "p") for segment in ends}  # fmt: skip
     sums = [("p/" + s, f"{u}/{s}", "unit") for u in "xy" for s in ("all", "do", "lead")]
     sums += [(f"{u}/all", f"{u}/{s}", "segment") for u in "pxy" for s in ("do", "lead")]
     hidden = hidden_of(system_of(cells, sums, people))

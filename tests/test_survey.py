@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from aiready import history, measures, scales, survey
+from aiready import history, measures, survey
 from aiready.instrument import Instrument, Settings
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
 from aiready.sources import Data
