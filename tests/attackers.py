@@ -149,17 +149,15 @@ def exact(rows: list, truth: np.ndarray) -> list:
 
 def targets(figure: Figure) -> dict[str, np.ndarray]:
     """Groups of too few people, each once however many names it has: the first name."""
-    seen, made = set(), {}
+    sizes: dict[bytes, float] = {}
+    made: dict[bytes, str] = {}
     for name, mask in figure.groups.items():
         people = mask * (figure.base > 0)
-        key = people.tobytes()
-        if key in seen or not people.any():
-            continue
-        seen.add(key)
-        size = figure.size(mask)
-        if not np.isnan(size) and (0 <= size < figure.limit):
-            made[name] = mask
-    return made
+        if people.any():  # the same people, if they are a large cell under another name, are no small group
+            key = people.tobytes()
+            sizes[key] = np.fmax(sizes.get(key, np.nan), figure.size(mask))
+            made.setdefault(key, name)
+    return {name: figure.groups[name] for key, name in made.items() if sizes[key] < figure.limit}
 
 
 def attack(figure: Figure, seed: int = 0, levels: Sequence[str] = (K0, K1, K1S)) -> tuple[int, list[Recovery]]:

@@ -285,13 +285,13 @@ def test_a_job_of_two_does_not_follow_from_jobs_and_blockers(tmp_path):
     assert recovered(organisation, tmp_path, {"hours"}) == []
 
 
-def test_a_trial_of_one_case_per_arm_shows_no_number(tmp_path):
+def test_a_trial_of_one_case_per_arm_shows_no_result(tmp_path):
     organisation = Organisation(units=_three(), initiatives=[initiative("ai", "x")])
     organisation.trials = [arm("ai", "control", 1, 0), arm("ai", "treatment", 1, 1)]
     results = attackers.assessed(organisation, tmp_path)
     verdicts = published(results, "verdicts")
-    numbers = ["improvement", "low", "high", "lower", "upper", "n_control", "n_treatment", "deciding_improvement"]
-    numbers += ["deciding_lower", "deciding_upper", "deciding_n_control", "deciding_n_treatment", "deciding_bound"]
+    numbers = ["improvement", "low", "high", "lower", "upper", "deciding_improvement"]
+    numbers += ["deciding_lower", "deciding_upper", "deciding_bound"]
     assert len(verdicts) == 1
     assert verdicts[numbers].isna().all(axis=None)
 
