@@ -365,7 +365,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
         "change_sources": stacked(
             privacy.protect_sources(said.change_sources, hidden, settings),
             barriers.practice_sources(explain).assign(status=OK),
-        ),  # fmt: skip
+        ),
         "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
         "recommended": actions.recommend(profile, measures, items, explain, rules),
         "facets": facets.say_do(items, measures, register, data.membership, rules),
