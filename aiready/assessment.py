@@ -29,6 +29,7 @@ from aiready import (
     parameters,
     privacy,
     set_aside,
+    shown_figures,
     survey,
     tasks,
     translations,
@@ -347,6 +348,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
     }
     accounting.placed(data.tables, data.membership, counted)
     hidden = privacy.hidden_cells(said.behind, behind, data.units, settings)
+    hidden, shown = shown_figures.beside(said.compared, hidden, said.people.figures["figure"])
     bounded = privacy.protect_measures(made, hidden, settings)
     measures = bounded[list(COLUMNS)]
     answers = said.item_distributions
@@ -380,9 +382,9 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[history.Release] | 
         "inputs": data.inputs,
     }
     facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
-    shown = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), history.CELL]
     seen = said.compared.seen if earlier is not None else None
-    release = history.Draft(said.people, data.membership, shown, said.wordings, settings, said.compared.keys, seen)
+    keys, withheld = said.compared.keys, said.withheld
+    release = history.Draft(said.people, data.membership, shown, said.wordings, settings, keys, seen, withheld)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 

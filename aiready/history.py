@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from aiready.derivation import PAIRED, weights
 from aiready.instrument import Settings
-from aiready.joint_parts import Figure, Parts, Places, findings, followed, kind_of
+from aiready.joint_parts import LEVELS, Figure, Parts, Places, findings, followed, kind_of, minimum_of
 from aiready.matches import Run, runs_of
 from aiready.release_keys import missing
 from aiready.releases import CELL, Draft, People, Release, keep, read, trim, wordings
@@ -53,7 +53,7 @@ class Comparison:
         The distance of two cells is counted figure by figure, since each has its own people: those who stand in one of
         the two only, and those in both whose answers changed. A figure of exactly the people and answers that was
         published before gives away nothing new, whatever it is near to. Where a release holds the very people of
-        today, the same cells are shown again.
+        today, the same cells are withheld again. Distributions are no part of it: see `besides`.
         """
         return _stacked([self.closed, *(wave.near() for wave in self.waves.values())])
 
@@ -64,8 +64,7 @@ class Comparison:
         Parameters
         ----------
         shown
-            unit_id, wave, segment of every cell that would be shown; where some figures are hidden more widely, `asked`
-            besides (see `Release`).
+            unit_id, wave, segment of every cell that would be shown; any of its figures is taken to be.
 
         Notes
         -----
@@ -78,6 +77,32 @@ class Comparison:
         return _stacked(
             [pd.DataFrame(columns=CELL), *(wave.given_away(shown) for wave in self.waves.values())],
         )
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def besides(self, cells: pd.DataFrame, shown: NDArray[np.bool_]) -> pd.DataFrame:
+        """Figures of today to hide besides, now that it is known which would be shown where.
+
+        Parameters
+        ----------
+        cells
+            unit_id, wave, segment.
+        shown
+            Cells x figures of today's people: whether it would be shown there.
+
+        Returns
+        -------
+        pandas.DataFrame
+            unit_id, wave, segment, figure.
+
+        Notes
+        -----
+        `withheld` and `given_away` take every figure to be shown wherever a scale is. Here distributions are compared
+        by their own minimum, and all others once more, since what follows from figures that are shown may also
+        follow from others that turned out to be hidden.
+        """
+        rows = cells["wave"].to_numpy()
+        tables = [wave.besides(cells[rows == name], shown[rows == name]) for name, wave in self.waves.items()]
+        return pd.concat([pd.DataFrame(columns=[*CELL, "figure"], dtype=object), *tables], ignore_index=True)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -128,8 +153,8 @@ class _Wave:
         self.places = [Places.of(run) for run in runs]
         self.parts = Parts(runs, self.places)
         self.printed = self.places[0].printed
-        self.past = [place.shown(run.cells) for place, run in zip(self.places[1:], runs[1:], strict=True)]
-        self.again = next((run for run in runs[1:] if run.alike), None)
+        self.past = [place.shown(run.cells, run.shown) for place, run in zip(self.places[1:], runs[1:], strict=True)]
+        self.again = next((at for at, run in enumerate(runs[1:], start=1) if run.alike), None)
         self.settled = dict[int, NDArray[np.bool_]]()
 
     @property
@@ -141,67 +166,116 @@ class _Wave:
         return self.places[0].cells[chosen].assign(wave=self.wave)[CELL]
 
     def near(self) -> pd.DataFrame:
-        """Cells that differ from a published one by few; none where all is as it was."""
+        """Cells that differ from a published one by few; where all is as it was, those withheld then."""
         if self.again is not None:
-            return self._named(np.zeros(len(self.printed), dtype=bool))
+            return self.runs[self.again].withheld[CELL]
         close = np.zeros(len(self.printed), dtype=bool)
         for figure in self.distinct:
-            close |= self._near(figure)
+            close |= self._near(figure) if figure.kind != LEVELS else False
         return self._named(close)
 
-    @cached_property
+    @property
     def distinct(self) -> list[Figure]:
-        """The figures that differ in the people behind them."""
-        enough = max(run.settings.minimum_group for run in self.runs)
-        counted, figures = set(), dict[tuple[object, ...], Figure]()
-        for place, (name, asked) in enumerate(zip(self.figures["figure"], self.figures["asked"], strict=True)):
-            same = kind_of(str(name)), asked, self.parts.signature(place)
+        """The figures that differ in the people behind them, or in where they were shown."""
+        return self._distinct[0]
+
+    @cached_property
+    def _distinct(self) -> tuple[list[Figure], NDArray[np.intp]]:
+        """Distinct figures, and which of them each figure is; -1 where nobody is behind it."""
+        enough = max(minimum_of(kind, run.settings) for run in self.runs for kind in ("", LEVELS))
+        counted, figures, order = dict[object, int](), dict[object, int](), list[Figure]()
+        which = np.full(len(self.figures), -1)
+        for place, name in enumerate(self.figures["figure"]):
+            seen = [np.ascontiguousarray(shown[:, place]) for shown in self.past]
+            same = kind_of(str(name)), self.parts.signature(place), *(shown.tobytes() for shown in seen)
             if same not in counted:
-                counted.add(same)
-                figure = self.parts.figure(place, str(name), str(asked))
-                figures.setdefault(figure.signature(enough), figure)
-        return [figure for figure in figures.values() if len(figure.people)]
+                figure = self.parts.figure(place, kind_of(str(name)), seen)
+                counted[same] = figures.setdefault(figure.signature(enough), len(order))
+                order += [figure] if counted[same] == len(order) else []
+            which[place] = counted[same]
+        there = np.array([len(figure.people) > 0 for figure in order], dtype=bool).reshape(-1)
+        number = np.append(np.where(there, np.cumsum(there) - 1, -1), -1)
+        return [figure for figure in order if len(figure.people)], number[which]
 
     def _published(self, figure: Figure) -> csr_array:
         """Rows of everything that earlier runs published of a figure, each once."""
         rows = []
-        for at, shown in enumerate(self.past, start=1):
+        for at, shown in enumerate(figure.seen, start=1):
             before = figure.rows[at]
-            enough = before @ figure.people >= self.runs[at].settings.minimum_group
+            enough = before @ figure.people >= minimum_of(figure.kind, self.runs[at].settings)
             rows.append(before[np.flatnonzero(figure.of(shown, self.places[at].cells["segment"]) & enough)])
         every = csr_array(vstack(rows)) if rows else csr_array((0, len(figure.people)))
         return every[np.unique(figure.marks(every), return_index=True)[1]] if every.shape[0] else every
 
     def _near(self, figure: Figure) -> NDArray[np.bool_]:
+        minimum = minimum_of(figure.kind, self.settings)
         today, before = figure.rows[0], self._published(figure)
         size, theirs = today @ figure.people, before @ figure.people
         shared = csr_array(today @ (2 * diags_array(figure.people) + figure.edited) @ before.T).tocoo()
         ours, other = shared.coords
         apart = size[ours] + theirs[other] - shared.data
-        few = (apart > 0) & (apart < self.settings.minimum_group)
+        few = (apart > 0) & (apart < minimum)
         close = np.zeros(len(size), dtype=bool)
         close[ours[few]] = True
         published = np.isin(figure.marks(today), figure.marks(before))
-        return close & self.printed & (size >= self.settings.minimum_group) & ~published
+        return close & self.printed & (size >= minimum) & ~published
 
     def given_away(self, shown: pd.DataFrame) -> pd.DataFrame:
         """Cells to hide besides, so that no few people follow from all runs."""
-        visible = self.places[0].shown(shown[shown["wave"] == self.wave])
+        of_wave = shown[shown["wave"] == self.wave]
+        visible = self.places[0].shown(of_wave, np.ones((len(of_wave), 1), dtype=bool))[:, 0]
         if self.again is not None:  # as it was: what was hidden then
-            return self._named(visible[""] & ~self.places[0].shown(self.again.cells)[""])
+            cells = self.runs[self.again].cells
+            return self._named(visible & ~self.places[0].shown(cells, np.ones((len(cells), 1), dtype=bool))[:, 0])
         hidden = np.zeros(len(self.printed), dtype=bool)
-        largest = max((len(figure.people) for figure in self.distinct), default=0)
         for at, figure in enumerate(self.distinct):
-            seen = figure.of(visible, self.places[0].cells["segment"])
-            seen &= figure.rows[0] @ figure.people >= self.settings.minimum_group
-            if at in self.settled and not (seen & ~self.settled[at]).any():
-                continue  # fewer figures than were looked at before
-            guard = _Guard(figure, self._published(figure), self.settings.minimum_group)
-            guard.several = PAIRED if len(figure.people) == largest else SEVERAL
-            guard.hide(seen, hidden)
-            if not guard.left_to_gate:
-                self.settled[at] = seen & ~hidden
+            if figure.kind != LEVELS:
+                self._guard(at, visible, hidden)
         return self._named(hidden)
+
+    def _again(self) -> NDArray[np.bool_]:
+        """Cells of today x figures: whether they were shown in the run that was like today's."""
+        run = self.runs[self.again or 0]
+        return self.places[0].shown(run.cells, run.shown)
+
+    def _guard(self, at: int, visible: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
+        """Add to the hidden cells what a figure needs hidden that is shown in the visible ones."""
+        figure = self.distinct[at]
+        minimum = minimum_of(figure.kind, self.settings)
+        seen = figure.of(visible, self.places[0].cells["segment"]) & (figure.rows[0] @ figure.people >= minimum)
+        if at in self.settled and not (seen & ~self.settled[at]).any():
+            return  # fewer figures than were looked at before
+        guard = _Guard(figure, self._published(figure), minimum)
+        guard.several = PAIRED if len(figure.people) == self.largest else SEVERAL
+        guard.hide(seen, hidden)
+        if not guard.left_to_gate:
+            self.settled[at] = seen & ~hidden
+
+    @cached_property
+    def largest(self) -> int:
+        """Parts of the figure with the most."""
+        return max((len(figure.people) for figure in self.distinct), default=0)
+
+    def besides(self, cells: pd.DataFrame, shown: NDArray[np.bool_]) -> pd.DataFrame:
+        """Figures to hide besides, given the cells in which each would be shown."""
+        seen, which = self.places[0].shown(cells, shown), self._distinct[1]
+        more, judged = np.zeros_like(seen), dict[tuple[int, bytes], NDArray[np.bool_]]()
+        for place, at in enumerate(which):
+            same = int(at), seen[:, place].tobytes()
+            if at >= 0 and same not in judged:
+                judged[same] = self._besides(*same[:1], seen[:, place])
+            more[:, place] = judged[same] if at >= 0 else False
+        if self.again is not None:
+            more = seen & ~self._again()
+        cell, figure = np.nonzero(more)
+        named = self.places[0].cells.iloc[cell].assign(wave=self.wave)[CELL].reset_index(drop=True)
+        return named.assign(figure=self.figures["figure"].to_numpy(object)[figure])
+
+    def _besides(self, at: int, visible: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        figure = self.distinct[at]
+        hidden = self._near(figure) & visible if figure.kind == LEVELS else np.zeros(len(visible), dtype=bool)
+        self._guard(at, visible & ~hidden, hidden)
+        return hidden & visible
 
 
 class _Guard:

@@ -1,6 +1,6 @@
 """The groups of people that no run tells apart, figure by figure, and which few of them follow from published sums."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, vstack
 
 from aiready.derivation import PARALLEL, Floats, Moves, rows_of
+from aiready.instrument import Settings
 from aiready.matches import Run
 from aiready.measures import ALL
 from aiready.schema import ROLES
 
 SEED = 7
-SEEN_IN = {"item:": (ALL, "doing", "leading"), "any:": (ALL, "doing", "leading"), "theme:": (ALL,)}
+LEVELS = "levels:"
+"""Kind of the figures that are distributions."""
+_SIDES = (ALL, "doing", "leading")
+SEEN_IN = {"item:": _SIDES, "any:": _SIDES, LEVELS: _SIDES, "theme:": (ALL,)}
 """Segments that figures are printed for; all others in every one."""
 Numbers = NDArray[np.uint64]
 
@@ -28,6 +32,12 @@ def kind_of(figure: str) -> str:
     ('item:', '')
     """
     return next((kind for kind in SEEN_IN if figure.startswith(kind)), "")
+
+
+def minimum_of(kind: str, settings: Settings) -> int:
+    """Fewest people that a figure of this kind may stand for."""
+    own = settings.minimum_distribution if kind == LEVELS else settings.minimum_group
+    return max(own, settings.minimum_group)
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,13 @@ class Places:
         roles = cells["segment"].isin(ROLES) & cells["unit_id"].isin(_leaves(run.membership))
         return cls(place, cells[["unit_id", "segment"]], holds, (cells["printed"] & ~roles).to_numpy(bool))
 
-    def shown(self, cells: pd.DataFrame) -> Mapping[str, NDArray[np.bool_]]:
-        """Which of the cells were shown, by the roles that a figure is asked of; empty: where nothing else is said."""
-        asked = cells["asked"].fillna("") if "asked" in cells else pd.Series("", index=cells.index)
-        index = pd.MultiIndex.from_frame(self.cells)
-        return {
-            name: index.isin(pd.MultiIndex.from_frame(cells.loc[asked == name, ["unit_id", "segment"]])) & self.printed
-            for name in {"", *asked}
-        }
+    def shown(self, cells: pd.DataFrame, figures: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Every cell x figure: whether it was shown; `figures`: the same of `cells` (unit_id, segment)."""
+        index = pd.MultiIndex.from_frame(cells[["unit_id", "segment"]].astype(str))
+        place = np.where(self.printed, index.get_indexer(pd.MultiIndex.from_frame(self.cells)), -1)
+        seen = np.zeros((len(self.cells), figures.shape[1]), dtype=bool)
+        seen[place >= 0] = figures[place[place >= 0]]
+        return seen
 
 
 def _leaves(membership: pd.DataFrame) -> set[str]:
@@ -95,22 +104,22 @@ def _segments(run: Run, there: pd.DataFrame) -> pd.DataFrame:
 class Figure:
     """One figure in all runs: its people by part, and every cell of every run as a row over parts.
 
-    `edited`: parts x parts, how many people stand in the first with today's answers and in the second with others.
-    `number`: of each part, equal in two figures where the parts are.
+    `kind` as in `kind_of`. `seen`: in which cells earlier runs showed it, run by run. `edited`: parts x parts, how many
+    people stand in the first with today's answers and in the second with others. `number`: of each part, equal in two
+    figures where the parts are.
     """
 
-    name: str
-    asked: str
+    kind: str
+    seen: Sequence[NDArray[np.bool_]]
     people: Floats
     rows: list[csr_array]
     edited: csr_array
     number: Numbers
 
-    def of(self, shown: Mapping[str, NDArray[np.bool_]], segments: pd.Series) -> NDArray[np.bool_]:
-        """Cells in which this figure was shown."""
-        seen = shown.get(self.asked, shown[""])
-        only = SEEN_IN.get(kind_of(self.name))
-        return seen if only is None else seen & segments.isin(only).to_numpy()
+    def of(self, shown: NDArray[np.bool_], segments: pd.Series) -> NDArray[np.bool_]:
+        """Those of some cells in which this figure may be printed."""
+        only = SEEN_IN.get(self.kind)
+        return shown if only is None else shown & segments.isin(only).to_numpy()
 
     def marks(self, rows: csr_array) -> Floats:
         """A number for each row that only the same row has."""
@@ -120,7 +129,8 @@ class Figure:
     def signature(self, enough: int) -> tuple[object, ...]:
         """Equal in figures that need to be looked at once: so many people are enough for every purpose."""
         edits = self.edited.indptr.tobytes(), self.edited.indices.tobytes(), self.edited.data.tobytes()
-        return kind_of(self.name), self.asked, self.number.tobytes(), np.minimum(self.people, enough).tobytes(), *edits
+        seen = (shown.tobytes() for shown in self.seen)
+        return self.kind, self.number.tobytes(), np.minimum(self.people, enough).tobytes(), *edits, *seen
 
     def sensitive(self, minimum: int) -> csr_array:
         """Groups that must not follow: parts, cells of every run and roles of few people; changes of few answers."""
@@ -155,13 +165,13 @@ class Parts:
         """Equal in figures that count the same people, with the same answers changed."""
         return hash(b"|".join(part[:, place].tobytes() for run in self.runs for part in (run.counts, run.versions)))
 
-    def figure(self, place: int, name: str, asked: str) -> Figure:
+    def figure(self, place: int, kind: str, seen: Sequence[NDArray[np.bool_]]) -> Figure:
         """The parts of one figure: whoever it does not count is nobody in it."""
         stands, person = self._stands(place)
         if not len(stands):
             empty = csr_array((0, 0))
             rows = [csr_array((one.holds.shape[0], 0)) for one in self.places]
-            return Figure(name, asked, np.zeros(0), rows, empty, np.zeros(0, dtype=np.uint64))
+            return Figure(kind, seen, np.zeros(0), rows, empty, np.zeros(0, dtype=np.uint64))
         number = np.zeros(len(stands), dtype=np.uint64)
         for run, drawn in enumerate(self.drawn):
             number += drawn[stands[:, run] + 1]
@@ -169,7 +179,7 @@ class Parts:
         where = stands[first]
         rows = [csr_array(one.holds @ _at(where[:, run], one.holds.shape[1])) for run, one in enumerate(self.places)]
         edited = _edited(person, part, stands[:, 0] >= 0, len(people))
-        return Figure(name, asked, people.astype(float), rows, edited, number)
+        return Figure(kind, seen, people.astype(float), rows, edited, number)
 
     def _stands(self, figure: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where each set of answers stands, run by run (-1: nowhere), and whose it is."""

@@ -34,7 +34,9 @@ class Run:
 
     One row per respondent: `person` (a number that runs share), `unit_id` and `role` (as objects), `counts` (people x
     figures of today) and `versions`: which answers somebody gave of whom runs hold different ones (people x figures,
-    `SAME` where they are today's). `alike`: whether it holds the very people and answers of today in the same places.
+    `SAME` where they are today's). `cells` (unit_id, wave, segment) and `shown` (cells x figures of today): what was
+    shown in which. `withheld`: cells it withheld for the sake of others. `alike`: whether it holds the very people and
+    answers of today in the same places.
     """
 
     person: NDArray[np.intp]
@@ -44,6 +46,8 @@ class Run:
     versions: NDArray[np.uint64]
     membership: pd.DataFrame
     cells: pd.DataFrame
+    shown: NDArray[np.bool_]
+    withheld: pd.DataFrame
     settings: Settings
     alike: bool = False
 
@@ -160,24 +164,25 @@ class _Matcher:
         return pool
 
     def _today(self, edited: set[int]) -> Run:
-        table = self.people.table
+        table, none = self.people.table, pd.DataFrame(columns=CELL)
         person = np.arange(len(table))
         versions = np.full((sum(one < len(table) for one in edited), len(self.people.figures)), SAME)
         return Run(
             person, *_places(table), self.people.counts, _spread(versions, person, edited), self.membership,
-            pd.DataFrame(columns=CELL), self.settings,
+            none, np.zeros((0, len(self.people.figures)), dtype=bool), none, self.settings,
         )  # fmt: skip
 
     def _run(self, one: _Matched, edited: set[int], versions: NDArray[np.uint64]) -> Run:
         release, rows, person = one.release, one.rows, one.person
         counts = self._counts(release, rows, person)
-        of_wave = release.cells["wave"] == rows["wave"].iloc[0]
+        wave = rows["wave"].iloc[0]
+        cells = release.cells[release.cells["wave"] == wave]
         settings = release.cut_with(self.settings)
         alike = one.alike and rows_of(release.membership[_PAIR]) == rows_of(self.membership[_PAIR])
         alike = alike and _cut(settings) == _cut(self.settings) and bool((counts == self.people.counts[person]).all())
         return Run(
             person, *_places(rows), counts, _spread(versions, person, edited), release.membership,
-            release.cells[of_wave], settings, alike,
+            cells, self._shown(release, cells), release.withheld[release.withheld["wave"] == wave], settings, alike,
         )  # fmt: skip
 
     def _counts(self, release: Release, rows: pd.DataFrame, person: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -188,10 +193,14 @@ class _Matcher:
             again = person < len(self.people.table)
             counts[again] = self.people.counts[person[again]]
             return counts
-        place = pd.Index(release.figures["figure"]).get_indexer(figures)
-        bits = np.frombuffer(b"".join(rows["figures"]), dtype=np.uint8).reshape(len(rows), -1)
-        unpacked = np.unpackbits(bits, axis=1).astype(bool)
-        return np.where(place >= 0, unpacked[:, np.maximum(place, 0)], False)
+        return _unpacked(rows["figures"], release.figures["figure"], figures)
+
+    def _shown(self, release: Release, cells: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which of today's figures each cell was shown with; all, where the release does not say."""
+        figures = self.people.figures["figure"]
+        if "figures" not in cells:
+            return np.ones((len(cells), len(figures)), dtype=bool)
+        return _unpacked(cells["figures"], release.figures["figure"], figures)
 
     def _versions(self, edited: set[int]) -> Iterator[NDArray[np.uint64]]:
         """By release, which answers each of the edited people gave to each figure: equal numbers, equal answers."""
@@ -264,7 +273,18 @@ def _places(table: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object
 
 
 def _cut(settings: Settings) -> tuple[object, ...]:
-    return set(settings.roles_doing), set(settings.roles_leading), settings.minimum_group
+    minimums = settings.minimum_group, settings.minimum_distribution
+    return set(settings.roles_doing), set(settings.roles_leading), *minimums
+
+
+def _unpacked(rows: pd.Series, written: pd.Series, wanted: pd.Series) -> NDArray[np.bool_]:
+    """Rows x wanted figures, of bits in the order of the written ones; those that were not written are not set."""
+    place = pd.Index(written).get_indexer(pd.Index(wanted))
+    bits = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1 if len(rows) else 0)
+    if not bits.size:
+        return np.zeros((len(rows), len(wanted)), dtype=bool)
+    unpacked = np.unpackbits(bits, axis=1).astype(bool)
+    return np.asarray((place >= 0) & unpacked[:, np.maximum(place, 0)])
 
 
 def _spread(versions: NDArray[np.uint64], person: NDArray[np.intp], edited: set[int]) -> NDArray[np.uint64]:

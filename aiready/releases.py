@@ -26,9 +26,10 @@ CELL = ["unit_id", "wave", "segment"]
 PEOPLE = ["key", "person", "answers", "wave", "unit_id", "role", "figures", "marks"]
 UNKEYED = ["person", "answers", "wave", "unit_id", "role", "whole"]
 """Columns of the first format, whose digests were made without a key."""
-FIGURES = ["figure", "items", "asked"]
-SETTINGS = ["roles_doing", "roles_leading", "minimum_group"]
-TABLES = ("people", "membership", "cells", "wordings", "figures", "settings")
+FIGURES = ["figure", "items"]
+SETTINGS = ["roles_doing", "roles_leading", "minimum_group", "minimum_distribution"]
+PUBLISHED = ("people", "membership", "cells", "wordings", "figures", "settings")
+TABLES = (*PUBLISHED, "withheld")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class People:
 
     `table`: one row per respondent and wave (wave, unit_id, role, code; role and code may be missing). `answers`:
     people x `items`, coded as `scales.Answers.codes`. `counts`: people x figures, whether a figure counts a person.
-    `figures`: one row per figure (figure, items: ids joined by `;`, asked: roles likewise).
+    `figures`: one row per figure (figure, items: ids joined by `;`).
     """
 
     table: pd.DataFrame
@@ -94,10 +95,10 @@ class Release:
     `people`: one row per respondent and wave (key: name of the key; person, answers: digests, person missing without a
     code; wave, unit_id, role; figures: bits, in the order of `figures`, that are set where the person counts; marks:
     two bytes per item that change with the answer). `membership`: whose answers count for whom (unit_id, member_id).
-    `cells`: unit_id, wave, segment of every cell that was shown; where some figures are hidden more widely, `asked`
-    besides (roles joined by `;`, empty for all other figures). `wordings`: wave, item_id and digest of its wording as
-    it was first published. `figures` as in `People`. `settings`: name, value of those it was cut with. `keys`: those
-    that are there, by name. `name`: of its folder.
+    `cells`: unit_id, wave, segment of every cell that was shown, and `figures`: bits that are set for those shown there
+    (without this column all were). `wordings`: wave, item_id and digest of its wording as it was first published.
+    `figures` as in `People`. `settings`: name, value of those it was cut with. `withheld`: cells that the run withheld
+    for the sake of those before it. `keys`: those that are there, by name. `name`: of its folder.
     """
 
     people: pd.DataFrame
@@ -106,6 +107,7 @@ class Release:
     wordings: pd.DataFrame
     figures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FIGURES, dtype=object))
     settings: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["name", "value"], dtype=object))
+    withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     name: str = ""
 
@@ -113,7 +115,7 @@ class Release:
     def digest(self) -> str:
         """Twelve hex digits that two runs share when they published the same cells of the same people."""
         content = hashlib.sha256()
-        for table in TABLES:
+        for table in PUBLISHED:
             content.update(rows_of(getattr(self, table)))
         return content.hexdigest()[:12]
 
@@ -128,7 +130,10 @@ class Release:
         if not written:
             return now
         doing, leading = (tuple(filter(None, written[name].split(";"))) for name in SETTINGS[:2])
-        return replace(now, roles_doing=doing, roles_leading=leading, minimum_group=int(written[SETTINGS[2]]))
+        group, distribution = (int(written[name]) for name in SETTINGS[2:])
+        return replace(
+            now, roles_doing=doing, roles_leading=leading, minimum_group=group, minimum_distribution=distribution
+        )
 
 
 @dataclass(frozen=True)
@@ -136,7 +141,7 @@ class Draft:
     """What publishing would make known of the survey; `keep` makes a `Release` of it.
 
     `keys`: name of each wave's key where it is not the wave's own. `seen`: names of the releases it was compared with;
-    None where it was compared with none.
+    None where it was compared with none. `withheld` as in `Release`.
     """
 
     people: People
@@ -146,6 +151,7 @@ class Draft:
     settings: Settings
     keys: Mapping[str, str] = field(default_factory=dict)
     seen: frozenset[str] | None = None
+    withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
 
     def sealed(self, keys: Mapping[str, bytes]) -> Release:
         """Put people and answers under the keys of their waves; waves without a shown cell are left out.
@@ -169,7 +175,8 @@ class Draft:
         people = pd.concat(parts[1:] or parts, ignore_index=True).astype(object)
         figures = self.people.figures[FIGURES].assign(order=";".join(self.people.items)).astype(object)
         wordings = self.wordings.astype(object)
-        return Release(people, self.membership, self.cells, wordings, figures, _written(self.settings), keys)
+        settings, withheld = _written(self.settings), self.withheld[CELL].astype(object)
+        return Release(people, self.membership, self.cells, wordings, figures, settings, withheld, keys)
 
     def key_names(self) -> dict[str, str]:
         """Name of the key of every wave with a shown cell."""
@@ -178,7 +185,8 @@ class Draft:
 
 
 def _written(settings: Settings) -> pd.DataFrame:
-    values = [";".join(settings.roles_doing), ";".join(settings.roles_leading), str(settings.minimum_group)]
+    values = [";".join(settings.roles_doing), ";".join(settings.roles_leading)]
+    values += [str(settings.minimum_group), str(settings.minimum_distribution)]
     return pd.DataFrame({"name": SETTINGS, "value": values}, dtype=object)
 
 
@@ -226,7 +234,7 @@ def _read(path: Path, keys: Mapping[str, bytes]) -> Release:
     if first:  # the very first wrote no digest of the answers
         people = people.reindex(columns=[*UNKEYED, *(["key"] if "key" in people else [])])
     rest = [("membership", ["unit_id", "member_id"]), ("cells", CELL), ("wordings", ["wave", "item_id", "digest"])]
-    rest += [] if first else [("figures", FIGURES), ("settings", ["name", "value"])]
+    rest += [] if first else [("figures", FIGURES), ("settings", ["name", "value"]), ("withheld", CELL)]
     tables = {name: _table(path / f"{name}.parquet", needed) for name, needed in rest}
     return Release(people, **tables, keys=keys, name=path.name)
 

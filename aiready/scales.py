@@ -192,11 +192,12 @@ def people(survey: Survey | None) -> People:
     """Who answered, and which figures count whom: each scale, its shares, each item and each theme has its own people.
 
     A figure's name says what it is: `scale:` (scored), `given:` (any answer on the scale), `straight:` (plain and
-    reversed items), `item:` (a level), `any:` (any answer to the item), `theme:` (scored).
+    reversed items), `item:` (a level: its mean), `levels:` (its distribution), `any:` (any answer to the item),
+    `theme:` (scored).
     """
     if survey is None:
         columns = ["wave", "unit_id", "role", "code"]
-        nothing = pd.DataFrame(columns=["figure", "items", "asked"], dtype=object)
+        nothing = pd.DataFrame(columns=["figure", "items"], dtype=object)
         table = pd.DataFrame(columns=columns, dtype=object)
         return People(table, np.zeros((0, 0), np.int8), (), np.zeros((0, 0), bool), nothing)
     counted = list(_counted(survey))
@@ -205,8 +206,6 @@ def people(survey: Survey | None) -> People:
     figures = pd.DataFrame({
         "figure": names,
         "items": [";".join(items.loc[mask, "item_id"]) for mask in masks],
-        "asked": [_roles(items.loc[mask, "roles"]) if name.startswith(("item:", "any:")) else ""
-                  for name, mask in zip(names, masks, strict=True)],
     }).astype(object)  # fmt: skip
     table = survey.respondents.rename(columns={"respondent_id": "code"})[["wave", "unit_id", "role", "code"]]
     return People(table, survey.answers.codes, tuple(items["item_id"]), np.column_stack(counts), figures)
@@ -225,13 +224,8 @@ def _counted(survey: Survey) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[n
     for place, item in enumerate(items["item_id"]):
         mask, own = np.arange(len(items)) == place, answers.own(place)
         yield f"item:{item}", mask, own > 0
+        yield f"levels:{item}", mask, own > 0
         yield f"any:{item}", mask, own != 0
     for theme in items["theme"].dropna().unique():
         mask = (items["theme"] == theme).to_numpy()
         yield f"theme:{theme}", mask, ~np.isnan(answers.score(mask))
-
-
-def _roles(asked: pd.Series) -> str:
-    """Roles that items are asked of, joined."""
-    roles = set().union(*asked)
-    return ";".join(role for role in ROLES if role in roles)

@@ -82,8 +82,9 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
 class Tables:
     """Every table of the survey that the assessment needs; each field is what the function of its name returns.
 
-    `people` is that of `scales`, `compared` of `history`; `behind` says who stands behind the figures and which cells
-    of the scales are hidden; `wordings` in which words each wave was asked (`history.wordings`).
+    `people` is that of `scales`, `compared` of `history`, which withholds `withheld` (unit_id, wave, segment); `behind`
+    says who stands behind the figures and which cells of the scales are hidden; `wordings` in which words each wave was
+    asked (`history.wordings`).
     """
 
     measure: pd.DataFrame
@@ -92,6 +93,7 @@ class Tables:
     rankings: pd.DataFrame
     people: People
     compared: Comparison
+    withheld: pd.DataFrame
     behind: Behind
     change_sources: pd.DataFrame
     wordings: pd.DataFrame
@@ -100,10 +102,10 @@ class Tables:
 
 def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Tables:
     """All of them from one reading of the answers; `earlier` is what runs before this one published."""
-    survey, compared, pattern = _read_beside(data, rules, earlier)
+    survey, compared, pattern, withheld = _read_beside(data, rules, earlier)
     return Tables(
         _measures(data, survey), _distributions(survey), _themes(data, survey), _rankings(survey),
-        people(survey), compared, behind(survey, pattern),
+        people(survey), compared, withheld, behind(survey, pattern),
         _table(survey, changes.change_sources, changes.SOURCES), wordings(earlier, data.waves, rules),
         (*said_of_answers(survey), *compared.notes),
     )  # fmt: skip
@@ -111,13 +113,13 @@ def tables(data: Data, rules: Instrument, earlier: Sequence[Release] = ()) -> Ta
 
 def _read(data: Data, rules: Instrument) -> tuple[Survey | None, pd.DataFrame]:
     """The survey that knows what may be shown, and the pattern, where nothing was published before."""
-    survey, _, pattern = _read_beside(data, rules, ())
+    survey, _, pattern, _ = _read_beside(data, rules, ())
     return survey, pattern
 
 
 def _read_beside(
     data: Data, rules: Instrument, earlier: Sequence[Release]
-) -> tuple[Survey | None, Comparison, pd.DataFrame]:
+) -> tuple[Survey | None, Comparison, pd.DataFrame, pd.DataFrame]:
     """The survey that knows what may be shown: who is hidden is compared with nobody, and counts for nothing."""
     survey, settings = read_survey(data, rules), rules.settings
     compared = compare(people(survey), data.membership, earlier, settings)
@@ -128,12 +130,12 @@ def _read_beside(
         besides = compared.given_away(shown)
         kept_back, more = pd.concat([kept_back, besides], ignore_index=True), not besides.empty
     if survey is None:
-        return None, compared, pattern
+        return None, compared, pattern, kept_back
     seen = pd.MultiIndex.from_frame(pattern.loc[~pattern["hidden"].astype(bool), GROUP])
     shown = pd.MultiIndex.from_frame(survey.groups.table[GROUP]).isin(seen)
     words = wordings(earlier, data.waves, rules).pivot(index="item_id", columns="wave", values="digest")
     asked = {wave: column.reindex(rules.items["item_id"]).to_numpy() for wave, column in words.items()}
-    return replace(survey, shown=np.asarray(shown), wordings=asked), compared, pattern
+    return replace(survey, shown=np.asarray(shown), wordings=asked), compared, pattern, kept_back
 
 
 def _measures(data: Data, survey: Survey | None) -> pd.DataFrame:

@@ -40,11 +40,11 @@ def answers_of(people):
 
 def read(people):
     """As the answers are read."""
-    figures = pd.DataFrame([(scale, ";".join(items), "") for scale, items in SCALES.items()])
+    figures = pd.DataFrame([(scale, ";".join(items)) for scale, items in SCALES.items()])
     answers = answers_of(people)
     counts = np.column_stack([people["skips"] != scale for scale in SCALES])
     table = people[["wave", "unit_id", "role", "code"]].reset_index(drop=True)
-    return history.People(table, answers, ITEMS, counts, figures.set_axis(["figure", "items", "asked"], axis=1))
+    return history.People(table, answers, ITEMS, counts, figures.set_axis(["figure", "items"], axis=1))
 
 
 def units_of(parents, formerly=None):

@@ -272,7 +272,8 @@ class TestTheFirstFormat:
             "unit_id": rows["unit_id"], "role": rows["role"], "whole": True,
         })  # fmt: skip
         people.to_parquet(path / "people.parquet")
-        for name in ("figures", "settings"):
+        pd.read_parquet(path / "cells.parquet").drop(columns="figures").to_parquet(path / "cells.parquet")
+        for name in ("figures", "settings", "withheld"):
             (path / f"{name}.parquet").unlink()
         (office.history / "keys" / "undated").unlink()
         return office, path
