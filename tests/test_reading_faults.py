@@ -577,7 +577,11 @@ def test_an_import_lays_packed_answers_beside_its_own_and_asks_for_one_folder(tm
         open_folder(tmp_path, RULES)
 
 
-@pytest.mark.parametrize("content", [gzip.compress(UNITS.encode())[:-9], UNITS.encode(), b"\x1f\x8b\x08" + bytes(99)])
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(UNITS.encode())[:-9], UNITS.encode(), b"\x1f\x8b\x08" + bytes(99)],
+    ids=["cut short", "not packed", "a head alone"],
+)
 def test_packed_text_that_is_damaged_is_told(content, tmp_path):
     (tmp_path / "units.csv.gz").write_bytes(content)
     with pytest.raises(InputError, match=r"units\.csv\.gz: cannot be unpacked"):
