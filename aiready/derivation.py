@@ -6,8 +6,9 @@ with its number of people its mean, follow exactly. Otherwise there is a *move*,
 published figure shows and that changes the group's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +43,14 @@ class Moves:
         rows, fixed = _without_singles(csr_array(published, dtype=float))
         moves = random.standard_normal((published.shape[1], DRAWN))
         moves[fixed] = 0.0
-        for block_rows, block_parts in _blocks(rows):
-            block = csr_array(rows[block_rows][:, block_parts])
+        rows = _without_lonely(rows, moves)
+        blocks = _blocks(rows)
+        for (block_rows, block_parts), block in zip(blocks, _dense(rows, blocks), strict=True):
             if len(block_parts) > DENSE:
-                moves[block_parts] = _projected(block, moves[block_parts])
+                moves[block_parts] = _projected(csr_array(rows[block_rows][:, block_parts]), moves[block_parts])
                 continue
-            squares, directions = np.linalg.eigh((block.T @ block).toarray())
-            free = directions[:, squares < NOTHING * max(1.0, squares[-1])]
+            squares = block.T @ block
+            free = _null_space(squares.tobytes(), len(block_parts))
             moves[block_parts] = free @ random.standard_normal((free.shape[1], DRAWN))
         return cls(moves)
 
@@ -149,6 +151,13 @@ def weights(published: csr_array, groups: csr_array) -> tuple[Floats, NDArray[np
     return found, alone
 
 
+@lru_cache(maxsize=256)  # figure after figure rests on the same parts, and round after round most of them stay
+def _null_space(squares: bytes, size: int) -> Floats:
+    """Directions that rows do not see, from the products of their columns."""
+    found, directions = np.linalg.eigh(np.frombuffer(squares).reshape(size, size))
+    return directions[:, found < NOTHING * max(1.0, found[-1])]
+
+
 def _without_singles(rows: csr_array) -> tuple[csr_array, NDArray[np.bool_]]:
     """Rows without the parts that are published by themselves, or that this lays open; which parts they are."""
     fixed = np.zeros(rows.shape[1], dtype=bool)
@@ -159,6 +168,34 @@ def _without_singles(rows: csr_array) -> tuple[csr_array, NDArray[np.bool_]]:
         fixed[rows.indices[rows.indptr[single]]] = True
         rows = csr_array(rows.multiply((~fixed).astype(float)[None, :]))
         rows.eliminate_zeros()
+
+
+def _without_lonely(rows: csr_array, moves: Floats) -> csr_array:
+    """Rows without those that share no part with another: what such a row sees of the moves is taken from them here."""
+    shared = (np.bincount(rows.indices, minlength=rows.shape[1]) > 1).astype(float)
+    lonely = (abs(rows) @ shared == 0) & (np.diff(rows.indptr) > 0)
+    single = csr_array(rows[np.flatnonzero(lonely)])
+    moves -= single.T @ ((single @ moves) / single.multiply(single).sum(axis=1)[:, None])
+    return csr_array(rows[np.flatnonzero(~lonely)])
+
+
+def _dense(rows: csr_array, blocks: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> Iterator[Floats]:
+    """Each block as an array; empty where it is large: many small ones are cut out one by one only slowly."""
+    if not blocks:
+        return
+    ordered, column = rows[np.concatenate([block for block, _ in blocks])], np.zeros(rows.shape[1], dtype=int)
+    for _, parts in blocks:
+        column[parts] = np.arange(len(parts))
+    row, columns = np.repeat(np.arange(ordered.shape[0]), np.diff(ordered.indptr)), column[ordered.indices]
+    first = 0
+    for block, parts in blocks:
+        last = first + len(block)
+        block_cells = slice(*ordered.indptr[[first, last]])
+        array = np.zeros((len(block), len(parts)) if len(parts) <= DENSE else (0, 0))
+        if array.size:
+            array[row[block_cells] - first, columns[block_cells]] = ordered.data[block_cells]
+        yield array
+        first = last
 
 
 def _blocks(rows: csr_array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:

@@ -8,6 +8,7 @@ from heapq import heapify, heappop, heappush
 
 import numpy as np
 from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
 
 from aiready.contributors import Flags, Respondents
 from aiready.derivation import DENSE, DRAWN, NOTHING, Moves, weights
@@ -31,6 +32,7 @@ class Suppression:
     own: Flags
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # many small tables: threads would only wait for each other
 def suppress(system: System, minimum: int) -> Suppression:
     """Hide sensitive cells, then as few others as protect them, and prove that nothing small is left derivable.
 

@@ -27,7 +27,10 @@ def test_small_groups_are_named_before_anything_is_published(tmp_path):
     found = checkup.examine(str(tmp_path))
     hidden = set(found.suppressed.loc[found.suppressed["segment"] == "all", "unit_id"])
     assert hidden == {"treasury", "cards"}
-    assert "Would be suppressed today" in found.as_text()
+    why = found.suppressed.set_index(["unit_id", "segment"])["why"]
+    assert (why["treasury", "all"], why["cards", "all"]) == ("too few people", "to protect another group")
+    told = "Would be suppressed today (too few people):\n  treasury: all"
+    assert told in found.as_text()
 
 
 def test_only_the_newest_wave_is_asked_about(tmp_path):

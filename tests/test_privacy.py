@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from typed_tables import data_of
 
-from aiready import privacy, scales, survey_people
+from aiready import accounting, privacy, scales, survey_people
 from aiready.cell_tree import flat_segments
+from aiready.errors import InfrastructureError
 from aiready.hidden_cells import Behind, survey_cells
 from aiready.instrument import Settings, read_instrument
 from aiready.measures import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
@@ -396,3 +397,75 @@ def test_a_scale_that_nobody_was_asked_hides_nobody():
 def test_a_smaller_minimum_is_a_choice_and_zero_is_the_default():
     assert Settings().minimum_group == MINIMUM
     assert replace(Settings(), minimum_group=3).minimum_group == 3
+
+
+class TestSpread:
+    """Mean and spread together give every score of a few people away."""
+
+    def rows(self, measure, people_behind, **other):
+        return protected(
+            [row(measure, 60.0, people_behind, barrier_id="context_fit", **other)], people(A=30, B=30, C=30)
+        )
+
+    @pytest.mark.parametrize(("n", "interval"), [(9, False), (10, True)])
+    @pytest.mark.parametrize("measure", ["perception", "change", "difference_from_rest"])
+    def test_survey_figures_of_fewer_than_ten_people_carry_no_interval(self, measure, n, interval):
+        found = self.rows(measure, n).iloc[0]
+        assert (found["status"], found["value"], found["n"]) == ("ok", 60.0, n)
+        assert found[["low", "high"]].notna().all() == interval
+
+    def test_nor_a_p_value_in_words(self):
+        noted = self.rows("difference_from_rest", 9, note="below the rest, adjusted p 0.034")["note"].iloc[0]
+        assert noted == f"below the rest; {privacy.NO_INTERVAL}"
+
+    @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "ok")])
+    def test_agreement_is_shown_from_ten_people(self, n, status):
+        assert self.rows("rwg_j", n)["status"].tolist() == [status]
+
+    def test_figures_of_records_keep_theirs(self):
+        found = protected([row("adoption", 0.5, 6)], people(A=30, B=30, C=30)).iloc[0]
+        assert found[["low", "high"]].notna().all()
+
+
+def test_where_a_change_came_from_is_hidden_where_a_role_of_either_wave_is():
+    sides = {"frontline": 20, "manager": 9}
+    now = people(A=sides, B=sides, C=sides)
+    before = people(A={"frontline": 20, "manager": 3}, B=sides, C=sides).assign(wave="2026-Q2")
+    every = pd.concat([now, before])
+    hidden = privacy.hidden_cells(behind(every, FLAT), {}, FLAT, Settings())
+    rows = [(unit, "2026-Q3", "context_fit", source, 2.0, 9) for unit in "ABC" for source in ("role_mix", "answers")]
+    sources = pd.DataFrame(rows, columns=["unit_id", "wave", "barrier_id", "source", "points", "people"])
+    shown = privacy.protect_sources(sources, hidden, Settings()).groupby("unit_id")["points"].count()
+    assert shown["A"] == 0
+    assert shown.max() == 2
+
+
+def test_the_order_of_units_changes_nothing():
+    """Two hierarchies in which the order of rows once decided whose numbers were hidden."""
+    names = ("frontline", "manager", "technical", "executive")
+    staff = {"works-a": (13, 4, 3, 2), "paint": (10, 0, 1, 1), "hr": (5, 3, 1, 0), "it": (13, 1, 0, 0)}
+    parents = {"works": None, "works-a": "works", "paint": "works", "admin": None, "hr": "admin", "it": "admin"}
+    scored = people(**{unit: dict(zip(names, sizes, strict=True)) for unit, sizes in staff.items()})
+    outcomes = []
+    for seed in range(6):
+        order = list(np.random.default_rng(seed).permutation(list(parents)))
+        units = pd.DataFrame({"unit_id": order, "parent_id": [parents[unit] for unit in order]})
+        cells = survey_cells(scored.sample(frac=1, random_state=seed), units, Settings())
+        outcomes.append(
+            frozenset(cells.loc[cells["hidden"], ["unit_id", "segment"]].itertuples(index=False, name=None))
+        )
+    assert len(set(outcomes)) == 1
+
+
+def test_siblings_without_answers_hide_nobody_else():
+    quiet = pd.concat([FLAT, pd.DataFrame({"unit_id": ["D", "E"], "parent_id": [None, None]})])
+    assert hidden_in(people(A=20, B=16, C=12, D=0), quiet) == {"D", "E"}
+    assert hidden_in(people(A=20, B=16, C=4, D=0), quiet) == {"B", "C", "D", "E"}
+
+
+def test_a_used_row_that_no_unit_counts_stops_the_run():
+    rows = pd.DataFrame({"unit_id": ["a", "IT", "IT"]})
+    membership = pd.DataFrame({"unit_id": ["a", "it"], "member_id": ["a", "it"]})
+    accounting.placed({"responses": rows.iloc[:1]}, membership, None)
+    with pytest.raises(InfrastructureError, match=r"responses: rows are used that no unit counts \(IT\)"):
+        accounting.placed({"responses": rows}, membership, None)
