@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array, vstack
 from threadpoolctl import threadpool_limits
 
-from aiready.derivation import PAIRED, weights
+from aiready.derivation import PAIRED, Floats, Moves, weights
 from aiready.instrument import Settings
 from aiready.joint_parts import LEVELS, Figure, Parts, Places, findings, followed, kind_of, minimum_of
+from aiready.joint_rows import Bonds, Pieces
 from aiready.matches import Run, runs_of
 from aiready.release_keys import missing
 from aiready.releases import CELL, Draft, People, Release, keep, read, trim, wordings
@@ -151,7 +152,7 @@ class _Wave:
     def __init__(self, wave: str, runs: list[Run], figures: pd.DataFrame, settings: Settings):
         self.wave, self.runs, self.figures, self.settings = wave, runs, figures, settings
         self.places = [Places.of(run) for run in runs]
-        self.parts = Parts(runs, self.places)
+        self.parts, self.bonds = Parts(runs, self.places), Bonds(runs, self.places)
         self.printed = self.places[0].printed
         self.past = [place.shown(run.cells, run.shown) for place, run in zip(self.places[1:], runs[1:], strict=True)]
         self.again = next((at for at, run in enumerate(runs[1:], start=1) if run.alike), None)
@@ -199,13 +200,18 @@ class _Wave:
 
     def _published(self, figure: Figure) -> csr_array:
         """Rows of everything that earlier runs published of a figure, each once."""
-        rows = []
-        for at, shown in enumerate(figure.seen, start=1):
-            before = figure.rows[at]
-            enough = before @ figure.people >= minimum_of(figure.kind, self.runs[at].settings)
-            rows.append(before[np.flatnonzero(figure.of(shown, self.places[at].cells["segment"]) & enough)])
+        shown = enumerate(self._shown_before(figure), start=1)
+        rows = [figure.rows[at][np.flatnonzero(cells)] for at, cells in shown]
         every = csr_array(vstack(rows)) if rows else csr_array((0, len(figure.people)))
         return every[np.unique(figure.marks(every), return_index=True)[1]] if every.shape[0] else every
+
+    def _shown_before(self, figure: Figure) -> list[NDArray[np.bool_]]:
+        """Cells of each earlier run in which it showed a figure."""
+        return [
+            figure.of(shown, self.places[at].cells["segment"])
+            & (figure.rows[at] @ figure.people >= minimum_of(figure.kind, self.runs[at].settings))
+            for at, shown in enumerate(figure.seen, start=1)
+        ]
 
     def _near(self, figure: Figure) -> NDArray[np.bool_]:
         minimum = minimum_of(figure.kind, self.settings)
@@ -245,7 +251,7 @@ class _Wave:
         seen = figure.of(visible, self.places[0].cells["segment"]) & (figure.rows[0] @ figure.people >= minimum)
         if at in self.settled and not (seen & ~self.settled[at]).any():
             return  # fewer figures than were looked at before
-        guard = _Guard(figure, self._published(figure), minimum)
+        guard = _Guard(figure, self.bonds, self._shown_before(figure), minimum)
         guard.several = PAIRED if len(figure.people) == self.largest else SEVERAL
         guard.hide(seen, hidden)
         if not guard.left_to_gate:
@@ -281,13 +287,22 @@ class _Wave:
 class _Guard:
     """One figure in all runs: what follows from it, and what of today to hide so that it does not."""
 
-    def __init__(self, figure: Figure, before: csr_array, minimum: int):
-        self.figure, self.before, self.minimum = figure, before, minimum
-        self.today = figure.rows[0]
-        self.size = self.today @ figure.people
+    def __init__(self, figure: Figure, bonds: Bonds, before: list[NDArray[np.bool_]], minimum: int):
+        self.figure, self.bonds, self.minimum = figure, bonds, minimum
+        self.today, self.size = figure.rows[0], figure.rows[0] @ figure.people
         self.groups = figure.sensitive(minimum)
-        self.fresh = ~np.isin(figure.marks(self.today), figure.marks(before))
+        runs = list(zip(figure.rows[1:], before, strict=True))
+        self.last = runs[0]
+        pieces = [bonds.pieces(at, *run, *runs[at : at + 1]).rows for at, run in enumerate(runs, start=1)]
+        self.before = csr_array(vstack(pieces))
+        old = np.concatenate([figure.marks(csr_array(rows[np.flatnonzero(shown)])) for rows, shown in runs])
+        self.fresh = ~np.isin(figure.marks(self.today), old)
         self.several, self.left_to_gate = PAIRED, False
+
+    @cached_property
+    def known(self) -> Moves:
+        """How the parts can change under what earlier runs published."""
+        return Moves.under(self.before)
 
     def hide(self, shown: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
         """Add to the hidden cells of today until nothing follows that did not before."""
@@ -295,37 +310,38 @@ class _Guard:
             return
         while (shown & ~hidden & self.fresh).any():
             visible = shown & ~hidden
-            sums = findings(self._rows(visible), self.figure, self.groups, self.minimum, self.several)
-            sums = sums[np.flatnonzero(~followed(self.before, sums))]
-            by_itself = followed(self.today[np.flatnonzero(visible)], sums)
+            rows, _ = self._rows(visible)
+            sums = findings(rows, self.figure, self.groups, self.minimum, self.several)
+            sums = sums[np.flatnonzero(~self.known.derivable(sums))]
+            by_itself = followed(self.bonds.pieces(0, self.today, visible).rows, sums)
             self.left_to_gate |= bool(by_itself.any())
             sums = sums[np.flatnonzero(~by_itself)]
             if not sums.shape[0]:
                 return
             self._end(sums, shown, hidden)
 
-    def _rows(self, visible: NDArray[np.bool_]) -> csr_array:
-        return csr_array(vstack([self.before, self.today[np.flatnonzero(visible & self.fresh)]]))
+    def _rows(self, visible: NDArray[np.bool_]) -> tuple[csr_array, Pieces]:
+        """Everything that would be published, in pieces; and those of today."""
+        pieces = self.bonds.pieces(0, self.today, visible, self.last)
+        return csr_array(vstack([self.before, pieces.rows])), pieces
 
     def _end(self, sums: csr_array, shown: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
         """Hide cells until none of some sums follows any more."""
-        while sums.shape[0]:
-            left = np.flatnonzero(shown & ~hidden & self.fresh)
-            if not left.size:
-                return
-            used, single = weights(self._rows(shown & ~hidden), sums[: min(AT_ONCE, sums.shape[0])])
+        while sums.shape[0] and (shown & ~hidden & self.fresh).any():
+            rows, pieces = self._rows(shown & ~hidden)
+            used, single = weights(rows, sums[: min(AT_ONCE, sums.shape[0])])
             old = self.before.shape[0]
-            chosen = self._chosen(np.abs(used[old:]) > TINY, single[old:], left)
+            chosen = self._chosen(pieces, used[old:], single[old:])
             hidden[chosen] = True
-            sums = sums[followed(self._rows(shown & ~hidden), sums)] if chosen else sums[AT_ONCE:]
+            sums = sums[followed(self._rows(shown & ~hidden)[0], sums)] if chosen else sums[AT_ONCE:]
 
-    def _chosen(self, used: NDArray[np.bool_], single: NDArray[np.bool_], cells: NDArray[np.intp]) -> list[int]:
+    def _chosen(self, pieces: Pieces, used: Floats, single: NDArray[np.bool_]) -> list[int]:
         """For each sum the smallest cell it takes, of those without which it ends where there are any."""
-        order = np.argsort(self.size[cells], kind="stable")
+        taken = (np.abs(pieces.cells.T @ used) > TINY) & self.fresh[:, None]
+        ends = (abs(pieces.cells).T @ ((np.abs(used) > TINY) & single[:, None]).astype(float) > 0) & taken
         chosen = list[int]()
-        for column in used.T:
+        for column, ending in zip(taken.T, ends.T, strict=True):
             if not column[chosen].any():
-                ending = order[(column & single)[order]]
-                some = ending if ending.size else order[column[order]]
-                chosen += some[:1].tolist()
-        return [int(cells[at]) for at in chosen]
+                cells = np.flatnonzero(ending if ending.any() else column)
+                chosen += cells[np.argsort(self.size[cells], kind="stable")[:1]].tolist()
+        return chosen
