@@ -18,10 +18,10 @@ from pathlib import Path
 
 import attackers
 import numpy as np
-from attack_figures import MINIMUM, Figure, SurveyFigures
+from attack_figures import Figure, SurveyFigures
 from attack_organisations import ITEMS, Organisation
 
-KINDS = ("scale", "item", "theme")
+KINDS = ("scale", "item", "theme", "straightliners", "distribution")
 
 
 @dataclass
@@ -135,7 +135,7 @@ class Runs:
         groups = {_name_of(one, figures): np.eye(size)[number] for number, one in enumerate(classes)}
         joined = Figure(
             *key, [("", "", str(number)) for number in range(size)], base, total, nothing, unasked, groups,
-            lambda mask: float(mask @ base) or np.nan, limit=MINIMUM,
+            lambda mask: float(mask @ base) or np.nan, limit=next(one.limit for one in figures if one is not None),
         )  # fmt: skip
         for number, figure in enumerate(figures):
             if figure is not None:

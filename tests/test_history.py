@@ -152,6 +152,25 @@ def test_who_changed_an_answer_is_the_same_in_figures_without_it():
                     released(before)) == set()  # fmt: skip
 
 
+def test_a_figure_that_was_hidden_then_gives_nobody_away_now():
+    """The late one skips the first scale; the second was not shown before: there is nothing to subtract from."""
+    people = people_of(SIZES | {"claims": 21})
+    people["skips"] = people["skips"].mask(people["person"] == "claims-20", "scale:first")
+    before = released(people_of(SIZES))
+    assert withheld(people, before) == {"claims", "*"}
+    first_only = np.packbits([True, False]).tobytes()
+    assert withheld(people, replace(before, cells=before.cells.assign(figures=first_only))) == set()
+
+
+def test_each_figure_is_compared_with_what_is_shown_of_it_today():
+    """Shown of today is the first scale only: the late one's answers to the second need no hiding."""
+    people = people_of(SIZES | {"claims": 21})
+    compared = history.compare(read(people), members(FLAT), [released(people_of(SIZES))], Settings())
+    cells = pd.DataFrame([("claims", "2026", "all")], columns=history.CELL)
+    for shown, hidden in (((True, False), {"scale:first"}), ((False, True), {"scale:second"}), ((False, False), set())):
+        assert set(compared.besides(cells, np.array([shown]))["figure"]) == hidden
+
+
 def test_other_waves_do_not_matter():
     assert (
         withheld(people_of({"claims": 21, "cards": 18}, wave="2027").assign(change=1), released(people_of(SIZES)))
@@ -196,6 +215,11 @@ def test_a_release_is_compared_with_the_role_groups_it_was_cut_with():
 
 def published(people, earlier=(), units=FLAT):
     """What a run shows of a wave (unit_id, wave, segment): hidden for size, for others, and for earlier runs."""
+    return decided(people, earlier, units)[0]
+
+
+def decided(people, earlier=(), units=FLAT):
+    """What a run shows, and what it withholds for the sake of earlier ones."""
     counted = people[["unit_id", "wave", "role"]].assign(**{scale: people["skips"] != scale for scale in SCALES})
     scored = counted.groupby(["unit_id", "wave", "role"], as_index=False)[list(SCALES)].sum()
     compared = history.compare(read(people), members(units), earlier, Settings())
@@ -205,7 +229,7 @@ def published(people, earlier=(), units=FLAT):
         shown = cells.loc[~cells["hidden"].astype(bool), history.CELL]
         more = compared.given_away(shown)
         if more.empty:
-            return shown
+            return shown, kept_back
         kept_back = pd.concat([kept_back, more])
 
 
@@ -214,8 +238,8 @@ class RunOf:
 
     def __init__(self, people, earlier=(), units=FLAT):
         self.people, self.units = people, units
-        self.cells = published(people, [run.release for run in earlier], units)
-        self.release = cut(people, self.cells, units)
+        self.cells, kept_back = decided(people, [run.release for run in earlier], units)
+        self.release = replace(cut(people, self.cells, units), withheld=kept_back)
 
     def keys(self, scale):
         """Whose answers to a scale: equal in two runs where the answers are."""
@@ -262,6 +286,22 @@ def test_a_unit_that_reached_the_minimum_does_not_tell_who_joined_it_by_several_
     assert given([*seen, *second.rows("scale:first", everybody, carefree)], late)
     assert not given([*seen, *second.rows("scale:first", everybody)], late)
     assert set(second.cells["unit_id"]) < {"cards", "letters"}
+
+
+def test_what_was_hidden_for_an_earlier_run_does_not_hide_more_the_next_time():
+    """Six units in two divisions; once the run is repeated, what it hid to protect what it withheld is not withheld."""
+    random = np.random.default_rng(53)
+    units = units_of({"p": None, "q": None} | {f"u{at}": "p" if at < 3 else "q" for at in range(6)})
+    people = people_of({f"u{at}": int(random.integers(4, 16)) for at in range(6)})
+    people["role"] = random.choice(
+        ["frontline", "technical", "executive", "manager"], len(people), p=[0.5, 0.2, 0.1, 0.2]
+    )
+    late = random.choice(len(people), int(random.integers(1, 9)), replace=False)
+    first = RunOf(people.drop(index=late).reset_index(drop=True), units=units)
+    second = RunOf(people, [first], units)
+    third = RunOf(people.sample(frac=1, random_state=1).reset_index(drop=True), [first, second], units)
+    assert len(second.cells) < len(published(people, units=units))
+    assert set(map(tuple, third.cells.to_numpy())) == set(map(tuple, second.cells.to_numpy()))
 
 
 def recovered(runs):

@@ -99,6 +99,30 @@ class TestLateAnswers:
         )
         assert len([path for path in office.history.iterdir() if path.name != "keys"]) == 1
 
+    def test_what_was_withheld_is_withheld_again_and_nothing_else(self, office):
+        rows = staff(60, role=["frontline", "technical", "manager"] * 20)
+        rows["unit_id"] = [f"unit-{at % 4}" for at in rows.index]
+        office.publish(rows[:-1])
+        second, third = office.publish(rows), office.publish(rows.sample(frac=1, random_state=3))
+        for table in ("measures", "items", "explain", "themes"):
+            one, other = (getattr(seen, table) for seen in (second, third))
+            columns = list(one.select_dtypes("object").columns)
+            pd.testing.assert_frame_equal(
+                *(each.sort_values(columns, ignore_index=True) for each in (one, other)), check_dtype=False
+            )
+
+    @pytest.mark.parametrize(("late", "status"), [(7, SUPPRESSED), (10, OK)])
+    def test_distributions_are_compared_by_their_own_minimum(self, office, late, status):
+        rows = staff(30 + late)
+        office.publish(rows[:30])
+        seen = office.publish(rows)
+        assert statuses(seen) == [OK, OK, OK]
+        levels = seen.items.query("segment == 'all' and level == '1'").pivot(
+            index="item_id", columns="unit_id", values="status"
+        )
+        levels = levels[levels["claims"] == OK]  # those that the frontline is asked
+        assert (len(levels) > 10, set(levels["cards"]), set(levels["*"])) == (True, {status}, {status})
+
     @pytest.mark.parametrize("coded", [True, False])
     def test_one_late_answer_is_in_no_figure(self, office, coded):
         rows = staff() if coded else staff().drop(columns="respondent_id")
