@@ -47,7 +47,8 @@ class CellTree:
     def __post_init__(self) -> None:
         self.parents = self.parents.sort_index()
         units = self.parents.index
-        above = [unit_id for unit_id in units if unit_id in set(self.parents.dropna())]
+        parents = set(self.parents.dropna())
+        above = [unit_id for unit_id in units if unit_id in parents]
         self.nodes = pd.Index([ORGANISATION, *units, *(f"{unit_id}\x1fown" for unit_id in above)])
         names = list(self.segments.names)
         self.cells = pd.DataFrame({

@@ -184,15 +184,16 @@ def _breaks_rule(gate: Gate, cell: int, mask: Flags) -> bool:
 
 
 def _placed_widely(gate: Gate, hidden: Flags) -> Flags:
-    """Hide more until the number of people in every hidden cell could lie anywhere in a wide enough interval."""
+    """Hide more until the number of people in every sensitive cell could lie anywhere in a wide enough interval."""
     if not isinstance(gate.system.contributors, Respondents):
         return hidden
-    mask, waiting = hidden.copy(), hidden & gate.exists.any(axis=1) & gate.system.published
+    mask, waiting = hidden.copy(), gate.sensitive.any(axis=1) & gate.system.published
     there = np.flatnonzero(gate.system.contributors.exist.any(axis=1))
     people = gate.system.contributors.n[there].min(axis=1)
     rows = csr_array(gate.system.parts[:, there])
     while (cells := np.flatnonzero(waiting)).size:
-        visible = csr_array(rows[np.flatnonzero(~mask)])
+        visible = csr_array(gate.differences(mask) @ rows)
+        visible.eliminate_zeros()
         intervals = Intervals(visible, people, csr_array(rows[cells]), gate.minimum)
         failing = cells[intervals.narrow(exact=False)]
         more = {cell: _beside(gate, int(cell), mask) for cell in failing}
@@ -201,10 +202,9 @@ def _placed_widely(gate: Gate, hidden: Flags) -> Flags:
             more = {cell: other for cell, other in more.items() if cell in set(failing)}
             if any(other is None for other in more.values()):
                 _give_up(gate, mask)
-        added = sorted({other for other in more.values() if other is not None})
-        mask[added] = True
+        mask[sorted({other for other in more.values() if other is not None})] = True
         waiting = np.zeros_like(waiting)
-        waiting[[*more, *added]] = True
+        waiting[list(more)] = True
     return mask
 
 
