@@ -97,7 +97,7 @@ class Runs:
         """What all runs together say of groups below the minimum, in words; each where it is true."""
         found = []
         for figure in self._figures(kinds):
-            found += attackers.attack(figure, levels=(attackers.K1,))[1]
+            found += attackers.attack(figure)[1]
         return [str(one) for one in found]
 
     def _figures(self, kinds: Collection[str]) -> Iterator[Figure]:
@@ -133,9 +133,14 @@ class Runs:
             if figure is not None:
                 unasked |= (classes[:, number] >= 0) & figure.unasked[classes[:, number]]
         groups = {_name_of(one, figures): np.eye(size)[number] for number, one in enumerate(classes)}
+        alone = np.bincount(inverse[(at >= 0).any(axis=1)], minlength=size) == 1
+        insiders = {one[0]: np.zeros(size) for one in people}
+        for one, number in zip(people, inverse, strict=True):
+            insiders[one[0]][number] = alone[number]
         joined = Figure(
             *key, [("", "", str(number)) for number in range(size)], base, total, nothing, unasked, groups,
             lambda mask: float(mask @ base) or np.nan, limit=next(one.limit for one in figures if one is not None),
+            insiders=[own for own in insiders.values() if own.any()],
         )  # fmt: skip
         for number, figure in enumerate(figures):
             if figure is not None:
