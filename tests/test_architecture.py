@@ -24,8 +24,8 @@ LAYERS = (
     " exports.dates exports.respondents exports.importing exports.repeats exports.folder exports exports.telling",
     "forms codebook sample_seeds sample_records sample_decisions sample",
     "statistics survival reliability resampling cell_tree contributors derivation feasibility sensitivity suppression"
-    " hidden_cells privacy"
-    " release_keys releases matches joint_parts joint_rows history shown_figures records set_aside groups scales stages",
+    " hidden_cells privacy release_keys releases matches joint_parts joint_rows history"
+    " shown_figures records set_aside groups scales stages",
     "comparisons changes distributions survey_people survey",
     "problem_words problem_statements initiatives",
     "verdicts trials",
