@@ -28,8 +28,8 @@ class Checkup:
     `counts`: one row per table (table, read, used, quarantined, after_as_of). `reasons`: one row per table x rule
     (table, rule, rows, file and row of the first, every distinct value). `answers`: one row per unit of the newest wave
     (unit_id, a column per role, all). `suppressed`: one row per unit x segment that would be hidden today, and why.
-    `values`: one row per table x column of few values x value (table, column, value, rows). `as_of`: the day that ages are
-    counted to, and what sets it.
+    `values`: one row per table x column of few values x value (table, column, value, rows). `as_of`: the day that ages
+    are counted to, and what sets it.
     """
 
     counts: pd.DataFrame
