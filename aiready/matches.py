@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aiready.instrument import Settings
 from aiready.release_keys import marks
-from aiready.releases import CELL, People, Release, rows_of
+from aiready.releases import CELL, People, Release, counted, rows_of
 
 STEPS = (
     ["answers", "unit_id", "role", "person"],
@@ -193,7 +193,8 @@ class _Matcher:
             again = person < len(self.people.table)
             counts[again] = self.people.counts[person[again]]
             return counts
-        return _unpacked(rows["figures"], release.figures["figure"], figures)
+        bits = counted(rows, release.figures, release.keys[rows["key"].iloc[0]])
+        return _unpacked(pd.Series(bits), release.figures["figure"], figures)
 
     def _shown(self, release: Release, cells: pd.DataFrame) -> NDArray[np.bool_]:
         """Which of today's figures each cell was shown with; all, where the release does not say."""

@@ -125,6 +125,16 @@ def marks(key: bytes, codes: Sequence[str | None], answers: NDArray[np.int8]) ->
     return drawn
 
 
+def veiled(key: bytes, owners: Sequence[str], texts: Sequence[bytes]) -> list[bytes]:
+    """Texts that nobody reads without the key; veiled once more they are as they were.
+
+    Each owner's veil is its own, so that an owner stands for one text only.
+    """
+    veils = (hmac.digest(key, b"veil\0" + owner.encode(), "sha256") for owner in owners)
+    streams = (hashlib.shake_256(veil).digest(len(text)) for veil, text in zip(veils, texts, strict=True))
+    return [bytes(one ^ other for one, other in zip(*pair, strict=True)) for pair in zip(texts, streams, strict=True)]
+
+
 def missing(names: Sequence[str], keys: Mapping[str, bytes]) -> list[str]:
     """Names of keys that are not there, each once."""
     return sorted({name for name in names if name not in keys})

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from aiready.errors import InfrastructureError
 from aiready.instrument import Instrument, Settings, wording_digests
 from aiready.publication import PART, private, slug
-from aiready.release_keys import FOLDER, digests, make_key, marks, read_keys, vectors
+from aiready.release_keys import FOLDER, digests, make_key, marks, read_keys, vectors, veiled
 
 CELL = ["unit_id", "wave", "segment"]
 PEOPLE = ["key", "person", "answers", "wave", "unit_id", "role", "figures", "marks"]
@@ -93,8 +93,9 @@ class Release:
     """What one run published of the survey, as it is kept.
 
     `people`: one row per respondent and wave (key: name of the key; person, answers: digests, person missing without a
-    code; wave, unit_id, role; figures: bits, in the order of `figures`, that are set where the person counts; marks:
-    two bytes per item that change with the answer). `membership`: whose answers count for whom (unit_id, member_id).
+    code; wave, unit_id, role; figures: bits, in the order of `figures`, that are set where the person counts, veiled,
+    see `counted`; marks: two bytes per item that change with the answer). `membership`: whose answers count for whom
+    (unit_id, member_id).
     `cells`: unit_id, wave, segment of every cell that was shown, and `figures`: bits that are set for those shown there
     (without this column all were). `wordings`: wave, item_id and digest of its wording as it was first published.
     `figures` as in `People`. `settings`: name, value of those it was cut with. `withheld`: cells that the run withheld
@@ -166,12 +167,12 @@ class Draft:
         for wave, name in names.items():
             those = self.people.of((self.people.table["wave"] == wave).to_numpy())
             marked = marks(keys[name], those.codes, those.answers)
-            table = those.table[["wave", "unit_id", "role"]].assign(
+            table = pd.concat([those.table[["wave", "unit_id", "role"]], those.digested(keys[name])], axis=1).assign(
                 key=name,
                 figures=[row.tobytes() for row in np.packbits(those.counts, axis=1)],
                 marks=[row.astype("<u2").tobytes() for row in marked],
             )
-            parts.append(pd.concat([table, those.digested(keys[name])], axis=1)[PEOPLE])
+            parts.append(table.assign(figures=counted(table, self.people.figures, keys[name]))[PEOPLE])
         people = pd.concat(parts[1:] or parts, ignore_index=True).astype(object)
         figures = self.people.figures[FIGURES].assign(order=";".join(self.people.items)).astype(object)
         wordings = self.wordings.astype(object)
@@ -182,6 +183,16 @@ class Draft:
         """Name of the key of every wave with a shown cell."""
         shown = set(self.cells["wave"])
         return {wave: self.keys.get(wave, slug(wave)) for wave in self.people.table["wave"].unique() if wave in shown}
+
+
+def counted(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> list[bytes]:
+    """The bits of people's figures veiled, or as they were: they say who skipped what, so they need the key too.
+
+    `rows`: person, answers, figures; `figures` (figure, items): those that the bits are of.
+    """
+    order = hashlib.sha256("\n".join(figures["figure"] + "=" + figures["items"]).encode()).hexdigest()
+    owners = rows["person"].fillna("").astype(str) + ":" + rows["answers"].astype(str) + ":" + order
+    return veiled(key, owners.tolist(), rows["figures"].tolist())
 
 
 def _written(settings: Settings) -> pd.DataFrame:

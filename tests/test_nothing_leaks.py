@@ -150,13 +150,13 @@ def test_no_table_of_a_slice_differs(published):
 
 
 def test_the_history_of_what_was_published_differs_in_nothing(published):
-    """It holds who was counted where and which cells were shown; of people and answers digests that need its keys."""
+    """It holds which cells were shown; of people, answers and blanks nothing that is read without its keys."""
     paths = [sorted((out / "records" / "history").rglob("*.parquet")) for out in published]
     assert len(paths[0]) == len(paths[1]) > 0
     for left, right in zip(*paths, strict=True):
         tables = [pd.read_parquet(path) for path in (left, right)]
         if left.name == "people.parquet":
-            for keyed in ("person", "answers", "marks"):
+            for keyed in ("person", "answers", "marks", "figures"):
                 one, other = (set(table.pop(keyed).dropna()) for table in tables)
                 assert not one & other - {bytes(len(next(iter(one), b"")))}, keyed
         pd.testing.assert_frame_equal(*tables, obj=left.name)

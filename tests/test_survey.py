@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from aiready import history, measures, survey
+from aiready import history, measures, releases, survey
 from aiready.instrument import Instrument, Settings
 from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
 from aiready.sources import Data
@@ -778,7 +778,7 @@ class TestWordings:
 
     def change(self, before, barrier="trust"):
         data = self.waves()
-        nobody = (history.PEOPLE, ["unit_id", "member_id"], history.CELL)
+        nobody = (releases.PEOPLE, ["unit_id", "member_id"], history.CELL)
         empty = [pd.DataFrame(columns=names) for names in nobody]
         earlier = history.Release(*empty, history.wordings([], ["2026-Q1"], before))
         made = survey.tables(data, self.worded(), [earlier]).measure
