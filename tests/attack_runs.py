@@ -98,7 +98,8 @@ class Runs:
         found = []
         for figure in self._figures(kinds):
             found += attackers.attack(figure)[1]
-        return [str(one) for one in found]
+        # what one published cell of five holds beyond oneself is open to all five of it, in whatever run
+        return [str(one) for one in found if one.knowledge != attackers.K1S or one.how.count("[") > 2]
 
     def _figures(self, kinds: Collection[str]) -> Iterator[Figure]:
         """Figures of all runs, over the groups of people that no run tells apart."""
