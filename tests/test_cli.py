@@ -147,8 +147,9 @@ def test_a_failing_audit_stops_publication_with_3_and_names_the_cell(run, tmp_pa
     """Nothing but small cells is hidden, and nothing is left to hide: the small one is the total less the other."""
     two = pd.concat([answers(20), answers(3, unit_id=["cards"] * 3)])
     two.to_csv(tmp_path / "responses.csv", index=False)
-    monkeypatch.setattr(suppression, "complementary", lambda system, hidden, minimum: hidden)
-    monkeypatch.setattr(suppression, "_more", lambda system, mask, failing: np.full(len(failing), -1))
+    monkeypatch.setattr(suppression, "_by_rule", lambda gate, hidden: hidden.copy())
+    monkeypatch.setattr(suppression, "weights", lambda rows, groups: (
+        np.zeros((rows.shape[0], groups.shape[0])), np.zeros(rows.shape[0], dtype=bool)))  # fmt: skip
     out = tmp_path / "out"
     done = run(command, tmp_path, "--out", out)
     assert done.code == 3

@@ -17,10 +17,10 @@ from aiready.instrument import read_instrument
 
 
 @pytest.fixture
-def good_results(small_results, tmp_path):
+def good_results(small_results, tmp_path, run):
     data, out = tmp_path / "data", tmp_path / "out"
     shutil.copytree(small_results / "data", data)
-    shutil.copytree(small_results / "results", out / "records" / "results")
+    assert run("score", data, "--out", out).code == 0
     return data, out
 
 

@@ -253,13 +253,13 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path):
 
 def test_a_connection_lost_while_measuring_is_told_in_a_sentence(in_postgres, postgres, monkeypatch):
     """The server ends every session of this database between reading and measuring."""
-    measure = decisions.measure
+    counted_log = decisions.counted_log
 
     def lost(data, rules):
         postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'small'")
-        return measure(data, rules)
+        return counted_log(data, rules)
 
-    monkeypatch.setattr(decisions, "measure", lost)
+    monkeypatch.setattr(decisions, "counted_log", lost)
     with pytest.raises(InfrastructureError, match="the database did not answer"):
         Assessment.open(in_postgres)
 
