@@ -14,6 +14,7 @@ from conftest import SAMPLE, answers
 from aiready import publication, reports
 from aiready.batch import Options
 from aiready.errors import InfrastructureError, UsageError
+from aiready.privacy import FEW
 from aiready.publication import locked, private, slug, write
 
 PARAMETERS = 'unit_id: str = ""\ndata: str = ""\nresults: str = ""\nwave: str = ""\nas_of: str = ""'
@@ -251,7 +252,7 @@ class TestRun:
         organisation.report()
         measures = organisation.assessment.measures.copy()
         small = measures["unit_id"].eq("cards") & measures["measure"].eq("perception")
-        measures.loc[small, "status"] = "suppressed"
+        measures.loc[small, ["status", "note"]] = ["suppressed", FEW]
         tables = {**organisation.assessment.tables, "measures": measures}
         organisation.assessment = dataclasses.replace(organisation.assessment, tables=tables)
         assert organisation.run(units=("claims",)).withdrawn == ["cards"]
