@@ -147,7 +147,7 @@ def judge_all(groups):
 
 
 counts = st.tuples(st.integers(0, 60), st.integers(60, 200))
-samples = st.tuples(st.floats(-50, 50), st.floats(0.5, 20), st.integers(3, 300))
+samples = st.tuples(st.floats(-50, 50), st.floats(0.5, 20), st.integers(5, 300))
 few = settings(max_examples=5, deadline=None, phases=[Phase.generate])
 
 
@@ -336,3 +336,11 @@ def test_many_trials_are_judged_as_one_by_one():
     groups = [counted((320 - 20 * k, 400), (352, 400 + k), **OUTCOME) for k in range(5)]
     together = judge_all(groups)
     assert together["reason"].tolist() == [judge(group)["reason"] for group in groups]
+
+
+@pytest.mark.parametrize(("n", "verdict"), [(4, "NOT ASSESSABLE"), (5, "SCALE")])
+def test_a_trial_with_very_few_cases_in_an_arm_is_not_compared(n, verdict):
+    found = judge(averaged((30, 0.5, 40), (40, 0.5, n), **OUTCOME))
+    assert found["verdict"] == verdict
+    assert np.isnan(found["improvement"]) == np.isnan(found["lower"]) == (verdict != "SCALE")
+    assert ("an arm has too few cases" in found["reason"]) == (verdict != "SCALE")
