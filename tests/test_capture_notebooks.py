@@ -1,6 +1,7 @@
 """The notebooks that write, in a real JupyterLab: fill, reload, go on, save; what they wrote passes `aiready check`."""
 
 import time
+from datetime import date
 from pathlib import Path
 
 import nbformat
@@ -21,6 +22,8 @@ from aiready.task_board import board_of, changed
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 RULES = read_instrument()
+NEXT_YEAR = date.today().year + 1
+"""A pilot is declared today, and cases follow: dates near each other, since one far from all others is set aside."""
 COMMENT = "Is there anything else about AI in your work that we should know? Please write no names."
 
 
@@ -422,16 +425,16 @@ class TestInitiativeCanvas:
         assert trials["successes"].tolist() == ["320", "352"]
         assert set(trials["learned"]) == {"Short letters gain most"}
         assert trials["declared_on"].notna().all()
-        assert trials["started_on"].eq("2099-01-05").all()
-        assert trials["ended_on"].eq("2099-01-30").all()
+        assert trials["started_on"].eq(f"{NEXT_YEAR}-01-05").all()
+        assert trials["ended_on"].eq(f"{NEXT_YEAR}-01-30").all()
         assert trials["assignment"].eq("matched").all()
         plans = pd.read_csv(tmp_path / "plans" / "pilots.csv", dtype=str)
         assert plans["rule"].str.contains("SCALE if").all()
         assert plans[["power", "cases_per_arm"]].to_numpy().tolist() == [["0.9", "400"]]
         (row,) = pd.read_csv(tmp_path / "initiatives.csv", dtype=str).fillna("").to_dict("records")
         assert [row[name] for name in PEOPLE] == [
-            "design", "generative", "high", "stopped", *(f"2026-0{month}-01" for month in range(1, 7)), "scaled",
-            "tested",
+            "design", "generative", "high", "stopped", *(f"{NEXT_YEAR - 1}-0{month}-01" for month in range(1, 7)),
+            "scaled", "tested",
         ]  # fmt: skip
         assert clean(tmp_path)
 
@@ -443,7 +446,7 @@ class TestInitiativeCanvas:
                   "stage": "stopped", "stopped_in": "scaled"}  # fmt: skip
         for name, entry in chosen.items():
             notebook.control(FIELDS[name][0]).select_option(entry)
-        dates = {f"{stage}_on": f"2026-0{month}-01" for month, stage in enumerate(STAGES, 1)}
+        dates = {f"{stage}_on": f"{NEXT_YEAR - 1}-0{month}-01" for month, stage in enumerate(STAGES, 1)}
         given(notebook, {FIELDS[name][0]: text for name, text in (dates | {"stop_reason": "tested"}).items()})
         notebook.button("Save the initiative").click()
         notebook.settle()
@@ -467,7 +470,7 @@ class TestInitiativeCanvas:
         notebook.button("4 Results and verdict").click()
         results = {"Without AI: cases (outcome)": "400", "Without AI: cases that met it (outcome)": "320",
                  "With AI: cases (outcome)": "400", "With AI: cases that met it (outcome)": "352",
-                 "First case on": "2099-01-05", "Last case on": "2099-01-30"}  # fmt: skip
+                 "First case on": f"{NEXT_YEAR}-01-05", "Last case on": f"{NEXT_YEAR}-01-30"}  # fmt: skip
         given(notebook, results)
         sees(notebook, "SCALE")
         notebook.button("Save the results").click()

@@ -404,9 +404,7 @@ def test_people_are_the_distinct_deciders_behind_a_row():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("headcount", "level", "people"), [(19, 1, 0), (20, 1, np.nan), (None, 1, 0), (19, 4, np.nan)]
-)
+@pytest.mark.parametrize(("headcount", "level", "people"), [(19, 1, 0), (20, 1, np.nan), (None, 1, 0), (19, 4, np.nan)])
 def test_unknown_deciders_of_a_small_unit_are_hidden(headcount, level, people):
     units = pd.DataFrame({"unit_id": ["claims"], "headcount": [headcount]})
     made = measured(log_of(autonomy_level=[level] * 8, final_decision=["a"] * 8), units)
