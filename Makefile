@@ -11,7 +11,7 @@ help:
 	@echo "make report      install, check and report the sample organisation into $(OUT)/"
 	@echo "make lab         JupyterLab on the workbook"
 	@echo "make check       lint, types, fast tests (under a minute)"
-	@echo "make test        everything, at reduced size (under 20 minutes)"
+	@echo "make test        everything, at reduced size (about half an hour)"
 	@echo "make acceptance  everything, at full size"
 
 $(VENV)/run: requirements.txt pyproject.toml
