@@ -158,17 +158,18 @@ def test_the_share_of_the_same_answer_throughout_hides_below_the_minimum(tmp_pat
     assert (shown["n"] >= 5).all()
 
 
-def test_a_blurred_share_does_not_say_that_it_is_exactly_none(tmp_path):
-    """Of 40 one ticked the lowest level and nobody the second: both are blurred alike."""
+def test_a_softened_share_is_tact_and_follows_from_the_other_levels_as_the_method_says(tmp_path):
+    """Of 40 one ticked the lowest level and nobody the second: what is printed as "<= 5 %" is what the others leave."""
     organisation = folded({"x": {"frontline": 40}}, {})
     for place, row in enumerate(organisation.responses):
         row["purpose_told"] = 1 if place == 0 else 3 + place % 3
     results = attackers.assessed(organisation, tmp_path)
     items = published(results, "items")
     cell = items[(items["unit_id"] == "x") & (items["item_id"] == "purpose_told") & (items["segment"] == "all")]
-    of = cell.set_index("level")
-    assert of.loc["1", "status"] == of.loc["2", "status"] == "ok"
-    assert (str(of.loc["1", "share"]), of.loc["1", "note"]) == (str(of.loc["2", "share"]), of.loc["2", "note"])
+    levels = cell[cell["level"].isin(list("12345"))].set_index("level")
+    assert (levels.loc["1", "share"], levels.loc["2", "note"]) == (1 / 40, "<= 5 %")
+    assert levels["share"].isna().to_dict() == {"1": False, "2": True, "3": False, "4": False, "5": False}
+    assert levels["share"].sum() == pytest.approx(1)
 
 
 def _hidden(organisation: Organisation, folder: Path) -> set[tuple[str, str]]:
