@@ -3,19 +3,23 @@
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT, answers
 from scipy.sparse import csr_array
 from test_decisions import data_of as log_data
 from test_decisions import log_of
 from test_decisions import rules as rules_of
+from test_harmless import everything
 from test_history import cut, people_of
 from test_suppression import hidden_of, two_way
 from typed_tables import data_of
 
 from aiready import (
     Assessment,
+    checkup,
     decisions,
     derivation,
     feedback,
+    handout,
     history,
     initiatives,
     privacy,
@@ -29,7 +33,7 @@ from aiready.deciders import deciders
 from aiready.derivation import Moves
 from aiready.hidden_cells import record_cells, survey_cells
 from aiready.instrument import Settings, read_instrument
-from aiready.measures import MEASURES, OK
+from aiready.measures import MEASURES, OK, SUPPRESSED
 from aiready.sources import read_data, write_quarantine
 from aiready.suppression import System, suppress
 
@@ -178,6 +182,17 @@ def test_usage_is_not_compared_run_by_run(tmp_path):
     assert all(release.people.empty for release in history.read(tmp_path / "history"))
 
 
+@pytest.mark.slow
+def test_check_does_not_look_at_earlier_runs(tmp_path):
+    for number in (12, 13):
+        answers(number, role="frontline").to_csv(tmp_path / "responses.csv", index=False)
+        seen = Assessment.open(tmp_path, published=tmp_path / "history")
+        history.keep(tmp_path / "history", seen.release, "")
+    hidden = seen.cell("perception", barrier_id="measurement", unit_id="claims")
+    assert (hidden.status, hidden.note) == (SUPPRESSED, privacy.PROTECTS)
+    assert checkup.examine(str(tmp_path)).suppressed.empty
+
+
 # Not about people ------------------------------------------------------------------------------------------------
 
 
@@ -205,3 +220,11 @@ def test_speed_autonomy_reliance_hours_and_counts_are_part_of_no_score():
     assert {MEASURES[name].unit for name in scored} <= {"share", "score"}
     words = ("speed", "autonom", "relian", "overrid", "days", "hours", "count", "exposure")
     assert [name for name in scored if any(word in name for word in words)] == []
+
+
+def test_every_handout_says_that_used_for_targets_bonus_or_appraisal_it_stops_measuring(tmp_path):
+    answers(12, role="frontline").to_csv(tmp_path / "responses.csv", index=False)
+    unit = Assessment.open(tmp_path).unit("claims")
+    words = everything([handout.method(unit)])
+    assert "targets, bonus or appraisal, people answer to the target and it stops measuring" in words
+    assert "handout.method(" in (ROOT / "notebooks" / "unit_report.ipynb").read_text(encoding="utf-8")
