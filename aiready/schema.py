@@ -152,7 +152,7 @@ _RESPONSES = Table(
         _choice("role", "what the respondent mostly does", ROLES, "frontline", starter=True),
         _wave(starter=True),
         _choice("ai_use", "use of AI tools in own work, last three months", AI_USE, "weekly"),
-        Column("comment", "text", "free text; never shown unless switched on", ""),
+        Column("comment", "text", "free text; shown on no page", ""),
     ),
     key=("respondent_id", "wave"),
     hashed=("respondent_id",),
