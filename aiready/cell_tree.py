@@ -65,10 +65,10 @@ class CellTree:
         lineage = lineage_of(self.parents)
         holds = _incidence(self.nodes.get_indexer(lineage["ancestor"]), units.get_indexer(lineage["unit_id"]),
                            (len(self.nodes), len(units)))  # fmt: skip
-        place = {name: at for at, name in enumerate(self.segments.names)}
-        pairs = [(place[name], at) for at, fine in enumerate(finest) for name in self.segments.finest[fine]]
+        position = {name: at for at, name in enumerate(self.segments.names)}
+        pairs = [(position[name], at) for at, fine in enumerate(finest) for name in self.segments.finest[fine]]
         held, fine = np.array(pairs, dtype=int).reshape(-1, 2).T
-        within = _incidence(held, fine, (len(place), len(finest)))
+        within = _incidence(held, fine, (len(position), len(finest)))
         column = units.get_indexer(bottom["unit_id"]) * len(finest) + pd.Index(finest).get_indexer(bottom["segment"])
         return csr_array(csr_array(kron(holds, within, format="csr"))[:, column])
 
@@ -81,12 +81,12 @@ class CellTree:
         return pd.DataFrame({"total": total, "child": child, "by": CUT_BY_UNIT})
 
     def _by_segment(self) -> list[pd.DataFrame]:
-        place = {name: at for at, name in enumerate(self.segments.names)}
-        nodes = np.arange(len(self.nodes))[:, None] * len(place)
+        position = {name: at for at, name in enumerate(self.segments.names)}
+        nodes = np.arange(len(self.nodes))[:, None] * len(position)
         return [
             pd.DataFrame({
-                "total": (nodes + [place[total] for total in up.values()]).ravel(),
-                "child": (nodes + [place[child] for child in up]).ravel(),
+                "total": (nodes + [position[total] for total in up.values()]).ravel(),
+                "child": (nodes + [position[child] for child in up]).ravel(),
                 "by": way,
             })
             for way, up in self.segments.within.items()
