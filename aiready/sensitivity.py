@@ -5,7 +5,7 @@ al., Statistical Disclosure Control, 2012, chapter 4).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,8 @@ from aiready.contributors import Contributors, Flags, Respondents
 from aiready.derivation import Moves, rows_of
 
 Positions = NDArray[np.intp]
+UNITED = 4
+"""Parts at most in a union that is looked for."""
 COMPARED = 5_000_000
 """Parts in all, up to which a total is compared with every cell within it where people are counted one by one."""
 
@@ -170,7 +172,7 @@ class Gate:
         total, child, between = self.nested
         return [
             Figures.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self,
-                        np.column_stack([total, child])[between[:, which == at].any(axis=1)])
+                        np.column_stack([total, child])[between[:, which == at].any(axis=1)], which == at)
             for at in range(patterns.shape[1])
             if patterns[:, at].any()
         ]  # fmt: skip
@@ -194,7 +196,10 @@ class Gate:
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures that rest on the same parts: rows of cells and of sensitive groups over those parts."""
+    """Figures that rest on the same parts: rows of cells and of sensitive groups over those parts.
+
+    `judge` tells of groups of these parts (rows) which are sensitive in any of the figures.
+    """
 
     cells: csr_array
     groups: csr_array
@@ -202,11 +207,13 @@ class Figures:
     people: NDArray[np.float64]
     minimum: int
     nested: Positions
+    judge: Callable[[csr_array], Flags]
+    additive: bool
 
     @classmethod
     def of(  # noqa: PLR0913 - all that some figures share
         cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, gate: Gate,
-        nested: Positions,
+        nested: Positions, which: Flags,
     ) -> "Figures":  # fmt: skip
         """Of some figures: `groups` are all cells, then all parts; `nested` (total, cell) leave a sensitive rest."""
         there, cells = np.flatnonzero(pattern), len(gate.n)
@@ -218,7 +225,12 @@ class Figures:
         # of people who may stand in several parts, a union is as large as its largest part at least
         least = np.where(in_parts > 0, in_parts, np.inf).min(axis=1) if additive else in_parts.max(axis=1)
         rows = csr_array(groups[:cells][:, there])
-        return cls(rows, few, alone, least, gate.minimum, nested)
+        every = csr_array((np.ones(len(there)), (np.arange(len(there)), there)), shape=(len(there), len(pattern)))
+
+        def judge(unions: csr_array) -> Flags:
+            return np.asarray(gate.judge(csr_array(unions @ every))[2][:, which].any(axis=1))
+
+        return cls(rows, few, alone, least, gate.minimum, nested, judge, additive)
 
     def moves(self, differences: csr_array) -> Moves:
         """How the figures of the parts can change behind what is shown (see `_Gate.differences`)."""
@@ -257,9 +269,15 @@ class Figures:
         return csr_array(rows - share)
 
     def _unions(self, moves: Moves) -> csr_array:
-        small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
-        unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
-        return rows_of(unions, self.cells.shape[1])
+        if self.additive:
+            small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
+            unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
+            return rows_of(unions, self.cells.shape[1])
+        # the same people may stand in several parts: any four of them may be few together, and are judged as they are
+        small = np.flatnonzero(self.people < self.minimum)
+        unions = moves.unions(small, np.ones(len(small)), UNITED + 1) if small.size else []
+        rows = rows_of(unions, self.cells.shape[1])
+        return csr_array(rows[np.flatnonzero(self.judge(rows))]) if unions else rows
 
 
 def _closure(pairs: Positions, size: int) -> tuple[Positions, Positions]:

@@ -80,7 +80,7 @@ def test_single_roles_are_shown_of_units_above_others_only():
     assert shown.groupby("unit_id")["segment"].nunique().to_dict() == {"*": 4, "top": 4}
 
 
-def test_small_parts_of_records_are_taken_together_by_their_numbers_added_up():
+def test_small_parts_of_records_are_taken_together_each_person_once():
     """Shown are a + b + c, c + d and d, so a + b follows: four people, who may be the same in both."""
     cells = csr_array([[1.0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1]])
     sums = pd.DataFrame({"total": [1], "child": [2], "by": ["unit"]})
@@ -96,6 +96,7 @@ def test_small_parts_of_records_are_taken_together_by_their_numbers_added_up():
 
     assert hidden(Respondents(np.array([[2.0], [2], [10], [10]])))
     assert hidden(persons(slice(0, 2), slice(2, 4)))
+    assert hidden(persons(slice(0, 4), slice(0, 4)))
     assert not hidden(persons(slice(0, 3), slice(3, 6)))
 
 
