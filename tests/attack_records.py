@@ -156,14 +156,15 @@ class _Deciders:
         self.atom, self.who = deciders.index.to_numpy(int), deciders.to_numpy(object)
 
     def size(self, mask: np.ndarray) -> float:
-        """Distinct deciders; where some are not named and the unit is small or of unknown size, no more than named."""
+        """Distinct deciders; where none is named, those who are known to work where they decided, if enough do."""
         inside = mask[self.atom] > 0
         if not inside.any():
             return np.nan
         named = set(self.who[inside]) - {""}
-        if (self.who[inside] != "").all() or len(named) >= 5:
+        if named:
             return float(len(named))
-        working = sum(self.headcounts[one] for one in set(self.unit[mask > 0]))  # nan where one is not known
+        where = set(self.unit[self.atom[inside]])
+        working = np.nansum([self.headcounts[one] for one in where])  # a blank vouches for nobody
         return 99.0 if working >= SMALL_UNIT else float(max(len(named), 1))
 
     def dominated(self, mask: np.ndarray) -> bool:
