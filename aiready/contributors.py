@@ -111,7 +111,7 @@ class Persons:
         return groups.shape[0] * self.counted.shape[1]
 
     def _table(self, numbers: NDArray[np.generic], groups: csr_array) -> NDArray[Any]:
-        return numbers.reshape(groups.shape[0], -1)
+        return numbers.reshape(groups.shape[0], self.counted.shape[1])
 
 
 ROUNDING = 1e-9

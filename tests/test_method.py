@@ -11,6 +11,7 @@ from test_decisions import rules as rules_of
 from test_harmless import everything
 from test_history import cut, people_of
 from test_suppression import hidden_of, two_way
+from test_suppression import log_of as units_under_p
 from typed_tables import data_of
 
 from aiready import (
@@ -22,9 +23,11 @@ from aiready import (
     handout,
     history,
     initiatives,
+    joint_parts,
     privacy,
     release_keys,
     releases,
+    sensitivity,
     suppression,
     workflows,
 )
@@ -107,6 +110,47 @@ def test_in_a_table_of_very_many_small_parts_unions_of_two_are_looked_for_only(m
     assert moves.unions(parts, people, 5) == [(0, 1, 2), (3, 4)]
     monkeypatch.setattr(derivation, "PAIRED", 5)
     assert moves.unions(parts, people, 5) == [(3, 4)]
+
+
+def test_between_runs_unions_of_very_many_small_parts_are_looked_for_two_at_a_time():
+    """As above: parts 0 to 2 follow together, and so do 3 and 4."""
+    published, nothing = csr_array([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]), csr_array((0, 6))
+    figure = joint_parts.Figure("scale", [], np.ones(6), [published], csr_array((6, 6)), np.arange(6))
+
+    def unions(several):
+        rows = joint_parts.findings(published, figure, nothing, 5, several).toarray()
+        return sorted(tuple(np.flatnonzero(row)) for row in rows)
+
+    assert unions(several=6) == [(0, 1, 2), (3, 4)]
+    assert unions(several=5) == [(3, 4)]
+
+
+def test_what_totals_hold_beyond_parts_is_looked_at_as_far_as_the_limit_goes(monkeypatch):
+    """Unit p holds x of nine people and y of four: what p holds beyond x is too few."""
+    log = {(unit, f"{unit}{at}"): 20 for unit, people in (("x", 9), ("y", 4)) for at in range(people)}
+    system = units_under_p(log)
+    beyond = sensitivity.Gate(system, 5).nested
+    assert list(zip(*beyond[:2], beyond[2].any(axis=1), strict=True)) == [(2, 0, True), (2, 1, False)]
+    monkeypatch.setattr(sensitivity, "COMPARED", 0)
+    assert [part.size for part in sensitivity.Gate(system, 5).nested] == [0, 0, 0]
+
+
+@pytest.mark.slow
+def test_a_median_is_hidden_where_a_sum_over_the_same_decisions_would_be(tmp_path):
+    """Units of 9 and 4 deciders: the 4 are hidden, and of the 9, which would give them away, median and share alike."""
+    people = [(unit, at) for unit, number in (("a", 9), ("b", 4), ("c", 9), ("d", 9)) for at in range(number)]
+    rows = [
+        f"{unit},{unit}{at}-{day},{unit}{at},2026-08-0{day}T08:00,2026-08-0{day + at % 3}T09:00,yes,no,no"
+        for unit, at in people
+        for day in range(1, 6)
+    ]
+    header = "unit_id,decision_id,decider_id,opened_at,decided_at,advice,final_decision,correct_decision\n"
+    (tmp_path / "decisions.csv").write_text(header + "\n".join(rows), encoding="utf-8")
+    rows = Assessment.open(tmp_path).measures
+    rows = rows[rows["wave"].eq("2026-Q3") & rows["segment"].eq("all")].set_index(["measure", "unit_id"])["status"]
+    median, share = rows["decision_speed_p50"], rows["override_rate"]
+    assert median.eq(SUPPRESSED).sum() == 2
+    assert median.to_dict() == share.to_dict()
 
 
 # No more than needed ---------------------------------------------------------------------------------------------
