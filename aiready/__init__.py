@@ -4,20 +4,27 @@ Notebooks start from `Assessment.open(data)`; `handout` and `portfolio` hold the
 """
 
 import importlib
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aiready.assessment import Assessment
+    from aiready.profile.assessment import Assessment
 
-__all__ = ["Assessment", "charts", "explore", "handout", "narrative", "panels", "portfolio", "views"]
+_MODULES = {
+    "charts": "aiready.charts",
+    "handout": "aiready.pages.handout",
+    "panels": "aiready.workbook.panels",
+    "portfolio": "aiready.pages.portfolio",
+    "tables": "aiready.pages.tables",
+    "views": "aiready.workbook.views",
+}
+
+__all__ = ["Assessment", "charts", "handout", "panels", "portfolio", "tables", "views"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what a notebook names when it names it, so that the command line starts quickly."""
     if name == "Assessment":
-        return importlib.import_module("aiready.assessment").Assessment
-    if name in __all__:
-        module: ModuleType = importlib.import_module(f"aiready.{name}")
-        return module
+        return importlib.import_module("aiready.profile.assessment").Assessment
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'aiready' has no attribute {name!r}")

@@ -22,12 +22,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from aiready import Assessment
-from aiready.batch import Options, Outcome, Task, run
-from aiready.freshness import package_digest
-from aiready.orders import OK, Made, Order
-from aiready.press import Press
-from aiready.shipped import shipped
-from aiready.unit_slice import Slicer, instrument_files
+from aiready.batch.page_inputs import Slicer, instrument_files
+from aiready.batch.page_job import OK, Made, Order
+from aiready.batch.rebuild import package_digest
+from aiready.batch.runner import Press
+from aiready.batch.schedule import Options, Outcome, Task, run
+from aiready.package_files import shipped
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 AT_ONCE = 2
@@ -93,7 +93,7 @@ BARE_CODE = """
 import os, sys, time
 from pathlib import Path
 import papermill
-from aiready.rendering import render
+from aiready.batch.renderer import render
 os.environ["AIREADY_CHARTS"] = "json"
 folders = [Path(line) for line in sys.stdin.read().split()]
 def one(folder):
@@ -155,7 +155,7 @@ def held() -> float:
 
 def whole_run(folder: Path) -> float:
     """Seconds of `aiready report` on the sample: from nothing, and when called again with nothing changed."""
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", "report", str(SAMPLE), "--quiet"]
+    command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "report", str(SAMPLE), "--quiet"]
     start = time.perf_counter()
     subprocess.run([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
     return time.perf_counter() - start

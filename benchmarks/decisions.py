@@ -22,11 +22,11 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from aiready import decisions
-from aiready.decision_counts import decider_counts
-from aiready.decision_times import decision_times
-from aiready.instrument import Instrument, Settings
-from aiready.sources import Data
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, Settings
+from aiready.measures import decisions
+from aiready.measures.decisions.counts import decider_counts
+from aiready.measures.decisions.times import decision_times
 
 UNITS, DECIDERS, AS_OF = 500, 40, date(2026, 9, 30)
 GROUP_LIMIT, TOTAL_LIMIT, PANDAS_ROWS = 8, 15, 2_000_000

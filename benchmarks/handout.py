@@ -24,13 +24,13 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, sync_playwright
 
 from aiready import Assessment
-from aiready.execution import Workplace, carry_out
-from aiready.orders import Order
-from aiready.pdf import BROWSERS
-from aiready.rendering import render
-from aiready.shipped import shipped
-from aiready.template import IMPORTED
-from aiready.unit_slice import Slicer, instrument_files
+from aiready.batch.fork_server import IMPORTED
+from aiready.batch.notebook_run import Workplace, carry_out
+from aiready.batch.page_inputs import Slicer, instrument_files
+from aiready.batch.page_job import Order
+from aiready.batch.renderer import render
+from aiready.package_files import shipped
+from aiready.pages.pdf import BROWSERS
 
 SAMPLE = shipped("data/sample")
 LIMIT_KB, LIMIT_PAINT_MS = 300, 300

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 from privacy import units_of
 
-from aiready import hierarchy, history
-from aiready.hidden_cells import survey_cells
-from aiready.instrument import Settings
-from aiready.schema import ROLES
+from aiready.instrument.model import Settings
+from aiready.model import units as hierarchy
+from aiready.model.schema import ROLES
+from aiready.privacy import releases
+from aiready.privacy.suppressed_cells import survey_cells
 
 LIMIT_SECONDS = 20
 SCALES, ITEMS = 5, 8
@@ -42,7 +43,7 @@ def answers_of(units: pd.DataFrame, number: int) -> tuple[pd.DataFrame, np.ndarr
     return people, np.where(skipped, np.int8(0), levels)
 
 
-def read(people: pd.DataFrame, levels: np.ndarray) -> history.People:
+def read(people: pd.DataFrame, levels: np.ndarray) -> releases.People:
     """As the answers are read: a figure per scale and per item."""
     items = [f"item-{place}" for place in range(SCALES * ITEMS)]
     counts, figures = [], []
@@ -54,10 +55,10 @@ def read(people: pd.DataFrame, levels: np.ndarray) -> history.People:
         counts.append(levels[:, place] > 0)
         figures.append((f"item:{item}", item))
     table = pd.DataFrame(figures, columns=["figure", "items"])
-    return history.People(people.reset_index(drop=True), levels, tuple(items), np.column_stack(counts), table)
+    return releases.People(people.reset_index(drop=True), levels, tuple(items), np.column_stack(counts), table)
 
 
-def scored(people: history.People) -> pd.DataFrame:
+def scored(people: releases.People) -> pd.DataFrame:
     """People behind the scales, for the gate."""
     columns = pd.DataFrame(people.counts[:, :SCALES].astype(float), columns=[f"scale-{at}" for at in range(SCALES)])
     keys = ["unit_id", "wave", "role"]
@@ -72,7 +73,7 @@ def timed(make: Callable[[], Any]) -> tuple[Any, float]:
 
 def shown_of(cells: pd.DataFrame) -> pd.DataFrame:
     """Cells that are not hidden."""
-    return cells.loc[~cells["hidden"].astype(bool), history.CELL]
+    return cells.loc[~cells["hidden"].astype(bool), releases.CELL]
 
 
 def main() -> None:
@@ -88,10 +89,10 @@ def main() -> None:
     first, second = read(everybody[early], levels[early]), read(everybody, levels)
     cells = shown_of(survey_cells(scored(first), units, rules))
     words = pd.DataFrame({"wave": ["2026"], "item_id": ["item-0"], "digest": ["0" * 12]})
-    draft = history.Draft(first, membership, cells, words, rules)
+    draft = releases.Draft(first, membership, cells, words, rules)
     release, sealing = timed(lambda: draft.sealed({"2026": b"k" * 32}))
     pattern, gate = timed(lambda: survey_cells(scored(second), units, rules))
-    compared, matching = timed(lambda: history.compare(second, membership, [release], rules))
+    compared, matching = timed(lambda: releases.compare(second, membership, [release], rules))
     near, nearness = timed(compared.withheld)
     pattern = survey_cells(scored(second), units, rules, withheld=near)
     given, sums = timed(lambda: compared.given_away(shown_of(pattern)))

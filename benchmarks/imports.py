@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from openpyxl import Workbook
 
-from aiready.exports import Imported, Request, import_file
-from aiready.instrument import read_instrument
-from aiready.languages import Wording
+from aiready.collection.survey_import import Imported, Request, import_file
+from aiready.instrument.languages import Wording
+from aiready.instrument.model import read_instrument
 
 LIMIT_SECONDS, LIMIT_GB = 30, 2
 UNITS = 400

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pandas as pd
 
-from aiready.hidden_cells import survey_cells
-from aiready.instrument import Settings
-from aiready.schema import ROLES
+from aiready.instrument.model import Settings
+from aiready.model.schema import ROLES
+from aiready.privacy.suppressed_cells import survey_cells
 
 LIMIT_SECONDS = 60
 

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aiready import hierarchy, survey
-from aiready.instrument import Instrument, read_instrument
-from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
-from aiready.sources import Data
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, read_instrument
+from aiready.measures import survey
+from aiready.model import units as hierarchy
+from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
 
 INSTRUMENT = Path(__file__).parents[1] / "data" / "instrument"
 WAVES = ("2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3")

@@ -45,9 +45,9 @@ class Runs:
     def report(self, organisation: Organisation, **changed: object) -> None:
         """As `aiready report` does it, with pages that nobody draws."""
         from aiready import Assessment
-        from aiready.batch import Options
-        from aiready.orders import Made
-        from aiready.reports import HISTORY, Request, report
+        from aiready.batch.page_job import Made
+        from aiready.batch.report_run import HISTORY, Request, report
+        from aiready.batch.schedule import Options
 
         def make(_: object) -> "Future[Made]":
             answer: Future[Made] = Future()
@@ -61,11 +61,11 @@ class Runs:
 
     def score(self, organisation: Organisation, **changed: object) -> None:
         """As `aiready score` does it."""
-        from aiready import cli
+        from aiready.cli import commands
 
         data, out = self._begun(organisation, **changed)
         try:
-            cli.main(["score", str(data), "--out", str(out), "--quiet"])
+            commands.main(["score", str(data), "--out", str(out), "--quiet"])
         except SystemExit as ended:
             assert not ended.code
         self._keep(out)

@@ -9,20 +9,21 @@ import signal
 import sys
 from pathlib import Path
 
-from aiready import Assessment, reports
-from aiready.batch import Options
-from aiready.press import Press
+from aiready import Assessment
+from aiready.batch import report_run
+from aiready.batch.runner import Press
+from aiready.batch.schedule import Options
 
 
 def main() -> int:
     results, notebook, out, *flags = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    reports._notebook = lambda _: Path(notebook)
+    report_run._notebook = lambda _: Path(notebook)
     assessment = Assessment.open(results=results)
     options = Options(jobs=2, force="--force" in flags)
     with Press(2, warm=True) as press:
-        request = reports.Request("", Path(out), tuple(assessment.units["unit_id"]), options, make=press.make)
-        return 1 if reports.report(assessment, request).failed else 0
+        request = report_run.Request("", Path(out), tuple(assessment.units["unit_id"]), options, make=press.make)
+        return 1 if report_run.report(assessment, request).failed else 0
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def answers(people: int = 25, **columns: object) -> "object":
     """Responses of the shipped questionnaire without a wave: one row per person, levels 1-5 by turns."""
     import pandas as pd
 
-    from aiready.instrument import read_instrument
+    from aiready.instrument.model import read_instrument
 
     items = read_instrument().items["item_id"]
     given = {item: [1 + (person + place) % 5 for person in range(people)] for place, item in enumerate(items)}
@@ -64,11 +64,11 @@ class Done:
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
     """Runs a command in this process; never a traceback."""
-    from aiready import cli
+    from aiready.cli import commands
 
     def call(*arguments: object) -> Done:
         with pytest.raises(SystemExit) as ended:
-            cli.main([str(argument) for argument in arguments])
+            commands.main([str(argument) for argument in arguments])
         shown = capsys.readouterr()
         assert "Traceback" not in shown.out + shown.err
         return Done(int(ended.value.code or 0), shown.out, shown.err)
@@ -117,7 +117,7 @@ def small(small_results: Path) -> Iterator:
 @pytest.fixture(scope="session")
 def press() -> Iterator:
     """Who makes the pages of tests: one template process, and its renderers, for all of them."""
-    from aiready.press import Press
+    from aiready.batch.runner import Press
 
     with Press(2) as made:
         yield made
@@ -126,8 +126,8 @@ def press() -> Iterator:
 @pytest.fixture(scope="session")
 def reports_folder(tmp_path_factory: pytest.TempPathFactory, sample, press) -> Path:
     """A finished run of the sample: `REPORTED` units, the portfolio, the index, the records."""
-    from aiready.batch import Options
-    from aiready.reports import Request, report
+    from aiready.batch.report_run import Request, report
+    from aiready.batch.schedule import Options
 
     def make(folder: Path) -> None:
         request = Request(str(SAMPLE), folder, REPORTED, Options(jobs=2), make=press.make)

@@ -17,8 +17,8 @@ from pathlib import Path
 import pandas as pd
 from openpyxl import Workbook
 
-from aiready.instrument import Instrument, read_instrument
-from aiready.questionnaire import questionnaire, written
+from aiready.collection.questionnaire import questionnaire, written
+from aiready.instrument.model import Instrument, read_instrument
 
 OPENING = ("unit_id", "role", "ai_use")
 DAY = pd.Timestamp("2026-10-12 09:00:00")

@@ -333,9 +333,9 @@ def _answers(address: str, token: str) -> bool:
 @pytest.fixture(scope="session")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
     """JupyterLab as `aiready lab` starts it, on copies of the notebooks and the sample, once per session."""
-    from aiready.assessment import DATA
-    from aiready.lab import command
-    from aiready.memory import FOLDER
+    from aiready.profile.assessment import DATA
+    from aiready.result_cache import FOLDER
+    from aiready.workbook.lab import command
 
     folder = tmp_path_factory.mktemp("laboratory")
     notebooks, data = folder / "notebooks", folder / "sample"
@@ -378,7 +378,7 @@ def chromium() -> Iterator[Any]:
 def remembered(laboratory: Laboratory) -> Iterator[None]:
     """What `aiready lab` does before it opens: the data are read once, so that every notebook finds the results."""
     from aiready import Assessment
-    from aiready.memory import FOLDER
+    from aiready.result_cache import FOLDER
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(FOLDER, str(laboratory.memory))

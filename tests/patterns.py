@@ -7,7 +7,7 @@ import rereading as seen
 from prose import Said
 from rereading import COUNT, HOURS, NUMBER, PER_CENT, SHARE, VALUE, Found, N, Reader, in_unit, of_measure, same
 
-from aiready.measures import MEASURES
+from aiready.model.registry import MEASURES
 
 PATTERNS: list[tuple[str, Callable[[Reader, re.Match], Found]]] = [
     (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from conftest import ROOT
 
-from aiready import handout, portfolio, side_by_side
-from aiready.figures import Figure, table_html
-from aiready.html.blocks import PAGE_MIME, Block
+from aiready.charts.figures import Figure, table_html
+from aiready.pages import handout, portfolio, unit_comparison
+from aiready.pages.markup.blocks import PAGE_MIME, Block
 
 BLOCKS = frozenset(
     ("p", "h1", "h2", "h3", "li", "td", "th", "tr", "thead", "tbody", "table", "caption", "summary", "title", "desc",
@@ -108,7 +108,7 @@ def undrawn(unit, notebook: str) -> str:
 
 
 def _parts(unit, notebook: str) -> Iterator:
-    known = {"handout": handout, "portfolio": portfolio, "side_by_side": side_by_side}
+    known = {"handout": handout, "portfolio": portfolio, "side_by_side": unit_comparison}
     known |= {"unit": unit, "organisation": unit}
     for cell in json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])

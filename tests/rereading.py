@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 import pytest
 
-from aiready import waves
-from aiready.measures import MEASURES
-from aiready.schema import TABLES
+from aiready.model import waves
+from aiready.model.registry import MEASURES
+from aiready.model.schema import TABLES
 
 WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 N = r"([−-]?\d[\d\u202f]*(?:\.\d+)?)"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiready import actions
-from aiready.instrument import Instrument, Settings
-from aiready.measures import INSUFFICIENT, OK, SUPPRESSED
+from aiready.instrument.model import Instrument, Settings
+from aiready.model.registry import INSUFFICIENT, OK, SUPPRESSED
+from aiready.profile import actions
 
 BARRIERS = ("problem", "users", "context", "trust")
 WAVE = "2026-Q3"

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from conftest import SAMPLE
 
-from aiready import checkup
-from aiready.agreeing import Agreement, agree, agreed, as_listed, move
 from aiready.errors import InputError
-from aiready.saving import ConflictError
+from aiready.profile import data_check
+from aiready.workbook.capture.agreed_actions import Agreement, agree, agreed, as_listed, move
+from aiready.workbook.capture.store import ConflictError
 
 TODAY = date(2026, 10, 5)
 DUE = date(2026, 12, 1)
@@ -42,7 +42,7 @@ def test_an_agreed_action_is_one_more_line_and_every_other_stays(folder):
 
 def test_aiready_check_accepts_what_was_saved(folder):
     agree(agreed(folder, "finance"), MADE, TODAY)
-    told = checkup.examine(str(folder), None)
+    told = data_check.examine(str(folder), None)
     assert told.quarantined == 0
     assert pd.read_csv(folder / "actions.csv")["action_id"].is_unique
 
@@ -50,7 +50,7 @@ def test_aiready_check_accepts_what_was_saved(folder):
 def test_a_table_that_is_not_there_yet_is_made(tmp_path):
     shutil.copy(SAMPLE / "units.csv", tmp_path)
     agree(agreed(tmp_path, "finance"), MADE, TODAY)
-    assert checkup.examine(str(tmp_path), None).quarantined == 0
+    assert data_check.examine(str(tmp_path), None).quarantined == 0
     assert len(agreed(tmp_path, "finance").rows) == 1
 
 

@@ -42,7 +42,7 @@ LAYERS = (
     "views.words views.survey views.records views.evolution views.reliability views",
     "typed_cells task_library task_board self_assessment team_spread pilot_plan canvas",
     "sections key_figures handout overview side_by_side portfolio",
-    "explore.view explore.survey explore.records explore.doing explore.what_if explore",
+    "views.view views.survey views.records views.doing views.what_if explore",
     "panels.frame panels.controls panels.picture panels.writing panels.asking panels.board_view panels.redesigning"
     " panels.canvas_view panels.canvassing",
     "panels.panel panels.choosing panels.looking panels.drilling panels.weighing panels.agreeing panels",

@@ -4,9 +4,9 @@ import pytest
 from conftest import SAMPLE
 
 from aiready import Assessment
-from aiready.assessment import Cell
 from aiready.errors import UsageError
-from aiready.measures import COLUMNS, KEY, MEASURES, NUMBERS, ORGANISATION
+from aiready.model.registry import COLUMNS, KEY, MEASURES, NUMBERS, ORGANISATION
+from aiready.profile.assessment import Cell
 
 STATUSES = {"ok", "suppressed", "insufficient", "not_measured"}
 

@@ -12,10 +12,10 @@ import pytest
 from conftest import SAMPLE
 from scipy.optimize import linprog
 
-from aiready import survey
-from aiready.instrument import read_instrument
-from aiready.schema import ROLES
-from aiready.sources import read_data
+from aiready.inputs.dataset import read_data
+from aiready.instrument.model import read_instrument
+from aiready.measures import survey
+from aiready.model.schema import ROLES
 
 pytestmark = pytest.mark.slow
 

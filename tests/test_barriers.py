@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiready import barriers, set_aside, survey
-from aiready.instrument import Instrument, read_instrument
-from aiready.measures import INSUFFICIENT, MEASURES, NOT_MEASURED, SUPPRESSED
-from aiready.sources import read_data
+from aiready.inputs.dataset import read_data
+from aiready.instrument.model import Instrument, read_instrument
+from aiready.measures import survey, unknown_records
+from aiready.model.registry import INSUFFICIENT, MEASURES, NOT_MEASURED, SUPPRESSED
+from aiready.profile import barriers
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 TABLES = sorted(path.name for path in SAMPLE.iterdir() if path.stem != "about")
@@ -50,7 +51,7 @@ def said(value, barrier_id=FIT, half=4.0, **other):
     return row("perception", value, value - half, value + half, barrier_id=barrier_id, **other)
 
 
-def explained(*rows, in_waves=("2026-Q3",), unknown=set_aside.NOTHING):
+def explained(*rows, in_waves=("2026-Q3",), unknown=unknown_records.NOTHING):
     return barriers.explain_indicators(pd.DataFrame(rows), rules(), in_waves, unknown)
 
 

@@ -17,12 +17,12 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready import reports, scratch, template
-from aiready.batch import Options, on
-from aiready.beside import Worker
-from aiready.orders import GIGABYTE, Order
-from aiready.press import TRIES, Press, _Renderer
-from aiready.publication import slug
+from aiready.atomic_files import slug
+from aiready.batch import fork_server, job_folders, report_run
+from aiready.batch.child_process import Worker
+from aiready.batch.page_job import GIGABYTE, Order
+from aiready.batch.runner import TRIES, Press, _Renderer
+from aiready.batch.schedule import Options, on
 
 pytestmark = pytest.mark.slow
 EVIL = {
@@ -87,8 +87,8 @@ def test_a_limit_below_what_any_page_needs_is_no_error_of_a_cell(press, data, tm
     from aiready import Assessment
 
     options = Options(jobs=1, memory=gigabytes)
-    request = reports.Request(str(data), tmp_path / "out", ("claims",), options, make=press.make)
-    run = reports.report(Assessment.open(data), request)
+    request = report_run.Request(str(data), tmp_path / "out", ("claims",), options, make=press.make)
+    run = report_run.report(Assessment.open(data), request)
     assert {outcome.status for outcome in run.outcomes} == {"out of memory"}
     assert all("--memory" in outcome.reason for outcome in run.outcomes)
 
@@ -200,7 +200,7 @@ def test_what_only_has_the_name_of_a_folder_of_orders_is_not_opened_nor_taken_aw
         before = set(tmp_path.iterdir())
         signal.alarm(20)
         try:
-            scratch.sweep(tmp_path)
+            job_folders.sweep(tmp_path)
         finally:
             signal.alarm(0)
         assert set(tmp_path.iterdir()) == before
@@ -212,14 +212,14 @@ def test_a_folder_of_orders_of_another_user_is_left_alone(tmp_path, monkeypatch)
     (tmp_path / "aiready-press-theirs" / "held").touch()
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
-    scratch.sweep(tmp_path)
+    job_folders.sweep(tmp_path)
     assert (tmp_path / "aiready-press-theirs" / "held").exists()
 
 
 def test_imports_leave_out_a_grammar_nobody_asks_for_and_leave_all_as_it_was():
     code = """
 import gc, sys
-from aiready.execution import importing
+from aiready.batch.notebook_run import importing
 with importing():
     import altair, nbformat, papermill
     assert not gc.isenabled()
@@ -249,17 +249,17 @@ def test_a_unit_that_ends_the_template_process_has_failed_and_no_other(press, or
 def test_every_run_is_a_fresh_fork_of_a_process_with_one_thread(press, order):
     press.make(order("import builtins; builtins.leaked = unit_id", SHOWN)).result(60)
     seen = press.make(order("import builtins", "assert not hasattr(builtins, 'leaked')", SHOWN)).result(60)
-    assert (seen.status, press.ready) == ("ok", template.Ready(template.FORKED, 1))
+    assert (seen.status, press.ready) == ("ok", fork_server.Ready(fork_server.FORKED, 1))
 
 
 def test_without_forks_the_page_is_the_same_byte_for_byte(press, order):
     forked = press.make(order(SHOWN)).result(60)
-    with Press(1, way=template.SPAWNED) as other:
+    with Press(1, way=fork_server.SPAWNED) as other:
         spawned = other.make(order(SHOWN)).result(120)
         died = other.make(order("import os; os._exit(9)")).result(120)
-        assert other.ready.way == template.SPAWNED
+        assert other.ready.way == fork_server.SPAWNED
     assert (spawned.status, spawned.page) == ("ok", forked.page)
-    assert (forked.way, spawned.way) == (template.FORKED, template.SPAWNED)
+    assert (forked.way, spawned.way) == (fork_server.FORKED, fork_server.SPAWNED)
     assert (died.status, died.reason) == ("killed", "its process ended itself with exit code 9 in cell 3")
 
 
@@ -290,10 +290,10 @@ def among(number: int, press: Press, tmp_path: Path, monkeypatch, timeout: float
     """Four units that exit, loop, eat memory and crash, among others: each has its cause, the others their pages."""
     assessment = units(number, tmp_path / "data")
     code = "\n".join(f"if unit_id == '{name}':\n    {source}" for name, source in EVIL.items())
-    monkeypatch.setattr(reports, "_notebook", lambda _: book(tmp_path, code, SHOWN))
+    monkeypatch.setattr(report_run, "_notebook", lambda _: book(tmp_path, code, SHOWN))
     names = tuple(assessment.units["unit_id"])
     options = Options(jobs=2, timeout=timeout, memory=2)
-    run = reports.report(assessment, reports.Request("", tmp_path / "out", names, options, make=press.make))
+    run = report_run.report(assessment, report_run.Request("", tmp_path / "out", names, options, make=press.make))
     failed = {outcome.unit_id: outcome for outcome in run.failed}
     assert {name: outcome.status for name, outcome in failed.items()} == CAUSES
     assert "exit code 9" in failed["unit-03"].reason
@@ -313,7 +313,7 @@ def test_four_units_that_break_among_a_hundred_are_told_apart(press, tmp_path, m
 
 
 def command(*given: object) -> list[str]:
-    return [sys.executable, "-c", "from aiready.cli import main; main()", *map(str, given)]
+    return [sys.executable, "-c", "from aiready.cli.commands import main; main()", *map(str, given)]
 
 
 @pytest.fixture

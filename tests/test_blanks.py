@@ -14,8 +14,9 @@ from test_tasks import data_of as task_data
 from test_tasks import task
 from typed_tables import data_of
 
-from aiready import barriers, decisions, initiatives, tasks
-from aiready.instrument import read_instrument
+from aiready.instrument.model import read_instrument
+from aiready.measures import decisions, initiatives, tasks
+from aiready.profile import barriers
 
 RULES = read_instrument()
 

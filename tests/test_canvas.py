@@ -7,13 +7,13 @@ from scipy import stats
 from statsmodels.stats.power import normal_power_het
 from statsmodels.stats.proportion import power_proportions_2indep
 
-from aiready import checkup
-from aiready.canvas import Results, next_trial, result_problems, statement, trial_rows, verdict_of
 from aiready.errors import UsageError
-from aiready.pilot_plan import PLANS, Planned, cases_for_means, cases_for_shares, decision_rule, needed
-from aiready.saving import save_slice
-from aiready.slices import read_slice
-from aiready.typed_cells import refusals
+from aiready.inputs.entry_checks import refusals
+from aiready.profile import data_check
+from aiready.workbook.capture.canvas import Results, next_trial, result_problems, statement, trial_rows, verdict_of
+from aiready.workbook.capture.pilot_plan import PLANS, Planned, cases_for_means, cases_for_shares, decision_rule, needed
+from aiready.workbook.capture.slices import read_slice
+from aiready.workbook.capture.store import save_slice
 
 OUTCOME = Planned("paid in 5 days", "outcome", "increase", "share", 0.05, today=0.8, expected=0.08)
 GUARDRAIL = Planned("reopened", "guardrail", "decrease", "share", 0.02, today=0.03)
@@ -153,7 +153,7 @@ def test_a_plan_says_what_it_lacks():
 @pytest.mark.slow
 def test_planned_cases_give_the_planned_chance_to_see_that_it_works():
     """Drawn anew 1,500 times with the planned effect: the verdicts' own bounds show it in about 80 %."""
-    from aiready.statistics import newcombe_difference
+    from aiready.measures.estimation.inference import newcombe_difference
 
     n = needed(OUTCOME).works
     rng = np.random.default_rng(1)
@@ -201,7 +201,7 @@ def test_results_that_contradict_themselves_are_named():
 def test_results_saved_are_clean_and_the_next_trial_has_the_next_number(tmp_path):
     saved = save_slice(read_slice(tmp_path, "trials", {"initiative_id": "letters", "trial_no": "1"}), rows())
     (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
-    found = checkup.examine(str(tmp_path))
+    found = data_check.examine(str(tmp_path))
     assert found.counts.set_index("table").loc["trials", ["read", "used"]].tolist() == [2, 2]
     assert next_trial(saved.rows["trial_no"]) == 2
     assert next_trial(["", "3.0"]) == 4
@@ -213,6 +213,6 @@ def test_a_plan_lies_beside_the_tables_and_check_does_not_take_it_for_one(tmp_pa
     assert refusals(PLANS, pd.DataFrame([plan | scope]), "measure") == []
     save_slice(read_slice(tmp_path, PLANS, scope), pd.DataFrame([plan]))
     (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
-    found = checkup.examine(str(tmp_path))
+    found = data_check.examine(str(tmp_path))
     assert found.notes == ()
     assert read_slice(tmp_path, PLANS, scope).rows["target_effect"].tolist() == ["0.05"]

@@ -10,14 +10,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from opened import RULES as AXE_RULES
 
-from aiready import checkup
-from aiready.instrument import read_instrument
-from aiready.panels.board_view import WORDS
-from aiready.panels.canvas_view import FIELDS, PEOPLE
-from aiready.saving import save_slice
-from aiready.schema import AI_USE, BLOCKERS, STAGES
-from aiready.slices import read_slice
-from aiready.task_board import board_of, changed
+from aiready.instrument.model import read_instrument
+from aiready.model.schema import AI_USE, BLOCKERS, STAGES
+from aiready.profile import data_check
+from aiready.workbook.capture.slices import read_slice
+from aiready.workbook.capture.store import save_slice
+from aiready.workbook.capture.task_board import board_of, changed
+from aiready.workbook.panels.board_view import WORDS
+from aiready.workbook.panels.canvas_view import FIELDS, PEOPLE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -48,7 +48,7 @@ def sees(notebook, words: str, *, gone: bool = False) -> None:
 
 def clean(folder: Path) -> bool:
     """Whether `aiready check` sets no row aside."""
-    found = checkup.examine(str(folder))
+    found = data_check.examine(str(folder))
     assert found.quarantined == 0, found.as_text()
     return True
 

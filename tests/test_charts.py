@@ -8,14 +8,15 @@ import pandas as pd
 import pytest
 import vl_convert
 
-from aiready import charts, theme
-from aiready.charts.canvas import text_width, wrap
-from aiready.charts.layers import across, from_left, from_top, layer, sized, worded, written
+from aiready import charts
+from aiready.charts import theme
+from aiready.charts.figures import specification
+from aiready.charts.marks import across, from_left, from_top, layer, sized, worded, written
+from aiready.charts.row_layout import text_width, wrap
+from aiready.charts.svg import render_svg, standalone
 from aiready.charts.trends import Panels, panels
 from aiready.charts.work import ticks
-from aiready.figures import specification
-from aiready.phrases import NBSP
-from aiready.svg import render_svg, standalone
+from aiready.messages import NBSP
 
 NAN = float("nan")
 

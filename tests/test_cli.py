@@ -18,8 +18,9 @@ import pytest
 from conftest import Done, answers
 from typer.testing import CliRunner
 
-from aiready import cli, suppression
+from aiready.cli import commands
 from aiready.errors import AireadyError, InputError, PrivacyError
+from aiready.privacy import suppression
 
 COMMANDS = ("check", "score", "report", "new", "questionnaire", "sample", "lab")
 
@@ -34,7 +35,7 @@ def refused(done: Done, *words: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches_with_an_example(command):
-    shown = CliRunner().invoke(cli.app, [command, "--help"])
+    shown = CliRunner().invoke(commands.app, [command, "--help"])
     assert shown.exit_code == 0
     assert f"Example: aiready {command}" in shown.output
     options = re.findall(r"--[a-z][a-z-]+", shown.output)
@@ -42,14 +43,15 @@ def test_help_teaches_with_an_example(command):
 
 
 def test_without_a_command_the_help_is_shown():
-    shown = CliRunner().invoke(cli.app, [])
+    shown = CliRunner().invoke(commands.app, [])
     for command in COMMANDS:
         assert command in shown.output
 
 
 @pytest.mark.slow
 def test_the_command_line_starts_without_loading_the_machinery():
-    code = "import sys, aiready.cli; print([m for m in ('duckdb', 'altair', 'papermill', 'scipy') if m in sys.modules])"
+    heavy = ("duckdb", "altair", "papermill", "scipy")
+    code = f"import sys, aiready.cli.commands; print([m for m in {heavy} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
 
@@ -70,7 +72,7 @@ def test_an_empty_folder_is_told_which_tables_there_are(run, tmp_path):
 
 def test_an_option_that_does_not_exist_is_refused(run, tmp_path):
     with pytest.raises(SystemExit) as ended:
-        cli.main(["check", str(tmp_path), "--hurry"])
+        commands.main(["check", str(tmp_path), "--hurry"])
     assert ended.value.code == 2
 
 
@@ -131,12 +133,12 @@ def test_an_unknown_wave_or_unit_is_refused_before_anything_is_written(run, tmp_
     ("error", "code"), [(InputError("a.csv: mend it."), 2), (PrivacyError("Nothing left to hide."), 3)]
 )
 def test_every_error_of_the_package_is_its_message_and_its_exit_code(run, monkeypatch, error: AireadyError, code):
-    from aiready import checkup
+    from aiready.profile import data_check
 
     def raises(*_):
         raise error
 
-    monkeypatch.setattr(checkup, "examine", raises)
+    monkeypatch.setattr(data_check, "examine", raises)
     done = run("check", "anywhere")
     assert (done.code, done.err.strip(), done.out) == (code, str(error), "")
 
@@ -158,13 +160,13 @@ def test_a_failing_audit_stops_publication_with_3_and_names_the_cell(run, tmp_pa
 
 
 def test_what_nobody_foresaw_is_told_in_two_lines_and_is_not_the_users_fault(run, monkeypatch):
-    from aiready import checkup
+    from aiready.profile import data_check
 
     def raises(*_):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(checkup, "examine", raises)
-    monkeypatch.delenv(cli.DEBUG, raising=False)
+    monkeypatch.setattr(data_check, "examine", raises)
+    monkeypatch.delenv(commands.DEBUG, raising=False)
     done = run("check", "anywhere")
     assert done.code == 3
     assert len(done.err.strip().splitlines()) <= 5
@@ -175,10 +177,10 @@ def test_what_nobody_foresaw_is_told_in_two_lines_and_is_not_the_users_fault(run
 def test_report_ends_with_1_where_a_unit_failed_and_says_which(run, tmp_path, monkeypatch):
     from test_reports import book
 
-    from aiready import reports
+    from aiready.batch import report_run
 
     path = book(tmp_path, "raise ValueError('broken on purpose')")
-    monkeypatch.setattr(reports, "_notebook", lambda _: path)
+    monkeypatch.setattr(report_run, "_notebook", lambda _: path)
     answers(25).to_csv(tmp_path / "responses.csv", index=False)
     done = run("report", tmp_path, "--out", tmp_path / "out", "--jobs", 1)
     assert done.code == 1
@@ -192,10 +194,10 @@ def test_report_ends_with_1_where_a_unit_failed_and_says_which(run, tmp_path, mo
 def test_report_as_json_is_one_json_and_nothing_else(run, tmp_path, monkeypatch):
     from test_reports import SHOWN, book
 
-    from aiready import reports
+    from aiready.batch import report_run
 
     path = book(tmp_path, SHOWN)
-    monkeypatch.setattr(reports, "_notebook", lambda _: path)
+    monkeypatch.setattr(report_run, "_notebook", lambda _: path)
     answers(25).to_csv(tmp_path / "responses.csv", index=False)
     told = json.loads(run("report", tmp_path, "--out", tmp_path / "out", "--jobs", 1, "--json").out)
     assert [page["status"] for page in told["pages"]] == ["ok", "ok"]
@@ -213,7 +215,7 @@ def test_lab_opens_the_workbook_whatever_folder_it_is_called_from(data, tmp_path
     (tmp_path / "jupyter_server_config.json").write_text(json.dumps(settings))
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", "lab", *data]
+    command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "lab", *data]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as server:
         try:
             address = next(line.split()[-1] for line in server.stderr if " http://127.0.0.1" in line)

@@ -13,11 +13,11 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready import reports
-from aiready.batch import Options
-from aiready.cluster import cluster
+from aiready.batch import report_run
+from aiready.batch.dask_runner import cluster
+from aiready.batch.runner import Press
+from aiready.batch.schedule import Options
 from aiready.errors import InfrastructureError, UsageError
-from aiready.press import Press
 
 UNITS = 8
 
@@ -65,7 +65,7 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
     (tmp_path / "data").mkdir()
     answers(len(names), unit_id=names).to_csv(tmp_path / "data" / "responses.csv", index=False)
     assessment = Assessment.open(tmp_path / "data")
-    monkeypatch.setattr(reports, "_notebook", lambda _: book(tmp_path, "import time; time.sleep(0.2)", SHOWN))
+    monkeypatch.setattr(report_run, "_notebook", lambda _: book(tmp_path, "import time; time.sleep(0.2)", SHOWN))
     asked = tuple(assessment.units["unit_id"])
     done = 0
 
@@ -80,10 +80,12 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
 
     with cluster(address) as (make, jobs):
         assert jobs == 2
-        request = reports.Request("", tmp_path / "far", asked, Options(jobs=jobs), kill_one, make=make)
-        assert reports.report(assessment, request).failed == []
+        request = report_run.Request("", tmp_path / "far", asked, Options(jobs=jobs), kill_one, make=make)
+        assert report_run.report(assessment, request).failed == []
     with Press(2) as press:
-        reports.report(assessment, reports.Request("", tmp_path / "near", asked, Options(jobs=2), make=press.make))
+        report_run.report(
+            assessment, report_run.Request("", tmp_path / "near", asked, Options(jobs=2), make=press.make)
+        )
     assert not Path(f"/proc/{workers[0]}/exe").exists()
     assert len(pages(tmp_path / "near")) == UNITS
     assert pages(tmp_path / "far") == pages(tmp_path / "near")
@@ -91,7 +93,7 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
 
 @pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
-    monkeypatch.setattr("aiready.cluster.PATIENCE", 1)
+    monkeypatch.setattr("aiready.batch.dask_runner.PATIENCE", 1)
     with (
         pytest.raises(InfrastructureError, match="no Dask scheduler with workers answers"),
         cluster("dask:tcp://127.0.0.1:9"),

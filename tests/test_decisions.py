@@ -12,15 +12,15 @@ import pyarrow as pa
 import pytest
 from lifelines import KaplanMeierFitter
 
-from aiready import decisions
-from aiready.decision_counts import decider_counts
-from aiready.decision_times import joined, named, step_counts, time_counts, timed_decisions
-from aiready.instrument import Instrument, Settings
-from aiready.measures import KEY, names
-from aiready.schema import TABLES
-from aiready.sources import Data
-from aiready.statistics import wilson
-from aiready.survival import kaplan_meier_quantile
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, Settings
+from aiready.measures import decisions
+from aiready.measures.decisions.counts import decider_counts
+from aiready.measures.decisions.times import joined, named, step_counts, time_counts, timed_decisions
+from aiready.measures.estimation.inference import wilson
+from aiready.measures.estimation.survival import kaplan_meier_quantile
+from aiready.model.registry import KEY, names
+from aiready.model.schema import TABLES
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 ARROW = {"share": pa.float64(), "integer": pa.int64(), "timestamp": pa.timestamp("us"), "flag": pa.bool_()}

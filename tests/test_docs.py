@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import typer
 
-from aiready import codebook
-from aiready.cli import app
-from aiready.instrument import read_instrument
-from aiready.measures import MEASURES
-from aiready.schema import TABLES
+from aiready.cli.commands import app
+from aiready.instrument.model import read_instrument
+from aiready.model.registry import MEASURES
+from aiready.model.schema import TABLES
+from tools import docs
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -62,7 +62,7 @@ def test_the_papermill_example_names_a_notebook_and_a_unit_of_the_sample():
 
 def test_the_module_table_lists_exactly_the_modules():
     listed = [name for name, _ in MODULE_ROW.findall(README.split("## Modules")[1])]
-    package = Path(codebook.__file__).parent
+    package = Path(docs.__file__).parent
     modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
     packages = {path.parent.name for path in package.glob("*/__init__.py")}
     assert sorted(listed) == sorted(modules | packages)
@@ -70,7 +70,7 @@ def test_the_module_table_lists_exactly_the_modules():
 
 def test_a_module_imports_only_what_stands_above_it_in_the_table():
     listed = [name for name, _ in MODULE_ROW.findall(README.split("## Modules")[1])]
-    package = Path(codebook.__file__).parent
+    package = Path(docs.__file__).parent
     for path in package.rglob("*.py"):
         own = path.relative_to(package).parts[0].removesuffix(".py")
         if own == "__init__" or own not in listed:
@@ -100,29 +100,29 @@ def test_the_picture_of_a_handout_is_light():
 
 
 def test_every_measure_has_its_row_and_no_row_is_without_a_measure():
-    notes = codebook.measure_notes()
-    assert tuple(notes.columns) == codebook.NOTE_COLUMNS
+    notes = docs.measure_notes()
+    assert tuple(notes.columns) == docs.NOTE_COLUMNS
     assert list(notes["measure"]) == list(MEASURES)
 
 
 def test_every_note_is_filled_and_names_known_sources():
-    notes = codebook.measure_notes()
+    notes = docs.measure_notes()
     assert notes.ne("").all(axis=None)
-    known = {*read_instrument().sources["source_id"], codebook.CONVENTION}
+    known = {*read_instrument().sources["source_id"], docs.CONVENTION}
     assert {one for sources in notes["source"] for one in sources.split(";")} <= known
 
 
 def test_the_page_of_measures_is_current():
-    assert (DOCS / "measures.md").read_text(encoding="utf-8") == codebook.measures_page(), "run aiready.codebook"
+    assert (DOCS / "measures.md").read_text(encoding="utf-8") == docs.measures_page(), "run tools.docs"
 
 
 def test_the_tables_of_your_data_are_current():
     page = (DOCS / "your-data.md").read_text(encoding="utf-8")
-    assert page == codebook.with_tables(page), "run aiready.codebook"
+    assert page == docs.with_tables(page), "run tools.docs"
 
 
 def test_every_table_and_column_is_explained():
-    section = codebook.tables_section()
+    section = docs.tables_section()
     for table in TABLES.values():
         part = section.split(f"### {table.name}\n")[1].split("\n### ")[0]
         for column in table.columns:
@@ -132,12 +132,12 @@ def test_every_table_and_column_is_explained():
 
 def test_a_page_without_marks_is_refused():
     with pytest.raises(ValueError, match="needs the marks"):
-        codebook.with_tables("# Your data\n")
+        docs.with_tables("# Your data\n")
 
 
 def test_text_of_a_note_cannot_break_the_page(tmp_path):
-    (tmp_path / "your-data.md").write_text(f"before\n{codebook.START}\nold\n{codebook.END}\nafter\n")
-    codebook.write_docs(tmp_path)
+    (tmp_path / "your-data.md").write_text(f"before\n{docs.START}\nold\n{docs.END}\nafter\n")
+    docs.write_docs(tmp_path)
     written = (tmp_path / "your-data.md").read_text(encoding="utf-8")
     assert written.startswith("before\n") and written.endswith("\nafter\n") and "\nold\n" not in written
     assert "mean(x*)" not in (tmp_path / "measures.md").read_text(encoding="utf-8")

@@ -88,15 +88,15 @@ def test_this_process_is_left_as_it_was(tmp_path):
 def test_the_engine_is_registered_under_its_name():
     from papermill.engines import papermill_engines
 
-    from aiready.engine import InProcessEngine
+    from aiready.batch.engine import InProcessEngine
 
     papermill_engines.register_entry_points()
     assert papermill_engines.get_engine("aiready") is InProcessEngine
 
 
 def test_both_engines_give_the_same_handout_byte_for_byte(sample, sample_results, tmp_path, monkeypatch):
-    from aiready.rendering import render
-    from aiready.unit_slice import save_slice
+    from aiready.batch.page_inputs import save_slice
+    from aiready.batch.renderer import render
 
     monkeypatch.setenv("AIREADY_CHARTS", "json")
     save_slice(sample, "finance", tmp_path / "results")

@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from test_handout import assessed, measured, text_of
 
-from aiready import handout, narrative, views
-from aiready.phrases import NBSP
+from aiready.messages import NBSP
+from aiready.pages import handout, sentences, tables
 
 NOTHING = {"value": np.nan, "n": np.nan}
 
 
 def cells(*rows):
     """What is told of each measure, by the measure's name as readers know it."""
-    table = views.evolution(assessed(rows))
+    table = tables.evolution(assessed(rows))
     return table.set_index("Measure").replace(NBSP, " ", regex=True).squeeze(axis=1).to_dict()
 
 
@@ -50,7 +50,7 @@ def test_what_is_absent_says_why():
 
 
 def test_there_is_no_section_without_initiatives_and_trials():
-    rows = [measured(name, **NOTHING, status="not_measured") for name in ("initiatives_count", *views.EVOLUTION)]
+    rows = [measured(name, **NOTHING, status="not_measured") for name in ("initiatives_count", *tables.EVOLUTION)]
     assert handout.evolution(assessed(rows)) == []
 
 
@@ -70,7 +70,7 @@ def test_initiatives_without_a_trial_are_shown_and_it_is_said():
      (0.0, 1.0, "What was learned from the one trial is not on record")],
 )  # fmt: skip
 def test_the_heading_counts_trials_with_what_was_learned(share, n, heading):
-    assert narrative.evolution_heading(assessed([measured("learning_recorded", share, n=n)])) == heading
+    assert sentences.evolution_heading(assessed([measured("learning_recorded", share, n=n)])) == heading
 
 
 def test_stages_nobody_came_to_are_left_out_and_time_not_reached_is_said():
@@ -81,7 +81,7 @@ def test_stages_nobody_came_to_are_left_out_and_time_not_reached_is_said():
         measured("time_in_stage_p50", 75.0, 48.0, 119.0, n=4.0, segment="idea"),
         measured("time_in_stage_p50", **NOTHING, segment="defined", status="insufficient"),
     ]
-    table = views.stages(assessed(rows)).replace(NBSP, " ", regex=True)
+    table = tables.stages(assessed(rows)).replace(NBSP, " ", regex=True)
     assert table.to_numpy().tolist() == [
         ["Idea", "75 % (30 to 95, n 4)", "75 days (48 to 119, n 4)"],
         ["Defined", "50 % (10 to 90, n 2)", "not reached by half of them, or no dates"],
@@ -91,13 +91,13 @@ def test_stages_nobody_came_to_are_left_out_and_time_not_reached_is_said():
 @pytest.mark.parametrize("unit_id", ["*", "motor-claims", "customer-operations", "underwriting-products"])
 def test_every_number_of_the_sample_is_the_one_in_the_results(sample, unit_id):
     unit = sample.unit(unit_id)
-    table = views.evolution(unit).set_index("Measure").squeeze(axis=1)
+    table = tables.evolution(unit).set_index("Measure").squeeze(axis=1)
     rows = unit.measures[(unit.measures["unit_id"] == unit_id) & (unit.measures["wave"] == unit.facts.wave)]
-    shown = rows[rows["measure"].isin(views.EVOLUTION) & (rows["segment"] == "all")].set_index("measure")
-    assert len(shown) == len(table) == len(views.EVOLUTION)
+    shown = rows[rows["measure"].isin(tables.EVOLUTION) & (rows["segment"] == "all")].set_index("measure")
+    assert len(shown) == len(table) == len(tables.EVOLUTION)
     assert (shown["status"] == "ok").sum() > 3
     for measure, row in shown.iterrows():
-        told = table[narrative.measure_name(unit, measure)]
+        told = table[sentences.measure_name(unit, measure)]
         if row["status"] != "ok":
             assert not any(sign.isdigit() for sign in told)
             continue
@@ -116,5 +116,5 @@ def test_no_unit_without_a_trial_or_initiative_of_its_own_has_the_section(sample
 
 def test_there_is_no_section_where_results_hold_nothing_of_it():
     assert handout.evolution(assessed([])) == []
-    assert views.stages(assessed([])).empty
-    assert isinstance(views.evolution(assessed([])), pd.DataFrame)
+    assert tables.stages(assessed([])).empty
+    assert isinstance(tables.evolution(assessed([])), pd.DataFrame)

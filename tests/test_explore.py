@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiready import Assessment, explore, theme
-from aiready.charts.layers import written
+from aiready import Assessment
+from aiready.charts import theme
+from aiready.charts.figures import specification
+from aiready.charts.marks import written
 from aiready.errors import UsageError
-from aiready.figures import specification
-from aiready.measures import ORGANISATION
+from aiready.model.registry import ORGANISATION
+from aiready.workbook import views
 
 HIDDEN = "treasury"
 """A unit of the sample with too few people for any number of theirs."""
@@ -19,16 +21,16 @@ def unit(sample):
     return sample.unit("motor-claims")
 
 
-def everything(unit: Assessment) -> dict[str, explore.View]:
+def everything(unit: Assessment) -> dict[str, views.View]:
     barriers, indicators = unit.rules.barriers["barrier_id"], unit.rules.indicators["indicator_id"]
-    plain = (explore.profile, explore.groups, explore.moved, explore.funnel, explore.pilots, explore.hours,
-             explore.blockers, explore.modes, explore.metrics, explore.levels, explore.confidence)  # fmt: skip
-    views = {ask.__name__: ask(unit) for ask in plain}
-    for ask in (explore.answers, explore.facets, explore.indicators, explore.shifts):
-        views |= {f"{ask.__name__} {name}": ask(unit, name) for name in barriers}
-    views |= {f"answers {group}": explore.answers(unit, barriers[0], group) for group in explore.SEGMENTS}
-    views |= {f"records {name}": explore.records(unit, name) for name in indicators}
-    return views | {"followed": explore.followed(unit, "adoption"), "what if": explore.what_if(unit, {})}
+    plain = (views.profile, views.groups, views.moved, views.funnel, views.pilots, views.hours,
+             views.blockers, views.modes, views.metrics, views.levels, views.confidence)  # fmt: skip
+    shown = {ask.__name__: ask(unit) for ask in plain}
+    for ask in (views.answers, views.facets, views.indicators, views.shifts):
+        shown |= {f"{ask.__name__} {name}": ask(unit, name) for name in barriers}
+    shown |= {f"answers {group}": views.answers(unit, barriers[0], group) for group in views.SEGMENTS}
+    shown |= {f"records {name}": views.records(unit, name) for name in indicators}
+    return shown | {"followed": views.followed(unit, "adoption"), "what if": views.what_if(unit, {})}
 
 
 @pytest.mark.parametrize("unit_id", ["motor-claims", HIDDEN, "finance", "customer-operations", ORGANISATION])
@@ -44,7 +46,7 @@ def test_every_question_is_answered_for_every_kind_of_unit_in_any_width(sample, 
 
 
 def test_a_report_shows_the_same_picture_as_the_panel(unit):
-    view = explore.facets(unit, "trust_governance")
+    view = views.facets(unit, "trust_governance")
     (figure,) = [part for part in view.section() if hasattr(part, "wide")]
     assert specification(figure.wide) == specification(written(view.draw(theme.WIDE)))
     assert figure.table.equals(view.numbers)
@@ -57,29 +59,29 @@ def test_nothing_of_hidden_people_is_in_any_view(sample):
         own = view.rows if "voice" not in view.rows else view.rows.loc[view.rows["voice"] == "perception"]
         said += [column for column in ("before", "after") if column in own]
         assert own[said].isna().all(axis=None), name
-    (why,) = [explore.answers(sample.unit(HIDDEN), "measurement").caution]
+    (why,) = [views.answers(sample.unit(HIDDEN), "measurement").caution]
     assert why.startswith("Hidden: distributions need at least")
 
 
 def test_records_lists_initiatives_and_tasks_but_acts_of_people_only_as_a_count(unit):
-    assert len(explore.records(unit, "involved_from_start").numbers) == unit.initiatives["unit_id"].notna().sum()
-    assert len(explore.records(unit, "measured_share").numbers)
+    assert len(views.records(unit, "involved_from_start").numbers) == unit.initiatives["unit_id"].notna().sum()
+    assert len(views.records(unit, "measured_share").numbers)
     for indicator in ("context_coverage", "advice_in_time_share", "label_coverage", "feedback_closed_30d", "adoption"):
-        view = explore.records(unit, indicator)
+        view = views.records(unit, indicator)
         assert view.numbers.empty
         assert "never one by one" in view.caution
         assert "n " in view.words[0]
 
 
 def test_the_points_of_a_change_are_those_of_the_published_table(unit):
-    rows = explore.moved(unit).rows
+    rows = views.moved(unit).rows
     published = unit.rows("change_sources")
     assert rows["points"].sum() == pytest.approx(published["points"].sum(), abs=0.05 * len(published))
     assert set(rows["source"]) <= {"role_mix", "answers", "items", "records", "indicators"}
 
 
 def test_an_item_stands_beside_itself_in_the_wave_before(sample, unit):
-    rows = explore.shifts(unit, "measurement").rows.set_index("id")
+    rows = views.shifts(unit, "measurement").rows.set_index("id")
     before = sample.unit("motor-claims").at("2026-Q2").rows("explain").set_index("id")["points"]
     both = rows.dropna(subset=["before"])
     assert len(both)
@@ -88,14 +90,14 @@ def test_an_item_stands_beside_itself_in_the_wave_before(sample, unit):
 
 def test_the_first_wave_has_nothing_to_be_compared_with(unit):
     first = unit.at(unit.facts.waves[0])
-    assert explore.moved(first).words == ("There is no earlier wave to compare with.",)
-    assert explore.shifts(first, "measurement").words == ("There is no earlier wave to compare with.",)
+    assert views.moved(first).words == ("There is no earlier wave to compare with.",)
+    assert views.shifts(first, "measurement").words == ("There is no earlier wave to compare with.",)
 
 
 class TestWhatIf:
     @pytest.mark.parametrize("unit_id", ["motor-claims", "finance", HIDDEN, ORGANISATION])
     def test_without_a_change_everything_is_as_published(self, sample, unit_id):
-        rows = explore.recomputed(sample.unit(unit_id), {})
+        rows = views.recomputed(sample.unit(unit_id), {})
         np.testing.assert_allclose(rows["practice_after"], rows["practice"])
         np.testing.assert_allclose(rows["score_after"], rows["score"])
 
@@ -105,7 +107,7 @@ class TestWhatIf:
         rest = points.loc[
             points["barrier_id"].eq("user_involvement") & points["id"].ne("involved_from_start"), "points"
         ]
-        rows = explore.recomputed(unit, {"involved_from_start": {"weight": 0}}).set_index("barrier_id")
+        rows = views.recomputed(unit, {"involved_from_start": {"weight": 0}}).set_index("barrier_id")
         assert rows.loc["user_involvement", "practice_after"] == pytest.approx(rest.mean())
         others = rows.drop(index="user_involvement")
         np.testing.assert_allclose(others["practice_after"], others["practice"])
@@ -113,7 +115,7 @@ class TestWhatIf:
     def test_an_anchor_moved_to_the_value_makes_it_worth_all(self, unit):
         value = unit.cell("adoption").value
         before = unit.rows("explain").set_index("id").loc["adoption", "points"]
-        rows = explore.recomputed(unit, {"adoption": {"value_at_100": value}}).set_index("barrier_id")
+        rows = views.recomputed(unit, {"adoption": {"value_at_100": value}}).set_index("barrier_id")
         counted = unit.rows("explain").loc[
             lambda table: (
                 table["kind"].eq("indicator") & table["status"].eq("ok") & table["barrier_id"].eq("user_involvement")
@@ -127,30 +129,30 @@ class TestWhatIf:
     def test_the_score_follows_the_weight_of_each_voice(self, unit):
         published = unit.rows("barriers").set_index("barrier_id")
         for weight, voice in ((1.0, "perception"), (0.0, "practice")):
-            rows = explore.recomputed(unit, {}, weight).set_index("barrier_id")
+            rows = views.recomputed(unit, {}, weight).set_index("barrier_id")
             np.testing.assert_allclose(rows["score_after"], published[voice])
 
     def test_where_people_are_hidden_no_weight_gives_them_back(self, sample):
         for weight in (0.0, 0.5, 1.0):
-            rows = explore.recomputed(sample.unit(HIDDEN), {"adoption": {"weight": 3}}, weight)
+            rows = views.recomputed(sample.unit(HIDDEN), {"adoption": {"weight": 3}}, weight)
             assert rows["score_after"].isna().all()
 
     def test_what_makes_no_sense_is_refused_in_plain_words(self, unit):
         with pytest.raises(UsageError, match="worth 0 and worth 100 must differ"):
-            explore.recomputed(unit, {"adoption": {"value_at_0": 0.7}})
+            views.recomputed(unit, {"adoption": {"value_at_0": 0.7}})
         with pytest.raises(UsageError, match="weight is 0 or more"):
-            explore.recomputed(unit, {"adoption": {"weight": -1}})
+            views.recomputed(unit, {"adoption": {"weight": -1}})
         with pytest.raises(UsageError, match="between 0 and 1"):
-            explore.recomputed(unit, {}, 1.2)
+            views.recomputed(unit, {}, 1.2)
 
     def test_the_instrument_itself_stays_as_it_is(self, unit):
         before = unit.rules.indicators.copy()
-        explore.what_if(unit, {"adoption": {"weight": 4, "value_at_100": 0.3}})
+        views.what_if(unit, {"adoption": {"weight": 4, "value_at_100": 0.3}})
         pd.testing.assert_frame_equal(unit.rules.indicators, before)
 
 
 def test_following_a_measure_never_claims_that_an_action_moved_it(unit):
-    view = explore.followed(unit, "user_changes", "2026-04-22", "2026-06-30")
+    view = views.followed(unit, "user_changes", "2026-04-22", "2026-06-30")
     assert "agreed on 2026-04-22 and due on 2026-06-30" in view.subtitle
     assert "not moving because of it" in view.caution
     assert list(view.rows["value"]) == list(

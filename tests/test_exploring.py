@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from laboratory import LISTENING
 
-from aiready import checkup
+from aiready.profile import data_check
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("remembered")]
 COLD_SECONDS = 10
@@ -74,7 +74,7 @@ def test_actions_are_agreed_followed_and_never_over_what_somebody_else_saved(lab
         ben.settle()
         assert "not moving because of it" in ben.text()
         assert any("wave by wave" in chart["label"] for chart in ben.charts())
-    counts = checkup.examine(str(laboratory.data), None).counts.set_index("table")
+    counts = data_check.examine(str(laboratory.data), None).counts.set_index("table")
     assert counts.loc["actions", "quarantined"] == 0
     assert pd.read_csv(laboratory.data / "actions.csv")["due_on"].eq("2099-01-31").sum() == 2
 
@@ -243,9 +243,9 @@ def test_a_chart_of_ones_own_draws_offline(laboratory, chromium):
     import nbformat
 
     cell = nbformat.v4.new_code_cell(
-        "import altair as alt\nfrom aiready import Assessment, charts, views\n"
+        "import altair as alt\nfrom aiready import Assessment, charts, tables\n"
         'alt.renderers.enable("jupyter", offline=True)\n'
-        'unit = Assessment.recall().unit("motor-claims")\ncharts.groups_chart(views.groups(unit))'
+        'unit = Assessment.recall().unit("motor-claims")\ncharts.groups_chart(tables.groups(unit))'
     )
     book = nbformat.v4.new_notebook(cells=[cell])
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}

@@ -17,13 +17,13 @@ from export_files import Asked, Written, google_forms, limesurvey, microsoft_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiready.collection.survey_import import Imported, Request, import_file
+from aiready.collection.survey_import.telling import lines
 from aiready.errors import AireadyError, InputError, UsageError
-from aiready.exports import Imported, Request, import_file
-from aiready.exports.telling import lines
-from aiready.instrument import read_instrument
-from aiready.sources import read_data
+from aiready.inputs.dataset import read_data
+from aiready.instrument.model import read_instrument
 
-CLI = (sys.executable, "-c", "from aiready.cli import main; main()")
+CLI = (sys.executable, "-c", "from aiready.cli.commands import main; main()")
 Maker = Callable[..., Path]
 TOOLS: dict[str, tuple[str, str, Maker]] = {
     "qualtrics, words": ("qualtrics", "a.csv", qualtrics),
@@ -479,7 +479,7 @@ def test_the_worked_example_of_your_data_runs_as_it_stands(tmp_path):
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     for name, does in (
-        ("aiready", f'exec {sys.executable} -c "from aiready.cli import main; main()" "$@"'),
+        ("aiready", f'exec {sys.executable} -c "from aiready.cli.commands import main; main()" "$@"'),
         ("xdg-open", "test -s $1"),
     ):
         (bin_folder / name).write_text(f"#!/bin/sh\n{does}\n")

@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiready import facets
-from aiready.instrument import Instrument, read_instrument
-from aiready.measures import MEASURES
-from aiready.schema import LIVE_STAGES
+from aiready.instrument.model import Instrument, read_instrument
+from aiready.model.registry import MEASURES
+from aiready.model.schema import LIVE_STAGES
+from aiready.profile import facets
 
 TWINS = pd.DataFrame(
     [

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
-from aiready import feedback
-from aiready.instrument import Instrument, Settings
-from aiready.measures import EVERY, names
-from aiready.schema import TABLES
-from aiready.sources import Data
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, Settings
+from aiready.measures import feedback
+from aiready.model.registry import EVERY, names
+from aiready.model.schema import TABLES
 
 AS_OF = date(2026, 9, 30)
 STAMPS = ("flagged_at", "answered_at", "deployed_at", "declined_at", "asked_at")

@@ -3,10 +3,10 @@ import csv
 import pytest
 from openpyxl import load_workbook
 
-from aiready import forms
+from aiready.collection import forms
 from aiready.errors import UsageError
-from aiready.instrument import read_instrument
-from aiready.schema import TABLES
+from aiready.instrument.model import read_instrument
+from aiready.model.schema import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_filled_form_is_read_back(tmp_path):
     """What the form asks for is what the reader takes; examples of the codebook are valid cells."""
     import pandas as pd
 
-    from aiready.sources import read_data
+    from aiready.inputs.dataset import read_data
 
     rules = read_instrument()
     columns = forms.columns_of(TABLES["initiatives"], rules, starter=False)
@@ -180,7 +180,7 @@ def test_a_filled_starter_table_gives_its_headline_figure(started_assessment, me
 
 @pytest.mark.slow
 def test_every_starter_table_that_gives_figures_gives_one(started_assessment):
-    from aiready.measures import names
+    from aiready.model.registry import names
 
     shown = set(started_assessment.measures.loc[started_assessment.measures["status"] == "ok", "table"])
     assert shown == {table for table in TABLES if names(table)}
@@ -297,7 +297,7 @@ def test_a_form_offers_its_unit_whatever_signs_its_id_holds(tmp_path, unit):
 @pytest.mark.slow
 @pytest.mark.parametrize("unit", ('Unit "A"', "Claims, motor", "=cmd"))
 def test_a_filled_form_of_an_awkward_unit_is_read_and_its_lists_are_no_table(tmp_path, unit):
-    from aiready.sources import read_data
+    from aiready.inputs.dataset import read_data
 
     (path,) = mailed(tmp_path, units=(unit,))
     fill(
@@ -329,11 +329,11 @@ def test_a_form_that_lies_there_is_not_written_over(tmp_path):
 
 
 def test_forms_are_asked_for_with_xlsx_and_table(tmp_path, capsys):
-    from aiready import cli
+    from aiready.cli import commands
 
     for options in (["--table", "tasks"], ["--xlsx", "--unit", "claims"]):
         with pytest.raises(SystemExit) as ended:
-            cli.main(["new", str(tmp_path / "out"), *options])
+            commands.main(["new", str(tmp_path / "out"), *options])
         assert ended.value.code == 2
         assert "--xlsx --table initiatives" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -359,7 +359,7 @@ def returned(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def read(returned):
-    from aiready.sources import read_data
+    from aiready.inputs.dataset import read_data
 
     return read_data(returned, read_instrument())
 
@@ -391,7 +391,7 @@ def test_without_a_date_in_the_name_the_first_form_stays_and_the_other_is_named(
 
 @pytest.mark.slow
 def test_check_shows_what_was_superseded(returned):
-    from aiready.checkup import examine
+    from aiready.profile.data_check import examine
 
     said = examine(str(returned)).as_text()
     assert "superseded by row 5 of" in said

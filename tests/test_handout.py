@@ -10,18 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiready import handout, narrative, portfolio, side_by_side, views
-from aiready.assessment import Assessment, Facts
-from aiready.barriers import COLUMNS as PROFILE
-from aiready.barriers import EXPLAIN_COLUMNS
-from aiready.facets import COLUMNS as FACETS
-from aiready.figures import Figure
-from aiready.html.blocks import Block
-from aiready.instrument import read_instrument
-from aiready.measures import COLUMNS, MEASURES, ORGANISATION
-from aiready.phrases import ENGLISH
-from aiready.schema import TABLES
-from aiready.verdicts import COLUMNS as VERDICTS
+from aiready.charts.figures import Figure
+from aiready.instrument.model import read_instrument
+from aiready.measures.trials.verdicts import COLUMNS as VERDICTS
+from aiready.messages import ENGLISH
+from aiready.model.registry import COLUMNS, MEASURES, ORGANISATION
+from aiready.model.schema import TABLES
+from aiready.pages import handout, portfolio, sentences, unit_comparison
+from aiready.pages import tables as views
+from aiready.pages.markup.blocks import Block
+from aiready.profile.assessment import Assessment, Facts
+from aiready.profile.barriers import COLUMNS as PROFILE
+from aiready.profile.barriers import EXPLAIN_COLUMNS
+from aiready.profile.facets import COLUMNS as FACETS
 
 FIT, TRUST = "context_fit", "trust_governance"
 ITEMS = ["unit_id", "wave", "item_id", "segment", "level", "n", "share", "status", "note"]
@@ -75,70 +76,70 @@ def assessed(measures=(), barriers=(), unit_id="claims", **tables):
 class TestLead:
     def test_names_the_lowest_barrier_with_both_voices(self):
         rows = [barrier(FIT, perception=62.0, practice=40.0), barrier(TRUST, perception=70.0, practice=70.0)]
-        lead = narrative.lead(assessed(barriers=rows))
+        lead = sentences.lead(assessed(barriers=rows))
         assert lead.startswith(
             "Fit with the work holds Claims back most: people put it at 62 of 100, and the records show 40."
         )
 
     def test_says_among_where_the_ranks_overlap(self):
         rows = [barrier(FIT, perception=62.0, practice=40.0, priority_low=1, priority_high=3)]
-        assert "is among what holds Claims back:" in narrative.lead(assessed(barriers=rows))
+        assert "is among what holds Claims back:" in sentences.lead(assessed(barriers=rows))
 
     def test_says_that_no_records_speak_where_only_people_do(self):
-        lead = narrative.lead(assessed(barriers=[barrier(FIT, perception=62.0, flag="below the rest")]))
+        lead = sentences.lead(assessed(barriers=[barrier(FIT, perception=62.0, flag="below the rest")]))
         assert "clearly below the rest of the organisation" in lead
         assert lead.endswith("No records say yet what is done.")
 
     def test_says_that_nobody_was_asked_where_only_records_speak(self):
         rows = [barrier(FIT, practice=30.0), barrier(TRUST, practice=50.0)]
-        lead = narrative.lead(assessed(barriers=rows))
+        lead = sentences.lead(assessed(barriers=rows))
         least = "The records show least for fit with the work: 30 of 100."
         assert lead == f"{least} No answers to the questionnaire are on record."
 
     def test_says_that_nothing_holds_back_where_every_barrier_is_workable(self):
         rows = [barrier(FIT, perception=62.0, practice=90.0), barrier(TRUST, perception=70.0, practice=90.0)]
-        lead = narrative.lead(assessed(barriers=rows))
+        lead = sentences.lead(assessed(barriers=rows))
         assert lead.startswith("No barrier holds Claims back; fit with the work has the lowest score: people put it")
 
     def test_does_not_speak_for_barriers_that_lack_a_voice(self):
         rows = [barrier(FIT, perception=80.0, practice=90.0), barrier(TRUST, perception=20.0)]
         unit = assessed(barriers=rows)
-        assert narrative.lead(unit).startswith("Of one barrier with both voices, fit with the work has the lowest")
-        assert narrative.barriers_heading(unit) == "Of one barrier with both voices, none stands below workable"
+        assert sentences.lead(unit).startswith("Of one barrier with both voices, fit with the work has the lowest")
+        assert sentences.barriers_heading(unit) == "Of one barrier with both voices, none stands below workable"
 
     def test_names_on_how_many_indicators_the_records_rest(self):
         rows = [barrier(FIT, perception=50.0, practice=85.0, practice_coverage=0.4)]
-        heading = narrative.barrier_heading(assessed(barriers=rows), FIT)
+        heading = sentences.barrier_heading(assessed(barriers=rows), FIT)
         assert heading.endswith("people put it at 50 of 100, the records at 85 on two of five indicators")
 
     def test_says_that_answers_are_hidden_and_gives_no_number_of_them(self):
         hidden = measured("perception", np.nan, n=np.nan, barrier_id=FIT, status="suppressed")
-        lead = narrative.lead(assessed([hidden], [barrier(FIT, n=np.nan)]))
+        lead = sentences.lead(assessed([hidden], [barrier(FIT, n=np.nan)]))
         assert lead.startswith("What people answered here is not shown")
         assert not re.search(r"\d", lead)
 
     def test_falls_back_on_decisions_hours_and_exposure(self):
         decisions = [measured("decision_accuracy", 0.684, n=1938.0), measured("over_reliance", 0.6746)]
-        assert "right in 68 % of 1 938 cases" in re.sub(r"\s", " ", narrative.lead(assessed(decisions)))
+        assert "right in 68 % of 1 938 cases" in re.sub(r"\s", " ", sentences.lead(assessed(decisions)))
         hours = [measured("potential_hours", 147.0), measured("realised_rate", 0.3986)]
-        assert "40" in narrative.lead(assessed(hours))
+        assert "40" in sentences.lead(assessed(hours))
         exposure = [measured("exposure_alpha", 0.15), measured("exposure_zeta", 0.47)]
-        assert "not what is" in narrative.lead(assessed(exposure))
+        assert "not what is" in sentences.lead(assessed(exposure))
 
     def test_says_so_when_there_is_nothing(self):
-        assert "Nothing that can be judged has been measured" in narrative.lead(assessed())
+        assert "Nothing that can be judged has been measured" in sentences.lead(assessed())
 
 
 class TestHeadings:
     def test_count_barriers_below_workable_on_the_basis_they_have(self):
         low, high = barrier(FIT, perception=40.0, practice=30.0), barrier(TRUST, perception=90.0, practice=95.0)
-        assert narrative.barriers_heading(assessed(barriers=[low, high])) == (
+        assert sentences.barriers_heading(assessed(barriers=[low, high])) == (
             "One of two barriers stands below workable; on one barrier the records show less than people say"
         )
         people = [barrier(FIT, perception=40.0), barrier(TRUST, perception=90.0)]
-        assert narrative.barriers_heading(assessed(barriers=people)).endswith("judged on what people say alone")
-        assert narrative.barriers_heading(assessed(barriers=[high])) == "No barrier stands below workable"
-        assert narrative.barriers_heading(assessed()) == "The barriers cannot be judged yet"
+        assert sentences.barriers_heading(assessed(barriers=people)).endswith("judged on what people say alone")
+        assert sentences.barriers_heading(assessed(barriers=[high])) == "No barrier stands below workable"
+        assert sentences.barriers_heading(assessed()) == "The barriers cannot be judged yet"
 
     @pytest.mark.parametrize(("low", "high", "apart"), [(-0.6, -0.2, True), (-0.3, 0.1, False)])
     def test_leaders_and_doers_stand_apart_only_where_the_interval_says_so(self, low, high, apart):
@@ -148,11 +149,11 @@ class TestHeadings:
             for side, value in (("doing", 40.0), ("leading", 70.0))
         ]
         unit = assessed(rows, [barrier(FIT, perception=50.0, perception_band="slowing")])
-        assert ("those who lead see more of it" in narrative.barrier_heading(unit, FIT)) == apart
-        assert ("see it differently" in narrative.groups_heading(unit)) == apart
+        assert ("those who lead see more of it" in sentences.barrier_heading(unit, FIT)) == apart
+        assert ("see it differently" in sentences.groups_heading(unit)) == apart
 
     def test_a_barrier_nobody_measured_is_said_to_be(self):
-        assert narrative.barrier_heading(assessed(), FIT).endswith("not measured yet")
+        assert sentences.barrier_heading(assessed(), FIT).endswith("not measured yet")
 
     @pytest.mark.parametrize(
         ("value", "low", "high", "words"),
@@ -163,20 +164,20 @@ class TestHeadings:
         ],
     )
     def test_a_change_is_worded_as_its_interval_allows(self, value, low, high, words):
-        text = narrative.change_sentence(assessed([measured("change", value, low, high, barrier_id=FIT)]), FIT)
+        text = sentences.change_sentence(assessed([measured("change", value, low, high, barrier_id=FIT)]), FIT)
         assert words in text
         assert "no change" not in text.lower() or "demonstrated" in text
 
     def test_groups_are_silent_where_one_is_hidden(self):
         rows = [measured("perception", 40.0, barrier_id=FIT, segment="doing")]
         rows += [measured("perception", np.nan, barrier_id=FIT, segment="leading", status="suppressed")]
-        assert narrative.groups_sentence(assessed(rows), FIT) == ""
+        assert sentences.groups_sentence(assessed(rows), FIT) == ""
 
 
 def test_say_and_do_allow_that_the_records_are_incomplete():
     facet = {"says": 0.58, "says_label": "say somebody answers for it", "record_yes": 5.0, "record_n": 9.0}
     facet |= {"record_label": "live initiatives with an owner on record", "record": 5 / 9, "unit": "share"}
-    text = narrative.say_do(pd.Series(facet), ENGLISH)
+    text = sentences.say_do(pd.Series(facet), ENGLISH)
     assert re.sub(r"\s", " ", text) == (
         "58 % say somebody answers for it; the records show 5 of 9 live initiatives with an owner on record, "
         "or they are incomplete."
@@ -186,7 +187,7 @@ def test_say_and_do_allow_that_the_records_are_incomplete():
 def test_what_is_absent_says_what_to_collect():
     rows = [measured(name, np.nan, n=np.nan, status="not_measured") for name in ("exposure_alpha", "decision_accuracy")]
     rows += [measured("perception", 60.0, barrier_id=FIT)]
-    absent = narrative.not_measured(assessed(rows)).set_index("table")["collect"]
+    absent = sentences.not_measured(assessed(rows)).set_index("table")["collect"]
     assert {"tasks", "decisions"} <= set(absent.index)
     assert "responses" not in absent.index
     assert absent.str.len().gt(10).all()
@@ -241,7 +242,7 @@ class TestSample:
             )
 
     def test_every_unit_has_a_finding_of_its_own(self, sample):
-        leads = {unit_id: narrative.lead(sample.unit(unit_id)) for unit_id in sample.units["unit_id"]}
+        leads = {unit_id: sentences.lead(sample.unit(unit_id)) for unit_id in sample.units["unit_id"]}
         shown = {unit_id: lead for unit_id, lead in leads.items() if "is not shown" not in lead}
         assert len(set(shown.values())) == len(shown) >= 14
         for unit_id, lead in shown.items():
@@ -261,7 +262,7 @@ class TestSample:
     def test_what_it_is_for_and_what_not_stands_on_every_page(self, sample):
         for unit_id in ("motor-claims", "treasury", "*"):
             words = text_of(handout.method(sample.unit(unit_id)))
-            for sentence in narrative.standing(sample):
+            for sentence in sentences.standing(sample):
                 assert sentence in words
             assert "not yet validated" in words
         front = text_of(handout.front(sample.unit("treasury")))
@@ -284,7 +285,7 @@ class TestSample:
         assert front.count("First step:") == 3
 
     def test_up_to_four_key_figures(self, sample):
-        from aiready.key_figures import key_figures
+        from aiready.pages.key_figures import key_figures
 
         for unit_id in sample.units["unit_id"]:
             assert len(key_figures(sample.unit(unit_id))) <= 4
@@ -350,7 +351,7 @@ class TestPortfolio:
     def test_units_of_one_name_are_told_apart(self, sample):
         units = sample.units.assign(name=["Claims"] * 2 + list(sample.units["name"][2:]))
         twins = Assessment({**sample.tables, "units": units}, sample.rules, sample.facts)
-        rows = side_by_side.unit_profile(twins)
+        rows = unit_comparison.unit_profile(twins)
         assert rows["unit"].nunique() == len(units)
         assert text_of(portfolio.barriers(twins))
 
@@ -373,7 +374,7 @@ class TestPortfolio:
             assert rows.loc[rows["unit"] == unit, "hours"].sum() == pytest.approx(possible)
 
     def test_units_stand_in_the_order_of_the_organisation(self, sample):
-        rows = side_by_side.unit_profile(sample)
+        rows = unit_comparison.unit_profile(sample)
         order = list(dict.fromkeys(rows["unit_id"]))
         parent = sample.units.set_index("unit_id")["parent_id"].dropna()
         assert sorted(order) == sorted(sample.units["unit_id"])
@@ -387,5 +388,5 @@ class TestPortfolio:
 
     def test_a_hidden_unit_is_named_as_hidden_and_shows_no_number(self, sample):
         assert "Treasury" in text_of(portfolio.absent(sample))
-        rows = side_by_side.unit_profile(sample).set_index("unit_id").loc["treasury"]
+        rows = unit_comparison.unit_profile(sample).set_index("unit_id").loc["treasury"]
         assert rows[["perception", "score"]].isna().all(axis=None)

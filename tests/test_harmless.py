@@ -11,10 +11,10 @@ import pytest
 from conftest import SAMPLE
 from test_handout import PORTFOLIO, SECTIONS
 
-from aiready.assessment import Assessment
-from aiready.figures import FIGURE_MIME, Figure
-from aiready.html import HandoutExporter
-from aiready.html.blocks import Block
+from aiready.charts.figures import FIGURE_MIME, Figure
+from aiready.pages.markup import HandoutExporter
+from aiready.pages.markup.blocks import Block
+from aiready.profile.assessment import Assessment
 
 pytestmark = pytest.mark.slow
 HOSTILE = (

@@ -11,9 +11,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from scipy.linalg import null_space
 
-from aiready import hierarchy, history
-from aiready.hidden_cells import survey_cells
-from aiready.instrument import Settings
+from aiready.instrument.model import Settings
+from aiready.model import units as hierarchy
+from aiready.privacy import releases
+from aiready.privacy.suppressed_cells import survey_cells
 
 SIZES = {"claims": 20, "cards": 18, "letters": 16}
 ITEMS = tuple("abcdefgh")
@@ -44,7 +45,7 @@ def read(people):
     answers = answers_of(people)
     counts = np.column_stack([people["skips"] != scale for scale in SCALES])
     table = people[["wave", "unit_id", "role", "code"]].reset_index(drop=True)
-    return history.People(table, answers, ITEMS, counts, figures.set_axis(["figure", "items"], axis=1))
+    return releases.People(table, answers, ITEMS, counts, figures.set_axis(["figure", "items"], axis=1))
 
 
 def units_of(parents, formerly=None):
@@ -62,9 +63,9 @@ def members(units):
 def cut(people, cells, units=FLAT, rules=None):
     """A release of these cells."""
     words = pd.DataFrame({"wave": ["2026"], "item_id": ["a"], "digest": ["0" * 12]})
-    cells = pd.DataFrame(cells, columns=history.CELL)
+    cells = pd.DataFrame(cells, columns=releases.CELL)
     waves = dict.fromkeys(people["wave"].unique(), "2026")
-    draft = history.Draft(read(people), members(units), cells, words, rules or Settings(), waves)
+    draft = releases.Draft(read(people), members(units), cells, words, rules or Settings(), waves)
     return draft.sealed(KEYS)
 
 
@@ -76,7 +77,7 @@ def released(people, units=FLAT, rules=None):
 
 
 def withheld(people, *earlier, units=FLAT, segment="all"):
-    hidden = history.compare(read(people), members(units), earlier, Settings()).withheld()
+    hidden = releases.compare(read(people), members(units), earlier, Settings()).withheld()
     return set(hidden.loc[hidden["segment"] == segment, "unit_id"])
 
 
@@ -165,8 +166,8 @@ def test_a_figure_that_was_hidden_then_gives_nobody_away_now():
 def test_each_figure_is_compared_with_what_is_shown_of_it_today():
     """Shown of today is the first scale only: the late one's answers to the second need no hiding."""
     people = people_of(SIZES | {"claims": 21})
-    compared = history.compare(read(people), members(FLAT), [released(people_of(SIZES))], Settings())
-    cells = pd.DataFrame([("claims", "2026", "all")], columns=history.CELL)
+    compared = releases.compare(read(people), members(FLAT), [released(people_of(SIZES))], Settings())
+    cells = pd.DataFrame([("claims", "2026", "all")], columns=releases.CELL)
     for shown, hidden in (((True, False), {"scale:first"}), ((False, True), {"scale:second"}), ((False, False), set())):
         assert set(compared.besides(cells, np.array([shown]))["figure"]) == hidden
 
@@ -206,10 +207,10 @@ def test_a_release_is_compared_with_the_role_groups_it_was_cut_with():
     units = units_of({"claims": None})
     earlier = released(people, units)
     now = replace(Settings(), roles_doing=("frontline",), roles_leading=("technical", "manager", "executive"))
-    found = history.compare(read(people), members(units), [earlier], now).withheld()
+    found = releases.compare(read(people), members(units), [earlier], now).withheld()
     doing = found[found["segment"].isin(["all", "doing", "leading"])]
     assert {("claims", "doing"), ("*", "doing")} == set(zip(doing["unit_id"], doing["segment"], strict=True))
-    same = history.compare(read(people), members(units), [released(people, units, now)], now).withheld()
+    same = releases.compare(read(people), members(units), [released(people, units, now)], now).withheld()
     assert same.empty
 
 
@@ -222,11 +223,11 @@ def decided(people, earlier=(), units=FLAT):
     """What a run shows, and what it withholds for the sake of earlier ones."""
     counted = people[["unit_id", "wave", "role"]].assign(**{scale: people["skips"] != scale for scale in SCALES})
     scored = counted.groupby(["unit_id", "wave", "role"], as_index=False)[list(SCALES)].sum()
-    compared = history.compare(read(people), members(units), earlier, Settings())
+    compared = releases.compare(read(people), members(units), earlier, Settings())
     kept_back = compared.withheld()
     while True:
         cells = survey_cells(scored, units, Settings(), withheld=kept_back)
-        shown = cells.loc[~cells["hidden"].astype(bool), history.CELL]
+        shown = cells.loc[~cells["hidden"].astype(bool), releases.CELL]
         more = compared.given_away(shown)
         if more.empty:
             return shown, kept_back
@@ -307,7 +308,7 @@ def test_what_was_hidden_for_an_earlier_run_does_not_hide_more_the_next_time():
 def recovered(runs):
     """Groups of fewer than five whose sum follows from all runs: single answers, hidden cells, roles of units."""
     wide = [(u, "2026", s) for u in [*SIZES, "*"] for s in ("all", "doing", "leading", "frontline", "technical")]
-    wide = pd.DataFrame([*wide, *((unit, "2026", "executive") for unit in SIZES)], columns=history.CELL)
+    wide = pd.DataFrame([*wide, *((unit, "2026", "executive") for unit in SIZES)], columns=releases.CELL)
     for scale in SCALES:
         everybody = answers_in(runs, scale)
         rows = [row for run in runs for row in run.rows(scale, everybody)]

@@ -8,12 +8,12 @@ import nbformat
 import pandas as pd
 import pytest
 
-from aiready.charts.layers import layer, sized, worded, written
-from aiready.figures import CHARTS, FIGURE_MIME, Figure, figure_html, table_html
-from aiready.html import HandoutExporter, blocks
-from aiready.html.exporter import css_string
-from aiready.phrases import NBSP, NOTHING
-from aiready.svg import render_svg, tidy
+from aiready.charts.figures import CHARTS, FIGURE_MIME, Figure, figure_html, table_html
+from aiready.charts.marks import layer, sized, worded, written
+from aiready.charts.svg import render_svg, tidy
+from aiready.messages import NBSP, NOTHING
+from aiready.pages.markup import HandoutExporter, blocks
+from aiready.pages.markup.exporter import css_string
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 

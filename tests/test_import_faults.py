@@ -14,14 +14,14 @@ from conftest import ROOT
 from export_files import Asked, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
 from openpyxl import load_workbook
 
-from aiready import cli
+from aiready.cli import commands
+from aiready.collection.questionnaire import questionnaire, written
+from aiready.collection.questionnaire.workbook import ANSWERS
+from aiready.collection.survey_import import Imported, Request, import_file
+from aiready.collection.survey_import.telling import lines
+from aiready.collection.survey_import.words import words_of
 from aiready.errors import InputError, InstrumentError, UsageError
-from aiready.exports import Imported, Request, import_file
-from aiready.exports.telling import lines
-from aiready.exports.words import words_of
-from aiready.instrument import read_instrument
-from aiready.questionnaire import questionnaire, written
-from aiready.questionnaire.workbook import ANSWERS
+from aiready.instrument.model import read_instrument
 
 UNITS = "unit_id,name,parent_id,headcount\nmotor-claims,Motor claims,,40\ncontact-centre,Contact centre,,60\n"
 Rows = list[list[str]]
@@ -174,7 +174,7 @@ def test_choices_of_units_of_one_name_are_told_apart_by_the_unit_above_and_come_
     file = by_name(tmp_path, data, SAME_NAME, ["Claims (Germany)", "Claims (Austria)"] * 12)
     for form in ("paste", "limesurvey-tsv", "qualtrics-txt", "html", "csv"):
         with pytest.raises(SystemExit) as ended:
-            cli.main(["questionnaire", str(data), "--format", form, "--out", str(tmp_path / "q")])
+            commands.main(["questionnaire", str(data), "--format", form, "--out", str(tmp_path / "q")])
         assert ended.value.code == 0
         text = (tmp_path / "q").read_text(encoding="utf-8-sig")
         if form != "csv":  # which leaves units to units.csv
@@ -642,16 +642,16 @@ def test_an_import_that_uses_no_row_does_not_end_well(tmp_path, data, capsys):
     for name, people_ in (("none", rows), ("some", people(asked).assign(finished=[False] + [True] * 23))):
         file = qualtrics(tmp_path / f"{name}.csv", asked, people_, first=0 if name == "none" else 500)
         with pytest.raises(SystemExit) as ended:
-            cli.main(["import", str(file), "--to", str(data), "--key", str(tmp_path / "key")])
+            commands.main(["import", str(file), "--to", str(data), "--key", str(tmp_path / "key")])
         codes[name] = ended.value.code
     said = capsys.readouterr().out
     assert codes == {"none": 1, "some": 1} and "No row can be used" in said
     fine = qualtrics(tmp_path / "fine.csv", asked, people(asked, start=3), first=900)
     with pytest.raises(SystemExit) as ended:
-        cli.main(["import", str(fine), "--to", str(data), "--key", str(tmp_path / "key"), "--wave", "2027-Q1"])
+        commands.main(["import", str(fine), "--to", str(data), "--key", str(tmp_path / "key"), "--wave", "2027-Q1"])
     assert ended.value.code == 0
     with pytest.raises(SystemExit) as ended:
-        cli.main(["import", str(numeric(tmp_path, "z.csv", "team_goal", ("8",))), "--to", str(data), "--key",
+        commands.main(["import", str(numeric(tmp_path, "z.csv", "team_goal", ("8",))), "--to", str(data), "--key",
                   str(tmp_path / "key")])  # fmt: skip
     assert ended.value.code == 2
 

@@ -11,9 +11,10 @@ from lifelines.utils import median_survival_times
 from statsmodels.stats.proportion import proportion_confint
 from typed_tables import RULES, cell, data_of, typed
 
-from aiready import initiatives, measures
-from aiready.initiatives import problem_parts
-from aiready.problem_statements import PARTS
+from aiready.measures import initiatives
+from aiready.measures.initiatives import problem_parts
+from aiready.measures.initiatives.problem_statements import PARTS
+from aiready.model import registry
 
 CHECKABLE = {
     "problem_statement": "cut query resolution time by 40 % while quality holds",
@@ -410,13 +411,13 @@ def test_odd_numbers_of_users_are_said():
 
 @pytest.mark.slow
 def test_every_unit_and_measure_has_a_row_whatever_is_there():
-    wanted = {*measures.names("initiatives"), *measures.names("usage")} - set(initiatives.BY_TRIALS)
+    wanted = {*registry.names("initiatives"), *registry.names("usage")} - set(initiatives.BY_TRIALS)
     for tables in ({}, {"initiatives": [initiative("x")]}, {"usage": USAGE}):
         made = initiatives.measure(data_of(tables, PARENTS), RULES)
         assert set(zip(made["unit_id"], made["measure"], strict=True)) == {
             (unit, measure) for unit in (*PARENTS, "*") for measure in wanted
         }
-        assert not made.duplicated(list(measures.KEY)).any()
+        assert not made.duplicated(list(registry.KEY)).any()
         assert set(made.loc[made["unit_id"] == "c", "status"]) == {"not_measured"}
         assert made.loc[made["status"].ne("ok"), "note"].ne("").all()
 

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 
 from aiready.errors import InfrastructureError, InstrumentError, UsageError
-from aiready.instrument import Instrument, Settings, minutes, read_instrument
-from aiready.instrument_files import STRATEGIES, level_columns
-from aiready.measures import MEASURES
-from aiready.schema import BLOCKERS, ROLES
-from aiready.shipped import shipped
+from aiready.instrument.files import STRATEGIES, level_columns
+from aiready.instrument.model import Instrument, Settings, minutes, read_instrument
+from aiready.model.registry import MEASURES
+from aiready.model.schema import BLOCKERS, ROLES
+from aiready.package_files import shipped
 
 LEVELS = list(level_columns(5))
 
@@ -275,7 +275,7 @@ def test_items_for_keeps_the_order_and_refuses_an_unknown_role(instrument: Instr
 def test_shipped_data_inside_the_package_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside, beside = tmp_path / "aiready" / "_shipped" / "notebooks", tmp_path / "notebooks"
     beside.mkdir()
-    monkeypatch.setattr("aiready.shipped._PACKAGE", tmp_path / "aiready")
+    monkeypatch.setattr("aiready.package_files._PACKAGE", tmp_path / "aiready")
     assert shipped("notebooks") == beside
     inside.mkdir(parents=True)
     assert shipped("notebooks") == inside

@@ -20,7 +20,7 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready import template
+from aiready.batch import fork_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
@@ -58,9 +58,9 @@ class Marked:
         command = (folder / "cmdline").read_text()
         if state == "Z" or not command:
             return ""
-        if "aiready.rendering" in command or (folder / "comm").read_text().strip() == template.RENDERER:
+        if "aiready.batch.renderer" in command or (folder / "comm").read_text().strip() == fork_server.RENDERER:
             return "renderer"
-        if "aiready.template" in command:
+        if "aiready.batch.fork_server" in command:
             return "template" if int(parent) == self.process.pid else "child"
         return "runner"
 
@@ -176,7 +176,7 @@ def test_told_to_stop_it_ends_with_the_signals_exit_code_and_takes_its_processes
 ):
     data = given[0].parent / "data"
     out, mark = tmp_path / "out", uuid.uuid4().hex
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", "report", data, "--out", out]
+    command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "report", data, "--out", out]
     process = subprocess.Popen(
         [str(part) for part in command],
         env=os.environ | {MARK: mark, "TMPDIR": str(scratch)},

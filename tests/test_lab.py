@@ -78,7 +78,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab")
     (folder / "data").mkdir()
     answers(25).to_csv(folder / "data" / "responses.csv", index=False)
-    asked = [sys.executable, "-c", "from aiready.cli import main; main()", "lab", str(folder / "data")]
+    asked = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "lab", str(folder / "data")]
     with opened(folder, asked) as server:
         yield server
 

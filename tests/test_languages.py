@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from aiready.collection.questionnaire import questionnaire
 from aiready.errors import InstrumentError, UsageError
-from aiready.instrument import Instrument, read_instrument
-from aiready.instrument_files import level_columns
-from aiready.languages import WORDS
-from aiready.questionnaire import questionnaire
-from aiready.schema import ROLES
-from aiready.shipped import shipped
+from aiready.instrument.files import level_columns
+from aiready.instrument.languages import WORDS
+from aiready.instrument.model import Instrument, read_instrument
+from aiready.model.schema import ROLES
+from aiready.package_files import shipped
 
 LEVELS = list(level_columns(5))
 SHIPPED = ("en", "de", "es")

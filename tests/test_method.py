@@ -14,31 +14,30 @@ from test_suppression import hidden_of, two_way
 from test_suppression import log_of as units_under_p
 from typed_tables import data_of
 
-from aiready import (
-    Assessment,
-    checkup,
-    decisions,
-    derivation,
-    feedback,
-    handout,
-    history,
-    initiatives,
-    joint_parts,
-    privacy,
+from aiready import Assessment
+from aiready.inputs.dataset import read_data, write_quarantine
+from aiready.instrument.model import Settings, read_instrument
+from aiready.measures import decisions, feedback, initiatives, workflows
+from aiready.measures.decisions.deciders import deciders
+from aiready.model.registry import MEASURES, OK, SUPPRESSED
+from aiready.pages import handout
+from aiready.privacy import (
+    derivability,
+    gate,
+    release_groups,
     release_keys,
-    releases,
+    release_record,
     sensitivity,
     suppression,
-    workflows,
 )
-from aiready.contributors import Persons, Respondents
-from aiready.deciders import deciders
-from aiready.derivation import Moves
-from aiready.hidden_cells import record_cells, survey_cells
-from aiready.instrument import Settings, read_instrument
-from aiready.measures import MEASURES, OK, SUPPRESSED
-from aiready.sources import read_data, write_quarantine
-from aiready.suppression import System, suppress
+from aiready.privacy import (
+    releases as history,
+)
+from aiready.privacy.contributors import Persons, Respondents
+from aiready.privacy.derivability import Moves
+from aiready.privacy.suppressed_cells import record_cells, survey_cells
+from aiready.privacy.suppression import System, suppress
+from aiready.profile import data_check
 
 UNITS = pd.DataFrame({"unit_id": ["top", "a", "b"], "parent_id": [None, "top", "top"]})
 
@@ -108,17 +107,17 @@ def test_in_a_table_of_very_many_small_parts_unions_of_two_are_looked_for_only(m
     moves = Moves.under(csr_array([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]))
     parts, people = np.arange(6), np.ones(6)
     assert moves.unions(parts, people, 5) == [(0, 1, 2), (3, 4)]
-    monkeypatch.setattr(derivation, "PAIRED", 5)
+    monkeypatch.setattr(derivability, "PAIRED", 5)
     assert moves.unions(parts, people, 5) == [(3, 4)]
 
 
 def test_between_runs_unions_of_very_many_small_parts_are_looked_for_two_at_a_time():
     """As above: parts 0 to 2 follow together, and so do 3 and 4."""
     published, nothing = csr_array([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]), csr_array((0, 6))
-    figure = joint_parts.Figure("scale", [], np.ones(6), [published], csr_array((6, 6)), np.arange(6))
+    figure = release_groups.Figure("scale", [], np.ones(6), [published], csr_array((6, 6)), np.arange(6))
 
     def unions(several):
-        rows = joint_parts.findings(published, figure, nothing, 5, several).toarray()
+        rows = release_groups.findings(published, figure, nothing, 5, several).toarray()
         return sorted(tuple(np.flatnonzero(row)) for row in rows)
 
     assert unions(several=6) == [(0, 1, 2), (3, 4)]
@@ -176,15 +175,15 @@ def test_items_say_why_they_are_hidden():
     few = [("a", True, True), ("b", True, False), ("c", False, False)]
     cells = pd.DataFrame(few, columns=["unit_id", "hidden", "own"])
     cells = cells.assign(wave="2026-Q3", item_id="x", segment="all")
-    shown = privacy.protect_items(answers, privacy.Hidden(*[cells] * 7, records={}), Settings())
-    assert shown["note"].tolist() == [privacy.FEW, privacy.PROTECTS, ""]
+    shown = gate.protect_items(answers, gate.Hidden(*[cells] * 7, records={}), Settings())
+    assert shown["note"].tolist() == [gate.FEW, gate.PROTECTS, ""]
     assert shown["n"].isna().tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(("share", "kept"), [(0.0, False), (0.01, True), (0.99, True), (1.0, False)])
 def test_no_share_but_none_and_all_is_softened(share, kept):
     row = {"unit": "share", "status": "ok", "value": share, "low": 0.0, "high": 1.0, "note": ""}
-    (soft,) = privacy.softened(pd.DataFrame([row]), pd.Series([True])).to_dict("records")
+    (soft,) = gate.softened(pd.DataFrame([row]), pd.Series([True])).to_dict("records")
     assert (soft == row) == kept
     assert np.isnan(soft["value"]) != kept
 
@@ -212,8 +211,8 @@ def test_a_history_tells_units_and_roles_plainly_and_who_counts_in_what_with_its
     guesses = {release_keys.digest(key[::-1], "person", code.encode()) for code in people["code"]}
     assert not set(rows["person"]) & guesses
     assert rows["figures"].nunique() > 2  # of two patterns
-    assert len(set(releases.counted(rows, release.figures, key))) == 2
-    assert len(set(releases.counted(rows, release.figures, key[::-1]))) > 2
+    assert len(set(release_record.counted(rows, release.figures, key))) == 2
+    assert len(set(release_record.counted(rows, release.figures, key[::-1]))) > 2
 
 
 def test_usage_is_not_compared_run_by_run(tmp_path):
@@ -234,8 +233,8 @@ def test_check_does_not_look_at_earlier_runs(tmp_path):
         seen = Assessment.open(tmp_path, published=tmp_path / "history")
         history.keep(tmp_path / "history", seen.release, "")
     hidden = seen.cell("perception", barrier_id="measurement", unit_id="claims")
-    assert (hidden.status, hidden.note) == (SUPPRESSED, privacy.PROTECTS)
-    assert checkup.examine(str(tmp_path)).suppressed.empty
+    assert (hidden.status, hidden.note) == (SUPPRESSED, gate.PROTECTS)
+    assert data_check.examine(str(tmp_path)).suppressed.empty
 
 
 # Not about people ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ pytest.importorskip("playwright.sync_api")
 from opened import OVERLAPS
 from playwright.sync_api import sync_playwright
 
-from aiready import theme
+from aiready.charts import theme
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LOOKS = {

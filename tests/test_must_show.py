@@ -13,7 +13,7 @@ import pytest
 from conftest import answers
 
 from aiready import Assessment
-from aiready.instrument import read_instrument
+from aiready.instrument.model import read_instrument
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_all_923_occupations_get_a_handout_worth_reading(tmp_path):
     from public_data import onet_folder
 
     start = time.monotonic()
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", "report"]
+    command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "report"]
     given = [onet_folder(tmp_path / "data"), "--out", tmp_path / "out", "--quiet"]
     done = subprocess.run([*command, *map(str, given)], capture_output=True, text=True, check=False)
     took = time.monotonic() - start

@@ -13,7 +13,8 @@ from patterns import FIXED, sentences, unread
 from prose import Said, prose, read_page, undrawn
 from rereading import NUMBER, WORDS, Reader
 
-from aiready import Assessment, narrative
+from aiready import Assessment
+from aiready.pages import sentences as narrative
 
 pytestmark = pytest.mark.slow
 UNITS = ("*", "customer-operations", "underwriting-products", "members-distribution", "corporate-services",

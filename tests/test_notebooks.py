@@ -109,7 +109,8 @@ def test_pages_are_made_without_widgets():
     for name in REPORTS:
         for cell in cells(FOLDER / f"{name}.ipynb", "code"):
             assert "panels" not in cell.source
-    loaded = "import sys, aiready.handout, aiready.portfolio, aiready.reports; print('aiready.panels' in sys.modules)"
+    pages = "aiready.pages.handout, aiready.pages.portfolio, aiready.batch.report_run"
+    loaded = f"import sys, {pages}; print('aiready.workbook.panels' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, timeout=120, check=True)
     assert run.stdout.strip() == "False"
 

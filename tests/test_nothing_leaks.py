@@ -17,13 +17,14 @@ import papermill
 import pytest
 from conftest import SAMPLE
 
-from aiready import Assessment, survey
-from aiready.batch import Options
-from aiready.instrument import read_instrument
-from aiready.measures import ORGANISATION
-from aiready.reports import Request, report
-from aiready.sources import read_data
-from aiready.unit_slice import save_slice
+from aiready import Assessment
+from aiready.batch.page_inputs import save_slice
+from aiready.batch.report_run import Request, report
+from aiready.batch.schedule import Options
+from aiready.inputs.dataset import read_data
+from aiready.instrument.model import read_instrument
+from aiready.measures import survey
+from aiready.model.registry import ORGANISATION
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leaks")]
 

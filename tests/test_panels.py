@@ -11,9 +11,9 @@ import ipywidgets as widgets
 import pytest
 from conftest import SAMPLE
 
-from aiready import explore, panels
-from aiready.panels import panel as panel_module
-from aiready.panels.panel import Panel
+from aiready.workbook import panels, views
+from aiready.workbook.panels import panel as panel_module
+from aiready.workbook.panels.panel import Panel
 
 FOLDER = Path(panels.__file__).parent
 EXPLORING = sorted(set(panels.__all__) - {"self_assessment", "task_redesign", "initiative_canvas"})
@@ -106,7 +106,7 @@ def test_an_error_is_told_in_the_panel_and_the_view_before_it_stays(sample):
 
 
 def test_even_a_mistake_of_the_package_is_no_traceback(sample):
-    def broken(unit: str) -> explore.View:
+    def broken(unit: str) -> views.View:
         raise ValueError("<no> such thing")
 
     made = Panel("broken", {"unit": widgets.Dropdown(options=[("a", "a")], description="Unit")}, broken)
@@ -123,7 +123,7 @@ def test_what_if_changes_add_up_and_are_taken_back_together(sample):
     assert made.controls["weight"].value == 1
     made.controls["value_at_100"].value = 0.2
     assert made.changes == {"adoption": {"weight": 3}, "user_changes": {"value_at_100": 0.2}}
-    assert made.view.rows.equals(explore.what_if(made.narrowed(made.values["unit"], made.values["wave"]),
+    assert made.view.rows.equals(views.what_if(made.narrowed(made.values["unit"], made.values["wave"]),
                                                  made.changes).rows)  # fmt: skip
     made.back.click()
     assert made.changes == {}
@@ -160,7 +160,7 @@ def test_only_the_jobs_of_the_unit_can_be_chosen_and_the_first_is_shown(sample):
 
 def test_one_change_is_asked_once_though_it_moves_other_controls(sample, monkeypatch):
     made, asked = panels.jobs(sample), []
-    monkeypatch.setattr(made, "ask", lambda **values: asked.append(values) or explore.View("", ""))
+    monkeypatch.setattr(made, "ask", lambda **values: asked.append(values) or views.View("", ""))
     for unit in ("motor-claims", "finance", "motor-claims"):
         made.controls["unit"].value = unit
     assert [values["unit"] for values in asked] == ["motor-claims", "finance", "motor-claims"]

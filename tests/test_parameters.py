@@ -13,7 +13,7 @@ from test_reports import book
 
 from aiready import Assessment
 from aiready.errors import UsageError
-from aiready.parameters import chosen, day
+from aiready.profile.parameters import chosen, day
 
 ODD = ("12", "007", "1e5", "True", "False", "None", "1_000", "nan", "-inf", "3.10", "claims", "0x1f", "２")
 

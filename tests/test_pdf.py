@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import answers
 
-from aiready import pdf
 from aiready.errors import InfrastructureError
-from aiready.html.blocks import Page, section
-from aiready.overview import page_of
+from aiready.pages import pdf
+from aiready.pages.index import page_of
+from aiready.pages.markup.blocks import Page, section
 
 
 @pytest.fixture
@@ -53,9 +53,10 @@ class TestPrinting:
 def test_pages_that_are_kept_are_printed_when_asked_for_once_and_again_when_they_change(tmp_path, monkeypatch):
     from test_reports import SHOWN, book
 
-    from aiready import Assessment, reports
-    from aiready.batch import Options
-    from aiready.press import Press
+    from aiready import Assessment
+    from aiready.batch import report_run
+    from aiready.batch.runner import Press
+    from aiready.batch.schedule import Options
 
     data, out = tmp_path / "data", tmp_path / "out"
     data.mkdir()
@@ -63,9 +64,9 @@ def test_pages_that_are_kept_are_printed_when_asked_for_once_and_again_when_they
     assessment = Assessment.open(data)
 
     def run(source: str, **asked: object) -> dict[str, bool]:
-        monkeypatch.setattr(reports, "_notebook", lambda _: book(tmp_path, source))
-        request = reports.Request("", out, ("claims",), Options(jobs=1), make=press.make, **asked)
-        return {outcome.page: outcome.kept for outcome in reports.report(assessment, request).outcomes}
+        monkeypatch.setattr(report_run, "_notebook", lambda _: book(tmp_path, source))
+        request = report_run.Request("", out, ("claims",), Options(jobs=1), make=press.make, **asked)
+        return {outcome.page: outcome.kept for outcome in report_run.report(assessment, request).outcomes}
 
     printed = out / "units" / "claims.pdf"
     with Press(1) as press:
@@ -91,7 +92,16 @@ def test_without_a_browser_the_command_says_what_to_install_and_writes_no_page(t
     data, out = tmp_path / "data", tmp_path / "out"
     data.mkdir()
     answers(20).to_csv(data / "responses.csv", index=False)
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", "report", data, "--out", out, "--pdf"]
+    command = [
+        sys.executable,
+        "-c",
+        "from aiready.cli.commands import main; main()",
+        "report",
+        data,
+        "--out",
+        out,
+        "--pdf",
+    ]
     bare = os.environ | {"PATH": "/nowhere", "PLAYWRIGHT_BROWSERS_PATH": str(tmp_path / "none")}
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, env=bare)
     assert done.returncode == 3, done.stderr

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from aiready import phrases
+from aiready import messages
 from aiready.errors import UsageError
-from aiready.measures import MEASURES
-from aiready.phrases import ENGLISH, NBSP, THIN, Language, reading
-from aiready.schema import STAGES, TABLES
+from aiready.messages import ENGLISH, NBSP, THIN, Language, catalogue
+from aiready.model.registry import MEASURES
+from aiready.model.schema import STAGES, TABLES
 
 
 @pytest.fixture
@@ -19,12 +19,12 @@ def written(tmp_path, monkeypatch):
         for code, rows in (("en", first), ("xx", translated)):
             frame = pd.DataFrame(rows.items(), columns=["key", "text"])
             frame.to_csv(tmp_path / f"{code}.csv", index=False)
-        monkeypatch.setattr(reading, "FOLDER", tmp_path)
-        reading.phrases.cache_clear()
-        return reading.problems("xx")
+        monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+        catalogue.phrases.cache_clear()
+        return catalogue.problems("xx")
 
     yield write
-    reading.phrases.cache_clear()
+    catalogue.phrases.cache_clear()
 
 
 GOOD = {"a": "{name} ist da", "b#one": "eine Seite", "b#other": "{count_n} Seiten", "c": "Schlicht",
@@ -35,9 +35,9 @@ def _without_formats(problems):
     return [problem for problem in problems if "format." not in problem]
 
 
-@pytest.mark.parametrize("code", phrases.codes())
+@pytest.mark.parametrize("code", messages.codes())
 def test_every_shipped_language_says_all_that_english_says(code):
-    assert phrases.problems(code) == []
+    assert messages.problems(code) == []
 
 
 def test_a_translation_with_the_same_blanks_and_its_own_plural_forms_is_fine(written):
@@ -65,7 +65,7 @@ def test_an_unknown_language_is_refused_with_those_there_are():
 
 
 def test_measures_tables_and_stages_are_called_in_english_what_they_are_called_in_the_package():
-    known = reading.phrases("en")
+    known = catalogue.phrases("en")
     assert {key.partition(".")[2]: text for key, text in known.items() if key.startswith("measure.")} == {
         name: measure.label for name, measure in MEASURES.items()
     }

@@ -9,10 +9,10 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready.figures import CHARTS
-from aiready.orders import Order
-from aiready.plain import PAPERMILL, Plain
-from aiready.press import Press
+from aiready.batch.page_job import Order
+from aiready.batch.runner import Press
+from aiready.batch.serial_runner import PAPERMILL, Plain
+from aiready.charts.figures import CHARTS
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ for name in ("fcntl", "resource"):
     sys.modules[name] = None
 for name in ("fork", "posix_spawn", "geteuid", "sysconf", "wait4"):
     delattr(os, name)
-from aiready.cli import main
+from aiready.cli.commands import main
 
 sys.argv[1:] = ["report", *sys.argv[1:]]
 main()

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from typed_tables import data_of
 
-from aiready import accounting, privacy, scales, survey_people
-from aiready.cell_tree import flat_segments
 from aiready.errors import InfrastructureError
-from aiready.hidden_cells import Behind, survey_cells
-from aiready.instrument import Settings, read_instrument
-from aiready.measures import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
+from aiready.inputs import row_accounting
+from aiready.instrument.model import Settings, read_instrument
+from aiready.measures.survey import respondents, scales
+from aiready.model.registry import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
+from aiready.privacy import gate
+from aiready.privacy.cell_tree import flat_segments
+from aiready.privacy.suppressed_cells import Behind, survey_cells
 
 MINIMUM = 5
 PARTS = {"all": ["doing", "leading"], "doing": ["frontline", "technical"], "leading": ["manager", "executive"]}
@@ -50,7 +52,7 @@ def behind(scored, units):
     """Who stands behind a survey in which everybody answered everything."""
     every = scored.rename(columns={"n": "x"}).assign(items="x")
     pattern = survey_cells(scored, units, Settings())
-    return privacy.Survey(pattern, every, scored, scored, scored, every)
+    return gate.Survey(pattern, every, scored, scored, scored, every)
 
 
 def people_of(table, **sizes):
@@ -64,8 +66,8 @@ def people_of(table, **sizes):
 
 def protected(rows, scored, units=FLAT, records=None):
     made = pd.DataFrame(rows).reindex(columns=EVERY)
-    hidden = privacy.hidden_cells(behind(scored, units), records or {}, units, Settings())
-    found = privacy.protect_measures(made, hidden, Settings())
+    hidden = gate.hidden_cells(behind(scored, units), records or {}, units, Settings())
+    found = gate.protect_measures(made, hidden, Settings())
     assert list(found.columns) == [*COLUMNS, *BOUNDS]
     return found
 
@@ -194,7 +196,7 @@ def test_decisions_of_four_people_are_hidden():
     deciders = people_of("decisions", A=4, B=30, C=12)
     found = protected(rows, people(A=20, B=20, C=20), records=deciders).set_index("unit_id")
     assert found["status"].to_dict() == {"A": "suppressed", "B": "ok", "C": "suppressed", "*": "ok"}
-    assert found.loc[["A", "C"], "note"].tolist() == [privacy.FEW, privacy.PROTECTS]
+    assert found.loc[["A", "C"], "note"].tolist() == [gate.FEW, gate.PROTECTS]
 
 
 class TestDistributions:
@@ -206,8 +208,8 @@ class TestDistributions:
         )
 
     def shown(self, table, scored=ENOUGH):
-        hidden = privacy.hidden_cells(behind(scored, FLAT), {}, FLAT, Settings())
-        return privacy.protect_items(table, hidden, Settings())
+        hidden = gate.hidden_cells(behind(scored, FLAT), {}, FLAT, Settings())
+        return gate.protect_items(table, hidden, Settings())
 
     @pytest.mark.slow
     @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "ok")])
@@ -390,7 +392,7 @@ def test_a_scale_that_nobody_was_asked_hides_nobody():
     data.table("responses")["team_goal"] = [3.0] * 12
     data.table("responses")["purpose_told"] = [4.0] * 12
     data.table("responses")["target_figure"] = [2.0] * 12
-    cells = survey_cells(survey_people.scored_people(scales.read_survey(data, rules)), data.units, rules.settings)
+    cells = survey_cells(respondents.scored_people(scales.read_survey(data, rules)), data.units, rules.settings)
     assert cells.loc[~cells["hidden"], "segment"].unique().tolist() == ["all", "doing", "frontline"]
     assert set(cells.loc[~cells["hidden"], "n"]) == {12}
 
@@ -417,7 +419,7 @@ class TestSpread:
 
     def test_nor_a_p_value_in_words(self):
         noted = self.rows("difference_from_rest", 9, note="below the rest, adjusted p 0.034")["note"].iloc[0]
-        assert noted == f"below the rest; {privacy.NO_INTERVAL}"
+        assert noted == f"below the rest; {gate.NO_INTERVAL}"
 
     @pytest.mark.parametrize(("n", "status"), [(9, "suppressed"), (10, "ok")])
     def test_agreement_is_shown_from_ten_people(self, n, status):
@@ -433,10 +435,10 @@ def test_where_a_change_came_from_is_hidden_where_a_role_of_either_wave_is():
     now = people(A=sides, B=sides, C=sides)
     before = people(A={"frontline": 20, "manager": 3}, B=sides, C=sides).assign(wave="2026-Q2")
     every = pd.concat([now, before])
-    hidden = privacy.hidden_cells(behind(every, FLAT), {}, FLAT, Settings())
+    hidden = gate.hidden_cells(behind(every, FLAT), {}, FLAT, Settings())
     rows = [(unit, "2026-Q3", "context_fit", source, 2.0, 9) for unit in "ABC" for source in ("role_mix", "answers")]
     sources = pd.DataFrame(rows, columns=["unit_id", "wave", "barrier_id", "source", "points", "people"])
-    shown = privacy.protect_sources(sources, hidden, Settings()).groupby("unit_id")["points"].count()
+    shown = gate.protect_sources(sources, hidden, Settings()).groupby("unit_id")["points"].count()
     assert shown["A"] == 0
     assert shown.max() == 2
 
@@ -467,6 +469,6 @@ def test_siblings_without_answers_hide_nobody_else():
 def test_a_used_row_that_no_unit_counts_stops_the_run():
     rows = pd.DataFrame({"unit_id": ["a", "IT", "IT"]})
     membership = pd.DataFrame({"unit_id": ["a", "it"], "member_id": ["a", "it"]})
-    accounting.placed({"responses": rows.iloc[:1]}, membership, None)
+    row_accounting.placed({"responses": rows.iloc[:1]}, membership, None)
     with pytest.raises(InfrastructureError, match=r"responses: rows are used that no unit counts \(IT\)"):
-        accounting.placed({"responses": rows}, membership, None)
+        row_accounting.placed({"responses": rows}, membership, None)

@@ -9,9 +9,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from test_set_aside import RULES, whole  # noqa: F401  a fixture
 
-from aiready import feedback, initiatives, tasks, trials, workflows
-from aiready.measures import KEY, NUMBERS, collect
-from aiready.sources import read_data
+from aiready.inputs.dataset import read_data
+from aiready.measures import feedback, initiatives, tasks, trials, workflows
+from aiready.model.registry import KEY, NUMBERS, collect
 
 pytestmark = pytest.mark.slow
 MAY_PASS = ("realised_rate", "rework_oversight_rate", "adoption", "trained_share", "target_progress")

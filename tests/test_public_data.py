@@ -9,8 +9,8 @@ from conftest import _once
 from public_data import advice_folder, onet_folder
 
 from aiready import Assessment
-from aiready.batch import Options
-from aiready.reports import Request, report
+from aiready.batch.report_run import Request, report
+from aiready.batch.schedule import Options
 
 pytestmark = pytest.mark.slow
 OCCUPATIONS = ("11-1011.00", "43-4051.00", "47-2061.00")

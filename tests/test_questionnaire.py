@@ -9,12 +9,12 @@ import pytest
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from aiready import cli
-from aiready.instrument import read_instrument
-from aiready.questionnaire import FORMATS, questionnaire, to_do, written
-from aiready.questionnaire.workbook import ANSWERS, ROWS
-from aiready.schema import ROLES, TABLES
-from aiready.sources import read_data
+from aiready.cli import commands
+from aiready.collection.questionnaire import FORMATS, questionnaire, to_do, written
+from aiready.collection.questionnaire.workbook import ANSWERS, ROWS
+from aiready.inputs.dataset import read_data
+from aiready.instrument.model import read_instrument
+from aiready.model.schema import ROLES, TABLES
 
 CODES = ("en", "de", "es")
 UNITS = {"claims-north": "Claims north", "claims-south": "Claims south", "it": "IT"}
@@ -279,7 +279,7 @@ def test_the_command_writes_every_format_and_says_what_is_left_to_do(tmp_path):
     for name in FORMATS:
         out = tmp_path / f"q-{name}"
         done = CliRunner().invoke(
-            cli.app, ["questionnaire", str(folder), "--format", name, "--lang", "es", "--out", str(out)]
+            commands.app, ["questionnaire", str(folder), "--format", name, "--lang", "es", "--out", str(out)]
         )
         assert done.exit_code == 0, done.output
         assert out.stat().st_size > 1000
@@ -298,14 +298,14 @@ def test_without_units_and_about_the_command_says_so(rules):
 def test_an_unknown_format_or_language_is_named_with_the_nearest(tmp_path, monkeypatch, capsys, option, value, hint):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as ended:
-        cli.main(["questionnaire", option, value])
+        commands.main(["questionnaire", option, value])
     assert ended.value.code == 2
     assert f'Did you mean "{hint}"?' in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_names_the_formats_there_are():
-    assert set(cli.FORMS) == set(FORMATS)
+    assert set(commands.FORMS) == set(FORMATS)
 
 
 def test_no_format_is_written_over_another_one():

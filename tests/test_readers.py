@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from aiready.errors import InputError
-from aiready.readers import FILE, ROW, SURPLUS, column_names, read_csv, read_workbook_sheet
+from aiready.inputs.files import FILE, ROW, SURPLUS, column_names, read_csv, read_workbook_sheet
 
 KNOWN = ("unit_id", "role")
 

@@ -17,16 +17,16 @@ import pytest
 from old_books import book, number, record, shared, sized
 from openpyxl import Workbook
 
-from aiready import decisions
+from aiready.collection.survey_import.folder import open_folder
 from aiready.errors import AireadyError, InputError, UsageError
-from aiready.exports.folder import open_folder
-from aiready.instrument import read_instrument
-from aiready.loading import connect
-from aiready.places import find_tables
-from aiready.readers import read_csv
-from aiready.sources import Data, read_data, safe_cells, write_quarantine
-from aiready.warehouses import read_names
-from aiready.workbooks import open_workbook, texts_of
+from aiready.inputs.database import read_names
+from aiready.inputs.dataset import Data, read_data, safe_cells, write_quarantine
+from aiready.inputs.discover import find_tables
+from aiready.inputs.files import read_csv
+from aiready.inputs.load import connect
+from aiready.inputs.workbooks import open_workbook, texts_of
+from aiready.instrument.model import read_instrument
+from aiready.measures import decisions
 
 RULES = read_instrument()
 LOG = pd.DataFrame({

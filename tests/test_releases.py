@@ -11,9 +11,10 @@ import pytest
 from conftest import answers
 from scipy.linalg import null_space
 
-from aiready import Assessment, history
+from aiready import Assessment
 from aiready.errors import InfrastructureError
-from aiready.measures import OK, SUPPRESSED
+from aiready.model.registry import OK, SUPPRESSED
+from aiready.privacy import releases
 
 INSTRUMENT = Path(__file__).parents[1] / "data" / "instrument"
 UNITS = ("claims", "cards", "*")
@@ -36,7 +37,7 @@ class Office:
                 table.loc[name, "value"] = value
             table.to_csv(instrument / "settings.csv")
         seen = Assessment.open(self.folder, published=self.history)
-        history.keep(self.history, seen.release, seen.facts.as_of)
+        releases.keep(self.history, seen.release, seen.facts.as_of)
         self.figures.append((rows, seen, settings))
         return seen
 
@@ -260,7 +261,7 @@ class TestWhatIsWritten:
         (key,) = (office.history / "keys").iterdir()
         key.write_text("rubbish")
         with pytest.raises(InfrastructureError, match="no key of a history"):
-            history.read(office.history)
+            releases.read(office.history)
 
     def test_what_another_run_published_meanwhile_is_not_passed_over(self, office):
         rows = staff()
@@ -268,7 +269,7 @@ class TestWhatIsWritten:
         slow = Assessment.open(office.folder, published=office.history)
         office.publish(rows)
         with pytest.raises(InfrastructureError, match="another run has published"):
-            history.keep(office.history, slow.release, slow.facts.as_of)
+            releases.keep(office.history, slow.release, slow.facts.as_of)
 
     def test_score_is_compared_and_kept_like_a_report(self, office, run):
         rows = staff().drop(columns="who")
@@ -321,16 +322,16 @@ def test_releases_are_kept_once_and_read_back(tmp_path):
     rows = staff()
     rows.drop(columns="who").to_csv(tmp_path / "responses.csv", index=False)
     draft = Assessment.open(tmp_path).release
-    history.keep(tmp_path / "history", draft, "2026-09-30")
-    history.keep(tmp_path / "history", replace(draft), "2026-10-31")
-    (release,) = history.read(tmp_path / "history")
+    releases.keep(tmp_path / "history", draft, "2026-09-30")
+    releases.keep(tmp_path / "history", replace(draft), "2026-10-31")
+    (release,) = releases.read(tmp_path / "history")
     names = [path.name for path in (tmp_path / "history").iterdir() if path.name != "keys"]
     assert names == [f"2026-09-30-{release.digest}"]
 
 
 def test_what_a_killed_run_left_half_written_is_not_read(tmp_path):
     (tmp_path / ".half").mkdir()
-    assert history.read(tmp_path) == []
+    assert releases.read(tmp_path) == []
 
 
 @pytest.mark.slow
@@ -344,7 +345,7 @@ def test_an_id_that_became_part_of_another_unit_stands_behind_its_figures(tmp_pa
 
 
 def test_an_id_that_two_units_claim_to_come_from_is_refused():
-    from aiready import hierarchy
+    from aiready.model import units as hierarchy
 
     units = pd.DataFrame({"unit_id": ["a", "b"], "parent_id": [None, None], "formerly": ["x", "x;y"]}).astype(object)
     (problem,) = hierarchy.contradictions(units)
@@ -353,5 +354,5 @@ def test_an_id_that_two_units_claim_to_come_from_is_refused():
 
 def test_the_files_of_a_history_are_their_owners_alone(tmp_path):
     staff().drop(columns="who").to_csv(tmp_path / "responses.csv", index=False)
-    history.keep(tmp_path / "history", Assessment.open(tmp_path).release, "")
+    releases.keep(tmp_path / "history", Assessment.open(tmp_path).release, "")
     assert (tmp_path / "history").stat().st_mode & 0o077 == 0

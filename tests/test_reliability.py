@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.multivariate.factor import Factor
 
-from aiready import reliability
+from aiready.measures.estimation import reliability
 
 
 def wide(name):

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from test_handout import FIT, TRUST, assessed, barrier, measured, rules, text_of
 
-from aiready import handout, views
-from aiready.phrases import NBSP
+from aiready.messages import NBSP
+from aiready.pages import handout, tables
 
 NAMES = dict(rules().barriers[["barrier_id", "name"]].itertuples(index=False))
 
 
 def shown(unit):
-    return views.reliability(unit).set_index("Barrier").replace(NBSP, " ", regex=True)
+    return tables.reliability(unit).set_index("Barrier").replace(NBSP, " ", regex=True)
 
 
 def organisation(*rows, ranked=()):
@@ -50,7 +50,7 @@ def test_a_hidden_figure_is_said_to_be_hidden_and_a_unit_without_any_has_no_tabl
     hidden = measured("rwg_j", np.nan, n=np.nan, barrier_id=FIT, status="suppressed")
     table = shown(assessed([hidden, measured("rwg_j", 0.78, n=12.0, barrier_id=TRUST)]))
     assert table["Agreement within the unit"][[NAMES[FIT], NAMES[TRUST]]].tolist() == ["hidden", "0.78 (n 12)"]
-    assert views.reliability(assessed([hidden])).empty
+    assert tables.reliability(assessed([hidden])).empty
     assert "rwg(j)" not in text_of(handout.method(assessed([hidden])))
 
 
@@ -76,8 +76,8 @@ def test_every_number_of_the_sample_is_the_one_in_the_results(sample):
 
 
 def test_a_hidden_unit_shows_nothing_and_no_unit_shows_the_organisation_s(sample):
-    assert views.reliability(sample.unit("treasury")).empty
-    told = [list(views.reliability(sample.unit(unit_id))) for unit_id in sample.units["unit_id"]]
+    assert tables.reliability(sample.unit("treasury")).empty
+    told = [list(tables.reliability(sample.unit(unit_id))) for unit_id in sample.units["unit_id"]]
     assert {name for names in told for name in names} == {"Barrier", "Agreement within the unit"}
 
 

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from conftest import SAMPLE, answers
 
-from aiready import publication, reports
-from aiready.batch import Options
+from aiready import atomic_files
+from aiready.atomic_files import locked, private, slug, write
+from aiready.batch import report_run
+from aiready.batch.schedule import Options
 from aiready.errors import InfrastructureError, UsageError
-from aiready.privacy import FEW
-from aiready.publication import locked, private, slug, write
+from aiready.privacy.gate import FEW
 
 PARAMETERS = 'unit_id: str = ""\ndata: str = ""\nresults: str = ""\nwave: str = ""\nas_of: str = ""'
 
@@ -61,7 +62,7 @@ class TestWrite:
         def full(_):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(publication.os, "fsync", full)
+        monkeypatch.setattr(atomic_files.os, "fsync", full)
         with pytest.raises(InfrastructureError, match=r"page\.html: cannot be written \(No space left on device\)"):
             write(path, b"new")
         assert path.read_bytes() == b"old"
@@ -90,7 +91,7 @@ def test_one_run_at_a_time_writes_to_a_folder(tmp_path):
      ("\t=1", "'\t'=1"), ("\r=1", "'\r'=1")],
 )  # fmt: skip
 def test_no_cell_of_a_results_file_runs_as_a_formula(cell, harmless):
-    from aiready.sources import safe_cells
+    from aiready.inputs.dataset import safe_cells
 
     table = pd.DataFrame({"unit_id": [cell, "claims"], "value": [-1.5, 2.0]})
     shown = safe_cells(table)
@@ -109,7 +110,7 @@ def book(folder: Path, *sources: str) -> Path:
     return path
 
 
-SHOWN = """from aiready.html.blocks import Page
+SHOWN = """from aiready.pages.markup.blocks import Page
 Page(title=unit_id or "all", eyebrow="", meta="", notice="", footer="")"""
 
 
@@ -122,10 +123,10 @@ class Organisation:
 
     def run(self, *sources: str, units=("claims", "cards", "=1+1"), pdf=False, **options: object):
         path = book(self.folder, *(sources or (SHOWN,)))
-        self.monkeypatch.setattr(reports, "_notebook", lambda _: path)
+        self.monkeypatch.setattr(report_run, "_notebook", lambda _: path)
         asked = Options(jobs=2, **options)
-        request = reports.Request("", self.out, tuple(units), asked, pdf=pdf, make=self.press.make)
-        return reports.report(self.assessment, request)
+        request = report_run.Request("", self.out, tuple(units), asked, pdf=pdf, make=self.press.make)
+        return report_run.report(self.assessment, request)
 
     def report(self, *sources: str, **asked: object):
         return {outcome.unit_id: outcome for outcome in self.run(*sources, **asked).outcomes}
@@ -232,9 +233,9 @@ class TestRun:
         asked = nbformat.read(path, as_version=4)
         asked.metadata["aiready"] = {"required": ["to-do"]}
         nbformat.write(asked, path)
-        organisation.monkeypatch.setattr(reports, "_notebook", lambda _: path)
-        request = reports.Request("", organisation.out, ("claims",), Options(), make=organisation.press.make)
-        (_, outcome) = reports.report(organisation.assessment, request).outcomes
+        organisation.monkeypatch.setattr(report_run, "_notebook", lambda _: path)
+        request = report_run.Request("", organisation.out, ("claims",), Options(), make=organisation.press.make)
+        (_, outcome) = report_run.report(organisation.assessment, request).outcomes
         assert (outcome.status, outcome.reason) == (
             "render", "the page was not published: the section to-do is missing")  # fmt: skip
         assert organisation.pages() == before
@@ -268,12 +269,12 @@ class TestRun:
                 raise SystemExit(143)
 
         path = book(organisation.folder, SHOWN)
-        organisation.monkeypatch.setattr(reports, "_notebook", lambda _: path)
+        organisation.monkeypatch.setattr(report_run, "_notebook", lambda _: path)
         units = ("claims", "cards", "=1+1")
-        request = reports.Request("", organisation.out, units, Options(jobs=1), stop_after_two, False,
+        request = report_run.Request("", organisation.out, units, Options(jobs=1), stop_after_two, False,
                                   organisation.press.make)  # fmt: skip
         with pytest.raises(SystemExit) as ended:
-            reports.report(organisation.assessment, request)
+            report_run.report(organisation.assessment, request)
         assert ended.value.code == 143
         statuses = [page["status"] for page in organisation.manifest()["pages"].values()]
         assert statuses.count("ok") == 2
@@ -339,7 +340,7 @@ class TestUnchanged:
     def test_another_notebook_package_or_questionnaire_makes_all_again_and_is_named(self, organisation, monkeypatch):
         organisation.report()
         assert {outcome.why for outcome in organisation.report(SHOWN, "1").values()} == {"notebook changed"}
-        monkeypatch.setattr(reports, "package_digest", lambda: "another")
+        monkeypatch.setattr(report_run, "package_digest", lambda: "another")
         assert {outcome.why for outcome in organisation.report(SHOWN, "1").values()} == {"package changed"}
 
     def test_a_page_that_somebody_edited_or_removed_is_made_again(self, organisation):
@@ -395,8 +396,8 @@ class TestUnchanged:
         history = organisation.out / "records" / "history"
         (history / "2020-01-01-000000000000").mkdir()
         os.utime(history / "2020-01-01-000000000000", (0, 0))
-        request = reports.Request("", organisation.out, (), Options(), make=organisation.press.make, keep=1)
-        reports.report(organisation.assessment, request)
+        request = report_run.Request("", organisation.out, (), Options(), make=organisation.press.make, keep=1)
+        report_run.report(organisation.assessment, request)
         (left,) = (path for path in history.iterdir() if path.name != "keys")
         assert not left.name.startswith("2020")
 
@@ -404,7 +405,7 @@ class TestUnchanged:
 def test_a_changed_answer_makes_its_unit_its_parents_and_the_organisation_again(sample, tmp_path):
     """And no other: what a page shows of the organisation stands in its slice as it is shown."""
     from aiready import Assessment
-    from aiready.unit_slice import Slicer
+    from aiready.batch.page_inputs import Slicer
 
     data = tmp_path / "data"
     shutil.copytree(SAMPLE, data)
@@ -426,7 +427,7 @@ def test_a_changed_answer_makes_its_unit_its_parents_and_the_organisation_again(
 
 
 def test_a_slice_holds_of_the_organisation_only_what_pages_show_as_they_show_it(sample):
-    from aiready.unit_slice import _as_shown
+    from aiready.batch.page_inputs import _as_shown
 
     own = _as_shown(sample.unit("finance"))
     total = own.measures[own.measures["unit_id"] == "*"]
@@ -441,8 +442,8 @@ def test_a_slice_holds_of_the_organisation_only_what_pages_show_as_they_show_it(
 
 
 def test_the_same_data_give_the_same_bytes(reports_folder, sample, press, tmp_path):
-    request = reports.Request("", tmp_path, ("treasury",), Options(jobs=2), make=press.make)
-    reports.report(sample, request)
+    request = report_run.Request("", tmp_path, ("treasury",), Options(jobs=2), make=press.make)
+    report_run.report(sample, request)
     for name in ("units/treasury.html", "overview/portfolio.html"):
         assert (tmp_path / name).read_bytes() == (reports_folder / name).read_bytes()
     # everything else of the earlier folder differs in clock and units asked for only

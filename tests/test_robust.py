@@ -10,10 +10,10 @@ from bad_files import BAD_DATES, BAD_NUMBERS, CASES, HEADERS, NOTHINGS, ROWS, go
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aiready import sources
 from aiready.errors import AireadyError
-from aiready.instrument import read_instrument
-from aiready.sources import Data, read_data, write_quarantine
+from aiready.inputs import dataset
+from aiready.inputs.dataset import Data, read_data, write_quarantine
+from aiready.instrument.model import read_instrument
 
 RULES = read_instrument()
 
@@ -78,27 +78,27 @@ def test_a_cell_that_is_no_date_or_number_costs_its_own_row_and_no_other(kind, t
 
 def test_a_file_that_vanishes_while_it_is_read_is_told(tmp_path, monkeypatch):
     (tmp_path / "responses.csv").write_text(good("responses"))
-    finding = sources.find_tables
+    finding = dataset.find_tables
 
     def find_then_lose(location: object) -> object:
         found = finding(location)
         (tmp_path / "responses.csv").unlink()
         return found
 
-    monkeypatch.setattr(sources, "find_tables", find_then_lose)
+    monkeypatch.setattr(dataset, "find_tables", find_then_lose)
     assert read(tmp_path).startswith("responses.csv: this is no file with rows in it, or it is gone")
 
 
 def test_a_file_that_vanishes_after_it_was_read_is_told(tmp_path, monkeypatch):
     (tmp_path / "responses.csv").write_text(good("responses"))
-    loaded = sources.loading.load
+    loaded = dataset.loading.load
 
     def load_then_lose(*arguments: object) -> object:
         given = loaded(*arguments)
         (tmp_path / "responses.csv").unlink()
         return given
 
-    monkeypatch.setattr(sources.loading, "load", load_then_lose)
+    monkeypatch.setattr(dataset.loading, "load", load_then_lose)
     assert "responses.csv: cannot be opened (No such file or directory)" in read(tmp_path)
 
 

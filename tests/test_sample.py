@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from aiready.errors import UsageError
-from aiready.sample import make_sample, shipped_items, write_sample
-from aiready.sample_seeds import CLOSING_TIME, WAVES, seed_table
-from aiready.schema import TABLES
+from aiready.model.schema import TABLES
+from tools.sample.organisation import make_sample, shipped_items, write_sample
+from tools.sample.seeds import CLOSING_TIME, WAVES, seed_table
 
 KEPT = Path(__file__).parents[1] / "data" / "sample"
 LEADING = ("manager", "executive")

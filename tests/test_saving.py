@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiready import journal, text_tables
 from aiready.errors import InfrastructureError, InputError
-from aiready.saving import ConflictError, save_slice
-from aiready.slices import merge, read_slice, versions, writable
+from aiready.inputs import text_edits
+from aiready.workbook.capture import journal
+from aiready.workbook.capture.slices import merge, read_slice, versions, writable
+from aiready.workbook.capture.store import ConflictError, save_slice
 
 JOB = {"unit_id": "claims", "job": "Handler"}
 TASKS = (
@@ -208,7 +209,7 @@ def test_a_folder_that_cannot_be_written_keeps_what_was_there(folder, monkeypatc
         raise OSError(28, "No space left on device")
 
     read = read_slice(folder, "tasks", JOB)
-    monkeypatch.setattr("aiready.publication.os.fsync", full)
+    monkeypatch.setattr("aiready.atomic_files.os.fsync", full)
     with pytest.raises(InfrastructureError, match="No space left"):
         save_slice(read, hours(read, reply="140"))
     assert (folder / "tasks.csv").read_text() == TASKS
@@ -216,7 +217,7 @@ def test_a_folder_that_cannot_be_written_keeps_what_was_there(folder, monkeypatc
 
 
 def test_the_shipped_sample_is_never_written_but_a_copy_of_ones_own(tmp_path, monkeypatch):
-    from aiready.shipped import shipped
+    from aiready.package_files import shipped
 
     monkeypatch.setenv("HOME", str(tmp_path))
     own = writable(shipped("data/sample"))
@@ -245,7 +246,7 @@ def test_a_file_read_and_written_is_the_same_whatever_stands_in_it(tmp_path_fact
     rows = [["unit_id", "job"], *cells]
     quoted = [delimiter.join('"' + cell.replace('"', '""') + '"' for cell in row) for row in rows]
     path.write_bytes((newline.join(quoted) + newline).encode())
-    assert text_tables.read_table(path, ("unit_id", "job"), "tasks.csv").content == path.read_bytes()
+    assert text_edits.read_table(path, ("unit_id", "job"), "tasks.csv").content == path.read_bytes()
 
 
 def test_a_journal_line_cut_short_by_a_crash_is_passed_over(folder):

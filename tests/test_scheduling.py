@@ -31,7 +31,7 @@ def place(tmp_path) -> Path:
     """What the page calls /srv/aiready: a virtual environment, data of one unit, notebooks."""
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     command = tmp_path / ".venv" / "bin" / "aiready"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from aiready.cli import main; main()" "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from aiready.cli.commands import main; main()" "$@"\n')
     command.chmod(0o755)
     (tmp_path / "my-data").mkdir()
     answers(25).to_csv(tmp_path / "my-data" / "responses.csv", index=False)

@@ -19,18 +19,19 @@ from laboratory import START_SECONDS
 from test_lab import new_kernel, opened
 from test_reports import SHOWN, Organisation, book, three_units
 
-from aiready import Assessment, memory, reports, template
-from aiready.batch import Options
+from aiready import Assessment, result_cache
+from aiready.atomic_files import LONGEST, BlockedError, slug, write
+from aiready.batch import fork_server, report_run
+from aiready.batch.output_folder import Owned
+from aiready.batch.page_job import Order
+from aiready.batch.runner import Press
+from aiready.batch.schedule import Options
+from aiready.batch.serial_runner import Plain
+from aiready.cli.terminal import visible
 from aiready.errors import InfrastructureError, InputError, InstrumentError, UsageError
-from aiready.orders import Order
-from aiready.ownership import Owned
-from aiready.plain import Plain
-from aiready.press import Press
-from aiready.publication import LONGEST, BlockedError, slug, write
-from aiready.terminal import visible
 
 __all__ = ["three_units"]
-AIREADY = "from aiready.start import main; main()"
+AIREADY = "from aiready.cli.start import main; main()"
 NAMES = {*sys.stdlib_module_names, *packages_distributions(), "usercustomize", "sitecustomize"} - {"aiready"}
 """Every module that a process of ours may import, ours aside."""
 
@@ -85,7 +86,7 @@ def test_no_command_runs_a_module_of_the_folder_it_is_called_from(planted, tmp_p
 def test_a_process_that_is_started_anew_runs_no_module_of_the_working_directory(planted, tmp_path, monkeypatch):
     monkeypatch.chdir(planted / "data")
     order = Order("claims", book(tmp_path, "import sys\nassert '' not in sys.path", SHOWN).read_bytes(), {})
-    with Press(1, way=template.SPAWNED) as press:
+    with Press(1, way=fork_server.SPAWNED) as press:
         assert press.make(order).result(120).status == "ok"
     assert ran(planted) == []
 
@@ -312,9 +313,9 @@ def test_a_unit_with_a_name_of_255_letters_has_its_page_like_any_other(tmp_path,
     (tmp_path / "data").mkdir()
     answers(24, unit_id=[names[0]] * 12 + [names[1]] * 12).to_csv(tmp_path / "data" / "responses.csv", index=False)
     path = book(tmp_path, "if unit_id[:1] == 'b':\n    raise ValueError", SHOWN)
-    monkeypatch.setattr(reports, "_notebook", lambda _: path)
-    request = reports.Request("", tmp_path / "out", tuple(names), Options(figures=True), make=press.make)
-    outcomes = reports.report(Assessment.open(tmp_path / "data"), request).outcomes
+    monkeypatch.setattr(report_run, "_notebook", lambda _: path)
+    request = report_run.Request("", tmp_path / "out", tuple(names), Options(figures=True), make=press.make)
+    outcomes = report_run.report(Assessment.open(tmp_path / "data"), request).outcomes
     assert sorted(outcome.status for outcome in outcomes) == ["cell error", "ok", "ok"]
     assert [path.name for path in (tmp_path / "out" / "units").iterdir()] == [f"{slug(names[0])}.html"]
     failed = tmp_path / "out" / "records" / "failed"
@@ -343,7 +344,7 @@ def test_nothing_that_is_printed_moves_the_cursor_or_clears_the_screen(run, tmp_
     data.mkdir()
     answers(25, unit_id=[evil] * 25).to_csv(data / "responses.csv", index=False)
     path = book(tmp_path, "raise ValueError('\\x1b[31mred\\r' + unit_id)")
-    monkeypatch.setattr(reports, "_notebook", lambda _: path)
+    monkeypatch.setattr(report_run, "_notebook", lambda _: path)
     said = [run("check", data), run("report", data, "--out", tmp_path / "out"), run("check", f"{data}\x1b[2J"),
             run("report", data, "--out", tmp_path / "out", "--unit", "claim\x1b[2J"), run("check", data, "--json"),
             run("report", data, "--out", tmp_path / "out", "--json")]  # fmt: skip
@@ -371,7 +372,7 @@ def test_results_that_are_broken_are_named_file_by_file(small_results, tmp_path,
 
 @pytest.mark.slow
 def test_results_kept_in_memory_that_are_broken_are_made_again(small_results, tmp_path, monkeypatch):
-    monkeypatch.setenv(memory.FOLDER, str(tmp_path))
+    monkeypatch.setenv(result_cache.FOLDER, str(tmp_path))
     Assessment.recall(small_results / "data")
     (kept,) = tmp_path.glob("results-*")
     for name, content in BROKEN.items():
@@ -484,8 +485,9 @@ def examine(*_):
 @pytest.mark.slow
 @pytest.mark.parametrize("what", STOPS)
 def test_a_stop_that_gets_lost_on_the_way_is_a_stop_all_the_same(what):
-    head = "import os, signal, sys, tempfile, time\nfrom aiready import checkup, cli\n"
-    code = f"{head}{STOPS[what]}\ncheckup.examine = examine\ncli.main(['check', 'anywhere'])"
+    head = "import os, signal, sys, tempfile, time\nfrom aiready.cli import commands\n"
+    head += "from aiready.profile import data_check\n"
+    code = f"{head}{STOPS[what]}\ndata_check.examine = examine\ncommands.main(['check', 'anywhere'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=25)
     assert (done.returncode, done.stdout) == (143, "")
     assert done.stderr.splitlines() == [f"Stopped by SIGTERM: {WHOLE}"]

@@ -5,12 +5,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from aiready import checkup
+from aiready.collection.questionnaire import questionnaire
 from aiready.errors import UsageError
-from aiready.instrument import read_instrument
-from aiready.questionnaire import questionnaire
-from aiready.saving import save_slice
-from aiready.self_assessment import (
+from aiready.instrument.model import read_instrument
+from aiready.profile import data_check
+from aiready.workbook.capture.self_assessment import (
     Person,
     answered,
     asked,
@@ -22,8 +21,9 @@ from aiready.self_assessment import (
     row_of,
     unfinished,
 )
-from aiready.slices import read_slice
-from aiready.team_spread import spread, typed_answers
+from aiready.workbook.capture.slices import read_slice
+from aiready.workbook.capture.store import save_slice
+from aiready.workbook.capture.team_spread import spread, typed_answers
 
 RULES = read_instrument()
 PAPER = questionnaire(RULES)
@@ -82,7 +82,7 @@ def test_a_person_saved_is_found_again_checked_clean_and_gone_when_withdrawn(tmp
         person = answered(person, question, question.choices[place % 7].value)
         save_slice(read_slice(tmp_path, table, ANN.scope), row_of(person, RULES))
     assert person_of(read_slice(tmp_path, table, ANN.scope), RULES) == person
-    found = checkup.examine(str(tmp_path))
+    found = data_check.examine(str(tmp_path))
     assert found.counts[["read", "used", "quarantined"]].to_numpy().tolist() == [[1, 1, 0]]
     read = read_slice(tmp_path, table, ANN.scope)
     save_slice(read, read.rows.iloc[:0])

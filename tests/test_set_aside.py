@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from test_barriers import BANDS, explained, row
 from typed_tables import data_of
 
-from aiready import barriers, decisions, feedback, initiatives, set_aside, tasks, trials, workflows
-from aiready.checks import ALONE
-from aiready.instrument import read_instrument
-from aiready.measures import collect
-from aiready.sources import read_data
+from aiready.inputs.dataset import read_data
+from aiready.inputs.validate import ALONE
+from aiready.instrument.model import read_instrument
+from aiready.measures import decisions, feedback, initiatives, tasks, trials, unknown_records, workflows
+from aiready.model.registry import collect
+from aiready.profile import barriers
 
 RULES = read_instrument()
 NAMED = [{"initiative_id": "i1", "unit_id": "a", "name": "One", "stage": "pilot"}]
@@ -26,7 +27,7 @@ def unknown(left_out, tables=None):
     """What is unknown of unit `a` (of the organisation where it is named) when rows are set aside, by table."""
     data = data_of({"initiatives": NAMED, **(tables or {})}, {"a": "top", "top": None})
     rows = {name: pd.DataFrame(given).assign(file=name, row=2, column="", value="") for name, given in left_out.items()}
-    found = set_aside.unknown_records(replace(data, quarantine=rows))
+    found = unknown_records.unknown_records(replace(data, quarantine=rows))
     return found.set_index(["unit_id", "table", "wave"])[["added", "touched"]].agg(tuple, axis=1).to_dict()
 
 
@@ -43,11 +44,11 @@ def test_a_row_that_repeats_another_says_nothing_new(rule):
 def test_a_row_without_a_time_may_be_of_any_quarter_and_one_without_a_unit_is_the_organisation_s():
     rows = [{"unit_id": "a", "flagged_at": "soon", "rule": "is no time"}, {"unit_id": "", "rule": "is missing"}]
     found = unknown({"feedback": rows})
-    assert found[("a", "feedback", set_aside.EVERY_WAVE)] == (1.0, 0.0)
-    assert found[("*", "feedback", set_aside.EVERY_WAVE)] == (2.0, 0.0)
+    assert found[("a", "feedback", unknown_records.EVERY_WAVE)] == (1.0, 0.0)
+    assert found[("*", "feedback", unknown_records.EVERY_WAVE)] == (2.0, 0.0)
 
 
-@pytest.mark.parametrize(("at", "wave"), [("2026-05-11", "2026-Q2"), ("2062-05-11", set_aside.EVERY_WAVE)])
+@pytest.mark.parametrize(("at", "wave"), [("2026-05-11", "2026-Q2"), ("2062-05-11", unknown_records.EVERY_WAVE)])
 def test_a_row_whose_time_cannot_be_right_may_be_of_any_quarter(at, wave):
     rule = f"flagged_at {ALONE}" if at > "2060" else "unit_id is missing"
     found = unknown({"feedback": [{"unit_id": "a", "flagged_at": at, "rule": rule}]})
@@ -93,7 +94,7 @@ def nothing_known(table, added, touched=0.0, wave="2026-Q3"):
         # 6 of 8 are a yes, 2 more are unknown: 6 of 10
         (row("monitoring_fresh", 0.3, n=8), nothing_known("initiatives", 4.0), 0.3 * 8 / 12 * 200),
         (row("context_coverage", 0.75, n=8), nothing_known("decisions", 2.0), 60),
-        (row("context_coverage", 0.75, n=8), nothing_known("decisions", 2.0, wave=set_aside.EVERY_WAVE), 60),
+        (row("context_coverage", 0.75, n=8), nothing_known("decisions", 2.0, wave=unknown_records.EVERY_WAVE), 60),
         (row("context_coverage", 0.75, n=8), nothing_known("decisions", 2.0, wave="2026-Q2"), 75),
         (row("operating_system_share", 0.75, n=8), nothing_known("workflow_steps", 2.0, touched=3.0), 30),
         (row("rework_oversight_rate", 0.2, n=8), nothing_known("tasks", np.inf), 0),
@@ -141,7 +142,7 @@ def shown(tables, folder):
         rows.to_csv(folder / f"{name}.csv", index=False)
     data = read_data(folder, RULES, as_of=date(2026, 9, 30))
     made = collect([noun.measure(data, RULES) for noun in (initiatives, trials, tasks, workflows, decisions, feedback)])
-    parts = barriers.explain_indicators(made, RULES, ["2026-Q3"], set_aside.unknown_records(data))
+    parts = barriers.explain_indicators(made, RULES, ["2026-Q3"], unknown_records.unknown_records(data))
     earned = parts.set_index(["unit_id", "id"])
     bands = barriers.practice(parts, RULES).set_index(["unit_id", "barrier_id"])["shown"]
     named = RULES.band_of(bands).astype(object).where(bands.notna(), "")

@@ -2,8 +2,9 @@
 
 import pytest
 
-from aiready import side_by_side, theme
-from aiready.figures import Figure
+from aiready.charts import theme
+from aiready.charts.figures import Figure
+from aiready.pages import unit_comparison
 
 PARENT = "customer-operations"
 
@@ -14,12 +15,12 @@ def within(sample):
 
 
 def test_a_parent_without_its_children_and_a_unit_without_any_have_no_section(sample):
-    assert side_by_side.children(sample.unit(PARENT)) == []
-    assert side_by_side.children(sample.unit("motor-claims", children=True)) == []
+    assert unit_comparison.children(sample.unit(PARENT)) == []
+    assert unit_comparison.children(sample.unit("motor-claims", children=True)) == []
 
 
 def test_children_stand_in_the_order_of_their_names_with_both_voices(sample, within):
-    section = side_by_side.children(sample.unit(PARENT, children=True))
+    section = unit_comparison.children(sample.unit(PARENT, children=True))
     (shown,) = (part for part in section if isinstance(part, Figure))
     assert list(shown.table["Unit"]) == list(within["name"])
     rows = sample.barriers.query("wave == @sample.facts.wave and barrier_id == 'measurement'").set_index("unit_id")
@@ -30,6 +31,6 @@ def test_children_stand_in_the_order_of_their_names_with_both_voices(sample, wit
 
 
 def test_the_organisation_shows_every_unit_once(sample):
-    rows = side_by_side.unit_profile(sample)
+    rows = unit_comparison.unit_profile(sample)
     assert set(rows["unit_id"]) == set(sample.units["unit_id"])
     assert not rows.duplicated(["unit_id", "barrier_id"]).any()

@@ -8,9 +8,9 @@ import pytest
 from conftest import SAMPLE
 from test_survey import TWO_SCALES, folder
 
-from aiready import survey
-from aiready.instrument import read_instrument
-from aiready.sources import read_data
+from aiready.inputs.dataset import read_data
+from aiready.instrument.model import read_instrument
+from aiready.measures import survey
 
 ITEMS = [*TWO_SCALES.items["item_id"]]
 

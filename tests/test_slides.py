@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from aiready import charts
-from aiready.html.blocks import section
-from aiready.sections import figure
-from aiready.slides import SCALE, slides
-from aiready.theme import WIDE
+from aiready.charts.theme import WIDE
+from aiready.pages.figure_files import SCALE, slides
+from aiready.pages.markup.blocks import section
+from aiready.pages.parts import figure
 
 pytestmark = pytest.mark.slow  # starts the renderer
 STAGES = pd.DataFrame({"stage": ["pilot", "=HYPERLINK(1)"], "value": [3, 1], "count": ["3", "1"]})

@@ -12,9 +12,9 @@ from openpyxl import Workbook
 from public_data import advice_folder, onet_folder
 
 from aiready.errors import InputError, UsageError
-from aiready.instrument import Instrument, Settings, read_instrument
-from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
-from aiready.sources import instrument_folder, read_data, safe_cells, write_quarantine
+from aiready.inputs.dataset import instrument_folder, read_data, safe_cells, write_quarantine
+from aiready.instrument.model import Instrument, Settings, read_instrument
+from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 
 NOTHING = pd.DataFrame()
 RULES = Instrument(

@@ -10,19 +10,20 @@ import pandas as pd
 import pytest
 from conftest import SAMPLE
 
-from aiready import handout, overview, phrases, portfolio, side_by_side
-from aiready.batch import Options
+from aiready import messages
+from aiready.batch.report_run import Request, report
+from aiready.batch.schedule import Options
+from aiready.charts.figures import Figure
 from aiready.errors import InstrumentError, UsageError
-from aiready.figures import Figure
-from aiready.html.blocks import Block, Page
-from aiready.instrument import read_instrument
-from aiready.phrases import ENGLISH, Language
-from aiready.phrases.reading import phrases as phrases_of
-from aiready.reports import Request, report
-from aiready.shipped import shipped
-from aiready.translations import TRANSLATED, translated
+from aiready.instrument.model import read_instrument
+from aiready.messages import ENGLISH, Language
+from aiready.messages.catalogue import phrases as phrases_of
+from aiready.package_files import shipped
+from aiready.pages import handout, index, portfolio, unit_comparison
+from aiready.pages.markup.blocks import Block, Page
+from aiready.profile.translations import TRANSLATED, translated
 
-OTHERS = [code for code in phrases.codes() if code != "en"]
+OTHERS = [code for code in messages.codes() if code != "en"]
 UNITS = ("motor-claims", "treasury")
 PACKAGE = Path(handout.__file__).parent
 SAID = ("narrative/*.py", "views/*.py", "charts/*.py", "handout.py", "key_figures.py", "side_by_side.py",
@@ -99,7 +100,7 @@ def _sections(unit):
         makers = (portfolio.front, portfolio.barriers, portfolio.initiatives, portfolio.work, portfolio.pilots,
                   portfolio.evolution, portfolio.metrics, portfolio.absent, portfolio.method)  # fmt: skip
     else:
-        makers = (handout.front, handout.barriers, handout.groups, side_by_side.children, handout.each_barrier,
+        makers = (handout.front, handout.barriers, handout.groups, unit_comparison.children, handout.each_barrier,
                   handout.work, handout.pilots, handout.evolution, handout.metrics, handout.workflow, handout.themes,
                   handout.trend, handout.agreed, handout.absent, handout.method)  # fmt: skip
     return [part for make in makers for part in make(unit)]
@@ -198,7 +199,7 @@ def test_the_index_of_a_run_speaks_the_language_too(sample, code):
             "as_of": "2026-09-30",
         },
     }
-    page = overview.index_page(sample.speaking(Language(code)), statuses, ["gone"]).decode()
+    page = index.index_page(sample.speaking(Language(code)), statuses, ["gone"]).decode()
     assert f'<html lang="{code}">' in page
     text = re.sub(r"<style.*?</style>|<[^>]+>", "\n", page, flags=re.DOTALL).lower()
     assert [part for part in _english(code) if re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text)] == []

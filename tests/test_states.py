@@ -12,8 +12,8 @@ from opened import HEADINGS, OUT_OF_FRAME, OVERLAPS, TOO_WIDE, Opened, violation
 from playwright.sync_api import sync_playwright
 
 from aiready import Assessment
-from aiready.batch import Options
-from aiready.reports import Request, report
+from aiready.batch.report_run import Request, report
+from aiready.batch.schedule import Options
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG = (

@@ -9,48 +9,48 @@ from lifelines.utils import qth_survival_times
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from aiready import statistics, survival
+from aiready.measures.estimation import inference, survival
 
 numbers = st.floats(0, 100, allow_nan=False).map(lambda x: round(x, 3))
 
 
 def test_wilson_gives_the_reference_intervals():
-    low, high = statistics.wilson([0, 54, 600, 570, 6], [10, 60, 1000, 1000, 10])
+    low, high = inference.wilson([0, 54, 600, 570, 6], [10, 60, 1000, 1000, 10])
     assert low == pytest.approx([0, 0.798505, 0.569309, 0.539105, 0.312674], abs=1e-6)
     assert high == pytest.approx([0.277533, 0.953357, 0.629925, 0.600359, 0.831820], abs=1e-6)
 
 
 def test_wilson_of_nothing_is_missing_and_does_not_hurt_its_neighbours():
-    low, high = statistics.wilson([0, 5], [0, 10])
+    low, high = inference.wilson([0, 5], [0, 10])
     assert np.isnan([low[0], high[0]]).all()
     assert (low[1], high[1]) == pytest.approx(proportion_confint(5, 10, method="wilson"))
 
 
 def test_newcombe_gives_the_reference_interval_and_the_one_sided_bound():
-    low, high = statistics.newcombe_difference(352, 400, 320, 400)
+    low, high = inference.newcombe_difference(352, 400, 320, 400)
     assert (low, high) == pytest.approx((0.029243, 0.130612), abs=1e-6)
-    assert statistics.newcombe_difference(352, 400, 320, 400, level=0.90)[0] == pytest.approx(0.037458, abs=1e-6)
-    assert statistics.newcombe_difference(14, 400, 12, 400, level=0.90)[1] == pytest.approx(0.026621, abs=1e-6)
+    assert inference.newcombe_difference(352, 400, 320, 400, level=0.90)[0] == pytest.approx(0.037458, abs=1e-6)
+    assert inference.newcombe_difference(14, 400, 12, 400, level=0.90)[1] == pytest.approx(0.026621, abs=1e-6)
 
 
 @pytest.mark.parametrize(("s1", "n1", "s0", "n0"), [(3, 10, 9, 12), (0, 7, 7, 7), (50, 90, 1, 4)])
 def test_newcombe_agrees_with_statsmodels(s1, n1, s0, n0):
-    ours = statistics.newcombe_difference(s1, n1, s0, n0)
+    ours = inference.newcombe_difference(s1, n1, s0, n0)
     assert ours == pytest.approx(confint_proportions_2indep(s1, n1, s0, n0, method="newcomb"), abs=1e-12)
 
 
 def test_welch_gives_the_reference_differences():
-    change = statistics.welch_difference(64, 17, 36, 58, 18, 40)
+    change = inference.welch_difference(64, 17, 36, 58, 18, 40)
     assert (change.se, change.p) == pytest.approx((4.015940, 0.139426), abs=1e-6)
     assert (change.low, change.high) == pytest.approx((-2.002264, 14.002264), abs=1e-6)
-    trial = statistics.welch_difference(24, 9, 120, 30, 10, 110)
+    trial = inference.welch_difference(24, 9, 120, 30, 10, 110)
     assert (trial.value, trial.low, trial.high) == pytest.approx((-6, -8.480475, -3.519525), abs=1e-6)
 
 
 def test_welch_agrees_with_scipy_pair_by_pair():
     rng = np.random.default_rng(3)
     first, second = rng.normal(50, 10, (4, 12)), rng.normal(55, 25, (4, 30))
-    ours = statistics.welch_difference(
+    ours = inference.welch_difference(
         first.mean(1), first.std(1, ddof=1), 12, second.mean(1), second.std(1, ddof=1), 30
     )
     theirs = stats.ttest_ind(first, second, axis=1, equal_var=False)
@@ -61,64 +61,64 @@ def test_welch_agrees_with_scipy_pair_by_pair():
 
 
 def test_welch_of_one_person_or_of_no_variation_is_missing():
-    alone = statistics.welch_difference([60, 60], [np.nan, 0], [1, 9], [50, 50], [8, 0], [20, 9])
+    alone = inference.welch_difference([60, 60], [np.nan, 0], [1, 9], [50, 50], [8, 0], [20, 9])
     assert np.isnan(alone.p).all()
     assert alone.value.tolist() == [10, 10]
 
 
 def test_mean_interval_uses_the_number_of_people_where_it_is_known():
-    low, high = statistics.mean_interval([62, 62], 15, 12, [20, np.nan])
+    low, high = inference.mean_interval([62, 62], 15, 12, [20, np.nan])
     assert low == pytest.approx([55.972354, 62 - 9.530546], abs=1e-6)
     assert high == pytest.approx([68.027646, 62 + 9.530546], abs=1e-6)
 
 
 def test_mean_interval_without_correction_when_more_answered_than_were_asked():
-    assert statistics.mean_interval(62, 15, 12, 11) == statistics.mean_interval(62, 15, 12)
+    assert inference.mean_interval(62, 15, 12, 11) == inference.mean_interval(62, 15, 12)
 
 
 def test_mean_interval_of_everybody_has_no_width_and_of_one_person_none():
-    assert statistics.mean_interval(62, 15, 12, 12) == (62, 62)
-    assert np.isnan(statistics.mean_interval(62, 15, 1)).all()
+    assert inference.mean_interval(62, 15, 12, 12) == (62, 62)
+    assert np.isnan(inference.mean_interval(62, 15, 1)).all()
 
 
 def test_mean_interval_agrees_with_scipy():
     values = np.array([50.0, 75, 25, 100, 62.5])
     theirs = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert statistics.mean_interval(values.mean(), values.std(ddof=1), 5) == pytest.approx(tuple(theirs))
+    assert inference.mean_interval(values.mean(), values.std(ddof=1), 5) == pytest.approx(tuple(theirs))
 
 
 def test_coverage_bounds_take_the_unknown_as_none_or_all():
-    assert statistics.coverage_bounds(0.9, 0.6) == pytest.approx((0.54, 0.94))
+    assert inference.coverage_bounds(0.9, 0.6) == pytest.approx((0.54, 0.94))
 
 
 def test_stratified_share_weights_the_reviewed_cases():
-    value, se = statistics.stratified_share([0.8, 0.2], [38 / 40, 120 / 200], [40, 200], [800, 200])
+    value, se = inference.stratified_share([0.8, 0.2], [38 / 40, 120 / 200], [40, 200], [800, 200])
     assert (value, se) == pytest.approx((0.88, 0.027212), abs=1e-6)
 
 
 def test_stratified_share_from_one_case_of_many_has_no_error():
-    assert np.isnan(statistics.stratified_share([1], [1], [1], [50])[1])
-    assert statistics.stratified_share([1], [1], [1], [1])[1] == 0
+    assert np.isnan(inference.stratified_share([1], [1], [1], [50])[1])
+    assert inference.stratified_share([1], [1], [1], [1])[1] == 0
 
 
 def test_bootstrap_of_people_is_wider_than_one_of_cases_when_people_differ():
-    low, high = statistics.cluster_bootstrap_shares([20] * 10 + [0] * 10, [20] * 20, draws=500, seed=1)
-    plain_low, plain_high = statistics.wilson(200, 400)
+    low, high = inference.cluster_bootstrap_shares([20] * 10 + [0] * 10, [20] * 20, draws=500, seed=1)
+    plain_low, plain_high = inference.wilson(200, 400)
     assert high - low > 2 * (plain_high - plain_low)
-    assert statistics.cluster_bootstrap_shares([20, 0], [20, 20], 50, 7) == (
-        statistics.cluster_bootstrap_shares([20, 0], [20, 20], 50, 7)
+    assert inference.cluster_bootstrap_shares([20, 0], [20, 20], 50, 7) == (
+        inference.cluster_bootstrap_shares([20, 0], [20, 20], 50, 7)
     )
 
 
 def test_bootstrap_agrees_with_scipy_on_clusters_of_one_size():
     hits = np.array([3, 7, 5, 9, 1, 4, 6, 8, 2, 5.0])
-    ours = statistics.cluster_bootstrap_shares(hits, np.full(10, 10), draws=4000, seed=2)
+    ours = inference.cluster_bootstrap_shares(hits, np.full(10, 10), draws=4000, seed=2)
     theirs = stats.bootstrap((hits / 10,), np.mean, n_resamples=4000, method="percentile", rng=2)
     assert ours == pytest.approx(tuple(theirs.confidence_interval), abs=0.02)
 
 
 def test_bootstrap_of_nothing_is_missing():
-    assert np.isnan(statistics.cluster_bootstrap_shares([], [], 10, 1)).all()
+    assert np.isnan(inference.cluster_bootstrap_shares([], [], 10, 1)).all()
 
 
 class TestKaplanMeier:
@@ -161,8 +161,8 @@ class TestKaplanMeier:
 def test_benjamini_hochberg_gives_the_reference_values_and_skips_missing_ones():
     p = [0.001, 0.008, 0.039, np.nan, 0.041, 0.042, 0.06, 0.074, 0.205]
     adjusted = [0.008, 0.032, 0.0672, np.nan, 0.0672, 0.0672, 0.08, 0.084571, 0.205]
-    assert statistics.benjamini_hochberg(p) == pytest.approx(adjusted, abs=1e-6, nan_ok=True)
-    assert statistics.benjamini_hochberg(np.full((2, 2), np.nan)).shape == (2, 2)
+    assert inference.benjamini_hochberg(p) == pytest.approx(adjusted, abs=1e-6, nan_ok=True)
+    assert inference.benjamini_hochberg(np.full((2, 2), np.nan)).shape == (2, 2)
 
 
 class TestCliffsDelta:
@@ -170,19 +170,19 @@ class TestCliffsDelta:
 
     def test_reference_value_and_interval(self):
         expected = (-0.25, -0.7265846, 0.3890062)
-        assert statistics.cliffs_delta(self.x, self.y) == pytest.approx(expected, abs=1e-7)
+        assert inference.cliffs_delta(self.x, self.y) == pytest.approx(expected, abs=1e-7)
 
     def test_it_is_twice_u_over_pairs_minus_one(self):
         u = stats.mannwhitneyu(self.x, self.y).statistic
-        assert statistics.cliffs_delta(self.x, self.y)[0] == pytest.approx(2 * u / 60 - 1)
+        assert inference.cliffs_delta(self.x, self.y)[0] == pytest.approx(2 * u / 60 - 1)
 
     def test_no_overlap_has_no_interval(self):
-        delta, low, high = statistics.cliffs_delta([1, 2, 3], [4, 5, 6])
+        delta, low, high = inference.cliffs_delta([1, 2, 3], [4, 5, 6])
         assert delta == -1
         assert np.isnan([low, high]).all()
 
     def test_one_person_on_a_side_has_no_interval(self):
-        delta, low, _ = statistics.cliffs_delta([2], [1, 2, 3])
+        delta, low, _ = inference.cliffs_delta([2], [1, 2, 3])
         assert delta == 0
         assert np.isnan(low)
 
@@ -191,16 +191,16 @@ class TestCliffsDelta:
             np.array([[2, 3, 3, 1, 1], [1, 0, 4, 0, 0]]),
             np.array([[1, 1, 1, 2, 1], [0, 6, 1, 0, 2]]),
         )
-        together = statistics.cliffs_delta_of_counts(first, second)
+        together = inference.cliffs_delta_of_counts(first, second)
         for row in (0, 1):
-            alone = statistics.cliffs_delta(*(np.repeat(np.arange(5), side[row]) for side in (first, second)))
+            alone = inference.cliffs_delta(*(np.repeat(np.arange(5), side[row]) for side in (first, second)))
             assert [part[row] for part in together] == pytest.approx(alone)
 
     @settings(max_examples=40, deadline=None)
     @given(st.lists(numbers, min_size=2, max_size=12), st.lists(numbers, min_size=2, max_size=12))
     def test_swapping_sides_turns_the_sign_and_the_interval(self, x, y):
-        delta, low, high = statistics.cliffs_delta(x, y)
-        turned = statistics.cliffs_delta(y, x)
+        delta, low, high = inference.cliffs_delta(x, y)
+        turned = inference.cliffs_delta(y, x)
         assert -1 <= delta <= 1
         assert turned == pytest.approx((-delta, -high, -low), abs=1e-9, nan_ok=True)
         assert np.isnan(low) or low - 1e-9 <= delta <= high + 1e-9
@@ -208,22 +208,22 @@ class TestCliffsDelta:
 
 class TestShrinkage:
     def test_reference_values(self):
-        drawn = statistics.shrink([70, 60, 50], [4, 16, 40], within=400, between=100)
+        drawn = inference.shrink([70, 60, 50], [4, 16, 40], within=400, between=100)
         assert drawn.centre == pytest.approx(58.148148, abs=1e-6)
         assert drawn.values == pytest.approx([64.074074, 59.629630, 50.740741], abs=1e-6)
 
     def test_without_differences_every_group_gets_the_mean_of_all(self):
-        drawn = statistics.shrink([70, 50], [10, 30], within=400, between=0)
+        drawn = inference.shrink([70, 50], [10, 30], within=400, between=0)
         assert drawn.values == pytest.approx([55, 55])
 
     def test_without_any_variance_means_stay(self):
-        assert statistics.shrink([50, 50], [3, 4], within=0, between=0).values.tolist() == [50, 50]
+        assert inference.shrink([50, 50], [3, 4], within=0, between=0).values.tolist() == [50, 50]
 
     @settings(max_examples=40, deadline=None)
     @given(st.lists(st.tuples(numbers, st.integers(1, 50)), min_size=2, max_size=9), numbers)
     def test_a_shrunk_mean_lies_between_its_own_and_the_centre(self, groups, between):
         means, n = zip(*groups, strict=True)
-        drawn = statistics.shrink(means, n, within=300, between=between)
+        drawn = inference.shrink(means, n, within=300, between=between)
         ends = np.sort([means, np.full(len(means), drawn.centre)], axis=0)
         assert (drawn.values >= ends[0] - 1e-9).all()
         assert (drawn.values <= ends[1] + 1e-9).all()
@@ -231,18 +231,18 @@ class TestShrinkage:
 
 class TestRanks:
     def test_reference_ranks(self):
-        low, high = statistics.rank_interval([72, 68, 65, 60, 50], [3, 2.5, 4, 2, 3])
+        low, high = inference.rank_interval([72, 68, 65, 60, 50], [3, 2.5, 4, 2, 3])
         assert list(zip(low, high, strict=True)) == [(1, 3), (1, 4), (1, 4), (2, 5), (4, 5)]
 
     def test_one_unit_is_first_and_last(self):
-        assert [int(end[0]) for end in statistics.rank_interval([60], [2])] == [1, 1]
+        assert [int(end[0]) for end in inference.rank_interval([60], [2])] == [1, 1]
 
     @settings(max_examples=40, deadline=None)
     @given(st.lists(st.tuples(numbers, st.floats(0.1, 20)), min_size=1, max_size=8), st.randoms())
     def test_ranks_hold_the_place_by_mean_whatever_the_order(self, groups, random):
         random.shuffle(groups)
         means, se = (np.array(part) for part in zip(*groups, strict=True))
-        low, high = statistics.rank_interval(means, se)
+        low, high = inference.rank_interval(means, se)
         place = 1 + (means > means[:, None]).sum(axis=1)
         assert (low <= place).all()
         assert (place <= high).all()
@@ -250,13 +250,13 @@ class TestRanks:
     def test_paired_ranks_use_what_people_share(self):
         """Two scales that everybody rates 5 apart differ surely, however much people differ."""
         people = np.random.default_rng(1).normal(50, 20, 12)
-        low, high = statistics.paired_rank_interval(*paired(np.column_stack([people, people + 5, people + 5])))
+        low, high = inference.paired_rank_interval(*paired(np.column_stack([people, people + 5, people + 5])))
         assert low.tolist() == [[1, 2, 2]]
         assert high.tolist() == [[1, 3, 3]]
 
     def test_paired_ranks_agree_with_a_paired_t_test(self):
         scores = np.random.default_rng(8).normal([50, 55, 64], 9, (15, 3))
-        low, _ = statistics.paired_rank_interval(*paired(scores))
+        low, _ = inference.paired_rank_interval(*paired(scores))
         surely_below = [
             sum(stats.ttest_rel(scores[:, j], scores[:, i], alternative="less").pvalue < 0.025 / 3 for j in range(3))
             for i in range(3)
@@ -267,7 +267,7 @@ class TestRanks:
     def test_a_scale_nobody_has_is_not_counted(self):
         lead, se, n = paired(np.random.default_rng(1).normal(50, 9, (9, 2)))
         wider = [np.pad(part, ((0, 0), (0, 1), (0, 1)), constant_values=np.nan) for part in (lead, se, n)]
-        low, high = statistics.paired_rank_interval(*wider)
+        low, high = inference.paired_rank_interval(*wider)
         assert np.isnan([low[0, 2], high[0, 2]]).all()
         assert high[0, :2].max() <= 2
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from aiready.contributors import Persons, Respondents
-from aiready.feasibility import Intervals
-from aiready.suppression import System, suppress
+from aiready.privacy.contributors import Persons, Respondents
+from aiready.privacy.feasibility_intervals import Intervals
+from aiready.privacy.suppression import System, suppress
 
 MINIMUM = 5
 

@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from aiready import history, measures, releases, survey
-from aiready.instrument import Instrument, Settings
-from aiready.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
-from aiready.sources import Data
-from aiready.statistics import cliffs_delta, welch_difference
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, Settings
+from aiready.measures import survey
+from aiready.measures.estimation.inference import cliffs_delta, welch_difference
+from aiready.model import registry
+from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
+from aiready.privacy import release_record
+from aiready.privacy import releases as history
 
 EVERYBODY = tuple(ROLES)
 
@@ -246,14 +249,14 @@ class TestCompleteness:
         made = survey.measure(folder(table, self.parents), TWO_SCALES)
         have = set(map(tuple, made[["unit_id", "wave", "measure"]].to_numpy()))
         units = ("*", "operations", "claims", "cards", "loans")
-        want = {(u, w, m) for u in units for w in ("2026-Q2", "2026-Q3") for m in measures.names("responses")}
+        want = {(u, w, m) for u in units for w in ("2026-Q2", "2026-Q3") for m in registry.names("responses")}
         assert have == want
 
     def test_rows_have_the_shape_of_measures_and_no_duplicate(self):
         made = survey.measure(folder(invented(TWO_SCALES), self.parents), TWO_SCALES)
-        assert list(made.columns) == list(measures.EVERY)
-        assert not made.duplicated(list(measures.KEY)).any()
-        assert made.loc[made["status"] != "ok", list(measures.NUMBERS)].isna().all(axis=None)
+        assert list(made.columns) == list(registry.EVERY)
+        assert not made.duplicated(list(registry.KEY)).any()
+        assert made.loc[made["status"] != "ok", list(registry.NUMBERS)].isna().all(axis=None)
         assert made.loc[made["status"] == "insufficient", "note"].ne("").all()
 
     def test_a_unit_without_answers_is_not_measured(self):
@@ -266,7 +269,7 @@ class TestCompleteness:
         data = replace(folder(invented(TWO_SCALES)), tables={})
         made = survey.measure(data, TWO_SCALES)
         assert set(made["status"]) == {"not_measured"}
-        assert len(made) == 4 * len(measures.names("responses"))
+        assert len(made) == 4 * len(registry.names("responses"))
         for table in (survey.item_distributions, survey.themes, survey.differences, survey.unit_ranks):
             assert table(data, TWO_SCALES).empty
         for table in (survey.barrier_priorities, survey.change_sources):
@@ -279,7 +282,7 @@ class TestCompleteness:
         table = invented(TWO_SCALES, n=120)
         shuffled = table.sample(frac=1, random_state=seed).reset_index(drop=True)
         first, second = (survey.measure(folder(t, self.parents), TWO_SCALES) for t in (table, shuffled))
-        key = list(measures.KEY)
+        key = list(registry.KEY)
         first, second = (made.sort_values(key).reset_index(drop=True) for made in (first, second))
         pd.testing.assert_frame_equal(first, second, rtol=1e-6)
 
@@ -778,7 +781,7 @@ class TestWordings:
 
     def change(self, before, barrier="trust"):
         data = self.waves()
-        nobody = (releases.PEOPLE, ["unit_id", "member_id"], history.CELL)
+        nobody = (release_record.PEOPLE, ["unit_id", "member_id"], history.CELL)
         empty = [pd.DataFrame(columns=names) for names in nobody]
         earlier = history.Release(*empty, history.wordings([], ["2026-Q1"], before))
         made = survey.tables(data, self.worded(), [earlier]).measure
@@ -872,8 +875,8 @@ class TestReplacedItems:
 
 
 def test_replaced_items_are_columns_that_a_data_folder_may_have(tmp_path):
-    from aiready.instrument import read_instrument
-    from aiready.sources import read_data
+    from aiready.inputs.dataset import read_data
+    from aiready.instrument.model import read_instrument
 
     shipped = read_instrument()
     first = shipped.items["item_id"].iloc[0]

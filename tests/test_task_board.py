@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiready import checkup
 from aiready.errors import InputError, UsageError
-from aiready.saving import save_slice
-from aiready.schema import TABLES
-from aiready.slices import read_slice
-from aiready.task_board import (
+from aiready.inputs.entry_checks import refusal
+from aiready.measures.tasks.hours import GAP_PARTS
+from aiready.model.schema import TABLES
+from aiready.profile import data_check
+from aiready.workbook.capture.slices import read_slice
+from aiready.workbook.capture.store import save_slice
+from aiready.workbook.capture.task_board import (
     Board,
     added,
     board_of,
@@ -25,9 +27,7 @@ from aiready.task_board import (
     totals,
     warnings,
 )
-from aiready.task_hours import GAP_PARTS
-from aiready.task_library import first_tasks, read_library, search
-from aiready.typed_cells import refusal
+from aiready.workbook.capture.task_library import first_tasks, read_library, search
 
 COLUMNS = list(TABLES["tasks"].names)
 PUBLIC = Path(__file__).parents[2] / "shared" / "data" / "onet_tasks" / "full_labelset.tsv"
@@ -116,7 +116,7 @@ def test_cells_are_judged_as_check_judges_them(tmp_path):
             {"unit_id": "u", "job": "j", "task_id": f"t{n}", "task": "t", name: cell} for n, cell in enumerate(CELLS)
         ]
         pd.DataFrame(rows).to_csv(tmp_path / "tasks.csv", index=False)
-        out = checkup.read_data(str(tmp_path), checkup.read_instrument()).quarantine.get(
+        out = data_check.read_data(str(tmp_path), data_check.read_instrument()).quarantine.get(
             "tasks", pd.DataFrame({"task_id": []})
         )
         column = TABLES["tasks"].column(name)
@@ -226,7 +226,7 @@ def test_a_board_read_edited_and_saved_is_clean_and_other_cells_stay(tmp_path):
         "claims,Handler,reply,Answer letters,0.8,keep me,",
         "claims,Handler,sort,Sort,0.50,,automate",
     ]
-    assert checkup.examine(str(tmp_path)).quarantined == 0
+    assert data_check.examine(str(tmp_path)).quarantined == 0
 
 
 # A task library ---------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from aiready import measures, schema, tasks
-from aiready.instrument import Instrument, Settings
-from aiready.sources import Data
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, Settings
+from aiready.measures import tasks
+from aiready.model import registry, schema
 
 ONET = Path(__file__).parents[1].parent / "shared" / "data" / "onet_tasks"
 RULES = Instrument(
@@ -131,7 +132,7 @@ def test_a_person_s_task_has_no_saving_unless_ai_is_meant_to_join() -> None:
     only = tasks.measure(data_of([planned]), RULES)
     assert value(only, "potential_hours") == 0
     assert value(only, "last_mile_gap_hours") == 0
-    assert cell(only, "realised_rate")["status"] == measures.INSUFFICIENT
+    assert cell(only, "realised_rate")["status"] == registry.INSUFFICIENT
     meant = tasks.measure(data_of([planned | {"target_mode": "augment"}]), RULES)
     assert value(meant, "last_mile_gap_hours") == pytest.approx(70)
     assert value(meant, "gap_not_adopted") == pytest.approx(70)
@@ -141,7 +142,7 @@ def test_a_person_s_task_has_no_saving_unless_ai_is_meant_to_join() -> None:
 def test_realised_hours_may_be_negative_and_rates_above_one_are_flagged() -> None:
     costly = tasks.measure(data_of([task("check", 100, 0.2, 1, -0.1, 0, 5)]), RULES)
     assert value(costly, "realised_hours") == pytest.approx(-15)
-    assert cell(costly, "rework_oversight_rate")["status"] == measures.INSUFFICIENT
+    assert cell(costly, "rework_oversight_rate")["status"] == registry.INSUFFICIENT
     better = tasks.measure(data_of([task("check", 100, 0.2, 1, 0.4, 0, 0)]), RULES)
     assert value(better, "realised_rate") == pytest.approx(2)
     assert "above 1" in cell(better, "realised_rate")["note"]
@@ -154,7 +155,7 @@ def test_a_task_without_hours_or_saving_is_left_out_and_counted() -> None:
     assert value(made, "potential_hours") == pytest.approx(147)
     assert "4 of 5 tasks have hours and an expected saving" in cell(made, "potential_hours")["note"]
     little = tasks.measure(data_of([REPLY, unknown, unknown | {"task_id": "third"}]), RULES)
-    assert cell(little, "potential_hours")["status"] == measures.INSUFFICIENT
+    assert cell(little, "potential_hours")["status"] == registry.INSUFFICIENT
 
 
 @pytest.mark.slow
@@ -175,8 +176,8 @@ def test_a_blank_bounds_the_gap_by_all_and_nothing(blank: str) -> None:
 
 def test_below_the_coverage_floor_hours_are_insufficient_but_a_known_adoption_still_counts() -> None:
     made = tasks.measure(data_of([REPLY | {"observed_saving": np.nan}, CLASSIFY, SUMMARY, CALL]), RULES)
-    assert cell(made, "realised_rate")["status"] == measures.INSUFFICIENT
-    assert cell(made, "last_mile_gap_hours")["status"] == measures.INSUFFICIENT
+    assert cell(made, "realised_rate")["status"] == registry.INSUFFICIENT
+    assert cell(made, "last_mile_gap_hours")["status"] == registry.INSUFFICIENT
     assert value(made, "not_adopted_rate") == pytest.approx((24 + 36 + 12) / 147)
 
 
@@ -245,18 +246,18 @@ def test_unlabelled_tasks_bound_exposure_and_too_many_hide_it() -> None:
     made = tasks.measure(data_of([*rows[:3], rows[3] | {"exposure": None}]), RULES)
     assert (cell(made, "exposure_alpha")[["value", "low", "high"]] == [1, 0.75, 1]).all()
     few = tasks.measure(data_of([rows[0], *(row | {"exposure": None} for row in rows[1:])]), RULES)
-    assert cell(few, "exposure_alpha")["status"] == measures.INSUFFICIENT
+    assert cell(few, "exposure_alpha")["status"] == registry.INSUFFICIENT
 
 
 def test_every_reporting_unit_has_every_measure_whatever_is_missing() -> None:
     members = [("claims", "claims"), ("cards", "cards"), ("*", "claims"), ("*", "cards")]
     bare = {"unit_id": "claims", "job": "Handler", "task_id": "reply", "task": "Reply"}
     made = tasks.measure(data_of([bare], members), RULES)
-    assert list(made.columns) == list(measures.EVERY)
-    assert not made.duplicated(list(measures.KEY)).any()
+    assert list(made.columns) == list(registry.EVERY)
+    assert not made.duplicated(list(registry.KEY)).any()
     for unit_id, status in (("claims", {"insufficient", "ok"}), ("cards", {"not_measured"})):
         rows = made[made["unit_id"] == unit_id]
-        assert set(rows["measure"]) == set(measures.names("tasks"))
+        assert set(rows["measure"]) == set(registry.names("tasks"))
         assert set(rows["status"]) == status
     assert (made.loc[made["status"] == "insufficient", "note"] != "").all()
 
@@ -264,7 +265,7 @@ def test_every_reporting_unit_has_every_measure_whatever_is_missing() -> None:
 def test_an_absent_table_says_what_to_collect() -> None:
     empty = replace(data_of(FOUR), tables={})
     made = tasks.measure(empty, RULES)
-    assert len(made) == 2 * len(measures.names("tasks"))
+    assert len(made) == 2 * len(registry.names("tasks"))
     assert made["note"].str.startswith("collect `tasks`").all()
 
 

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from aiready.instrument_files import FILES
-from aiready.phrases.reading import phrases
-from aiready.shipped import shipped
+from aiready.instrument.files import FILES
+from aiready.messages.catalogue import phrases
+from aiready.package_files import shipped
 
 READ = {
     "actions": ("action", "reason", "first_step", "owner_role"),

@@ -8,8 +8,9 @@ from scipy.stats import ttest_ind_from_stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 from typed_tables import RULES, cell, data_of, typed
 
-from aiready import measures, trials
-from aiready.verdicts import CAUTION, COLUMNS
+from aiready.measures import trials
+from aiready.measures.trials.verdicts import CAUTION, COLUMNS
+from aiready.model import registry
 
 OUTCOME = {"measure": "right letters", "kind": "outcome", "direction": "increase", "target_effect": 0.03}
 GUARDRAIL = {"measure": "complaints", "kind": "guardrail", "direction": "decrease", "margin": 0.02}
@@ -33,7 +34,7 @@ def averaged(control, treatment, **about):
 
 
 def judge(*rows):
-    found = trials.verdicts(typed("trials", [row for group in rows for row in group]))
+    found = trials.verdict_table(typed("trials", [row for group in rows for row in group]))
     assert len(found) == 1
     return found.iloc[0]
 
@@ -137,13 +138,13 @@ def test_impossible_numbers_cannot_be_assessed(column):
 
 
 def test_no_trials_give_an_empty_table():
-    assert list(trials.verdicts(None).columns) == list(COLUMNS)
-    assert trials.verdicts(typed("trials", REFERENCE).iloc[:0]).empty
+    assert list(trials.verdict_table(None).columns) == list(COLUMNS)
+    assert trials.verdict_table(typed("trials", REFERENCE).iloc[:0]).empty
 
 
 def judge_all(groups):
     rows = [{**row, "initiative_id": f"i{k:03}"} for k, group in enumerate(groups) for row in group]
-    return trials.verdicts(typed("trials", rows))
+    return trials.verdict_table(typed("trials", rows))
 
 
 counts = st.tuples(st.integers(0, 60), st.integers(60, 200))
@@ -303,7 +304,7 @@ def test_learning_is_recorded_or_not(rows):
 
 @pytest.mark.slow
 def test_every_unit_and_measure_has_a_row_whatever_is_there():
-    wanted = {*measures.names("trials"), *trials.OF_INITIATIVES}
+    wanted = {*registry.names("trials"), *trials.OF_INITIATIVES}
     for tables in (
         {},
         {"initiatives": REGISTER},
@@ -314,7 +315,7 @@ def test_every_unit_and_measure_has_a_row_whatever_is_there():
         assert set(zip(made["unit_id"], made["measure"], strict=True)) == {
             (unit, measure) for unit in (*PARENTS, "*") for measure in wanted
         }
-        assert not made.duplicated(list(measures.KEY)).any()
+        assert not made.duplicated(list(registry.KEY)).any()
 
 
 def test_without_the_table_comparisons_are_not_measured_rather_than_none():

@@ -13,13 +13,14 @@ from conftest import SAMPLE
 from public_data import advice_folder
 from servers import Server, fill_duckdb, fill_postgres, fill_spark, postgres, spark
 
-from aiready import Assessment, decisions
-from aiready.checkup import examine
+from aiready import Assessment
 from aiready.errors import InfrastructureError, InputError, UsageError
-from aiready.instrument import read_instrument
-from aiready.schema import TABLES
-from aiready.sources import Data, read_data
-from aiready.warehouses import whole
+from aiready.inputs.database import whole
+from aiready.inputs.dataset import Data, read_data
+from aiready.instrument.model import read_instrument
+from aiready.measures import decisions
+from aiready.model.schema import TABLES
+from aiready.profile.data_check import examine
 
 __all__ = ["postgres", "spark"]
 RULES = read_instrument()
@@ -174,7 +175,7 @@ def reader(postgres: Server, in_postgres: str) -> str:
 
 
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", "from aiready.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", *map(str, arguments)]
     given = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | environment
     return subprocess.run(command, capture_output=True, text=True, check=False, env=given)
 

@@ -8,11 +8,14 @@ import re
 import pandas as pd
 import pytest
 
-from aiready import Assessment, handout, narrative, overview, portfolio, privacy, side_by_side
-from aiready.figures import Figure
-from aiready.html.blocks import Page
-from aiready.instrument import read_instrument
-from aiready.phrases import ENGLISH
+from aiready import Assessment
+from aiready.charts.figures import Figure
+from aiready.instrument.model import read_instrument
+from aiready.messages import ENGLISH
+from aiready.pages import handout, portfolio, sentences, unit_comparison
+from aiready.pages import index as overview
+from aiready.pages.markup.blocks import Page
+from aiready.privacy import gate
 
 pytestmark = pytest.mark.slow
 ITEMS = list(read_instrument().items["item_id"])
@@ -73,7 +76,7 @@ def test_a_name_that_fits_is_shown_as_it_is(opened):
     names = ["IT", "HR", "R&D", "x" * 72, "数据部", "שלום"]
     units = [{"unit_id": f"u{place}", "name": name} for place, name in enumerate(names)]
     whole = opened(units=units, responses=[row for unit in units for row in people(10, unit["unit_id"])])
-    assert side_by_side.unit_profile(whole)["unit"].unique().tolist() == names
+    assert unit_comparison.unit_profile(whole)["unit"].unique().tolist() == names
     (figure,) = (part for part in portfolio.barriers(whole) if isinstance(part, Figure))
     assert figure.table["Unit"].tolist() == names
 
@@ -100,7 +103,7 @@ LONG = "The department for the settlement of claims from members abroad that arr
          "right to left"],
 )  # fmt: skip
 def test_long_and_equal_names_are_told_apart(names, shown):
-    assert narrative.short_names(names) == shown
+    assert sentences.short_names(names) == shown
     assert len(set(shown)) == len(shown)
 
 
@@ -111,7 +114,7 @@ def test_units_of_one_name_are_told_apart_by_their_id_also_where_a_name_looks_li
         {"unit_id": "c", "name": "Claims (a)"},
     ]
     whole = opened(units=units, responses=[row for unit in units for row in people(10, unit["unit_id"])])
-    names = side_by_side.named_units(whole)["unit"].tolist()
+    names = unit_comparison.named_units(whole)["unit"].tolist()
     assert names == ["Claims (a)", "Claims (b)", "Claims (a) (2)"]
     assert portfolio.barriers(whole)[1].table["Unit"].tolist() == names
 
@@ -337,8 +340,8 @@ def test_units_that_are_hidden_one_by_one_are_not_called_unasked(three):
 
 
 def test_the_notes_of_results_are_the_ones_that_pages_know():
-    assert ENGLISH.say("note.few") == getattr(privacy, "FEW", FEW)
-    assert ENGLISH.say("note.protects") == getattr(privacy, "PROTECTS", PROTECTS)
+    assert ENGLISH.say("note.few") == getattr(gate, "FEW", FEW)
+    assert ENGLISH.say("note.protects") == getattr(gate, "PROTECTS", PROTECTS)
 
 
 # Words without a place to break

@@ -14,12 +14,12 @@ import pytest
 from conftest import SAMPLE, answers
 
 import aiready
-from aiready import Assessment, memory
+from aiready import Assessment, result_cache
 
 PAGE = (Path(__file__).parents[1] / "docs" / "workbook.md").read_text(encoding="utf-8")
 API = PAGE.split("## Your own notebooks: the public API")[1]
 COPIED = (
-    "from aiready import Assessment, charts, explore, handout, narrative, panels, portfolio, views",
+    "from aiready import Assessment, charts, handout, panels, portfolio, tables, views",
     "assessment = Assessment.open(data, results=results)",
     "assessment.units",
     'unit = assessment.unit("motor-claims")',
@@ -28,19 +28,18 @@ COPIED = (
     "handout.barriers(unit)",
     'unit.rows("explain").sort_values(["barrier_id", "kind"])',
     'cell = unit.cell("adoption")\n(cell.value, cell.low, cell.high, cell.n, cell.unit, cell.status, cell.note)',
-    "charts.say_do_chart(views.profile(unit))",
-    'charts.items_chart(views.answers(unit, "measurement"))',
-    "narrative.lead(unit)",
-    'explore.facets(unit, "trust_governance").section()',
-    "explore.moved(earlier).draw()",
-    'explore.what_if(unit, {"adoption": {"weight": 2}}).numbers',
+    "charts.say_do_chart(tables.profile(unit))",
+    'charts.items_chart(tables.answers(unit, "measurement"))',
+    'views.facets(unit, "trust_governance").section()',
+    "views.moved(earlier).draw()",
+    'views.what_if(unit, {"adoption": {"weight": 2}}).numbers',
     "panels.barriers(assessment)",
     "panels.profile(assessment).section()",
 )
 """Cells of a notebook as somebody copied it. They stand here as they were: a change that breaks one breaks theirs."""
 
 PUBLIC = {
-    "explore": "View agreed answers blockers confidence facets followed funnel groups hours indicators levels metrics "
+    "views": "View agreed answers blockers confidence facets followed funnel groups hours indicators levels metrics "
     "modes moved offered pilots profile recommended recomputed records shifts what_if",
     "panels": "actions answers barriers decisions funnel groups hours initiative_canvas jobs moved pilots profile "
     "records self_assessment task_redesign what_if",
@@ -50,7 +49,7 @@ PUBLIC = {
 
 @pytest.fixture(autouse=True)
 def _memory(monkeypatch, tmp_path):
-    monkeypatch.setenv(memory.FOLDER, str(tmp_path / "memory"))
+    monkeypatch.setenv(result_cache.FOLDER, str(tmp_path / "memory"))
 
 
 def test_a_copied_notebook_keeps_working(sample_results):
@@ -92,7 +91,7 @@ def test_every_name_of_the_package_is_documented_and_every_documented_name_is_th
     assert set(aiready.__all__) <= said
     for name in re.findall(r"^\| (.+?) \|", API, re.MULTILINE):
         for call in re.findall(r"`(\w+)\.(\w+)\(", name):
-            owner = {"Assessment": Assessment, "assessment": Assessment, "view": aiready.explore.View}[call[0]]
+            owner = {"Assessment": Assessment, "assessment": Assessment, "view": aiready.workbook.views.View}[call[0]]
             assert hasattr(owner, call[1]), call
     for name in aiready.__all__:
         assert getattr(aiready, name).__doc__
@@ -158,10 +157,10 @@ class TestRecall:
         monkeypatch.setattr(Assessment, "open", lambda *_, **__: computed)
         for day in range(1, 8):
             Assessment.recall(folder, as_of=f"2026-01-0{day}")
-        kept = memory.folder()
+        kept = result_cache.folder()
         assert stat.S_IMODE(kept.stat().st_mode) == 0o700
-        assert len(list(kept.glob("results-*"))) == memory.KEPT
+        assert len(list(kept.glob("results-*"))) == result_cache.KEPT
 
     def test_where_nothing_can_be_kept_it_computes(self, folder, monkeypatch):
-        monkeypatch.setenv(memory.FOLDER, "/proc/nowhere")
+        monkeypatch.setenv(result_cache.FOLDER, "/proc/nowhere")
         assert Assessment.recall(folder).cell("perception", barrier_id="measurement").ok

@@ -9,11 +9,11 @@ from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from aiready.errors import InputError
-from aiready.instrument import read_instrument
-from aiready.places import find_tables
-from aiready.readers import ROW, read_workbook_sheet
-from aiready.sources import read_data
-from aiready.workbooks import open_workbook, sheets_of, texts_of
+from aiready.inputs.dataset import read_data
+from aiready.inputs.discover import find_tables
+from aiready.inputs.files import ROW, read_workbook_sheet
+from aiready.inputs.workbooks import open_workbook, sheets_of, texts_of
+from aiready.instrument.model import read_instrument
 
 TASKS = ("unit_id", "job", "task_id", "task", "hours_per_year")
 

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiready import measures, workflows
-from aiready.instrument import Instrument, Settings
-from aiready.sources import Data
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Instrument, Settings
+from aiready.measures import workflows
+from aiready.model import registry
 
 RULES = Instrument(
     *[pd.DataFrame()] * 8, settings=Settings(), intro="", version="test", digest=""
@@ -155,13 +156,13 @@ def test_a_claim_without_a_before_is_unknown_and_shown_as_a_claim() -> None:
 
 def test_too_few_known_steps_are_insufficient() -> None:
     rows = version(BEFORE, "before") + version("Open:ai, Read:ai, Check:ai:layered, Decide, Write")
-    assert cell(rows, "operating_system_share")["status"] == measures.INSUFFICIENT
-    assert cell(rows, "redesign_claimed_share")["status"] == measures.INSUFFICIENT
+    assert cell(rows, "operating_system_share")["status"] == registry.INSUFFICIENT
+    assert cell(rows, "redesign_claimed_share")["status"] == registry.INSUFFICIENT
 
 
 def test_no_ai_step_is_insufficient_and_says_so() -> None:
     share = cell(version(BEFORE, "before") + version("Open, Read"), "operating_system_share")
-    assert share["status"] == measures.INSUFFICIENT
+    assert share["status"] == registry.INSUFFICIENT
     assert share["note"] == "no step uses AI now"
 
 
@@ -180,7 +181,7 @@ def test_waiting_is_a_share_of_all_minutes() -> None:
     assert partly["value"] == pytest.approx(0.5)
     assert partly["note"] == "2 of 3 steps have work_minutes and wait_minutes"
     for unknown in ("Open:human::10:30, Read:human::20", "Open:human::0:0"):
-        assert cell(version(unknown), "wait_share")["status"] == measures.INSUFFICIENT
+        assert cell(version(unknown), "wait_share")["status"] == registry.INSUFFICIENT
 
 
 @pytest.mark.slow
@@ -197,9 +198,9 @@ def test_handoffs_are_changes_of_actor_averaged_over_workflows() -> None:
 @pytest.mark.slow
 def test_a_workflow_described_only_before_has_an_insufficient_now() -> None:
     rows = version(BEFORE, "before")
-    for name in measures.names("workflow_steps"):
+    for name in registry.names("workflow_steps"):
         row = cell(rows, name)
-        assert row["status"] == measures.INSUFFICIENT
+        assert row["status"] == registry.INSUFFICIENT
         assert row["note"]
     assert cell(rows, "handoffs", "before")["value"] == 0
 
@@ -209,14 +210,14 @@ def test_every_reporting_unit_has_every_measure_and_no_people() -> None:
     rows = data.tables["workflow_steps"]
     one = Data(**{**vars(data), "tables": {"workflow_steps": rows[rows["unit_id"] == "claims"]}})
     made = workflows.measure(one, RULES)
-    assert list(made.columns) == list(measures.EVERY)
-    assert not made.duplicated(list(measures.KEY)).any()
+    assert list(made.columns) == list(registry.EVERY)
+    assert not made.duplicated(list(registry.KEY)).any()
     assert made["people"].isna().all()
     for unit_id in ("claims", "cards", "*"):
-        assert set(made.loc[made["unit_id"] == unit_id, "measure"]) == set(measures.names("workflow_steps"))
-    assert set(made.loc[made["unit_id"] == "cards", "status"]) == {measures.NOT_MEASURED}
+        assert set(made.loc[made["unit_id"] == unit_id, "measure"]) == set(registry.names("workflow_steps"))
+    assert set(made.loc[made["unit_id"] == "cards", "status"]) == {registry.NOT_MEASURED}
     absent = workflows.measure(Data(**{**vars(data), "tables": {}}), RULES)
-    assert set(absent["status"]) == {measures.NOT_MEASURED}
+    assert set(absent["status"]) == {registry.NOT_MEASURED}
 
 
 @settings(max_examples=50, deadline=None)
@@ -237,5 +238,5 @@ def test_blanking_a_claim_never_improves_the_lower_bound(actors: list[str], blan
     full = cell(before + now, "operating_system_share")
     now[blank % len(now)]["ai_use"] = None
     less = cell(before + now, "operating_system_share")
-    if less["status"] == full["status"] == measures.OK and not np.isnan(less["low"]):
+    if less["status"] == full["status"] == registry.OK and not np.isnan(less["low"]):
         assert less["low"] <= full["value"] + 1e-12

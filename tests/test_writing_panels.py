@@ -5,11 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aiready import checkup, journal, panels
-from aiready.instrument import read_instrument
-from aiready.panels.asking import _Panel as Asking
-from aiready.panels.canvassing import _Panel as Canvas
-from aiready.panels.redesigning import _Panel as Redesigning
+from aiready.instrument.model import read_instrument
+from aiready.profile import data_check
+from aiready.workbook import panels
+from aiready.workbook.capture import journal
+from aiready.workbook.panels.asking import _Panel as Asking
+from aiready.workbook.panels.canvassing import _Panel as Canvas
+from aiready.workbook.panels.redesigning import _Panel as Redesigning
 
 ITEMS = read_instrument().items["item_id"]
 
@@ -52,7 +54,7 @@ class TestRedesigning:
         assert set(typed) == set(panel.fields)
         row = pd.read_csv(folder / "tasks.csv", dtype=str).iloc[0]
         assert row[list(typed)].to_dict() == typed
-        assert checkup.examine(str(folder)).quarantined == 0
+        assert data_check.examine(str(folder)).quarantined == 0
 
     def test_a_cell_that_is_wrong_is_told_and_not_taken(self, folder):
         panel = opened(folder)
@@ -115,7 +117,7 @@ class TestRedesigning:
         panel._add()
         panel._save()
         assert "Saved: 15 tasks." in said(panel)
-        assert checkup.examine(str(folder)).quarantined == 0
+        assert data_check.examine(str(folder)).quarantined == 0
 
     def test_a_job_of_fewer_than_five_shows_no_hours(self, folder):
         panel = opened(folder)
@@ -202,7 +204,7 @@ class TestCanvas:
         assert "Saved" in said(panel)
         row = pd.read_csv(folder / "initiatives.csv", dtype=str).iloc[0]
         assert row[list(panel.fields)].to_dict() == {name: field.value for name, field in panel.fields.items()}
-        assert checkup.examine(str(folder)).quarantined == 0
+        assert data_check.examine(str(folder)).quarantined == 0
 
     def test_the_second_who_saves_an_initiative_is_told_even_after_a_new_start(self, folder):
         self.begun(folder, "ann")
@@ -245,7 +247,7 @@ class TestCanvas:
         panel._next()
         assert panel.trial.value == "2"
         assert panel.plans["outcome"]["measure"].value == "letters"
-        assert checkup.examine(str(folder)).quarantined == 0
+        assert data_check.examine(str(folder)).quarantined == 0
 
     def test_a_mean_is_planned_with_its_spread_and_judged(self, folder):
         panel = self.begun(folder)

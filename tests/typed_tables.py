@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aiready import hierarchy
-from aiready.instrument import Settings
-from aiready.schema import TABLES
-from aiready.sources import Data
+from aiready.inputs.dataset import Data
+from aiready.instrument.model import Settings
+from aiready.model import units as hierarchy
+from aiready.model.schema import TABLES
 
 RULES: Any = SimpleNamespace(settings=Settings())
 DATES, NUMBERS = ("date", "timestamp"), ("number", "integer", "share")

@@ -4,9 +4,8 @@ Every chart takes `width` (`theme.WIDE` for the page and paper, `theme.NARROW` f
 description, and turns into a placeholder with the reason when nothing may or can be drawn.
 """
 
-from aiready.charts.canvas import placeholder
-from aiready.charts.exploring import facets_chart, intervals_chart, shift_chart, sources_chart
-from aiready.charts.maps import adoption_progress_chart, workflow_chart
+from aiready.charts.exploration import facets_chart, intervals_chart, shift_chart, sources_chart
+from aiready.charts.row_layout import placeholder
 from aiready.charts.survey import (
     barriers_units_chart,
     groups_chart,
@@ -17,6 +16,7 @@ from aiready.charts.survey import (
 )
 from aiready.charts.trends import metrics_chart, trend_chart
 from aiready.charts.work import forest_chart, funnel_chart, hours_chart, modes_chart, portfolio_hours_chart
+from aiready.charts.workflow_chart import adoption_progress_chart, workflow_chart
 
 __all__ = [
     "adoption_progress_chart",

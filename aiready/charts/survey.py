@@ -7,10 +7,22 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from aiready import theme
-from aiready.charts.canvas import LEFT, SMALL, Layout, Mark, Rows, beside, drawn, legend_height, place, sentence, wrap
-from aiready.charts.layers import coloured, from_left, layer, worded
-from aiready.phrases import ENGLISH, Language
+from aiready.charts import theme
+from aiready.charts.marks import coloured, from_left, layer, worded
+from aiready.charts.row_layout import (
+    LEFT,
+    SMALL,
+    Layout,
+    Mark,
+    Rows,
+    beside,
+    drawn,
+    legend_height,
+    place,
+    sentence,
+    wrap,
+)
+from aiready.messages import ENGLISH, Language
 
 POINTS = (0, 100)
 TICKS = (0, 20, 40, 60, 80, 100)

@@ -7,20 +7,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from aiready import theme
-from aiready.charts.canvas import (
-    LEFT,
-    LINE_HEIGHT,
-    SMALL,
-    Mark,
-    Rows,
-    drawn,
-    legend_height,
-    sentence,
-    wrap,
-)
-from aiready.charts.layers import from_left, from_top, layer, sized, worded
-from aiready.phrases import ENGLISH, Language
+from aiready.charts import theme
+from aiready.charts.marks import from_left, from_top, layer, sized, worded
+from aiready.charts.row_layout import LEFT, LINE_HEIGHT, SMALL, Mark, Rows, drawn, legend_height, sentence, wrap
+from aiready.messages import ENGLISH, Language
 
 GAP = 62
 """Pixels between panels: room for the last value beside its line."""

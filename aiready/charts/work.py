@@ -4,11 +4,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from aiready import theme
-from aiready.charts.canvas import Layout, Mark, beside, drawn, legend_height, place, sentence
-from aiready.charts.layers import layer
+from aiready.charts import theme
+from aiready.charts.marks import layer
+from aiready.charts.row_layout import Layout, Mark, beside, drawn, legend_height, place, sentence
 from aiready.charts.survey import Parts, stacked
-from aiready.phrases import ENGLISH, Language
+from aiready.messages import ENGLISH, Language
 
 _KINDS = {"realised": (theme.REALISED,), "waits": theme.WAITS, "plan": theme.REST}
 _MODES = {"human": "#c3ccd2", "augment": "#6fa9c4", "automate": theme.REALISED}

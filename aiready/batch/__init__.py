@@ -1,0 +1,1 @@
+"""From an assessment to a folder of reports: one notebook run per page, and what is known of each run."""

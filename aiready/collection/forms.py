@@ -1,0 +1,246 @@
+"""Empty tables to fill in, and forms to mail out: what `aiready new` writes, derived from the schema."""
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from aiready.atomic_files import slug, write
+from aiready.collection.questionnaire.workbook import harmless
+from aiready.errors import UsageError, unknown
+from aiready.instrument.model import Instrument, read_instrument
+from aiready.model.schema import TABLES, Column, Table
+
+CODEBOOK = "codebook"
+FORM_ROWS = 1000
+
+
+def new_folder(folder: Path, *, starter: bool, workbook: bool) -> list[Path]:
+    """Write an empty data folder and return the files made.
+
+    Tables hold their headers only, so that an example is never taken for a record: examples and the meaning of
+    every column stand in the codebook (as CSV: `codebook.csv`; in a workbook: a sheet and notes on the headers).
+
+    Raises
+    ------
+    UsageError
+        The folder holds tables already.
+    """
+    taken = [path.name for path in folder.glob("*") if path.stem in TABLES or path.suffix == ".xlsx"]
+    if taken:
+        raise UsageError(
+            f"{folder} already holds {', '.join(sorted(taken))}. Choose another folder; nothing was written."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    rules = read_instrument()
+    chosen = {table.name: columns_of(table, rules, starter=starter) for table in TABLES.values()}
+    if workbook:
+        path = folder / "aiready.xlsx"
+        _workbook(chosen).save(path)
+        return [path]
+    return list(_files(folder, chosen))
+
+
+def columns_of(table: Table, rules: Instrument, *, starter: bool) -> list[Column]:
+    """Columns of a form: those of the schema (or of its starter set); for responses the items too."""
+    columns = [column for column in table.columns if column.starter or column.required or not starter]
+    if table.name == "responses":
+        levels = rules.settings.scale_points
+        meaning = f"level 1-{levels}, `does not apply`, `don't know`, or blank: "
+        items = rules.items[["item_id", "wording"]].itertuples(index=False)
+        columns += [Column(item_id, "integer", meaning + wording, "3") for item_id, wording in items]
+    return columns
+
+
+def codebook(chosen: dict[str, list[Column]]) -> pd.DataFrame:
+    """Every column of every table: one row per table x column."""
+    return pd.DataFrame(
+        [
+            {
+                "table": name,
+                "one_row_per": TABLES[name].grain,
+                "column": column.name,
+                "required": "yes" if column.required else "",
+                "kind": column.kind,
+                "allowed": ";".join(column.allowed),
+                "meaning": column.meaning,
+                "example": column.example,
+            }
+            for name, columns in chosen.items()
+            for column in columns
+        ]
+    )
+
+
+def _files(folder: Path, chosen: dict[str, list[Column]]) -> Iterator[Path]:
+    for name, columns in chosen.items():
+        path = folder / f"{name}.csv"
+        pd.DataFrame(columns=[column.name for column in columns]).to_csv(path, index=False)
+        yield path
+    codebook(chosen).to_csv(folder / f"{CODEBOOK}.csv", index=False)
+    yield folder / f"{CODEBOOK}.csv"
+
+
+def _workbook(chosen: dict[str, list[Column]]) -> Workbook:
+    book = Workbook()
+    _explain(book.active, chosen)
+    for name, columns in chosen.items():
+        sheet = book.create_sheet(name)
+        _head(sheet, columns, row=1)
+        for number, column in enumerate(columns, start=1):
+            sheet.cell(1, number).comment = Comment(
+                f"{column.meaning}. Example: {column.example or '(blank)'}", "aiready"
+            )
+        sheet.freeze_panes = "A2"
+    return book
+
+
+def _explain(sheet: Worksheet, chosen: dict[str, list[Column]]) -> None:
+    """The codebook as a sheet: one row per table x column."""
+    sheet.title = CODEBOOK
+    notes = codebook(chosen)
+    sheet.append(list(notes.columns))
+    for row in notes.itertuples(index=False):
+        sheet.append([harmless(cell) for cell in row])
+
+
+# Forms for records ------------------------------------------------------------------------------------------
+
+_HEADER_ROW = 4
+_TITLE, _QUIET = Font(bold=True, size=14), Font(italic=True, color="56646F")
+_ROOM = PatternFill("solid", fgColor="EEF2F4")
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+
+
+def new_forms(folder: Path, *, table: str, units: Sequence[str], starter: bool) -> list[Path]:
+    """Write the forms to mail out, one per unit (one for all without units), and return the files made.
+
+    A form holds one table: above the header stand what to do, a sentence per column and an example, which are
+    never read as records, because a table begins at its header.
+
+    Raises
+    ------
+    UsageError
+        There is no such table, or a form of that name lies there already.
+    """
+    if table not in TABLES:
+        raise unknown("table", table, TABLES)
+    unwritable = [unit for unit in units if not unit.isprintable()]
+    if unwritable:
+        raise UsageError(f"Unit {unwritable[0]!r} holds a sign that no cell can. Write the unit as units.csv has it.")
+    columns = columns_of(TABLES[table], read_instrument(), starter=starter)
+    forms = {
+        folder / f"{table}-{slug(unit)}.xlsx" if unit else folder / f"{table}.xlsx": unit for unit in units or [""]
+    }
+    taken = [path.name for path in forms if path.exists()]
+    if taken:
+        raise UsageError(f"{folder} already holds {', '.join(taken)}. Choose another folder; nothing was written.")
+    for path, unit in forms.items():
+        write(path, _form(TABLES[table], columns, unit))
+    return list(forms)
+
+
+def _form(table: Table, columns: list[Column], unit: str) -> bytes:
+    book = Workbook()
+    sheet = book.active
+    sheet.title = table.name
+    chosen = [replace(column, allowed=(unit,), example=unit) if unit and column.name == "unit_id" else column
+              for column in columns]  # fmt: skip
+    sheet.cell(1, 1, f"{table.name}: {table.collect}").font = _TITLE
+    sheet.row_dimensions[2].height = 75
+    for number, column in enumerate(chosen, start=1):
+        meaning = sheet.cell(2, number, harmless(_sentence(column)))
+        example = sheet.cell(3, number, harmless(f"e.g. {column.example}") if column.example else "")
+        meaning.alignment, meaning.font, example.font = _WRAPPED, _QUIET, _QUIET
+    _head(sheet, chosen, row=_HEADER_ROW)
+    sheet.freeze_panes = sheet.cell(_HEADER_ROW + 1, 2)
+    _explain(book.create_sheet(), {table.name: chosen})
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def _sentence(column: Column) -> str:
+    """What a column is for, how it is written, and whether it must be filled."""
+    how = {
+        "date": "a date", "share": "a share, as per cent", "integer": "a whole number", "number": "a number",
+        "flag": "yes or no", "check": "yes, no, or the date it was done", "wave": "2026-Q3, 2026-09 or 2026",
+        "timestamp": "date and time",
+    }.get(column.kind, "")  # fmt: skip
+    written = f" ({'choose from the list' if column.allowed else how})" if column.allowed or how else ""
+    must = " Must be filled." if column.required else ""
+    return f"{column.meaning[:1].upper()}{column.meaning[1:]}{written}.{must}"
+
+
+# Typed columns ----------------------------------------------------------------------------------------------
+
+_FORMATS = {"date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm", "share": "0%", "id": "@", "wave": "@"}
+_LONGEST_LIST = 255  # what a list may hold inside a rule
+_PLAIN_CHOICE = re.compile(r"[^\s,\"=+@-]([^,\"]*[^\s,\"])?")
+"""A choice that may be written out in a rule: no comma, no quote, no blank at its ends, not begun as a formula is."""
+LISTS = "lists"
+"""Hidden sheet of the choices that no rule can hold."""
+
+
+def _head(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
+    """The header of a table in a row, and below it typed columns that refuse what the table would not take."""
+    for number, column in enumerate(columns, start=1):
+        cell = sheet.cell(row, number, column.name)
+        cell.font, cell.fill = Font(bold=column.required), _ROOM
+        letter = cell.column_letter
+        sheet.column_dimensions[letter].width = max(14, len(column.name) + 2)
+        sheet.column_dimensions[letter].number_format = _FORMATS.get(column.kind, "General")
+        rule = _rule(sheet, column, f"{letter}{row + 1}")
+        if rule is None:
+            continue
+        rule.allow_blank, rule.showErrorMessage, rule.showInputMessage = True, True, True
+        rule.promptTitle, rule.prompt = column.name[:32], _sentence(column)[:255]
+        rule.errorTitle, rule.error = column.name[:32], f"{_sentence(column)} Example: {column.example}"[:225]
+        rule.add(f"{letter}{row + 1}:{letter}{row + FORM_ROWS}")
+        sheet.add_data_validation(rule)
+
+
+def _rule(sheet: Worksheet, column: Column, first: str) -> DataValidation | None:
+    """What a cell of a column may hold; None where anything may stand. `first` is the first cell it holds for."""
+    choices = ("yes", "no") if column.kind == "flag" else column.allowed
+    if choices:
+        return DataValidation("list", formula1=_choices_formula(sheet, choices))
+    if column.kind == "check":
+        return DataValidation("custom", formula1=f'OR({first}="yes",{first}="no",ISNUMBER({first}))')
+    if column.kind in ("date", "timestamp"):
+        return DataValidation("date", operator="between", formula1="DATE(1900,1,1)", formula2="DATE(2199,12,31)")
+    if column.kind not in ("share", "number", "integer"):
+        return None
+    kind = "whole" if column.kind == "integer" else "decimal"
+    low = -1e15 if column.at_least is None else column.at_least
+    high = 1e15 if column.at_most is None else column.at_most
+    return DataValidation(kind, operator="between", formula1=f"{low:.15g}", formula2=f"{high:.15g}")
+
+
+def _choices_formula(sheet: Worksheet, choices: Sequence[str]) -> str:
+    """The choices of a drop-down: written out where a formula can hold them, else cells of the hidden sheet of lists.
+
+    A list in a formula has its values set apart by commas and stands between quotes: a comma would make two choices
+    of one, and a quote would break the file.
+    """
+    written = ",".join(choices)
+    if len(written) <= _LONGEST_LIST and all(_PLAIN_CHOICE.fullmatch(choice) for choice in choices):
+        return f'"{written}"'
+    book = sheet.parent
+    lists = book[LISTS] if LISTS in book.sheetnames else book.create_sheet(LISTS)
+    lists.sheet_state = "hidden"
+    column = lists.max_column + 1 if lists["A1"].value is not None else 1
+    for row, choice in enumerate(choices, start=1):
+        cell = lists.cell(row, column, choice)
+        cell.data_type, cell.quotePrefix = "s", True  # a text, also where it begins as a formula does
+    letter = get_column_letter(column)
+    return f"{LISTS}!${letter}$1:${letter}${len(choices)}"

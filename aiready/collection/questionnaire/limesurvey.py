@@ -1,0 +1,133 @@
+"""The questionnaire as LimeSurvey's tab-separated structure: every language in one file, routed by role.
+
+References
+----------
+LimeSurvey manual, "Tab Separated Value survey structure": classes S, SL, G, Q and A, one row each and one per
+language; groups and questions of further languages follow in the same order. LimeSurvey manual, "ExpressionScript":
+relevance equations. Question codes hold letters and digits, at most 20; answer codes at most five.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from aiready.collection.questionnaire.page import html_of
+from aiready.collection.questionnaire.questions import Question, Questionnaire
+from aiready.errors import InstrumentError
+from aiready.instrument.languages import OPENING
+
+COLUMNS = (
+    "class", "type/scale", "name", "relevance", "text", "help", "language", "validation", "mandatory", "other",
+    "default", "same_default",
+)  # fmt: skip
+Row = dict[str, str]
+_SETTINGS = {
+    "anonymized": "Y", "datestamp": "N", "savetimings": "N", "ipaddr": "N", "ipanonymize": "Y", "refurl": "N",
+    "format": "G", "allowprev": "Y", "allowsave": "N", "usecookie": "N", "showwelcome": "Y", "showprogress": "Y",
+    "showgroupinfo": "N", "showqnumcode": "N", "shownoanswer": "Y", "questionindex": "0", "publicstatistics": "N",
+}  # fmt: skip
+"""Survey settings: anonymous, no addresses, no times; a page per group; any question may be left out."""
+_DROP_DOWN_FROM = 12
+
+
+def limesurvey_structure(languages: Sequence[Questionnaire]) -> str:
+    """Tab-separated rows of one survey in several languages, the first of them its base language.
+
+    Introductions are written with character entities, because LimeSurvey guesses the encoding from the first
+    thousand bytes, where a letter cut in two would mislead it.
+
+    Raises
+    ------
+    InstrumentError
+        Two questions would have one code, because their ids differ by other signs than letters and digits only.
+    """
+    _refuse_equal_codes(languages[0])
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, COLUMNS, restval="", delimiter="\t", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_survey(languages))
+    for asked in languages:
+        writer.writerows(_texts(asked))
+    for asked in languages:
+        writer.writerows(_questions(asked, languages[0]))
+    return file.getvalue()
+
+
+def _refuse_equal_codes(asked: Questionnaire) -> None:
+    times = Counter(question.code for question in asked.questions)
+    alike = [question.id for question in asked.questions if times[question.code] > 1]
+    if alike:
+        raise InstrumentError(
+            f"items.csv: LimeSurvey takes letters and digits alone, and {', '.join(alike)} read alike then. Rename one."
+        )
+
+
+def _survey(languages: Sequence[Questionnaire]) -> Iterator[Row]:
+    codes = [_code(asked) for asked in languages]
+    settings = {"language": codes[0], "additional_languages": " ".join(codes[1:])} | _SETTINGS
+    for name, value in settings.items():
+        yield {"class": "S", "name": name, "text": value}
+
+
+def _texts(asked: Questionnaire) -> Iterator[Row]:
+    said = {
+        "surveyls_welcometext": html_of(asked.intro).replace("\n", " ").strip(),
+        "surveyls_title": asked.title,
+        "surveyls_endtext": asked.words["page.end"],
+    }
+    for name, text in said.items():
+        escaped = text.encode("ascii", "xmlcharrefreplace").decode()
+        yield {"class": "SL", "name": name, "text": escaped, "language": _code(asked)}
+
+
+def _questions(asked: Questionnaire, first: Questionnaire) -> Iterator[Row]:
+    spoken = {"language": _code(asked)}
+    groups = (
+        ("G1", asked.words["page.about_you"], asked.opening),
+        ("G2", asked.words["page.questions"], (*asked.items, *asked.closing)),
+    )
+    roles = {choice.value: choice.code for choice in first.opening[OPENING.index("role")].choices}
+    for group, name, questions in groups:
+        yield {"class": "G", "type/scale": group, "name": name, "relevance": "1"} | spoken
+        for question in questions:
+            yield {
+                "class": "Q", "type/scale": _kind(question), "name": question.code, "text": _literal(question.wording),
+                "relevance": _relevance(question, roles), "mandatory": "N", "other": "N",
+            } | spoken  # fmt: skip
+            for choice in question.choices:
+                yield {"class": "A", "type/scale": "0", "name": choice.code, "text": _literal(choice.text)} | spoken
+
+
+def _literal(text: str) -> str:
+    """Text that LimeSurvey shows as it stands: no tag, no expression in braces, no escaped quote.
+
+    Examples
+    --------
+    >>> _literal("Claims <North> {A} & co")
+    'Claims &lt;North&gt; &#123;A&#125; & co'
+    """
+    return "".join(_ENTITIES.get(sign, sign) for sign in text)
+
+
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;", "\\": "&#92;"}
+
+
+def _relevance(question: Question, codes: dict[str, str]) -> str:
+    """Asked when the role is one of its roles, or was left out."""
+    if question.for_all:
+        return "1"
+    roles = " or ".join(f'role.NAOK == "{codes[role]}"' for role in question.roles)
+    return f"is_empty(role.NAOK) or {roles}"
+
+
+def _kind(question: Question) -> str:
+    if not question.choices:
+        return "T" if question.id == "comment" else "S"
+    return "!" if len(question.choices) >= _DROP_DOWN_FROM else "L"
+
+
+def _code(asked: Questionnaire) -> str:
+    """Language as LimeSurvey writes it: `de`, `pt-BR`."""
+    language, _, region = asked.language.partition("-")
+    return f"{language}-{region.upper()}" if region else language

@@ -1,0 +1,87 @@
+"""The questionnaire as one printable page: no script, no request, real form controls, A4."""
+
+from html import escape
+from pathlib import Path
+
+import mistune
+
+from aiready.collection.questionnaire.questions import ANSWERS, Choice, Question, Questionnaire
+from aiready.collection.questionnaire.tables import only_for
+
+STYLE = Path(__file__).with_name("page.css")
+MANY = 12
+"""Answers from which a list runs in two columns."""
+_markdown = mistune.create_markdown(escape=True)
+
+
+def html_of(text: str, *, inline: bool = False) -> str:
+    """Markdown as HTML; whatever HTML stands in it is escaped.
+
+    Examples
+    --------
+    >>> html_of("**Yes** <b>", inline=True)
+    '<strong>Yes</strong> &lt;b&gt;'
+    """
+    html = str(_markdown(text)).strip()
+    return html.removeprefix("<p>").removesuffix("</p>") if inline else html
+
+
+def printable_page(asked: Questionnaire) -> str:
+    """The whole questionnaire as HTML; each answer shows the number that is typed in from paper."""
+    words = asked.words
+    closing = "".join(_question(asked, question, number) for number, question in _numbered(asked, "closing"))
+    about = "".join(_question(asked, question, number) for number, question in _numbered(asked, "opening"))
+    items = "".join(_question(asked, question, number) for number, question in _numbered(asked, "items"))
+    return f"""<!DOCTYPE html>
+<html lang="{escape(asked.language)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{escape(asked.title)}</title>
+<style>{STYLE.read_text(encoding="utf-8")}</style>
+</head>
+<body>
+<main>
+<h1>{escape(asked.title)}</h1>
+<div class="intro">{html_of(asked.intro)}</div>
+<form>
+<h2>{escape(words["page.about_you"])}</h2>
+{about}<h2>{escape(words["page.questions"])}</h2>
+{items}{closing}</form>
+<p class="end">{escape(words["page.end"])}</p>
+</main>
+</body>
+</html>
+"""
+
+
+def _numbered(asked: Questionnaire, part: str) -> list[tuple[int, Question]]:
+    places = {question.id: number for number, question in enumerate(asked.questions, start=1)}
+    return [(places[question.id], question) for question in getattr(asked, part)]
+
+
+def _question(asked: Questionnaire, question: Question, number: int) -> str:
+    hint, name = only_for(asked, question), escape(question.id)
+    note = f'<p class="only">{escape(hint)}</p>\n' if hint else ""
+    wording = f"<b>{number} </b>{escape(question.wording)}"
+    if not question.choices:
+        label = f'<label class="wording" for="{name}">{wording}</label>\n{note}'
+        field = f'<textarea id="{name}" name="{name}" rows="{_lines(question)}"></textarea>'
+        return f'<div class="question">{label}{field}\n</div>\n'
+    answers = "".join(_answer(name, choice) for choice in question.choices)
+    kind = ' class="many"' if len(question.choices) >= MANY else ""
+    legend = f'<legend class="wording">{wording}</legend>\n{note}'
+    return f'<fieldset class="question">{legend}<ul{kind}>\n{answers}</ul>\n</fieldset>\n'
+
+
+def _answer(name: str, choice: Choice) -> str:
+    """One answer: a level shows its number, which is what is typed in from paper; the two others stand apart."""
+    control = f'<input type="radio" name="{name}" value="{escape(choice.value)}">'
+    number = f'<span class="code" aria-hidden="true">{choice.value}</span>' if choice.value.isdigit() else "<i></i>"
+    kind = ' class="apart"' if choice.value in ANSWERS.values() else ""
+    return f"<li{kind}><label>{control}{number}<span>{escape(choice.text)}</span></label></li>\n"
+
+
+def _lines(question: Question) -> int:
+    return 5 if question.id == "comment" else 1

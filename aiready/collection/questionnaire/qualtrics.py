@@ -1,0 +1,64 @@
+"""The questionnaire as Qualtrics' text format: what "Import survey" takes.
+
+The advanced format carries ids, blocks and choices, but no display logic. Questions that the same roles are
+asked therefore share a block, whose name says which: one branch in the survey flow per such block routes them.
+
+References
+----------
+Qualtrics support, "Import & Export Surveys", section "Preparing an Advanced Format TXT File".
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from aiready.collection.questionnaire.page import html_of
+from aiready.collection.questionnaire.questions import Question, Questionnaire
+
+DROP_DOWN_FROM = 12
+"""Choices from which a list is folded up."""
+
+
+def qualtrics_text(asked: Questionnaire) -> str:
+    """Blocks and questions in the advanced format; choices count from 1 in the order of the questionnaire."""
+    return "\n".join(_lines(asked)) + "\n"
+
+
+def _lines(asked: Questionnaire) -> Iterator[str]:
+    yield from ("[[AdvancedFormat]]", "", f"[[Block:{asked.words['page.about_you']}]]", "")
+    intro = f"<h2>{html_of(asked.title, inline=True)}</h2> {' '.join(html_of(asked.intro).split())}"
+    yield from ("[[Question:DB]]", "[[ID:intro]]", _plain(intro), "", "[[PageBreak]]", "")
+    for question in asked.opening:
+        yield from _question(question)
+    for number, (roles, questions) in enumerate(groupby(asked.items, key=lambda item: item.roles), start=1):
+        shared = list(questions)
+        name = asked.words["page.questions"] if shared[0].for_all else asked.roles_asked(shared[0])
+        yield from (f"[[Block:{number} · {_plain(name)} · {';'.join(roles)}]]", "")
+        for question in shared:
+            yield from _question(question)
+    yield from (f"[[Block:{_plain(asked.words['page.end'])}]]", "")
+    for question in asked.closing:
+        yield from _question(question)
+
+
+def _question(question: Question) -> Iterator[str]:
+    yield from (f"[[Question:{_kind(question)}]]", f"[[ID:{question.id}]]", _literal(question.wording))
+    if question.choices:
+        yield "[[Choices]]"
+        yield from (_literal(choice.text) for choice in question.choices)
+    yield ""
+
+
+def _kind(question: Question) -> str:
+    if not question.choices:
+        return "TE:Essay" if question.id == "comment" else "TE:SingleLine"
+    return "MC:Dropdown" if len(question.choices) >= DROP_DOWN_FROM else "MC:SingleAnswer:Vertical"
+
+
+def _literal(text: str) -> str:
+    """One line that Qualtrics shows as it stands: neither a tag of HTML nor piped text."""
+    return _plain(text.replace("<", "&lt;").replace(">", "&gt;").replace("${", "$&#123;"))
+
+
+def _plain(text: str) -> str:
+    """One line that holds no tag of the format."""
+    return " ".join(text.replace("[[", "[ [").replace("]]", "] ]").split())

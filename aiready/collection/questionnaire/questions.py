@@ -1,0 +1,234 @@
+"""The questionnaire as respondents meet it: introduction, opening questions, items in order, in one language."""
+
+import base64
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from aiready.instrument.files import level_columns
+from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, INTRO_BLANKS, OPENING, Wording
+from aiready.instrument.model import Instrument
+from aiready.model.schema import AI_USE, ROLES
+
+ANSWERS: Mapping[str, str] = {"does_not_apply": "does not apply", "dont_know": "don't know"}
+"""What `responses` holds for the answers that are no level."""
+_CODES: Mapping[str, str] = {"does_not_apply": "NA", "dont_know": "DK"}
+CODE_LENGTH, ID_LENGTH = 5, 20
+"""Longest codes of an answer and of a question that LimeSurvey takes."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer: `value` as `responses` holds it, `code` of at most five letters or digits, and its words."""
+
+    value: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: `id` is its column in `responses`; without choices it is answered in words.
+
+    Survey tools that number choices number them from 1 in this order.
+    """
+
+    id: str
+    wording: str
+    choices: tuple[Choice, ...] = ()
+    roles: tuple[str, ...] = ROLES
+
+    @property
+    def code(self) -> str:
+        """Its id as tools take it that allow letters and digits alone, at most twenty, a letter first.
+
+        Examples
+        --------
+        >>> Question("involvement_timing", "When?").code
+        'involvementtiming'
+        """
+        plain = re.sub(r"[^a-z0-9]", "", self.id.casefold())
+        if plain[:1].isalpha() and len(plain) <= ID_LENGTH:
+            return plain
+        return f"q{plain[: ID_LENGTH - 7]}{_digest(self.id, 6)}"
+
+    @property
+    def for_all(self) -> bool:
+        """Whether every role is asked."""
+        return set(self.roles) >= set(ROLES)
+
+    def asked(self, role: str) -> bool:
+        """Whether a role is asked; without a role everything is."""
+        return not role or role in self.roles
+
+
+@dataclass(frozen=True)
+class Questionnaire:
+    """What one language asks, in order: `opening` (unit, role, use of AI), `items`, `closing` (comment).
+
+    `intro` is Markdown; `blanks` names what it still leaves open, shown as [name]. `words` are those of
+    `languages.WORDS`.
+    """
+
+    language: str
+    title: str
+    intro: str
+    blanks: tuple[str, ...]
+    opening: tuple[Question, ...]
+    items: tuple[Question, ...]
+    closing: tuple[Question, ...]
+    words: Mapping[str, str]
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Every question in the order asked."""
+        return (*self.opening, *self.items, *self.closing)
+
+    def roles_asked(self, question: Question) -> str:
+        """Short names of the roles that a question is asked of."""
+        return ", ".join(self.words[f"role_name.{role}"] for role in question.roles)
+
+
+def questionnaire(
+    rules: Instrument,
+    language: str = "",
+    *,
+    units: Mapping[str, str] = MappingProxyType({}),
+    parents: Mapping[str, str] = MappingProxyType({}),
+    about: Mapping[str, str] = MappingProxyType({}),
+) -> Questionnaire:
+    """State what respondents are asked in one language.
+
+    Parameters
+    ----------
+    rules
+        The instrument.
+    language
+        One of its languages; blank: the one its items are written in.
+    units
+        Names of the units by unit_id, offered as choices; none: the unit is written down.
+    parents
+        Ids of the units they belong to, by unit_id: they tell apart units of the same name.
+    about
+        What `about.csv` says: `organisation`, `contact`, `ai_examples`, `retention` fill the introduction.
+
+    Examples
+    --------
+    >>> from aiready.instrument.model import read_instrument
+    >>> asked = questionnaire(read_instrument(), "de")
+    >>> asked.title, [question.id for question in asked.opening], len(asked.items)
+    ('Wie passt KI zu Ihrer Arbeit?', ['unit_id', 'role', 'ai_use'], 25)
+    """
+    spoken = rules.in_language(language)
+    blanks = {"minimum_group": str(rules.settings.minimum_group)} | {k: v for k, v in about.items() if v}
+    title, intro = _introduction(spoken.intro, blanks)
+    named_units = unit_labels(units, parents)
+    lists = {"unit_id": named_units, "role": _named(spoken, "role", ROLES), "ai_use": _named(spoken, "ai_use", AI_USE)}
+    ask = {name: Question(name, spoken.words[f"question.{name}"], _choices(lists.get(name, {}))) for name in _ASKED}
+    return Questionnaire(
+        language=spoken.code,
+        title=title,
+        intro=intro,
+        blanks=tuple(name for name in INTRO_BLANKS if f"{{{name}}}" in spoken.intro and name not in blanks),
+        opening=tuple(ask[name] for name in OPENING),
+        items=tuple(_items(rules, spoken)),
+        closing=tuple(ask[name] for name in CLOSING),
+        words=spoken.words,
+    )
+
+
+_ASKED = (*OPENING, *CLOSING)
+
+
+def _introduction(text: str, blanks: Mapping[str, str]) -> tuple[str, str]:
+    """Title and text of an introduction, its blanks filled or shown as [name]."""
+    shown = {name: blanks.get(name, f"[{name}]") for name in INTRO_BLANKS}
+    filled = text.format(**shown).strip()
+    head, _, rest = filled.partition("\n")
+    return (head.lstrip("# ").strip(), rest.strip()) if head.startswith("#") else ("", filled)
+
+
+def _named(spoken: Wording, kind: str, ids: Iterable[str]) -> dict[str, str]:
+    return {name: spoken.words[f"{kind}.{name}"] for name in ids}
+
+
+def _items(rules: Instrument, spoken: Wording) -> Iterable[Question]:
+    levels = level_columns(rules.settings.scale_points)
+    extra = tuple(Choice(ANSWERS[name], _CODES[name], spoken.words[f"answer.{name}"]) for name in EXTRA_ANSWERS)
+    for row, roles in zip(spoken.items.to_dict("records"), rules.items["roles"], strict=True):
+        choices = tuple(Choice(str(k), str(k), row[level]) for k, level in enumerate(levels, start=1))
+        yield Question(row["item_id"], row["wording"], choices + extra, tuple(role for role in ROLES if role in roles))
+
+
+def unit_labels(names: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Names of units as choices, each its own: equal ones are told apart by the unit above, else by their id.
+
+    Names count as equal when only case, accents' form or spaces differ.
+
+    Examples
+    --------
+    >>> unit_labels({"de": "Germany", "de-claims": "Claims", "at-claims": "claims"}, {"de-claims": "de"})
+    {'de': 'Germany', 'de-claims': 'Claims (Germany)', 'at-claims': 'claims (at-claims)'}
+    """
+    labels = {unit: " ".join((name or unit).split()) for unit, name in names.items()}
+    above = {unit: labels.get(parents.get(unit) or "", "") or unit for unit in labels}
+    for addition in (above, {unit: unit for unit in labels}):
+        labels = _told_apart(labels, addition)
+    return labels
+
+
+def _told_apart(labels: Mapping[str, str], addition: Mapping[str, str]) -> dict[str, str]:
+    """Labels, with an addition to those that somebody could take for another's."""
+    times = Counter(map(_alike, labels.values()))
+    return {
+        unit: f"{label} ({addition[unit]})" if times[_alike(label)] > 1 else label for unit, label in labels.items()
+    }
+
+
+def _alike(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _choices(texts: Mapping[str, str]) -> tuple[Choice, ...]:
+    codes = _short_codes(texts)
+    return tuple(Choice(value, code, text) for (value, text), code in zip(texts.items(), codes, strict=True))
+
+
+def _short_codes(texts: Mapping[str, str]) -> list[str]:
+    """Codes of at most five letters or digits: how the ids begin, or a digest where that could be misread.
+
+    Two codes are never alike, none is what another choice is called, and none is a number, which tools also give
+    to the place of a choice.
+
+    Examples
+    --------
+    >>> _short_codes({"claims": "Claims", "cards": "Cards"})
+    ['claim', 'cards']
+    >>> len(set(_short_codes({"claims-north": "", "claims-south": ""}))), _short_codes({"3": "", "1": ""})
+    (2, ['jydub', 'nodle'])
+    """
+    begun = [re.sub(r"[^A-Za-z0-9]", "", value)[:CODE_LENGTH] for value in texts]
+    tries: list[Sequence[str]] = [begun]
+    tries += [[_digest(value + salt, CODE_LENGTH) for value in texts] for salt in ("", "1", "2", "3")]
+    return list(next(codes for codes in tries if codes is tries[-1] or _tell_apart(codes, texts)))
+
+
+def _tell_apart(codes: Sequence[str], texts: Mapping[str, str]) -> bool:
+    """Whether no code reads like another, like the id or name of another choice, or like a place in the list."""
+    owners: dict[str, set[str]] = {}
+    for code, (value, text) in zip(codes, texts.items(), strict=True):
+        for called in (code, value, text):
+            owners.setdefault(_alike(called), set()).add(value)
+    return all(len(owners[_alike(code)]) == 1 and not _PLACE.fullmatch(code) for code in codes)
+
+
+_PLACE = re.compile(r"(?:AO|SQ|A|L)?\d*", re.IGNORECASE)
+"""Codes that a survey tool gives by place."""
+
+
+def _digest(text: str, length: int) -> str:
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]

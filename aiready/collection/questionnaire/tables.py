@@ -1,0 +1,60 @@
+"""The questionnaire as plain text: a table for spreadsheets, a sheet to paste from into form tools."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from aiready.collection.questionnaire.questions import Question, Questionnaire
+
+RULE = "-" * 72
+
+
+def as_csv(asked: Questionnaire) -> str:
+    """One row per question: id, roles asked, wording, then its answers in order; units are left to `units.csv`."""
+    answers = {question.id: [choice.text for choice in question.choices] for question in asked.questions}
+    answers["unit_id"] = []
+    width = max(map(len, answers.values()))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(["id", "roles", "question", *(f"answer_{k}" for k in range(1, width + 1))])
+    for question in asked.questions:
+        row = [question.id, ";".join(question.roles), question.wording, *answers[question.id]]
+        writer.writerow(row + [""] * (width + 3 - len(row)))
+    return file.getvalue()
+
+
+def paste_sheet(asked: Questionnaire) -> str:
+    """Blocks to copy into Microsoft Forms or Google Forms, question by question, between lines that say what is what.
+
+    Both tools make one option of each pasted line, and neither asks by the answer to an earlier question without
+    a page for each: a question that not all are asked says so in its description, and answers of other roles are
+    left out when they come back.
+    """
+    return "\n".join([asked.title, "", *paragraphs(asked.intro), "", *_blocks(asked)]) + "\n"
+
+
+def paragraphs(markdown: str) -> list[str]:
+    """Paragraphs of the introduction without marks of emphasis, a line each.
+
+    Examples
+    --------
+    >>> paragraphs("**One** of\\ntwo.\\n\\nThree.")
+    ['One of two.', 'Three.']
+    """
+    return [" ".join(part.replace("*", "").split()) for part in markdown.split("\n\n")]
+
+
+def _blocks(asked: Questionnaire) -> Iterator[str]:
+    for number, question in enumerate(asked.questions, start=1):
+        kind = "single choice" if question.choices else "text"
+        yield from (RULE, f"{number} · {question.id} · {kind}", RULE, question.wording)
+        hint = only_for(asked, question)
+        yield from ([hint] if hint else [])
+        yield ""
+        yield from (" ".join(choice.text.split()) for choice in question.choices)  # each line is an option
+        yield from ([""] if question.choices else [])
+
+
+def only_for(asked: Questionnaire, question: Question) -> str:
+    """What a question says that not every role is asked; empty when all are."""
+    return "" if question.for_all else asked.words["page.only_for"].format(roles=asked.roles_asked(question))

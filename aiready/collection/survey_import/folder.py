@@ -1,0 +1,211 @@
+"""The data folder an export goes to: its units, the parts of `responses` it holds, and a new part beside them.
+
+Every import is a file of its own, `responses/<wave>-<source>-<digest>.csv`; what lies there is never rewritten. A
+single file `responses.csv` (.parquet, .xlsx) becomes the first part, unchanged: it moves into the folder.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from aiready.atomic_files import locked, private, write
+from aiready.collection.survey_import.files import Export
+from aiready.collection.survey_import.importing import AGAIN, Matched, Sorted
+from aiready.collection.survey_import.lexicon import whole_number
+from aiready.collection.survey_import.repeats import Repeats, as_of_another_wave, names_of, repeated
+from aiready.collection.survey_import.words import COMMENT
+from aiready.errors import InfrastructureError, InputError, UsageError, all_at_once
+from aiready.inputs import load
+from aiready.inputs.dataset import safe_cells
+from aiready.inputs.discover import Found, Place, find_tables
+from aiready.inputs.file_signatures import stem_of
+from aiready.inputs.files import ROW
+from aiready.instrument.model import Instrument
+
+RESPONSES, QUARANTINE = "responses", "quarantine"
+_DIGEST_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """A data folder as an import meets it.
+
+    `units`, `parents`: name, and id of the unit above, by unit_id. `single`: the one file that holds all responses, if
+    there is one.
+    """
+
+    path: Path
+    units: Mapping[str, str]
+    single: Path | None
+    parents: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_folder(path: Path, rules: Instrument) -> DataFolder:
+    """Look at a data folder; one that is not there yet is empty.
+
+    Raises
+    ------
+    UsageError
+        It is a file, or its responses are a sheet among others, where a part cannot be put beside it.
+    """
+    if path.is_file():
+        raise UsageError(f"{path}: give a folder; to import beside a workbook, put the workbook into a folder first.")
+    if not path.exists():
+        return DataFolder(path, {}, None)
+    places = find_tables(path).places
+    units = tuple(place for place in places if place.table == "units")
+    single = None
+    for place in places:
+        if place.table == RESPONSES and place.folder is not None and place.folder.name != RESPONSES:
+            raise UsageError(
+                f"{place.folder.name}/: the responses lie in a folder of another name. Call it {RESPONSES}; each "
+                "import is a file in it."
+            )
+        if place.table == RESPONSES and place.path.parent == path:
+            if stem_of(place.path).casefold() != RESPONSES:
+                raise UsageError(
+                    f"{place.file}: the responses are a sheet of a workbook. Save it as {path / 'responses.csv'} and "
+                    " remove it from the workbook; each import is a file beside it."
+                )
+            single = place.path
+    return DataFolder(path, *_units(units, rules, single))
+
+
+def _units(
+    places: tuple[Place, ...], rules: Instrument, single: Path | None
+) -> tuple[dict[str, str], Path | None, dict[str, str]]:
+    """Names of the units by id, in the order of their table, and the units above them; none without one.
+
+    Raises
+    ------
+    InputError
+        One id names two units: answers to either could not be told apart.
+    """
+    raw = load.load(load.connect(), Found(places), rules)[0] if places else {}
+    if "units" not in raw:
+        return {}, single, {}
+    given = raw["units"]
+    wanted = [name for name in ("unit_id", "name", "parent_id") if name in given.columns]
+    table = given.select(*wanted).to_pandas().reindex(columns=["unit_id", "name", "parent_id"]).fillna("").astype(str)
+    table = table.map(lambda cell: whole_number(" ".join(cell.split())))  # a spreadsheet writes the id 11 as 11.0
+    table = table[table["unit_id"].ne("")].drop_duplicates()
+    twice = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
+    all_at_once(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in twice])
+    names = dict(zip(table["unit_id"], table["name"], strict=True))
+    return names, single, dict(zip(table["unit_id"], table["parent_id"], strict=True))
+
+
+def part_name(export: Export, wave: str) -> str:
+    """File name of an import: the wave, the tool, and which file it was."""
+    return f"{wave}-{export.source}-{export.digest[:_DIGEST_DIGITS]}.csv"
+
+
+def imported_as(folder: DataFolder, export: Export) -> list[str]:
+    """Parts that the very same file made before, whatever the wave."""
+    ending = f"-{export.source}-{export.digest[:_DIGEST_DIGITS]}.csv"
+    return [path.name for path in _parts(folder) if path.name.endswith(ending)]
+
+
+def _parts(folder: DataFolder) -> list[Path]:
+    return sorted((folder.path / RESPONSES).glob("*-*.csv"))
+
+
+@dataclass(frozen=True)
+class Remaining:
+    """What is new of an import: `rows`; `there` came before word for word under the same code, `repeats` under others.
+
+    `elsewhere`: parts of other waves whose answers this import holds too, and how many.
+    """
+
+    rows: Sorted
+    there: int
+    repeats: Repeats
+    elsewhere: Mapping[str, int]
+
+
+def without_known(folder: DataFolder, sorted_rows: Sorted, matched: Matched, name: str) -> Remaining:
+    """Leave out answer sheets that other imports brought: the same ones counted, changed ones set aside."""
+    export, wave = matched.export, matched.wave
+    others = [path.name for path in _parts(folder) if path.name != name]
+    parts = {other: _stored(folder, other) for other in others}
+    of_wave, of_others = names_of(others, wave)
+    used = sorted_rows.used
+    known = pd.concat([parts[other] for other in of_wave], ignore_index=True) if of_wave else used.iloc[:0]
+    before = known.drop_duplicates("respondent_id").set_index("respondent_id").reindex(columns=used.columns[1:])
+    there = used["respondent_id"].isin(before.index)
+    beside = before.reindex(used.loc[there, "respondent_id"]).fillna("")
+    safe = _safe_comments(used)
+    same = pd.Series(False, used.index)
+    same[there] = (beside.to_numpy() == safe.loc[there].iloc[:, 1:].to_numpy()).all(axis=1)
+    changed = used[there & ~same]
+    changed = changed.assign(
+        file=export.file, row=export.rows.loc[changed.index, ROW], column="", value="",
+        rule=AGAIN + ": the same respondent answered otherwise in an earlier import",
+    )  # fmt: skip
+    left_out = pd.concat([sorted_rows.left_out, changed], ignore_index=True)
+    new, codes = used[~there], set(used["respondent_id"])
+    unmatched = {other: parts[other][~parts[other]["respondent_id"].isin(codes)] for other in of_wave}
+    own = _stored(folder, name) if name in {path.name for path in _parts(folder)} else None
+    repeats = repeated(new, unmatched, matched.mapped, own)
+    elsewhere = as_of_another_wave(new, {other: parts[other] for other in of_others})
+    rows = Sorted(new.drop(index=repeats.rows), left_out, sorted_rows.shared)
+    return Remaining(rows, int(same.sum()), repeats, elsewhere)
+
+
+def _stored(folder: DataFolder, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder.path / RESPONSES / name, dtype=str, keep_default_na=False)
+
+
+def is_there(folder: DataFolder, sorted_rows: Sorted, name: str) -> bool:
+    """Whether the part stands in the folder already, byte for byte."""
+    path = folder.path / RESPONSES / name
+    return path.exists() and path.read_bytes() == _bytes(_safe_comments(sorted_rows.used))
+
+
+@contextmanager
+def writing(folder: DataFolder) -> Iterator[None]:
+    """Hold the data folder, made where it is absent, against a second import."""
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with locked(folder.path):
+            yield
+    except OSError as error:
+        raise InfrastructureError(f"{folder.path}: cannot be written ({error.strerror}).") from error
+
+
+def write_part(folder: DataFolder, sorted_rows: Sorted, name: str) -> list[Path]:
+    """Write what was set aside, then the new part; each whole or not at all. Returns the files that changed."""
+    changed = []
+    aside = folder.path / QUARANTINE / name
+    if len(sorted_rows.left_out):
+        changed += _write(private(aside.parent) / name, safe_cells(sorted_rows.left_out))
+    else:
+        aside.unlink(missing_ok=True)
+    if len(sorted_rows.used):
+        if folder.single is not None:
+            (folder.path / RESPONSES).mkdir(exist_ok=True)
+            changed.append(folder.single.rename(folder.path / RESPONSES / folder.single.name))
+        changed += _write(folder.path / RESPONSES / name, _safe_comments(sorted_rows.used))
+    else:
+        (folder.path / RESPONSES / name).unlink(missing_ok=True)
+    return changed
+
+
+def _safe_comments(used: pd.DataFrame) -> pd.DataFrame:
+    """What people wrote, harmless in a spreadsheet; ids stay as they are."""
+    return used.assign(**safe_cells(used[[COMMENT]])) if COMMENT in used else used
+
+
+def _bytes(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False).encode()
+
+
+def _write(path: Path, table: pd.DataFrame) -> list[Path]:
+    content = _bytes(table)
+    if path.exists() and path.read_bytes() == content:
+        return []
+    write(path, content)
+    return [path]

@@ -1,0 +1,165 @@
+"""Who answered -> a pseudonym: a keyed hash, so that nobody without the key can try names out against it."""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from aiready.collection.survey_import.files import Export
+from aiready.errors import InfrastructureError, UsageError
+from aiready.model.cell_values import NOTHING
+
+KEY = "respondents.key"
+_KEY_BYTES, _CODE_DIGITS = 32, 16
+_NOBODY = (*NOTHING, "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
+_MOST_SHEETS = 3
+"""Rows that one person may send, by mistake and again; a code in more of them is not one person's."""
+_SHEETS_EACH = 2
+_TIME_OF_DAY = r"\d:\d\d:\d\d"
+
+
+def default_key() -> Path:
+    """Where the key lies unless told otherwise: in the user's own settings, never in a data folder."""
+    settings = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(settings) if settings else Path.home() / ".config") / "aiready" / KEY
+
+
+def read_key(path: Path, data: Path) -> bytes | None:
+    """The key, or None where there is none yet.
+
+    Raises
+    ------
+    UsageError
+        It lies in the data folder, others may read it, or it is no key.
+    """
+    if path.resolve().is_relative_to(data.resolve()):
+        raise UsageError(f"{path}: the key must lie outside the data folder, or whoever has the data has it. Move it.")
+    if not path.exists():
+        return None
+    try:
+        readable_by_others = path.stat().st_mode & 0o077
+        text = path.read_text(encoding="ascii").strip()
+        key = bytes.fromhex(text)
+    except (OSError, ValueError) as problem:
+        raise UsageError(f"{path}: no key of aiready stands there ({problem}). Name another with --key.") from problem
+    if readable_by_others:
+        raise UsageError(f"{path}: others may read the key. Run: chmod 600 {path}")
+    if len(key) < _KEY_BYTES:
+        raise UsageError(f"{path}: the key is too short. Name another with --key, or remove it to have one made.")
+    return key
+
+
+def new_key() -> bytes:
+    """A key nobody can guess."""
+    return secrets.token_bytes(_KEY_BYTES)
+
+
+def keep_key(path: Path, key: bytes) -> None:
+    """Write a new key for its owner's eyes only; one that is there already is never replaced."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key.hex() + "\n")
+    except OSError as error:
+        raise InfrastructureError(
+            f"{path}: the key cannot be written ({error.strerror}). Name another place."
+        ) from error
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A column that is said to name the person, in which one code stands in many rows: `rows` of the commonest."""
+
+    heading: str
+    codes: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Identities:
+    """What identifies each answer sheet, and columns that look as if they did not name one person each."""
+
+    codes: pd.Series
+    shared: tuple[Shared, ...] = ()
+
+
+def identify(export: Export, mapped: Collection[int] = ()) -> Identities:
+    """What identifies each answer sheet: the person where the file names one, else the sheet, else its cells.
+
+    A code in more than three rows is a mailbox, a department or a link that everybody used, no person; so is every
+    code of a column whose codes stand in two rows or more each, on average. A column that the map calls the person
+    is taken at its word.
+
+    Parameters
+    ----------
+    export, mapped
+        The file, and the columns that the map calls the person.
+    """
+    rows = export.rows
+    person = pd.Series("", rows.index)
+    shared = []
+    for place in [*mapped, *(place for place in export.placed("person") if place not in mapped)]:
+        codes = rows[str(place)].str.casefold()
+        codes = codes.mask(codes.isin(_NOBODY), "")
+        times = codes[codes.ne("")].value_counts()
+        suspect = _no_persons(times)
+        if len(suspect):
+            shared.append(Shared(export.name(place), int((times > 1).sum()), int(times.iloc[0])))
+        if place not in mapped:
+            codes = codes.mask(codes.isin(suspect), "")
+        person = person.mask(person.eq(""), codes)
+    named = person.ne("")
+    return Identities(("person " + person).where(named, "sheet " + _sheets(export)), tuple(shared))
+
+
+def _no_persons(times: pd.Series) -> pd.Index:
+    """Codes that stand in too many rows to be a person's, given how often each stands."""
+    many = times.sum() - len(times) >= _MOST_SHEETS and times.mean() >= _SHEETS_EACH
+    return times.index if many else times.index[times > _MOST_SHEETS]
+
+
+def _sheets(export: Export) -> pd.Series:
+    """What tells answer sheets apart: the tool's own number, else all their cells.
+
+    Equal cells are one sheet sent twice when they hold a time of day; without one they may be two people who
+    answered alike, so the second is another sheet.
+    """
+    response = _joined(export.rows, export.placed("response"))
+    sheets = response + _joined(export.rows, export.placed("part-of-response"))
+    unnumbered = response.str.strip("|").eq("")
+    if not unnumbered.any():
+        return sheets
+    rows = export.rows[unnumbered]
+    cells = _joined(rows, [heading.place for heading in export.headings])
+    timed = pd.Series(False, rows.index)
+    for place in export.placed("date", "submitted", "part-of-response"):
+        timed |= rows[str(place)].str.contains(_TIME_OF_DAY)
+    again = cells.groupby(cells).cumcount()
+    sheets[unnumbered] = cells.where(timed | again.eq(0), cells + "#" + again.astype(str))
+    return sheets
+
+
+def _joined(rows: pd.DataFrame, places: list[int]) -> pd.Series:
+    joined = pd.Series("", rows.index)
+    for place in places:
+        joined = joined + "|" + rows[str(place)]
+    return joined
+
+
+def pseudonyms(identities: pd.Series, wave: str, key: bytes) -> pd.Series:
+    """Sixteen hex digits in place of who answered: HMAC-SHA256 of wave and identity.
+
+    The wave is part of it, so that nobody can be followed from one round to the next.
+    """
+    start = hmac.new(key, wave.encode() + b"\0", hashlib.sha256)
+    digests = []
+    for identity in identities:
+        one = start.copy()
+        one.update(identity.encode())
+        digests.append(one.hexdigest()[:_CODE_DIGITS])
+    return pd.Series(digests, identities.index, dtype=object)

@@ -1,0 +1,138 @@
+"""Words of the questionnaire -> what they mean, in every shipped language: questions, levels, roles, use of AI."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from aiready.collection.questionnaire import Question, questionnaire
+from aiready.collection.questionnaire.questions import ANSWERS, unit_labels
+from aiready.collection.survey_import.lexicon import Entry, Lexicon, lexicon
+from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, shipped_words
+from aiready.instrument.model import Instrument
+from aiready.model.cell_values import NOTHING, SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
+from aiready.model.schema import AI_USE, ROLES
+
+COMMENT = CLOSING[0]
+NO_ANSWER = "no answer"
+"""What a map says of a cell that stands for a question nobody answered."""
+CODE = "code"
+"""Kind of writing: a code that our questionnaire gave to a choice, and no survey tool would by itself."""
+PHRASES = Path(__file__).with_name("phrases.csv")
+"""What people and tools write for the answers that are no level, beside the words of the questionnaire."""
+
+
+def plain_id(text: str) -> str:
+    """An id as tools keep it: LimeSurvey allows letters and digits only.
+
+    Examples
+    --------
+    >>> plain_id("team_goal"), plain_id("TeamGoal")
+    ('teamgoal', 'teamgoal')
+    """
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is asked and what can be answered, whatever the language; what could be two things is neither.
+
+    `ids` and `wordings`: id or question -> column of `responses`. `answers`: column -> answers -> value; a value of
+    `NO_ANSWER` is a blank. `numbered`: column -> values in the order in which the questionnaire lists them.
+    `questions`: item -> wording. `units`: ids in the order of the table; none where the data folder has no units.
+    `levels`: how many an item has.
+    """
+
+    ids: Lexicon
+    wordings: Lexicon
+    answers: Mapping[str, Lexicon]
+    numbered: Mapping[str, tuple[str, ...]]
+    questions: Mapping[str, str]
+    units: tuple[str, ...]
+    levels: int
+
+    def of_tool(self, source: str) -> "Words":
+        """Words as a tool's export holds them: only LimeSurvey is given our codes, and `NA` is a blank to others."""
+        if source == "limesurvey":
+            return self
+        return replace(self, answers={name: known.without(CODE) for name, known in self.answers.items()})
+
+    def column(self, text: str) -> str:
+        """Column that an id stands for, as it is or without its signs."""
+        return self.ids.meaning(text) or self.ids.meaning(plain_id(text))
+
+
+def words_of(rules: Instrument, units: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})) -> Words:
+    """Words of the questionnaire in every language of an instrument, with the units to choose from.
+
+    Parameters
+    ----------
+    rules
+        The instrument.
+    units, parents
+        Name, and id of the unit above, by unit_id.
+    """
+    spoken = [questionnaire(rules, code, units=units, parents=parents) for code in rules.languages]
+    asked = [question for one in spoken for question in one.questions]
+    items = {question.id: question.wording for question in spoken[0].items}
+    answers: dict[str, list[Entry]] = {"unit_id": list(_unit_names(units, parents))}
+    for name in items:
+        answers[name] = list(_anywhere())
+    for question in asked:
+        if question.choices:
+            answers.setdefault(question.id, []).extend(_said(question))
+    for words in (*(one.words for one in spoken), *shipped_words().values()):
+        answers["role"] += [("name", words[f"{kind}.{role}"], role) for kind in ("role", "role_name") for role in ROLES]
+        answers["ai_use"] += [("name", words[f"ai_use.{use}"], use) for use in AI_USE]
+        for name in items:
+            answers[name] += [("name", words[f"answer.{extra}"], ANSWERS[extra]) for extra in EXTRA_ANSWERS]
+    numbered = {question.id: tuple(choice.value for choice in question.choices) for question in spoken[0].questions}
+    read = {name: lexicon([*entries, *_nothing(entries)]) for name, entries in answers.items()}
+    return Words(
+        ids=lexicon(_ids({question.id: None for question in asked})),
+        wordings=lexicon(("wording", question.wording, question.id) for question in asked),
+        answers=read if units else {name: known for name, known in read.items() if name != "unit_id"},
+        numbered={name: values for name, values in numbered.items() if values and name != "unit_id"},
+        questions=items,
+        units=tuple(units),
+        levels=rules.settings.scale_points,
+    )
+
+
+def _ids(names: Mapping[str, None]) -> Iterator[Entry]:
+    for name in names:
+        yield ("id", name, name)
+        yield ("plain id", plain_id(name), name)
+    yield ("id", "unit", "unit_id")
+
+
+def _unit_names(names: Mapping[str, str], parents: Mapping[str, str]) -> Iterator[Entry]:
+    """Names as the table has them, beside the labels that tell equal ones apart: alone they mean each of them."""
+    for unit, label in unit_labels(names, parents).items():
+        yield from (("name", text, unit) for text in dict.fromkeys((label, names[unit])) if text)
+
+
+def _anywhere() -> Iterator[Entry]:
+    """Answers to an item that any data folder may hold, and what people write for them; `NA` is a blank to R."""
+    yield from (("name", text, ANSWERS["does_not_apply"]) for text in SAYS_DOES_NOT_APPLY if text != "na")
+    yield from (("name", text, ANSWERS["dont_know"]) for text in SAYS_DONT_KNOW)
+    phrases = pd.read_csv(PHRASES, dtype=str, keep_default_na=False)
+    yield from (("name", row.text, row.means) for row in phrases.itertuples())
+
+
+def _nothing(entries: list[Entry]) -> Iterator[Entry]:
+    """Words of databases and data frames that say nothing, where none of them is an answer."""
+    answers = lexicon(entries)
+    yield from (("nothing", text, NO_ANSWER) for text in NOTHING if text and not answers.entries(text))
+
+
+def _said(question: Question) -> Iterator[Entry]:
+    """Every writing of every choice: its value, its code where that is another, its words."""
+    for choice in question.choices:
+        yield ("id", choice.value, choice.value)
+        yield ("name", choice.text, choice.value)
+        if choice.code != choice.value:
+            yield (CODE, choice.code, choice.value)

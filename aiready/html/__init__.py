@@ -1,5 +1,0 @@
-"""From an executed notebook to one HTML file: no code, no script, no request."""
-
-from aiready.html.exporter import HandoutExporter, exporter
-
-__all__ = ["HandoutExporter", "exporter"]

@@ -1,0 +1,133 @@
+"""Cells typed by hand, judged by the schema before they are saved: the rules of `aiready check`, one cell at a time."""
+
+import re
+from datetime import date
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from aiready.inputs.parse import nothing_in
+from aiready.model.cell_values import NO, YES
+from aiready.model.schema import Column, Table
+from aiready.model.waves import is_wave
+
+NUMBERS = ("integer", "number", "share")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+
+
+def number_of(text: str) -> float | None:
+    """Number in a cell, with decimal point or comma; None where there is none.
+
+    Examples
+    --------
+    >>> number_of("0,5"), number_of("1e3"), number_of("12,500"), number_of("many")
+    (0.5, 1000.0, None, None)
+    """
+    plain = text.strip()
+    whole, comma, decimals = plain.partition(",")
+    if comma and len(decimals) == 3 and whole.lstrip("+-").lstrip("0"):
+        return None  # 12,500 could be thousands
+    try:
+        value = float(plain.replace(",", ".").replace("_", "no number"))
+    except ValueError:
+        return None
+    return value if abs(value) < float("inf") else None
+
+
+def value_of(column: Column, text: str) -> float | None:
+    """Number in a cell of a column: a share may be written in per cent.
+
+    Examples
+    --------
+    >>> from aiready.model.schema import TABLES
+    >>> value_of(TABLES["tasks"].column("adoption"), "45 %"), value_of(TABLES["tasks"].column("headcount"), "45 %")
+    (0.45, None)
+    """
+    said = text.strip()
+    if column.kind == "share" and said.endswith("%"):
+        value = number_of(said.removesuffix("%"))
+        return None if value is None else value / 100
+    return number_of(said)
+
+
+def says_nothing(column: Column, text: str) -> bool:
+    """Whether a cell is blank, or says in words that nothing is there."""
+    return text.strip().lower() in nothing_in(column)
+
+
+def refusal(column: Column, text: str) -> str:
+    """Why a cell would be set aside, and how to mend it; blank where it is fine.
+
+    Examples
+    --------
+    >>> from aiready.model.schema import TABLES
+    >>> refusal(TABLES["tasks"].column("adoption"), "60")
+    'adoption: 60 is above 1. Write a share from 0 to 1, such as 0.6.'
+    """
+    said = text.strip()
+    if says_nothing(column, said):
+        return f"{column.name} is missing. Fill it in." if column.required else ""
+    if column.allowed:
+        return "" if said in column.allowed else f"{column.name}: {said} is none of {', '.join(column.allowed)}."
+    if column.kind in NUMBERS:
+        return _number_refusal(column, said)
+    if column.kind == "date":
+        return "" if _is_date(said) else f"{column.name}: {said} is no date. Write it as 2026-05-11."
+    if column.kind == "wave":
+        return "" if is_wave(said.upper()) else f"{column.name}: {said} is no wave. Write 2026-Q3, 2026-09 or 2026."
+    if column.kind == "check" and said.lower() not in (*YES, *NO) and not _is_date(said):
+        return f"{column.name}: {said} is neither yes nor no nor the date it was done."
+    return ""
+
+
+def _number_refusal(column: Column, said: str) -> str:
+    value = value_of(column, said)
+    if column.kind == "integer" and _THOUSANDS.fullmatch(said):
+        return f'{column.name}: "{said}" could be thousands or decimals. Write it without a point.'
+    if value is None:
+        return f'{column.name}: "{said}" is no number. Write it as {column.example or "12.5"}.'
+    if column.kind == "integer" and value % 1:
+        return f"{column.name}: {said} is no whole number."
+    mend = " Write a share from 0 to 1, such as 0.6." if column.kind == "share" else ""
+    if column.at_least is not None and value < column.at_least:
+        return f"{column.name}: {said} is below {column.at_least:g}.{mend}"
+    if column.at_most is not None and value > column.at_most:
+        return f"{column.name}: {said} is above {column.at_most:g}.{mend}"
+    return ""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return 1900 <= date.fromisoformat(text).year < 2200
+    except ValueError:
+        return False
+
+
+def refusals(table: Table, rows: pd.DataFrame, name: str) -> list[str]:
+    """Every cell of text rows that would be set aside, a sentence each, headed by the row's `name` column."""
+    columns = [column for column in table.columns if column.name in rows]
+    found = []
+    for row in rows.to_dict("records"):
+        wrong = [refusal(column, row[column.name]) for column in columns]
+        numbers = {column.name: value_of(column, row[column.name]) for column in columns if column.kind in NUMBERS}
+        for early, late in table.ordered:
+            low, high = numbers.get(early), numbers.get(late)
+            if low is not None and high is not None and high < low:
+                wrong.append(f"{late} is below {early}.")
+        found += [f"{row[name]}: {text}" for text in wrong if text]
+    return found
+
+
+def typed_rows(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """Text rows as measures take them: numbers float64, text `object` with None, dates `datetime64[ns]`."""
+    typed: dict[str, Any] = {}
+    for column in table.columns:
+        cells = rows[column.name] if column.name in rows else pd.Series("", rows.index)
+        if column.kind in NUMBERS:
+            typed[column.name] = pd.Series([value_of(column, cell) for cell in cells], cells.index, dtype="float64")
+        elif column.kind == "date":
+            typed[column.name] = pd.to_datetime(cells.where(cells != ""), errors="coerce").astype("datetime64[ns]")
+        else:
+            typed[column.name] = cells.astype(object).mask(cells.map(partial(says_nothing, column)), None)
+    return pd.DataFrame(typed, index=rows.index)

@@ -1,0 +1,312 @@
+"""Cells as given -> values as the schema types them: Ibis expressions, whatever file or engine holds the table."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from aiready.inputs.files import FILE, ROW, SURPLUS
+from aiready.model.cell_values import (
+    FAILED,
+    NO,
+    NO_ANSWER,
+    NOTHING,
+    NOTHING_BUT_IN_NAMES,
+    SAYS_DOES_NOT_APPLY,
+    SAYS_DONT_KNOW,
+    YES,
+)
+from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, LABELS, PERSONS, Column, Table
+
+NO_LEVEL = -9.0
+"""An answer that cannot be read, until its row is quarantined."""
+
+GIVEN = "given "
+"""Prefix of the columns that hold a cell as given, beside its value."""
+
+_SALT = "aiready:person:"
+_TYPES = {
+    "text": "string", "id": "string", "url": "string", "check": "string", "wave": "string", "flag": "boolean",
+    "integer": "int64", "number": "float64", "share": "float64", "date": "timestamp",
+    "timestamp": "timestamp",
+}  # fmt: skip
+
+
+# Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
+
+
+_COUNTED = ("integer", "number", "share", "date", "timestamp")
+"""Kinds of columns in which a failed formula is a value that is missing, not one that never was."""
+
+
+def nothing_in(column: Column) -> tuple[str, ...]:
+    """Words, in lower case, that say in a column that nothing is there."""
+    names = column.kind == "id" or (column.kind == "text" and column.required)
+    also = () if names and column.name not in PERSONS and not column.allowed else NOTHING_BUT_IN_NAMES
+    failed = FAILED if column.kind in _COUNTED else ()
+    return tuple(word for word in (*NOTHING, *also) if word not in (*column.allowed, *failed))
+
+
+def says_nothing(column: Column, given: Any) -> Any:
+    """True where a cell as given says nothing, in pandas or on an engine."""
+    if isinstance(given, pd.Series):
+        if not (pd.api.types.is_string_dtype(given.dtype) or given.dtype == object):
+            return given.isna()
+        said = given.map(lambda cell: cell.strip().lower() if isinstance(cell, str) else cell)
+        return given.isna() | said.isin(nothing_in(column))
+    if given.type().is_string():
+        return given.isnull() | given.strip().lower().isin(nothing_in(column))
+    return given.isnull() | given.isnan() if given.type().is_floating() else given.isnull()
+
+
+def _filled(column: Column, given: ir.Value) -> ir.StringValue:
+    """Text of a cell; null where it is blank or says that nothing is there."""
+    text = _text(given)
+    text = _nfc_normalize(text) if column.kind == "id" and _normalizes(text) else text
+    return _is_one_of(text, nothing_in(column)).ifelse(ibis.null("string"), text)
+
+
+def _is_one_of(text: ir.StringValue, words: Collection[str]) -> ir.BooleanValue:
+    """Whether a text is one of some words in lower case; one pattern is planned sooner than many words."""
+    return text.lower().re_search(f"^(?:{'|'.join(map(re.escape, words))})$")
+
+
+def _normalizes(text: ir.StringValue) -> bool:
+    return text.get_backend().name == "duckdb"
+
+
+def _text(given: ir.Value) -> ir.StringValue:
+    """A cell as text; spaces around it say nothing."""
+    return given.strip() if given.type().is_string() else _without_nan(given).cast("string")
+
+
+def _without_nan(given: ir.Value) -> ir.Value:
+    return given.nullif(float("nan")) if given.type().is_floating() else given
+
+
+def number(text: ir.StringValue) -> ir.FloatingValue:
+    """Number in a cell, with decimal point or comma; null where it is none or could be thousands (12,500)."""
+    text = text.re_replace("^.*_.*$", "")  # some engines read 1_000, others do not
+    pointed = text.re_replace(r"^([+-]?\d*),(\d{1,2}|\d{4,})$", r"\1.\2")
+    pointed = pointed.re_replace(r"^([+-]?(?:0\d*|\d{4,})?),(\d{3})$", r"\1.\2")
+    value = pointed.try_cast("float64")
+    for no_number in ("nan", "inf", "-inf"):
+        value = value.nullif(float(no_number))
+    return value
+
+
+def share(text: ir.StringValue) -> ir.FloatingValue:
+    """Share in a cell, of 1 or in per cent: `0.45` and `45 %`; null where it is none."""
+    of = ibis.cases((text.endswith("%"), 100.0), else_=1.0)
+    return number(text.re_replace(r"[\s\x{a0}\x{202f}]*%$", "")) / of
+
+
+def moment(text: ir.StringValue) -> ir.TimestampValue:
+    """Time in a cell, UTC without zone: ISO, 11.05.2026, or the serial number of a spreadsheet."""
+    iso = text.re_replace(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-\2-\1")
+    # engines also read `infinity`, `epoch`, years before Christ and after 9999: times that Python does not have
+    iso = iso.re_extract(r"^\s*[12]\d{3}[^\d(][^(]*$", 0)
+    # 20000-79999 are the days of 1954-2119 in the 1900 date system; 25569 is 1 January 1970
+    serial = text.re_extract(r"^[2-7]\d{4}(?:\.\d+)?$", 0).try_cast("float64")
+    counted = ((serial - 25569) * 86400).round().cast("int64").as_timestamp("s")
+    return ibis.coalesce(iso.try_cast("timestamp('UTC')").cast("timestamp"), counted.cast("timestamp"))
+
+
+def _whole_as_text(text: ir.StringValue) -> ir.StringValue:
+    """`11.0` and `11` are the same name: spreadsheets and data frames write either."""
+    group = "$1" if text.get_backend().name == "pyspark" else r"\1"  # as each writes what was found
+    return text.re_replace(r"^(-?\d+)\.0$", group)
+
+
+def _wave(text: ir.StringValue) -> ir.StringValue:
+    """Wave label; `2026-09` that a spreadsheet turned into the first of the month is turned back."""
+    label = text.upper().re_replace(r"^(\d{4}-\d{2})-01(T00:00:00)?$", r"\1")
+    return label.re_extract(r"^\d{4}(?:-(?:Q[1-4]|0[1-9]|1[0-2]))?$", 0).nullif("")
+
+
+def _one_of(allowed: tuple[str, ...], text: ir.StringValue) -> ir.StringValue:
+    spelled = text.lower() if allowed[0].islower() else text.upper()
+    return spelled.re_extract(f"^(?:{'|'.join(allowed)})$", 0).nullif("")
+
+
+def _yes_no(text: ir.StringValue) -> ir.BooleanValue:
+    return ibis.cases((_is_one_of(text, YES), True), (_is_one_of(text, NO), False), else_=ibis.null("boolean"))
+
+
+def _check(text: ir.StringValue) -> ir.StringValue:
+    done = moment(text).notnull()
+    words = ((_is_one_of(text, YES), "yes"), (_is_one_of(text, NO), "no"))
+    return ibis.cases(*words, (done, "yes"), else_=ibis.null("string"))
+
+
+def _native(given: ir.Value, kind: str) -> ir.Value | None:
+    """A column that is stored in its own type needs no reading of text."""
+    stored = given.type()
+    if kind in ("integer", "number", "share") and stored.is_numeric():
+        return _without_nan(given) if stored.is_floating() else given
+    if kind == "flag" and stored.is_boolean():
+        return given
+    if kind in ("date", "timestamp") and (stored.is_timestamp() or stored.is_date()):
+        utc = given.cast("timestamp('UTC')") if stored.is_timestamp() and stored.timezone else given
+        return utc.cast("timestamp")
+    return None
+
+
+def is_native(column: Column, given: ir.Value) -> bool:
+    """Whether a column is stored in the type it has here, so that its cells are values and no text."""
+    return _native(given, column.kind) is not None
+
+
+def reading(column: Column, given: ir.Value) -> ir.Value:
+    """Value of a cell as the schema types it; null where it is blank or cannot be read."""
+    native = _native(given, column.kind)
+    if column.kind in ("date", "timestamp"):
+        at = moment(_text(given)) if native is None else native
+        return at.truncate("D") if column.kind == "date" else at
+    if native is not None:
+        return native
+    if column.allowed:
+        return _one_of(column.allowed, _text(given))
+    if _is_name(column):
+        return _whole_as_text(_filled(column, given))
+    readers = {
+        "integer": number, "number": number, "share": share, "wave": _wave, "flag": _yes_no, "check": _check,
+    }  # fmt: skip
+    return readers[column.kind](_text(given)) if column.kind in readers else _filled(column, given)
+
+
+def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
+    """Cheap test, true where a stored cell is not yet what the schema wants."""
+    native = _native(given, column.kind)
+    if native is not None:
+        return given.isnan() if given.type().is_floating() else False
+    if column.kind not in ("text", "id", "url") or column.allowed or not given.type().is_string():
+        return True
+    if _normalizes(given):
+        few = given.name("cell").as_table().distinct().limit(_FEW + 1).to_pandas()["cell"].dropna()
+        if len(few) <= _FEW:
+            return any(_reads_otherwise(column, text) for text in few)
+    odd = given.startswith(" ") | given.endswith(" ") | _is_one_of(given, nothing_in(column))
+    if column.kind == "id" and _normalizes(given):
+        odd = odd | (given != _nfc_normalize(given))
+    return odd | given.endswith(".0") if _is_name(column) else odd
+
+
+_FEW = 2000
+"""Distinct cells that are looked at one by one, where they lie here: sooner done than asking of every row."""
+
+
+def _is_name(column: Column) -> bool:
+    return column.kind == "id" or column.name in LABELS
+
+
+def _reads_otherwise(column: Column, text: str) -> bool:
+    """Whether a stored text is no value as it stands."""
+    plain = text.strip()
+    composed = unicodedata.normalize("NFC", plain) if column.kind == "id" else plain
+    return text != composed or plain.lower() in nothing_in(column) or (_is_name(column) and text.endswith(".0"))
+
+
+def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
+    """Level answered to an item, or the code of an answer that is no level; null: no answer."""
+    said = _text(given).lower().replace("’", "'").fill_null("")
+    scale = [float(level) for level in range(1, levels + 1)]
+    level, with_comma = _text(given).try_cast("float64"), said.replace(",", ".").try_cast("float64")
+    codes = ((SAYS_DOES_NOT_APPLY, DOES_NOT_APPLY), (SAYS_DONT_KNOW, DONT_KNOW), (NO_ANSWER, None))
+    others = [(_is_one_of(said, written), ibis.literal(code, "float64")) for written, code in codes]
+    return ibis.cases(
+        (level.isin(scale), level),
+        *others,
+        (with_comma.isin(scale), with_comma),
+        else_=ibis.literal(NO_LEVEL, "float64"),
+    )
+
+
+def hashed(text: ir.StringValue) -> ir.StringValue:
+    """Twelve hex digits in place of a person's code, the same on every engine."""
+    salted = ibis.literal(_SALT) + text
+    if text.get_backend().name == "postgres":  # has the digest, of bytes and in bytes only
+        return _encode(_sha256(_convert_to(salted, "UTF8")), "hex").substr(0, 12)
+    return salted.hexdigest("sha256").substr(0, 12)
+
+
+# Functions that PostgreSQL or DuckDB has: Ibis takes names and types; what stands in them says in Python what they do.
+
+
+@ibis.udf.scalar.builtin(name="convert_to")
+def _convert_to(text: str, encoding: str) -> bytes:
+    return text.encode(encoding)
+
+
+@ibis.udf.scalar.builtin(name="nfc_normalize")
+def _nfc_normalize(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+@ibis.udf.scalar.builtin(name="sha256")
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
+
+
+@ibis.udf.scalar.builtin(name="encode")
+def _encode(content: bytes, how: str) -> str:
+    return {"hex": content.hex}[how]()
+
+
+def typed(
+    table: Table,
+    raw: ir.Table,
+    *,
+    levels: Mapping[str, int] = MappingProxyType({}),
+    as_is: Collection[str] = (),
+) -> ir.Table:
+    """Read every cell of a raw table: the schema's columns and items that are there, with `FILE` and `ROW`.
+
+    Parameters
+    ----------
+    table, raw
+        The schema's table, and its cells as given with `FILE` and `ROW`.
+    levels
+        Scale points of each item column of `responses`.
+    as_is
+        Columns that are stored as the schema wants them: used without reading.
+
+    Returns
+    -------
+    ibis.expr.types.Table
+        Beside each column that may be unreadable stands the cell as given (`GIVEN` and its name).
+    """
+    answers = {item: answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
+    beside = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
+    return raw.select(*beside, **read_cells(table, raw, as_is), **answers)
+
+
+def read_cells(table: Table, raw: ir.Table, as_is: Collection[str]) -> dict[str, ir.Value]:
+    """The schema's columns that are there as the schema types them, beside what may be unreadable as given."""
+    there = [column for column in table.columns if column.name in raw.columns]
+    given = {GIVEN + c.name: raw[c.name] for c in there if c.name not in as_is and _may_fail(c)}
+    return given | {column.name: _value(table, column, raw[column.name], as_is) for column in there}
+
+
+def complete(table: Table, rows: ir.Table) -> ir.Table:
+    """Typed rows with every column of the schema, absent ones empty, whole numbers as such."""
+    kinds = {column.name: _TYPES[column.kind] for column in table.columns}
+    absent = {name: ibis.null(kind) for name, kind in kinds.items() if name not in rows.columns}
+    whole = {name: rows[name].cast(kind) for name, kind in kinds.items() if name in rows.columns and kind == "int64"}
+    return rows.mutate(**absent, **whole)
+
+
+def _may_fail(column: Column) -> bool:
+    return column.required or bool(column.allowed) or column.kind not in ("text", "id", "url")
+
+
+def _value(table: Table, column: Column, given: ir.Value, as_is: Collection[str]) -> ir.Value:
+    native = _native(given, column.kind) if column.name in as_is else None
+    value = reading(column, given) if column.name not in as_is else given if native is None else native
+    return hashed(value) if column.name in table.hashed else value

@@ -1,0 +1,132 @@
+"""Delimited text files changed row by row: what is not changed stays as it stands, sign for sign."""
+
+import csv
+import io
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from aiready.inputs.files import PLAIN, Dialect, column_names, encoding_of, find_header
+
+LINE = "_line"
+"""Place of a row among the lines below the header."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row below the header: its text as it stands, with its line end, and its cells (none: an empty line)."""
+
+    text: str
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A delimited text file: what stands up to its header, and the lines below it."""
+
+    columns: tuple[str, ...]
+    head: str
+    lines: tuple[Line, ...] = ()
+    dialect: Dialect = PLAIN
+    newline: str = "\n"
+    encoding: str = "utf-8"
+
+    def values(self, place: int) -> dict[str, str]:
+        """Cells of a line by column, trimmed; what a short line lacks is empty."""
+        cells = self.lines[place].cells
+        padded = (*cells, *[""] * (len(self.columns) - len(cells)))
+        return {name: cell.strip() for name, cell in zip(self.columns, padded, strict=False)}
+
+    @property
+    def filled(self) -> list[int]:
+        """Places of the lines that hold anything."""
+        return [place for place, line in enumerate(self.lines) if "".join(line.cells).strip()]
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes; one that cp1252 cannot hold any more becomes UTF-8."""
+        parts = [self.head, *(line.text for line in self.lines)]
+        ended = [text if not text or text.endswith(("\n", "\r")) else text + self.newline for text in parts[:-1]]
+        text = "".join([*ended, parts[-1]])
+        try:
+            return text.encode(self.encoding)
+        except UnicodeEncodeError:
+            return text.encode("utf-8-sig")
+
+
+def new_table(columns: Sequence[str]) -> TextTable:
+    """A file with a header and nothing else."""
+    return TextTable(tuple(columns), _encoded(columns, PLAIN, "\n"))
+
+
+def read_table(path: Path, known: Collection[str], file: str) -> TextTable:
+    """Read a delimited text file so that it can be written back with only some rows changed.
+
+    Raises
+    ------
+    InputError
+        The file is empty, binary, or has a known column twice.
+    """
+    encoding = encoding_of(path, file)
+    dialect, header_row, header = find_header(path, encoding)
+    text = path.read_bytes().decode(encoding).removeprefix("\ufeff")
+    marked = encoding == "utf-8" and path.read_bytes().startswith(b"\xef\xbb\xbf")
+    lines = _records(text, dialect)
+    while header and not header[-1].strip():
+        header = header[:-1]
+    return TextTable(
+        columns=column_names(header, known, file),
+        head="".join(line.text for line in lines[:header_row]),
+        lines=tuple(lines[header_row:]),
+        dialect=dialect,
+        newline="\r\n" if "\r\n" in lines[header_row - 1].text else "\n",
+        encoding="utf-8-sig" if marked else encoding,
+    )
+
+
+def _records(text: str, dialect: Dialect) -> list[Line]:
+    """Rows with the text they came from; a quoted cell may run over several lines of the file."""
+    physical = list(io.StringIO(text, newline=""))
+    reader = csv.reader(physical, **dialect.options)
+    ends, rows = [0], []
+    for cells in reader:
+        rows.append(tuple(cells))
+        ends.append(reader.line_num)
+    return [Line("".join(physical[a:b]), cells) for (a, b), cells in zip(pairwise(ends), rows, strict=True)]
+
+
+def with_columns(table: TextTable, names: Iterable[str]) -> TextTable:
+    """The table with columns added at the right, where it lacks them; every row is then written anew."""
+    added = [name for name in names if name not in table.columns]
+    if not added:
+        return table
+    columns = (*table.columns, *added)
+    before = table.head.removesuffix(_last_record(table))
+    wider = replace(table, columns=columns, head=before + _encoded(columns, table.dialect, table.newline))
+    width = len(table.columns)
+    lines = []
+    for line in table.lines:
+        if not line.cells:
+            lines.append(line)
+            continue
+        beyond = [cell for cell in line.cells[width:] if cell.strip()]
+        cells = [*line.cells[:width], *[""] * (width - len(line.cells)), *[""] * len(added), *beyond]
+        lines.append(Line(_encoded(cells, table.dialect, table.newline), tuple(cells)))
+    return replace(wider, lines=tuple(lines))
+
+
+def _last_record(table: TextTable) -> str:
+    return _records(table.head, table.dialect)[-1].text
+
+
+def line_of(table: TextTable, values: Mapping[str, str]) -> Line:
+    """A new line from cells by column; columns not named are empty."""
+    cells = [values.get(name, "") for name in table.columns]
+    return Line(_encoded(cells, table.dialect, table.newline), tuple(cells))
+
+
+def _encoded(cells: Sequence[str], dialect: Dialect, newline: str) -> str:
+    written = io.StringIO(newline="")
+    csv.writer(written, **dialect.options, lineterminator=newline).writerow(cells)
+    return written.getvalue()

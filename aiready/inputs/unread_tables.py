@@ -1,0 +1,161 @@
+"""What is named like a table and not read: a sentence each, with what to do, and never a reason to stop."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+from itertools import groupby
+from pathlib import Path
+
+from aiready.inputs.file_signatures import ending_of
+from aiready.inputs.files import canonical
+from aiready.model.schema import TABLES
+
+_COPY = re.compile(
+    r"^(?:copy|kopie|copie|copia)[ _-]+(?:\(\d+\)[ _-]+)?(?:of|von|de|di)[ _-]+|^[#~]+|^conflicted[ _-]+"
+    r"|(?:[ _-]*(?:\(\d+\)|\d+|v\d+|copy|kopie|copie|copia|old|new|backup|bak|final|orig|export|[#~]))+$",
+    re.IGNORECASE,
+)
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".lz4", ".sz")
+_DATABASES = (".duckdb", ".ddb", ".db", ".sqlite", ".sqlite3", ".accdb", ".mdb")
+_LEFT_OVER = (
+    ".bak",
+    ".old",
+    ".orig",
+    ".tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".crdownload",
+    ".download",
+    ".swp",
+    ".save",
+)
+_SPREADSHEETS = (".xlsb", ".numbers", ".xlt", ".xltx", ".fods", ".et", ".gsheet", ".xml")
+_OWN = ("instrument", "languages", "plans", "quarantine", "records", "reports", "results", "notebooks")
+"""Folders that this program reads or writes by itself."""
+_LAKES = (
+    ("_delta_log", "a Delta table"),
+    (".hoodie", "a Hudi table"),
+    ("metadata/*.metadata.json", "an Iceberg table"),
+)
+
+
+def said(path: Path) -> str:
+    """Name of a file for a message, whatever bytes it is made of."""
+    return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def did_you_mean(name: str) -> str:
+    """The table a name comes near, as a question; blank without one."""
+    near = get_close_matches(name, TABLES, n=1, cutoff=0.8)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def table_like(name: str, tables: Iterable[str]) -> str | None:
+    """The table that a file's name stands for, apart from endings, numbers and what marks a copy.
+
+    Examples
+    --------
+    >>> [table_like(name, TABLES) for name in ("Decisions (1).csv", "decisions.csv~", "copy of tasks.json", "my.csv")]
+    ['decisions', 'decisions', 'tasks', None]
+    """
+    bare = name.strip("#~ ").split(".")[0]
+    while (shorter := _COPY.sub("", bare)) not in (bare, ""):
+        bare = shorter
+    plain = canonical(bare)
+    return plain if plain in set(tables) else None
+
+
+def of_file(path: Path, table: str) -> str:
+    """What to say of a file that is named like a table and of a kind that is not read."""
+    name, ending = said(path), ending_of(path)
+    if ending in _DATABASES:
+        mend = f"Give a DuckDB file by its address (duckdb:///...), or save the table as {table}.csv."
+    elif ending in _PACKED:
+        mend = f"Unpack it to {table}.csv or {table}.parquet; of packed files, {table}.csv.gz is read."
+    elif ending in _LEFT_OVER or name.endswith(("~", "#")):
+        mend = f"It looks like a copy or an unfinished one: if it counts, name it {table}.csv; else move it away."
+    elif ending in _SPREADSHEETS:
+        mend = f"Save it as {table}.xlsx or {table}.csv."
+    elif not ending:
+        mend = f"Its name has no ending: call it {table}.csv or {table}.parquet, whichever it is."
+    else:
+        mend = f"Save it as {table}.csv or {table}.parquet, or call it by another name if it is no table."
+    return f"{name} is named like the table {table} and was not read. {mend}"
+
+
+def of_copy(path: Path, table: str) -> str:
+    """What to say of a file that could be read, were it not for its name."""
+    right = f"{table}{ending_of(path)}"
+    return (
+        f"{said(path)} is named like a copy of the table {table} and was not read (did you mean {table}?). "
+        f"Call it {right} if it is the one that counts, or move it away."
+    )
+
+
+def of_folder(folder: Path, table: str) -> str:
+    """What to say of a folder that is named like a table and is none."""
+    if folder.suffix.lower() in _SPREADSHEETS:
+        return of_file(folder, table)
+    return (
+        f"{said(folder)}/ is a folder named like the table {table} and was not read. Call it {table} if its files are "
+        "parts of the table, or move it away."
+    )
+
+
+def of_lake(folder: Path) -> str:
+    """What to say of a folder whose files are only a part of what is valid; blank of any other.
+
+    Such tables keep rows that were changed or deleted beside those that count.
+    """
+    kind = next((kind for inside, kind in _LAKES if _holds(folder, inside)), "")
+    if not kind:
+        return ""
+    return (
+        f"{said(folder)}/ is {kind} and was not read: beside the rows that count, its files hold changed and deleted "
+        "ones. Write the table as plain Parquet, or give the database it belongs to."
+    )
+
+
+def _holds(folder: Path, pattern: str) -> bool:
+    try:
+        return any(folder.glob(pattern))
+    except OSError:
+        return False  # whoever lists it next says so
+
+
+def of_parts(folder: str, paths: Sequence[Path]) -> list[str]:
+    """One sentence for the files of each kind in a folder of parts that were not read."""
+    notes = []
+    by_kind: Callable[[Path], str] = lambda path: "/" if path.is_dir() else ending_of(path)  # noqa: E731
+    for kind, alike in groupby(sorted(paths, key=lambda path: (by_kind(path), path.name)), key=by_kind):
+        files = list(alike)
+        names = said(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+        if kind == "/":
+            notes.append(f"{folder}/{names}: folders inside are not read. Move their files up if they are parts.")
+        else:
+            notes.append(
+                f"{folder}/{names}: {'this is' if len(files) == 1 else 'these are'} of a kind that is not read. "
+                "Save as CSV, Parquet or .xlsx what is a part of the table."
+            )
+    return notes
+
+
+def below(folder: Path, readable: Sequence[str], tables: Iterable[str]) -> str:
+    """What to say of a folder that holds files named like tables; blank of any other."""
+    if canonical(folder.name) in _OWN or folder.name.startswith("."):
+        return ""
+    wanted = set(tables)
+    try:
+        files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    except OSError:
+        return ""
+    named = [path for path in files if ending_of(path) in readable and canonical(path.name.split(".")[0]) in wanted]
+    if not named:
+        return ""
+    more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+    verb = "is named like a table" if len(named) == 1 else "are named like tables"
+    return (
+        f"{said(folder)}/{said(named[0])}{more} {verb} and lie{'s' * (len(named) == 1)} a folder too deep: not read. "
+        + ("Move what counts up, or give that folder.")
+    )

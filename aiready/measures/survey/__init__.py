@@ -1,0 +1,27 @@
+"""What people say: the survey by barrier, item and group, compared and over time."""
+
+from aiready.measures.survey.measures import (
+    barrier_priorities,
+    change_sources,
+    differences,
+    item_distributions,
+    item_levels,
+    measure,
+    tables,
+    themes,
+    unit_ranks,
+)
+from aiready.measures.survey.scales import scale_scores
+
+__all__ = [
+    "barrier_priorities",
+    "change_sources",
+    "differences",
+    "item_distributions",
+    "item_levels",
+    "measure",
+    "scale_scores",
+    "tables",
+    "themes",
+    "unit_ranks",
+]

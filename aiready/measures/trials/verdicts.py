@@ -1,0 +1,257 @@
+"""Verdicts: what a trial showed against its comparison, by the rule agreed before it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from aiready.instrument.model import Settings
+from aiready.measures.estimation import inference
+from aiready.messages import ENGLISH, Language
+
+TRIAL = ["initiative_id", "trial_no"]
+STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE = "STOP", "FIX", "NOT ASSESSABLE", "EXTEND", "SCALE"
+CAUTION = (STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE)
+"""Verdicts, the most cautious first: over the measures of a trial the first one holds."""
+COMPARISONS = ("random", "matched")
+ONE_SIDED = 0.90
+"""Two-sided level whose ends are the one-sided 95 % bounds L and U."""
+COLUMNS = (
+    *TRIAL, "verdict", "reason", "outcome", "direction", "unit", "improvement", "low", "high", "lower", "upper",
+    "target_effect", "n_control", "n_treatment", "n_needed",
+    "deciding_measure", "deciding_kind", "deciding_bound", "guardrails", "assignment", "compared",
+    "declared_on", "started_on", "ended_on", "declared_before_start", "learned",
+    "deciding_improvement", "deciding_lower", "deciding_upper", "deciding_target", "deciding_margin",
+    "deciding_n_control", "deciding_n_treatment", "deciding_too_few",
+)  # fmt: skip
+_DECIDING = {
+    "measure": "deciding_measure", "kind": "deciding_kind", "improvement": "deciding_improvement",
+    "lower": "deciding_lower", "upper": "deciding_upper", "target_effect": "deciding_target",
+    "margin": "deciding_margin", "n_control": "deciding_n_control", "n_treatment": "deciding_n_treatment",
+    "too_few": "deciding_too_few",
+}  # fmt: skip
+"""What is kept of the measure that decided: enough to say the reason in any language."""
+
+
+def verdict_table(trials: pd.DataFrame | None, fewest: int = Settings().minimum_group) -> pd.DataFrame:
+    """Verdict of every trial: one row per initiative x trial, `COLUMNS`.
+
+    Parameters
+    ----------
+    trials
+        The checked table `trials`, or None; a blank `trial_no` is 1.
+    fewest
+        Cases that each arm must have: of fewer nothing is compared, since a case may be one person's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `improvement` in the outcome's `unit` (`share`: 0-1; blank: the measure's own), positive is better;
+        `low`, `high` two-sided 95 %, `lower`,
+        `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
+        an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
+        misses (0 where inconclusive, else d; a guardrail's margin), if effect and spread stay as seen; missing
+        where more cases cannot help. `deciding_*`: numbers of the measure that decided, its margin missing where
+        none was agreed. `guardrails`: each with its finding. `compared`: random or matched arms, both there.
+        `declared_before_start`: True, False, None (unknown).
+
+    Notes
+    -----
+    With d the target effect: L >= d SCALE; 0 < L < d <= U EXTEND; 0 < L and U < d FIX; L <= 0 and U >= d
+    EXTEND (inconclusive); L <= 0 and U < d STOP. Guardrail with margin m, harm = -improvement: upper bound
+    <= m fine; lower bound > m STOP; point > m FIX; else EXTEND. The most cautious of all outcomes and
+    guardrails holds, in the order STOP, FIX, NOT ASSESSABLE, EXTEND, SCALE; with several outcomes, all have
+    to reach their target. Shares: Newcombe; means: Welch.
+
+    *Missing data* never help: without a comparison, a target effect or any outcome NOT ASSESSABLE; a
+    guardrail without a margin tolerates no harm (m = 0); SCALE needs every row to say `random` or `matched`,
+    else EXTEND. Where the arms state different target effects or margins, the stricter one counts.
+
+    References
+    ----------
+    Newcombe (1998), Statistics in Medicine 17; Welch (1947), Biometrika 34.
+    """
+    if trials is None or trials.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    rows = trials.assign(trial_no=trials["trial_no"].fillna(1).astype(int))
+    rows = rows.drop_duplicates([*TRIAL, "measure", "arm"])
+    rows["too_few"] = rows.groupby([*TRIAL, "measure"])["n"].transform("min").lt(fewest)
+    rows = rows.assign(**{name: rows[name].mask(rows["too_few"]) for name in ("mean", "sd", "successes")})
+    about = _about(rows)
+    judged = _judge(_compare(rows).merge(about, on=TRIAL))
+    ranked = judged.sort_values([*TRIAL, "caution", "is_guardrail"], kind="stable")
+    outcomes = ranked[~ranked["is_guardrail"]].drop_duplicates(TRIAL).rename(columns={"measure": "outcome"})
+    shown = COLUMNS[COLUMNS.index("outcome") : COLUMNS.index("n_needed")]
+    found = about.merge(outcomes[[*TRIAL, *shown]], on=TRIAL, how="left")
+    return found.merge(_deciding(ranked), on=TRIAL).merge(_guardrails(judged), on=TRIAL, how="left")[list(COLUMNS)]
+
+
+def _about(rows: pd.DataFrame) -> pd.DataFrame:
+    """Facts of each trial: one row per initiative x trial."""
+    grouped = rows.groupby(TRIAL)
+    about = grouped.agg(declared_on=("declared_on", "max"), started_on=("started_on", "min"),
+                        ended_on=("ended_on", "max"), learned=("learned", "first"))  # fmt: skip
+    said = rows.assign(assignment=rows["assignment"].fillna("not stated")).groupby(TRIAL)["assignment"]
+    about["assignment"] = said.agg(lambda values: ", ".join(sorted(set(values))))
+    about["fair"] = rows["assignment"].isin(COMPARISONS).groupby([rows[key] for key in TRIAL]).all()
+    about["compared"] = about["fair"] & grouped["arm"].nunique().eq(2)
+    dated = about["declared_on"].notna() & about["started_on"].notna()
+    before = (about["declared_on"] <= about["started_on"]).astype(object)
+    about["declared_before_start"] = before.where(dated, None)
+    return about.reset_index()
+
+
+def _compare(rows: pd.DataFrame) -> pd.DataFrame:
+    """Set the arms side by side: one row per initiative x trial x measure, with the improvement's bounds."""
+    key = [*TRIAL, "measure"]
+    stated = rows.groupby(key, sort=False).agg(
+        kind=("kind", "first"), direction=("direction", "first"), directions=("direction", "nunique"),
+        target_effect=("target_effect", "max"), margin=("margin", "min"), too_few=("too_few", "max"),
+    )  # fmt: skip
+    for arm in ("control", "treatment"):
+        numbers = rows[rows["arm"] == arm].set_index(key)[["n", "mean", "sd", "successes"]]
+        stated = stated.join(numbers.add_suffix(f"_{arm}"))
+    compared = stated.reset_index()
+    for low, high, level in (("low", "high", 0.95), ("lower", "upper", ONE_SIDED)):
+        compared["improvement"], compared[low], compared[high] = _improvement(compared, level)
+    compared["spread"] = _spread(compared)
+    counted = compared["successes_treatment"].notna() & compared["successes_control"].notna()
+    compared["unit"] = np.where(counted, "share", "")
+    return compared
+
+
+def _improvement(pairs: pd.DataFrame, level: float) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Improvement of each measure and its interval; missing where the arms cannot be compared."""
+    n1, n0 = pairs["n_treatment"], pairs["n_control"]
+    s1, s0 = pairs["successes_treatment"], pairs["successes_control"]
+    shares, counted = s1 / n1 - s0 / n0, (s1 <= n1) & (s0 <= n0)
+    low, high = inference.newcombe_difference(s1.where(counted), n1, s0.where(counted), n0, level)
+    means = inference.welch_difference(
+        pairs["mean_treatment"],
+        pairs["sd_treatment"],
+        n1,
+        pairs["mean_control"],
+        pairs["sd_control"],
+        n0,
+        level,
+    )
+    change = shares.where(counted, means.value)
+    low, high = (pd.Series(share).where(counted, mean) for share, mean in ((low, means.low), (high, means.high)))
+    agreed = pairs["directions"].eq(1) & low.notna()
+    falling = pairs["direction"].eq("decrease")
+    bounds = change.mask(falling, -change), low.mask(falling, -high), high.mask(falling, -low)
+    return tuple(number.where(agreed) for number in bounds)
+
+
+def _spread(pairs: pd.DataFrame) -> pd.Series:
+    """Variance of a case, summed over both arms."""
+    total = pd.Series(0.0, index=pairs.index)
+    for arm in ("control", "treatment"):
+        share = pairs[f"successes_{arm}"] / pairs[f"n_{arm}"]
+        total += (share * (1 - share)).fillna(pairs[f"sd_{arm}"] ** 2)
+    return total
+
+
+def _judge(compared: pd.DataFrame) -> pd.DataFrame:
+    """Give each measure its own word: one row per initiative x trial x measure."""
+    lower, upper, target = compared["lower"], compared["upper"], compared["target_effect"]
+    guardrail = compared["kind"].eq("guardrail")
+    margin = compared["margin"].fillna(0.0)
+    cases = [
+        (lower.isna() | (~guardrail & target.isna()), NOT_ASSESSABLE),
+        (guardrail & (-lower <= margin), SCALE),
+        (guardrail & (-upper > margin), STOP),
+        (guardrail & (-compared["improvement"] > margin), FIX),
+        (guardrail, EXTEND),
+        ((lower >= target) & compared["fair"], SCALE),
+        ((lower >= target) | (upper >= target), EXTEND),
+        (lower > 0, FIX),
+    ]
+    word = pd.Series(np.select([case for case, _ in cases], [word for _, word in cases], STOP), compared.index)
+    caution = word.map({word: place for place, word in enumerate(CAUTION)})
+    return compared.assign(verdict=word, caution=caution, is_guardrail=guardrail, margin_used=margin)
+
+
+def _deciding(ranked: pd.DataFrame) -> pd.DataFrame:
+    """The measure that decided each trial, why, and how many cases are still needed."""
+    first = ranked.drop_duplicates(TRIAL)
+    without = ~first.set_index(TRIAL).index.isin(ranked[~ranked["is_guardrail"]].set_index(TRIAL).index)
+    undecided = without & (first["caution"] > CAUTION.index(NOT_ASSESSABLE))
+    first = first.assign(verdict=first["verdict"].mask(undecided, NOT_ASSESSABLE), n_needed=_n_needed(first))
+    first["n_needed"] = first["n_needed"].mask(undecided)
+    upper = first["verdict"].isin([STOP, FIX])
+    gain, harm = first["lower"].mask(upper, first["upper"]), -first["lower"].mask(upper, first["upper"])
+    harm = harm.mask(first["verdict"].eq(FIX), -first["improvement"])
+    first["deciding_bound"] = gain.mask(first["is_guardrail"], harm)
+    first = first.rename(columns=_DECIDING)
+    first["reason"] = [reason(row, ENGLISH) for row in first.itertuples()]
+    return first[[*TRIAL, "verdict", "reason", *_DECIDING.values(), "deciding_bound", "n_needed"]]
+
+
+def _n_needed(rows: pd.DataFrame) -> pd.Series:
+    """Cases per arm for the lower bound to reach what it misses: n = z^2 (v1 + v0) / gap^2."""
+    seen = rows["improvement"]
+    aim = rows["target_effect"].where(rows["lower"] > 0, 0.0).mask(rows["is_guardrail"], -rows["margin_used"])
+    missed = rows["verdict"].eq(EXTEND) & (rows["lower"] < aim) & (seen > aim)
+    needed = np.ceil(stats.norm.isf(0.05) ** 2 * rows["spread"] / (seen - aim).where(missed) ** 2).replace(
+        np.inf, np.nan
+    )
+    # The normal approximation may fall short of the interval that was used: never fewer than one more case.
+    return needed.clip(lower=rows[["n_control", "n_treatment"]].min(axis=1) + 1)
+
+
+def reason(row: Any, language: Language) -> str:
+    """Why the verdict of a trial is what it is, as the start of a sentence."""
+    key, blanks = _guardrail_reason(row) if row.deciding_kind == "guardrail" else _outcome_reason(row, language)
+    numbers = {name: language.brief(value) if isinstance(value, float) else value for name, value in blanks.items()}
+    told = [language.say(f"reason.{key}", measure=row.deciding_measure, **numbers)]
+    if pd.notna(row.n_needed):
+        aim = "needed_target" if row.deciding_lower > 0 else "needed_works"
+        aim = "needed_harm" if row.deciding_kind == "guardrail" else aim
+        cases = {"n": row.n_needed, "control": row.deciding_n_control, "treatment": row.deciding_n_treatment}
+        told.append(language.say(f"reason.{aim}", **{name: language.number(int(n)) for name, n in cases.items()}))
+    return "; ".join([*told, language.say("reason.late")] if row.declared_before_start is False else told)
+
+
+def _outcome_reason(row: Any, language: Language) -> tuple[str, dict[str, Any]]:
+    """The phrase of an outcome that decided, and its numbers."""
+    low, high, target = float(row.deciding_lower), float(row.deciding_upper), float(row.deciding_target)
+    if pd.isna(low):
+        return ("few_cases" if row.deciding_too_few else "no_comparison"), {}
+    if pd.isna(target):
+        return "no_target", {}
+    if row.verdict == EXTEND and low >= target:
+        named = ", ".join(language.known(f"assignment.{word}") for word in row.assignment.split(", "))
+        return "unfair", {"target": target, "assignment": named}
+    if row.verdict == SCALE:
+        return "scale", {"low": low, "target": target}
+    unclear = "extend" if low > 0 else "inconclusive"
+    return {FIX: "fix", EXTEND: unclear, STOP: "stop"}[row.verdict], {"low": low, "high": high, "target": target}
+
+
+def _guardrail_reason(row: Any) -> tuple[str, dict[str, Any]]:
+    """The phrase of a guardrail that decided, and its numbers."""
+    if row.verdict == NOT_ASSESSABLE:
+        return ("guardrail_uncompared" if pd.isna(row.deciding_lower) else "guardrail_only"), {}
+    name, harm = {
+        STOP: ("low", row.deciding_upper),
+        FIX: ("point", row.deciding_improvement),
+        EXTEND: ("high", row.deciding_lower),
+    }[row.verdict]
+    stated: dict[str, Any] = {} if pd.isna(row.deciding_margin) else {"margin": float(row.deciding_margin)}
+    return f"guardrail_{row.verdict.lower()}{'' if stated else '_unstated'}", {name: -float(harm), **stated}
+
+
+def _guardrails(judged: pd.DataFrame) -> pd.DataFrame:
+    """Every guardrail of a trial with its finding, as one text."""
+    found = judged[judged["is_guardrail"]]
+    words = {
+        SCALE: "holds",
+        EXTEND: "harm not ruled out",
+        FIX: "harm seen",
+        STOP: "harmed",
+        NOT_ASSESSABLE: "no comparison",
+    }
+    said = found["measure"].astype(str) + ": " + found["verdict"].map(words)
+    return found.assign(guardrails=said).groupby(TRIAL, as_index=False)["guardrails"].agg("; ".join)

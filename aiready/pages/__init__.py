@@ -1,0 +1,1 @@
+"""From an assessment to pages: sentences, tables, sections, handout, portfolio, index, and their export."""

@@ -1,0 +1,69 @@
+"""Sections of a page: blocks and figures in order, as the value of one notebook cell."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from aiready.charts import theme
+from aiready.charts.figures import Figure
+from aiready.charts.marks import written
+from aiready.messages import ENGLISH, Language
+from aiready.pages.markup.blocks import Block, Page, section
+from aiready.profile.assessment import Assessment
+
+Part = Block | Figure | Page
+Chart = Callable[..., alt.LayerChart]
+
+
+class Section(list[Part]):
+    """Blocks and figures of one section, shown in order as the value of a notebook's cell."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for part in self:
+            display(part)
+
+
+def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+    """A table in parts of about equal length, none longer than `size`, each with an index of its own.
+
+    Examples
+    --------
+    >>> [len(part) for part in chunked(pd.DataFrame({"trial": range(25)}), 12)]
+    [9, 9, 7]
+    """
+    parts = max(1, -(-len(rows) // size))
+    length = -(-len(rows) // parts)
+    for start in range(0, len(rows), length or 1):
+        yield rows.iloc[start : start + length].reset_index(drop=True)
+
+
+def headed(unit: Assessment, short: str, heading: str, *texts: str) -> Block:
+    """A heading and the sentences under it; its anchor is the same in every language."""
+    return section(heading, *texts, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
+
+
+def columns(unit: Assessment, rows: pd.DataFrame, named: dict[str, str]) -> pd.DataFrame:
+    """Some columns of a table under the names that readers know: column -> its phrase."""
+    return rows[list(named)].rename(columns={name: unit.language.say(f"column.{key}") for name, key in named.items()})
+
+
+def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
+    chart: Chart,
+    rows: pd.DataFrame,
+    name: str,
+    title: str,
+    subtitle: str,
+    numbers: pd.DataFrame,
+    language: Language = ENGLISH,
+    **options: Any,
+) -> Figure:
+    """A chart in both widths with its words and numbers."""
+    wide, narrow = (
+        written(chart(rows, width=width, language=language, **options), language)
+        for width in (theme.WIDE, theme.NARROW)
+    )
+    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers, language=language)

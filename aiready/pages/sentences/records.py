@@ -1,0 +1,239 @@
+"""Sentences on what records show: hours, pilots, decisions, workflows, agreed actions, what is absent."""
+
+import pandas as pd
+
+from aiready.measures.trials import verdicts
+from aiready.messages import MINUS, Language
+from aiready.model import waves
+from aiready.model.registry import ALL, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
+from aiready.pages.sentences.hiding import say_hidden, why_hidden
+from aiready.profile.assessment import Assessment, Cell
+
+_LOGS = ("decisions", "feedback", "probes")
+"""Tables of the six metrics."""
+_SECTION_TABLES = ("responses", "initiatives", "usage", "trials", "tasks", "workflow_steps", "decisions",
+                   "feedback", "probes")  # fmt: skip
+REASONS_TOLD = 3
+VERDICTS = ("SCALE", "EXTEND", "FIX", "STOP", "NOT ASSESSABLE")
+"""Verdicts in the order shown."""
+
+
+def initiative_name(unit: Assessment, initiative_id: str) -> str:
+    """An initiative's name as readers know it."""
+    named = unit.initiatives.set_index("initiative_id")["name"] if len(unit.initiatives) else {}
+    return str(named.get(initiative_id, initiative_id))
+
+
+def trial_words(trial: pd.Series, language: Language) -> str:
+    """What a trial showed: the improvement, its bounds and the target, in the measure's unit."""
+    if pd.isna(trial["improvement"]):
+        return reason_words(trial, language)
+    kind = "worse" if trial["improvement"] < 0 else "better"
+    point = language.effect(abs(trial["improvement"]), trial["unit"])
+    facts = "; ".join(filter(None, [_spread(trial, language), _target(trial, language)]))
+    return language.capital(language.say(f"trial.{kind}", outcome=str(trial["outcome"]), effect=point, facts=facts))
+
+
+def reason_words(trial: pd.Series, language: Language) -> str:
+    """Why the verdict is what it is, as a sentence."""
+    told = next(trial.to_frame().T.infer_objects().itertuples())
+    return f"{language.capital(verdicts.reason(told, language))}."
+
+
+def _spread(trial: pd.Series, language: Language) -> str:
+    """The bounds of an improvement without their signs, which are said in words."""
+    lower, upper = (language.bare_effect(trial[name], trial["unit"]).removeprefix(MINUS) for name in ("lower", "upper"))
+    if trial["lower"] >= 0:
+        return language.say("trial.at_least", lower=lower, upper=upper)
+    return language.say("trial.both_worse" if trial["upper"] < 0 else "trial.mixed", lower=lower, upper=upper)
+
+
+def _target(trial: pd.Series, language: Language) -> str:
+    if pd.isna(trial["target_effect"]):
+        return ""
+    key = "trial.target_late" if trial["declared_before_start"] is False else "trial.target"
+    return language.say(key, target=language.bare_effect(trial["target_effect"], trial["unit"]))
+
+
+def hours_heading(unit: Assessment) -> str:
+    """Where the possible hours stand, or what is known of the tasks without hours."""
+    language, rate, gap = unit.language, unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
+    if rate.ok and gap.ok and gap.value > 0:
+        share, waits = language.share(rate.value), blockers(unit)
+        if waits.empty:
+            return language.say("hours.realised", share=share)
+        return language.say("hours.realised_waits", share=share, reason=waits["label"].iloc[0])
+    if reason := hours_hidden(unit):
+        return say_hidden(unit, "hours.hidden", reason)
+    alone = unit.cell("exposure_alpha")
+    if alone.ok:
+        key = "hours.exposed_part" if use_recorded(unit) else "hours.exposed"
+        return language.say(key, share=language.share(alone.value))
+    return language.say("hours.unknown" if len(unit.tasks) else "hours.none")
+
+
+def hours_hidden(unit: Assessment) -> str:
+    """Why the hours that AI could save are hidden; empty where they are not."""
+    potential = unit.cell("potential_hours")
+    return why_hidden([potential.note]) if potential.status == SUPPRESSED else ""
+
+
+def use_recorded(unit: Assessment) -> bool:
+    """Whether anything is on record of how far the tasks are done with AI."""
+    return unit.cell("not_adopted_rate").ok or bool(len(unit.tasks) and unit.tasks["realised"].notna().any())
+
+
+def hours_sentences(unit: Assessment) -> list[str]:
+    """Potential, realised and open hours in sentences."""
+    language = unit.language
+    cells = {"potential": "potential_hours", "realised": "realised_hours", "open": "last_mile_gap_hours"}
+    found = {name: unit.cell(measure) for name, measure in cells.items()}
+    if not all(cell.ok for cell in found.values()):
+        return []
+    told, gap = {name: language.hours(cell.value) for name, cell in found.items()}, found["open"]
+    week = per_week(unit, gap)
+    sentences = [
+        language.say("hours.open_week", week=language.hours(week), **told)
+        if pd.notna(week)
+        else language.say("hours.open", **told)
+    ]
+    waits = blockers(unit).head(REASONS_TOLD)
+    if len(waits) > 1:
+        shares = [(language.share(row.value / gap.value), row.label) for row in waits.itertuples()]
+        reasons = language.listed(language.say("hours.reason", share=share, reason=label) for share, label in shares)
+        sentences.append(language.say("hours.reasons", reasons=reasons))
+    measured = unit.cell("measured_share")
+    if measured.ok:
+        sentences.append(language.say("hours.measured", share=language.share(measured.value)))
+    return sentences
+
+
+def blockers(unit: Assessment) -> pd.DataFrame:
+    """Open hours by the reason on record, largest first: segment (the blocker), label, value (hours a year)."""
+    rows = unit.rows("measures")
+    rows = rows.loc[(rows["measure"] == "gap_by_blocker") & (rows["status"] == OK) & (rows["value"] > 0)]
+    named = unit.rules.blockers.rename(columns={"blocker": "segment"})
+    return rows.merge(named[["segment", "label"]], on="segment").sort_values(
+        "value", ascending=False, ignore_index=True
+    )
+
+
+def per_week(unit: Assessment, total: Cell) -> float:
+    """Hours a year as hours per person and week; NaN where the holders of the jobs are not known."""
+    held = unit.tasks.drop_duplicates(["unit_id", "job"])["people"] if len(unit.tasks) else pd.Series(dtype=float)
+    return (
+        total.value / held.sum() / 52 if total.ok and len(held) and held.notna().all() and held.sum() else float("nan")
+    )
+
+
+def pilots_heading(unit: Assessment) -> str:
+    """How many pilots have shown enough to grow."""
+    words = latest_trials(unit)["verdict"].value_counts()
+    grow, stop, judged = (int(number) for number in (words.get("SCALE", 0), words.get("STOP", 0), words.sum()))
+    if judged == 1:
+        return unit.language.say(f"pilots.one_{'grows' if grow else 'stops' if stop else 'not'}")
+    told = {"judged": judged} | ({"stop": stop} if stop else {})
+    return unit.language.capital(unit.language.say("pilots.some_stop" if stop else "pilots.some", grow, **told))
+
+
+def latest_trials(unit: Assessment) -> pd.DataFrame:
+    """The last trial of every initiative, whose verdict counts: one row per initiative."""
+    return unit.verdicts.sort_values("trial_no").drop_duplicates("initiative_id", keep="last")
+
+
+def metrics_heading(unit: Assessment) -> str:
+    """What the decision log shows first: over-reliance, accuracy against the advice, else speed."""
+    language = unit.language
+    over, team, advice = (unit.cell(name) for name in ("over_reliance", "decision_accuracy", "advice_accuracy"))
+    if over.ok and over.low > 0.5:
+        return language.say("metrics.over", share=language.share(over.value))
+    if team.ok and advice.ok:
+        key = "metrics.right_unproven" if overlap(team, advice) else "metrics.right"
+        return language.say(key, team=language.share(team.value), advice=language.share(advice.value))
+    speed = unit.cell("decision_speed_p50")
+    if speed.ok:
+        return language.say("metrics.speed", time=language.duration(speed.value))
+    for name in ("feedback_loop_p50", "effective_autonomy", "context_coverage"):
+        if (cell := unit.cell(name)).ok:
+            value = language.value(cell.value, cell.unit)
+            return language.say("metrics.one", measure=measure_name(unit, name), value=value)
+    return _no_metrics(unit)
+
+
+def _no_metrics(unit: Assessment) -> str:
+    """Why the quarter has none of the six metrics: too few records, hidden, or nothing on record."""
+    rows, quarter = unit.measures, waves.quarter_of_wave(unit.facts.wave)
+    mine = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["segment"] == ALL) & (rows["wave"] == quarter)]
+    statuses = set(mine.loc[mine["table"].isin(_LOGS), "status"])
+    if INSUFFICIENT in statuses and unit.facts.wave == unit.facts.waves[-1]:
+        return unit.language.say("metrics.few")
+    key = "few_in" if INSUFFICIENT in statuses else "hidden" if SUPPRESSED in statuses else "none"
+    return unit.language.capital(unit.language.say(f"metrics.{key}", quarter=unit.language.wave(quarter)))
+
+
+def measure_name(unit: Assessment, measure: str) -> str:
+    """A measure's name as it stands in a table."""
+    return unit.language.capital(unit.language.say(f"measure.{measure}"))
+
+
+def overlap(one: Cell, other: Cell) -> bool:
+    """Whether two intervals share a value; also where one is not known."""
+    return not (one.low > other.high or one.high < other.low)
+
+
+def workflow_heading(unit: Assessment) -> str:
+    """Whether work was re-cut around AI or AI was laid over it."""
+    language = unit.language
+    redesigned, claimed = unit.cell("operating_system_share"), unit.cell("redesign_claimed_share")
+    if not redesigned.ok:
+        return language.say("workflow.unmapped")
+    key = "workflow.none" if redesigned.value == 0 else "workflow.redesigned"
+    told = {} if redesigned.value == 0 else {"share": language.share(redesigned.value)}
+    if claimed.ok and claimed.value > 0:
+        return language.say(f"{key}_claimed", claimed=language.share(claimed.value), **told)
+    return language.say(key, **told)
+
+
+def agreed_heading(unit: Assessment) -> str:
+    """How many agreed actions are done and overdue."""
+    language, rows = unit.language, unit.actions
+    kept = rows.loc[rows["status"] != "dropped"]
+    done, late = int((kept["status"] == "done").sum()), int(overdue(rows, unit.facts.reached_on).sum())
+    if kept.empty:
+        return language.say("agreed.dropped")
+    if len(kept) == 1:
+        return language.say(f"agreed.one_{'done' if done else 'late' if late else 'open'}")
+    told = {"total": len(kept)} | ({"late": late} if late else {})
+    return language.capital(language.say("agreed.some_late" if late else "agreed.some", done, **told))
+
+
+def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
+    """Which agreed actions are open past the day they were due."""
+    day = pd.Timestamp(as_of) if as_of else pd.NaT  # nothing is overdue on a day that nobody knows
+    return (actions["status"] == "open") & (pd.to_datetime(actions["due_on"]) < day)
+
+
+def not_measured(unit: Assessment) -> pd.DataFrame:
+    """What is absent and what to collect: one row per input table the unit has nothing of (table, what, collect)."""
+    rows = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id]
+    absent = [
+        (name, unit.language.say(f"table.{name}"), unit.language.say(f"collect.{name}"))
+        for name in _SECTION_TABLES
+        if (rows.loc[rows["table"] == name, "status"] == NOT_MEASURED).all()
+    ]
+    return pd.DataFrame(absent, columns=["table", "what", "collect"])
+
+
+def record_statuses(unit: Assessment) -> set[str]:
+    """What is known of the unit's records, over all measures: ok, insufficient, hidden, not measured."""
+    rows = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id]
+    statuses = set(rows.loc[rows["table"] != "responses", "status"])
+    return statuses | ({OK} if len(unit.actions) else set())
+
+
+def absent_heading(unit: Assessment) -> str:
+    """How many kinds of evidence are missing."""
+    missing, kinds = len(not_measured(unit)), len(_SECTION_TABLES)
+    if missing == kinds:
+        return unit.language.say("absent.all", total=kinds)
+    return unit.language.capital(unit.language.say("absent.some", missing, total=kinds))

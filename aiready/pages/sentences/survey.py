@@ -1,0 +1,367 @@
+"""Sentences on barriers: what people say, groups apart, the next level, themes and trend."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aiready.messages import Language
+from aiready.model.registry import OK, SUPPRESSED
+from aiready.pages.sentences.hiding import EITHER, hidden_barriers, say_hidden, survey_hidden
+from aiready.profile.assessment import Assessment
+
+
+def barrier_name(unit: Assessment, barrier_id: str) -> str:
+    """A barrier's name as readers know it."""
+    return unit.once(_barrier_names).get(barrier_id, barrier_id)
+
+
+def _barrier_names(unit: Assessment) -> dict[str, str]:
+    return dict(zip(unit.rules.barriers["barrier_id"], unit.rules.barriers["name"], strict=True))
+
+
+def _barrier_row(unit: Assessment, barrier_id: str) -> pd.Series | None:
+    rows = unit.rows("barriers")
+    found = rows.loc[rows["barrier_id"] == barrier_id]
+    return found.iloc[0] if len(found) else None
+
+
+def ranked_barriers(unit: Assessment) -> pd.DataFrame:
+    """Barriers of the wave shown, the lowest first, on the richest basis that any of them has."""
+    rows = unit.rows("barriers")
+    for basis, value in (("both", "score"), ("perception", "perception"), ("practice", "practice")):
+        same = rows.loc[rows["basis"].isin([basis, "both"]) & rows[value].notna()]
+        if len(same):
+            alike = same[value].round(6)  # the last digits of a sum differ with what else was summed beside it
+            ordered = same.assign(on=value, alike=alike).sort_values(["alike", "barrier_id"], ignore_index=True)
+            return ordered.drop(columns="alike")
+    return rows.iloc[:0].assign(on="")
+
+
+def flagged(flag: str) -> str:
+    """How a barrier's flag sets it against the rest of the organisation: below, above, or nothing."""
+    word = flag.split(" ")[0]
+    return word if word in ("below", "above") else ""
+
+
+def widest_twin(unit: Assessment, barrier_id: str) -> str:
+    """Say and do on the facet of a barrier where they lie furthest apart; empty where nothing is paired."""
+    facets = unit.rows("facets")
+    known = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_yes"].notna() & facets["says"].notna()]
+    if known.empty:
+        return ""
+    widest = known.assign(distance=known["says"] - known["record"]).sort_values("distance", ascending=False)
+    return say_do(widest.iloc[0], unit.language)
+
+
+def say_do(facet: pd.Series, language: Language) -> str:
+    """What people say beside what the records show on one facet, in natural units."""
+    return language.say("facet.both", said=said_words(facet, language), shown=shown_words(facet, language))
+
+
+COUNTED_UP_TO = 20
+"""Up to here records are told as counts (3 of 9), beyond as a share of their number."""
+
+
+def said_words(facet: pd.Series, language: Language) -> str:
+    """What people say on one facet, as a share of the answers."""
+    return language.say("facet.said", share=language.share(facet["says"]), says=facet["says_label"])
+
+
+def shown_words(facet: pd.Series, language: Language) -> str:
+    """What the records show on one facet: counted where they are few, else as a share, or in their own unit."""
+    label, n = facet["record_label"], facet["record_n"]
+    if pd.isna(facet["record_yes"]):
+        if facet["unit"] != "count":
+            return language.say("facet.share", share=language.share(facet["record"]), label=label)
+        plain = language.number(facet["record"], int(facet["record"] != round(facet["record"])))
+        return language.say("facet.number", number=plain, label=label)
+    told = {"n": language.number(n), "label": label}
+    if n > COUNTED_UP_TO:
+        return language.say("facet.share_n", share=language.share(facet["record"]), **told)
+    if not facet["record_yes"]:
+        return language.say("facet.none", **told)
+    return language.say("facet.yes", yes=language.number(facet["record_yes"]), **told)
+
+
+def barriers_heading(unit: Assessment) -> str:
+    """How many barriers stand below workable, and whether records show less than people say."""
+    language, rows = unit.language, ranked_barriers(unit)
+    if rows.empty:
+        return language.say("barriers.unjudged")
+    value, total = rows["on"].iloc[0], len(rows)
+    if value == "practice":
+        name, shown = barrier_name(unit, rows["barrier_id"].iloc[0]), language.score(rows["practice"].iloc[0])
+        told = {"barrier": language.inside(name), "shown": shown}
+        return (
+            language.say("barriers.records_lowest", total=total, **told)
+            if total > 1
+            else language.say("barriers.records_one", **told)
+        )
+    low = int(rows["band" if value == "score" else "perception_band"].isin(below_workable(unit)).sum())
+    if value == "score" and total < len(measured_barriers(unit)):
+        return _of_some(unit, low, total)
+    head = _below(unit, low, total)
+    if value == "perception":
+        return language.say("barriers.people_alone", finding=head)
+    less = int((rows["practice"] < rows["perception_low"].fillna(rows["perception"])).sum())
+    return language.say("barriers.less", less, finding=head) if less else head
+
+
+def _of_some(unit: Assessment, low: int, total: int) -> str:
+    """How many barriers stand below workable, of those that both voices are known of."""
+    band = workable(unit)
+    if total == 1:
+        return unit.language.say("barriers.of_one", low, band=band)
+    return unit.language.say("barriers.of_some", low, total=total, band=band)
+
+
+def _below(unit: Assessment, low: int, total: int) -> str:
+    """How many of all barriers stand below workable."""
+    language, band = unit.language, workable(unit)
+    if low == total:
+        return (
+            language.say("barriers.all", total=total, band=band)
+            if total > 1
+            else language.say("barriers.the_one", band=band)
+        )
+    if not low:
+        return language.say("barriers.none", band=band)
+    return language.capital(language.say("barriers.some", low, total=total, band=band))
+
+
+def workable(unit: Assessment) -> str:
+    """The name of the band below which a barrier holds back: the last but one."""
+    return str(unit.rules.bands.sort_values("at_least")["name"].iloc[-2])
+
+
+def below_workable(unit: Assessment) -> set[str]:
+    """The bands below the last but one."""
+    return set(unit.rules.bands.sort_values("at_least")["band"].iloc[:-2])
+
+
+def measured_barriers(unit: Assessment) -> list[str]:
+    """Barriers of which either voice is known."""
+    rows = unit.rows("barriers")
+    return list(rows.loc[rows[["perception", "practice"]].notna().any(axis=1), "barrier_id"])
+
+
+def unknown_sentence(unit: Assessment) -> str:
+    """Barriers of which nothing at all is known; empty where there is none."""
+    shown = unit.rows("explain")
+    some = set(shown.loc[shown["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
+    language = unit.language
+    some |= set() if survey_hidden(unit) else set(hidden_barriers(unit))
+    absent = [name for name in unit.rules.barriers["barrier_id"] if name not in some]
+    names = [language.inside(barrier_name(unit, name)) for name in absent]
+    return language.say("barriers.unknown", names=language.listed(names)) if names else ""
+
+
+def hidden_sentences(unit: Assessment) -> list[str]:
+    """Barriers of which what people say is hidden while that of others is shown, a sentence for each reason."""
+    if survey_hidden(unit):
+        return []
+    language, hidden = unit.language, hidden_barriers(unit)
+    sentences = []
+    for reason in dict.fromkeys(hidden.values()):
+        names = (language.inside(barrier_name(unit, name)) for name, why in hidden.items() if why == reason)
+        sentences.append(say_hidden(unit, "barriers.part_hidden", reason, names=language.listed(names)))
+    return sentences
+
+
+def barrier_heading(unit: Assessment, barrier_id: str) -> str:
+    """One barrier's finding: leaders and doers apart, else its place against the rest, else its band and voices."""
+    language, name = unit.language, barrier_name(unit, barrier_id)
+    doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
+    gap = unit.cell("role_gap", barrier_id=barrier_id)
+    if gap.ok and doing.ok and leading.ok and gap.low * gap.high > 0:
+        more = "leading_more" if leading.value > doing.value else "leading_less"
+        return language.say(f"barrier.{more}", name=name)
+    row = _barrier_row(unit, barrier_id)
+    if row is None:
+        return language.say("barrier.not_measured", name=name)
+    if flag := flagged(row["flag"]):
+        return language.say(f"barrier.{flag}", name=name)
+    return _standing_at(unit, row, name)
+
+
+def _standing_at(unit: Assessment, row: pd.Series, name: str) -> str:
+    """A barrier's band and voices, as far as they are known; else why there is nothing."""
+    language = unit.language
+    voices = {"said": language.score(row["perception"]), "shown": language.score(row["practice"])}
+    if pd.notna(row["score"]) and row["band"]:
+        return _partial(unit, row, "barrier.both", name=name, band=band_words(unit, row), **voices)
+    if pd.notna(row["perception"]) and row["perception_band"]:
+        named = unit.rules.bands.set_index("band")["name"]
+        return language.say("barrier.people", name=name, band=named[row["perception_band"]], said=voices["said"])
+    if pd.notna(row["practice"]):
+        return _partial(unit, row, "barrier.records", name=name, shown=voices["shown"])
+    if row["status"] != SUPPRESSED:
+        return language.say("barrier.few", name=name)
+    return say_hidden(unit, "barrier.hidden", hidden_barriers(unit).get(row["barrier_id"], EITHER), name=name)
+
+
+def band_words(unit: Assessment, row: pd.Series) -> str:
+    """The band of a score in words: `at worst` where it is below the number's own, for want of records; or nothing."""
+    if pd.isna(row["score"]):
+        return ""
+    name = str(unit.rules.bands.set_index("band").loc[row["band"], "name"])
+    own = unit.rules.band_of(pd.Series([row["score"]], dtype=float)).iloc[0]
+    return name if own == row["band"] else unit.language.say("barrier.at_worst", band=name)
+
+
+def _partial(unit: Assessment, row: pd.Series, key: str, **told: str) -> str:
+    """A phrase with on how many of its indicators practice rests, where that is not all."""
+    total = int(_indicators(unit).get(row["barrier_id"], 0))
+    known = round(row["practice_coverage"] * total) if pd.notna(row["practice_coverage"]) else total
+    if known >= total:
+        return unit.language.say(key, **told)
+    return unit.language.say(f"{key}_partial", total, known=known, **told)
+
+
+def groups_sentence(unit: Assessment, barrier_id: str) -> str:
+    """Those doing the work beside those leading it, with their numbers."""
+    doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
+    if not (doing.ok and leading.ok):
+        return ""
+    language = unit.language
+    answers = {"doing_answers": language.number(doing.n), "leading_answers": language.number(leading.n)}
+    scores = {"doing": language.score(doing.value), "leading": language.score(leading.value)}
+    return language.say("groups.said", **scores, **answers)
+
+
+def change_sentence(unit: Assessment, barrier_id: str) -> str:
+    """What moved since the wave before, worded as the interval allows."""
+    language, change = unit.language, unit.cell("change", barrier_id=barrier_id)
+    if not change.ok:
+        return ""
+    if change.low <= 0 <= change.high:
+        return language.say("change.none")
+    spread = language.interval(change.low, change.high, "points")
+    key = "change.up" if change.value > 0 else "change.down"
+    said = language.say(key, points=language.score(abs(change.value)), interval=spread)
+    return " ".join(filter(None, [said, _role_mix(unit, barrier_id)]))
+
+
+WORTH_SAYING = 1.0
+"""Points from which on it is said where a change came from."""
+
+
+def _role_mix(unit: Assessment, barrier_id: str) -> str:
+    rows = unit.rows("change_sources")
+    points = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["source"] == "role_mix"), "points"].dropna()
+    if points.empty or abs(points.iloc[0]) < WORTH_SAYING:
+        return ""
+    key = "change.roles_raised" if points.iloc[0] > 0 else "change.roles_lowered"
+    return unit.language.say(key, points=unit.language.score(abs(points.iloc[0])))
+
+
+def other_indicators_sentence(unit: Assessment) -> str:
+    """Barriers whose records rest on other indicators than in the wave before, and so cannot be compared."""
+    rows = unit.rows("change_sources")
+    rows = rows.loc[(rows["source"] == "indicators") & (rows["points"].abs() >= WORTH_SAYING)]
+    if rows.empty:
+        return ""
+    language, moved = unit.language, rows["points"].abs()
+    names = language.listed(barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"])
+    least, most = language.score(moved.min()), language.score(moved.max())
+    return language.say("change.indicators", names=names, least=least, most=most)
+
+
+def sensitivity_sentence(unit: Assessment) -> str:
+    """How firmly the lowest barrier stays lowest when voices and indicators are weighted otherwise."""
+    rows = unit.rows("sensitivity")
+    if rows.empty:
+        return ""
+    row, language = rows.iloc[0], unit.language
+    draws = language.number(unit.rules.settings.sensitivity_draws)
+    name = barrier_name(unit, row["barrier_id"])
+    return language.say("barriers.sensitivity", name=name, share=language.share(row["share"]), draws=draws)
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where an item stands: what was asked, its lower median level, the words of it, and the words of the next."""
+
+    label: str
+    wording: str
+    level: int
+    words: str
+    next_words: str
+
+
+def weakest_item(unit: Assessment, barrier_id: str) -> Level | None:
+    """The item of a barrier with the lowest points among those whose distribution may be shown."""
+    explained = unit.rows("explain")
+    rows = explained.loc[
+        (explained["kind"] == "item") & (explained["barrier_id"] == barrier_id) & (explained["status"] == OK)
+    ]
+    levels = unit.once(item_levels)
+    rows = rows.loc[rows["id"].isin(levels.index)].sort_values(["points", "id"])
+    if rows.empty:
+        return None
+    item = unit.rules.items.set_index("item_id").loc[rows.iloc[0]["id"]]
+    level = int(levels[rows.iloc[0]["id"]])
+    following = str(item.get(f"level_{level + 1}", "") or "")
+    return Level(str(item["facet_label"]), str(item["wording"]), level, str(item[f"level_{level}"]), following)
+
+
+def item_levels(unit: Assessment) -> pd.Series:
+    """Lower median level of every item that may be shown: item_id -> level."""
+    rows = unit.rows("items")
+    rows = rows.loc[(rows["segment"] == "all") & (rows["status"] == OK)]
+    rows = rows.assign(step=pd.to_numeric(rows["level"], errors="coerce")).dropna(subset=["step", "n"])
+    rows = rows.sort_values(["item_id", "step"])
+    running = rows["share"].fillna(rows["note"].eq(">= 95 %").astype(float)).groupby(rows["item_id"]).cumsum()
+    return rows.loc[running >= 0.5 - 1e-9].groupby("item_id")["step"].first()
+
+
+def basis_words(unit: Assessment) -> str:
+    """What the two voices rest on."""
+    language, rows = unit.language, unit.rows("barriers")
+    n = rows["n"].max()
+    nobody = language.say("basis.hidden" if survey_hidden(unit) else "basis.nobody")
+    said = language.say("basis.people", n=language.number(n)) if pd.notna(n) else nobody
+    counted = int((rows["practice_coverage"] * _indicators(unit).reindex(rows["barrier_id"]).to_numpy()).sum())
+    return f"{said} · {language.say('basis.records', counted, total=str(_indicators(unit).sum()))}"
+
+
+def _indicators(unit: Assessment) -> pd.Series:
+    return unit.rules.indicators.groupby("barrier_id").size()
+
+
+def why_no_profile(unit: Assessment) -> str:
+    """Why there is no barrier to show."""
+    reason = survey_hidden(unit)
+    return say_hidden(unit, "barriers.why_hidden", reason) if reason else unit.language.say("barriers.why_nothing")
+
+
+def groups_heading(unit: Assessment) -> str:
+    """On how many barriers leaders and doers stand apart."""
+    gaps = [unit.cell("role_gap", barrier_id=name) for name in unit.rules.barriers["barrier_id"]]
+    known = [gap for gap in gaps if gap.ok]
+    apart = sum(gap.low * gap.high > 0 for gap in known)
+    if not known:
+        return unit.language.say("groups.plain")
+    return unit.language.say("groups.apart", apart) if apart else unit.language.say("groups.none")
+
+
+def themes_heading(unit: Assessment) -> str:
+    """Which of work, workforce, workplace stands lowest, where the intervals say so."""
+    rows = unit.rows("themes")
+    rows = rows.loc[rows["status"] == OK].sort_values("value")
+    if len(rows) > 1 and rows.iloc[0]["high"] < rows.iloc[1]["low"]:
+        return unit.language.say("themes.lowest", theme=unit.language.known(f"theme.{rows.iloc[0]['theme']}"))
+    return unit.language.say("themes.none")
+
+
+def trend_heading(unit: Assessment) -> str:
+    """On which barriers a change since the wave before is demonstrated."""
+    cells = {name: unit.cell("change", barrier_id=name) for name in unit.rules.barriers["barrier_id"]}
+    language = unit.language
+    up = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.low > 0]
+    down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
+    if not any(cell.ok for cell in cells.values()):
+        mine = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id, "perception"]
+        return language.say("trend.title" if mine.notna().any() else "trend.records")
+    told = {name: language.listed(names) for name, names in (("up", up), ("down", down)) if names}
+    return language.say(f"trend.{'both' if len(told) > 1 else next(iter(told), 'none')}", **told)

@@ -1,0 +1,323 @@
+"""Tables of what records show, as charts and readers want them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from aiready.messages import Language
+from aiready.model import waves
+from aiready.model.registry import ALL, OK, SUPPRESSED
+from aiready.pages import sentences
+from aiready.profile.assessment import Assessment
+
+SIX_METRICS = (
+    "decision_speed_p50",
+    "decision_accuracy",
+    "over_reliance",
+    "feedback_loop_p50",
+    "effective_autonomy",
+    "context_coverage",
+)
+"""One measure for each of decision speed, accuracy, collaboration, feedback, autonomy and understanding."""
+METRIC_DETAILS = (
+    "decision_speed_p50",
+    "decision_speed_p90",
+    "advice_in_time_share",
+    "decision_accuracy",
+    "advice_accuracy",
+    "human_accuracy",
+    "label_coverage",
+    "complementarity",
+    "reliance_on_right_advice",
+    "self_reliance",
+    "over_reliance",
+    "under_reliance",
+    "override_rate",
+    "override_correct",
+    "net_override_value",
+    "feedback_loop_p50",
+    "feedback_closed_30d",
+    "feedback_declined_share",
+    "insight_used_share",
+    "user_changes",
+    "autonomy_share",
+    "effective_autonomy",
+    "autonomy_index",
+    "context_coverage",
+    "unsafe_answer_rate",
+    "probe_accuracy",
+    "brier",
+)
+HOUR_PARTS = ("gap_saving_below_plan", "gap_rework", "gap_oversight")
+BLOCKERS_SHOWN = 3
+VERSIONS = ("before", "now", "target")
+MODES = ("human", "augment", "automate")
+CHANGES = ("actor", "reordered", "replaces", "merged", "added", "removed")
+EXPOSURE = ("exposure_alpha", "exposure_beta", "exposure_zeta")
+LEVELS = ("E1", "E2", "E0")
+"""Levels of exposure, what a model alone could speed up first."""
+EXPOSED_SHOWN = 40
+TASKS_SHOWN = 10
+
+
+def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
+    """Where the possible hours of each task go: one row per task x part, the largest tasks first, the `rest` in one."""
+    rows = _tasks_with_hours(unit)
+    if rows.empty:
+        return pd.DataFrame(columns=["task", "part", "kind", "hours", "rest"])
+    language, rows = unit.language, rows.sort_values("potential", ascending=False)
+    largest = rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN
+    named = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
+    rows = rows.assign(label=pd.Series(sentences.short_names(named), rows.index).where(largest))
+    rest = language.say("hours.other_tasks", int(rows["label"].isna().sum()))
+    rows["label"] = rows["label"].fillna(rest)
+    realised = rows[["label", "realised"]].rename(columns={"realised": "hours"})
+    parts = [realised.assign(part=language.say("hours.part_realised"), kind="realised")]
+    waiting = rows.assign(part=_waits_on(unit, rows), kind="waits", hours=rows["gap_not_adopted"])
+    short = rows.assign(part=language.say("hours.part_plan"), kind="plan", hours=rows[list(HOUR_PARTS)].sum(axis=1))
+    parts += [table[["label", "part", "kind", "hours"]] for table in (waiting, short)]
+    stacked = pd.concat(parts, ignore_index=True)
+    summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
+    told = summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+    return told.assign(rest=told["task"] == rest)
+
+
+def tasks_drawn(unit: Assessment) -> list[str]:
+    """Which tasks are drawn, where not all, and their job, where it is one of several: parts of a subtitle."""
+    rows, language = _tasks_with_hours(unit), unit.language
+    jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
+    key = "hours.largest_shown" if unit.rows("tasks")["status"].eq(SUPPRESSED).any() else "hours.largest"
+    some = language.say(key, shown=str(TASKS_SHOWN), total=language.number(len(rows)))
+    told = [some] if len(rows) > TASKS_SHOWN else []
+    return [*told, str(jobs[0])] if len(jobs) == 1 and rows["job"].nunique() > 1 else told
+
+
+def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
+    rows = unit.rows("tasks")
+    return rows.loc[(rows["status"] == OK) & rows["potential"].gt(0) & rows["gap"].notna()]
+
+
+def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
+    """What the hours not adopted wait on, in words: the largest few by name, the rest together."""
+    waits = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
+    named = rows["blocker"].map(waits).fillna(unit.language.say("hours.part_unrecorded"))
+    most = rows.groupby(named)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
+    return named.where(named.isin(most), unit.language.say("hours.part_other"))
+
+
+def modes(unit: Assessment) -> pd.DataFrame:
+    """Tasks by who does them, today and as aimed at: one row per moment x mode."""
+    rows = unit.rows("tasks")
+    counts = []
+    for column, moment in (("mode", "today"), ("target_mode", "target")):
+        known = rows[column].value_counts() if column in rows else pd.Series(dtype=int)
+        words = unit.language.say(f"modes.{moment}")
+        counts += [(words, mode, int(known.get(mode, 0))) for mode in MODES if known.sum()]
+    return pd.DataFrame(counts, columns=["row", "mode", "count"])
+
+
+def exposure(unit: Assessment) -> pd.DataFrame:
+    """Exposure per job: one row per job, and all jobs together where there are several, shares as text."""
+    language, rows = unit.language, unit.rows("measures")
+    rows = rows.loc[rows["measure"].isin(EXPOSURE) & (rows["status"] == OK)]
+    if rows["segment"].nunique() == 2:
+        rows = rows.loc[rows["segment"] != ALL]
+    if rows.empty:
+        return pd.DataFrame(columns=[language.say("column.job")])
+    turned = rows.pivot_table(index="segment", columns="measure", values="value", sort=False).map(language.share)
+    words = {measure: language.say(f"exposure.{measure}") for measure in EXPOSURE}
+    turned = turned.rename(index={ALL: language.say("exposure.all_jobs")}, columns=words)
+    return turned.rename_axis(language.say("column.job")).rename_axis(columns=None).reset_index()
+
+
+def exposed_tasks(unit: Assessment) -> pd.DataFrame:
+    """Rated tasks, those a model alone could speed up first: one row per task, with what AI could do, and its job."""
+    say, rows = unit.language.say, unit.rows("tasks")
+    rated = rows.loc[rows["exposure"].isin(LEVELS)].drop_duplicates(["job", "task"])
+    order = {level: place for place, level in enumerate(LEVELS)}
+    rated = rated.assign(place=rated["exposure"].map(order)).sort_values(["place", "job"], kind="stable")
+    words = rated["exposure"].map({level: say(f"exposure.{level}") for level in LEVELS})
+    table = pd.DataFrame({say("column.task"): rated["task"], say("column.halve"): words})
+    several = rated["job"].nunique() > 1
+    return (table.assign(**{say("column.job"): rated["job"]}) if several else table).head(EXPOSED_SHOWN)
+
+
+def trials(unit: Assessment) -> pd.DataFrame:
+    """Verdicts as the forest plot wants them: one row per trial that could be assessed or not.
+
+    `verdict` is its word as readers know it, `verdict_id` the one in the results.
+    """
+    language, rows = unit.language, unit.verdicts
+    named = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
+    count = rows["initiative_id"].map(rows["initiative_id"].value_counts())
+    shown = pd.DataFrame(
+        {
+            "trial": [
+                _numbered(named.get(row.initiative_id, row.initiative_id), row.trial_no if many > 1 else 0, language)
+                for row, many in zip(rows.itertuples(), count, strict=True)
+            ],
+            "detail": [_arms(row, language) for row in rows.itertuples()],
+            "bound": [_deciding(row, language) for row in rows.itertuples()],
+            "why": [_why(row, language) for _, row in rows.iterrows()],
+            "verdict": [language.known(f"verdict.{verdict}") for verdict in rows["verdict"]],
+            "unit": rows["unit"].where(rows["unit"] == "share", rows["outcome"].fillna("")),
+        }
+    )
+    taken = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
+    bounds = ["value", "low", "high", "low90", "high90", "target"]
+    numbers = rows.rename(columns=taken | {"verdict": "verdict_id"})[[*bounds, "verdict_id"]]
+    numbers = numbers.assign(**numbers[bounds].mul(rows["unit"].map({"share": 100.0}).fillna(1.0), axis=0))
+    order = {verdict: place for place, verdict in enumerate(sentences.VERDICTS)}
+    table = pd.concat([shown, numbers.reset_index(drop=True)], axis=1)
+    placed = table.assign(place=table["verdict_id"].map(order)).sort_values(["place", "trial"], ignore_index=True)
+    return placed.assign(trial=sentences.short_names(placed["trial"])).drop(columns="place")
+
+
+def _numbered(name: str, trial_no: float, language: Language) -> str:
+    """A trial's name, with its number where its initiative has several."""
+    return language.say("trial.numbered", name=name, number=f"{trial_no:.0f}") if trial_no else name
+
+
+def one_unit(trials: pd.DataFrame, language: Language) -> str:
+    """What one unit of the scale is where all trials of a picture share it; empty where they do not."""
+    units = trials["unit"].unique()
+    if len(units) > 1:
+        return ""
+    return language.say("trial.unit") if units[0] == "share" else str(units[0])
+
+
+def _arms(row: Any, language: Language) -> str:
+    arms = language.say("trial.no_comparison")
+    if pd.notna(row.n_control):
+        n = {"treatment": f"{row.n_treatment:.0f}", "control": f"{row.n_control:.0f}"}
+        arms = language.say("trial.arms", **n)
+    return f"{sentences.short_names([str(row.outcome)])[0]} · {arms}" if pd.notna(row.outcome) else arms
+
+
+def _deciding(row: Any, language: Language) -> str:
+    """The bound that decided and what it was held against, in a few words."""
+    if pd.isna(row.deciding_bound):
+        return ""
+    if row.deciding_kind != "outcome":
+        return language.say("trial.guardrail")
+    most = row.verdict in ("FIX", "STOP")
+    scale = 100 if row.unit == "share" else 1
+    bound, target = (
+        language.bare_effect(scale * number, "") for number in (row.upper if most else row.lower, row.target_effect)
+    )
+    return language.say("trial.bound_most" if most else "trial.bound_least", bound=bound, target=target)
+
+
+def _why(row: pd.Series, language: Language) -> str:
+    """What the trial showed, what decided, and the cases still needed."""
+    told = [sentences.trial_words(row, language)]
+    if row["verdict"] not in ("SCALE", "NOT ASSESSABLE") and row["deciding_kind"] != "outcome":
+        told.append(sentences.reason_words(row, language))
+    if row["verdict"] == "EXTEND" and not row["compared"]:
+        told.append(language.say("trial.unfair"))
+    if row["verdict"] == "EXTEND" and pd.notna(row["n_needed"]):
+        told.append(language.say("trial.needed", n=language.number(row["n_needed"])))
+    return " ".join(told)
+
+
+def metrics(unit: Assessment) -> pd.DataFrame:
+    """The six metrics by quarter: one row per metric x quarter with a number."""
+    rows = _by_quarter(unit, SIX_METRICS).copy()
+    rows["metric"] = [sentences.measure_name(unit, name) for name in rows["measure"]]
+    rows["place"] = rows["measure"].map({name: place for place, name in enumerate(SIX_METRICS)})
+    return rows.rename(columns={"wave": "quarter"}).sort_values(["place", "quarter"], ignore_index=True)
+
+
+def _by_quarter(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
+    """Numbers of some measures up to the quarter shown, and in words (`shown`): one row per measure x quarter."""
+    rows = unit.measures
+    rows = rows.loc[
+        (rows["unit_id"] == unit.unit_id)
+        & rows["measure"].isin(names)
+        & (rows["segment"] == ALL)
+        & (rows["status"] == OK)
+    ]
+    upto = waves.last_day(waves.quarter_of_wave(unit.facts.wave))
+    rows = rows.loc[[waves.last_day(wave) <= upto for wave in rows["wave"]]]
+    return rows.assign(shown=[unit.language.value(row.value, row.unit) for row in rows.itertuples()])
+
+
+def metric_numbers(unit: Assessment) -> pd.DataFrame:
+    """Every decision, feedback and probe measure: one row each, earlier quarters too, absent ones with the reason."""
+    numbers, now = _cells(unit, METRIC_DETAILS), waves.quarter_of_wave(unit.facts.wave)
+    known = _by_quarter(unit, METRIC_DETAILS).pivot(index="measure", columns="wave", values="shown")
+    earlier = known.reindex(METRIC_DETAILS).drop(columns=now, errors="ignore").fillna("").reset_index(drop=True)
+    measure, value = (unit.language.say(f"column.{name}") for name in ("measure", "value"))
+    later = numbers.drop(columns=measure).rename(columns={value: now})
+    return pd.concat([numbers[[measure]], earlier, later], axis=1)
+
+
+def metric_summary(unit: Assessment) -> pd.DataFrame:
+    """The six metrics of the quarter: one row each, absent ones with the reason."""
+    return _cells(unit, SIX_METRICS)
+
+
+def _cells(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
+    language = unit.language
+    say, cells = language.say, [unit.cell(name) for name in names]
+    values = [language.value(cell.value, cell.unit) if cell.ok else say(f"status.{cell.status}") for cell in cells]
+    return pd.DataFrame(
+        {
+            say("column.measure"): [sentences.measure_name(unit, name) for name in names],
+            say("column.value"): values,
+            say("column.interval"): [
+                language.interval(cell.low, cell.high, cell.unit) if cell.ok else "" for cell in cells
+            ],
+            say("column.n"): [language.number(cell.n) if cell.ok else "" for cell in cells],
+        }
+    )
+
+
+def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
+    """Steps of each workflow before, now and as aimed at: workflow name -> one row per version x step.
+
+    Workflows of the same name in several units stay apart, each with its unit.
+    """
+    rows, say = unit.step_changes, unit.language.say
+    versions = {version: say(f"workflow.{version}") for version in VERSIONS}
+    changes = {change: say(f"workflow.{change}") for change in CHANGES}
+    owners = rows.groupby("workflow")["unit_id"].nunique()
+    names = dict(unit.units[["unit_id", "name"]].itertuples(index=False))
+    maps = {}
+    for (unit_id, name), steps in rows.groupby(["unit_id", "workflow"], sort=False):
+        shown = steps.assign(
+            place=steps["version"].map({version: place for place, version in enumerate(VERSIONS)}),
+            words=steps["version"].map(versions),
+        ).sort_values(["place", "step_no"])
+        turns = shown.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
+        table = pd.DataFrame(
+            {
+                "version": shown["words"],
+                "step": [sentences.short_names([step])[0] for step in shown["step"]],
+                "actor": shown["actor"],
+                "handoffs": turns,
+                "note": shown["change"].map(changes).fillna(""),
+            }
+        )
+        title = str(name) if owners[name] == 1 else f"{name} ({names.get(unit_id, unit_id)})"
+        maps[title] = table.reset_index(drop=True)
+    return maps
+
+
+def state(unit: Assessment) -> pd.Series:
+    """The state of every agreed action on the as-of date: open, done, dropped or overdue."""
+    return unit.actions["status"].mask(sentences.overdue(unit.actions, unit.facts.reached_on), "overdue")
+
+
+def agreed(unit: Assessment) -> pd.DataFrame:
+    """Agreed actions and their state on the as-of date: one row per action."""
+    language, rows = unit.language, unit.actions
+    table = {
+        "action": rows["action"],
+        "barrier": [sentences.barrier_name(unit, name) for name in rows["barrier_id"]],
+        "owner": rows["owner"],
+        "due": [language.short_day(day) for day in pd.to_datetime(rows["due_on"])],
+        "state": [language.known(f"state.{name}") for name in state(unit)],
+    }
+    return pd.DataFrame({language.say(f"column.{name}"): cells for name, cells in table.items()}).reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Nobody identifiable: which figures are suppressed, within one run and across releases."""

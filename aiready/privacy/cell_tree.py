@@ -1,0 +1,132 @@
+"""Cells of every unit x segment, the parts that they are sums of, and the sums that bind them.
+
+A part is a unit's own people (or decisions, or users) in one finest segment: what no figure divides. A cell comprises
+the parts of a unit and all below it in one segment. A parent's own people are cells as well, which nobody publishes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, kron
+
+from aiready.model.registry import ALL, ORGANISATION
+from aiready.model.units import former_ids
+
+CUT_BY_UNIT = "unit"
+
+
+@dataclass(frozen=True)
+class Segments:
+    """How units are cut: `names` of the segments, and for each way of cutting which segment each is a part of.
+
+    `finest`: for each finest segment the segments that hold it.
+    """
+
+    names: Sequence[str]
+    within: Mapping[str, Mapping[str, str]]
+    finest: Mapping[str, Sequence[str]]
+
+
+@dataclass
+class CellTree:
+    """Cells of units in a hierarchy, whoever stands in them.
+
+    `parents`: the parent of every unit by its id, missing at the top. Cells stand in the order of ids, so that nothing
+    depends on the order of rows. `cells`: unit_id, segment, `leaf` (no unit below), `own_people` (a parent's own
+    people only). `sums`: total, child, by.
+    """
+
+    parents: pd.Series
+    segments: Segments
+    cells: pd.DataFrame = field(init=False)
+    sums: pd.DataFrame = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parents = self.parents.sort_index()
+        units = self.parents.index
+        parents = set(self.parents.dropna())
+        above = [unit_id for unit_id in units if unit_id in parents]
+        self.nodes = pd.Index([ORGANISATION, *units, *(f"{unit_id}\x1fown" for unit_id in above)])
+        names = list(self.segments.names)
+        self.cells = pd.DataFrame({
+            "unit_id": np.repeat([ORGANISATION, *units, *above], len(names)),
+            "segment": np.tile(np.array(names, dtype=object), len(self.nodes)),
+            "own_people": np.repeat([False] * (1 + len(units)) + [True] * len(above), len(names)),
+        })  # fmt: skip
+        self.cells["leaf"] = ~self.cells["unit_id"].isin({*above, ORGANISATION})
+        self.sums = pd.concat([self._by_unit(above), *self._by_segment()], ignore_index=True)
+
+    def parts(self, bottom: pd.DataFrame) -> csr_array:
+        """Cells x rows of `bottom` (unit_id: an own unit, segment: a finest one)."""
+        units, finest = self.parents.index, list(self.segments.finest)
+        lineage = lineage_of(self.parents)
+        holds = _incidence(self.nodes.get_indexer(lineage["ancestor"]), units.get_indexer(lineage["unit_id"]),
+                           (len(self.nodes), len(units)))  # fmt: skip
+        position = {name: at for at, name in enumerate(self.segments.names)}
+        pairs = [(position[name], at) for at, fine in enumerate(finest) for name in self.segments.finest[fine]]
+        held, fine = np.array(pairs, dtype=int).reshape(-1, 2).T
+        within = _incidence(held, fine, (len(position), len(finest)))
+        column = units.get_indexer(bottom["unit_id"]) * len(finest) + pd.Index(finest).get_indexer(bottom["segment"])
+        return csr_array(csr_array(kron(holds, within, format="csr"))[:, column])
+
+    def _by_unit(self, above: Sequence[str]) -> pd.DataFrame:
+        up = self.parents.where(self.parents.notna(), ORGANISATION)
+        totals = self.nodes.get_indexer([*up, *above])
+        children = self.nodes.get_indexer([*self.parents.index, *(f"{unit_id}\x1fown" for unit_id in above)])
+        size, steps = len(self.segments.names), np.arange(len(self.segments.names))
+        total, child = ((nodes[:, None] * size + steps).ravel() for nodes in (totals, children))
+        return pd.DataFrame({"total": total, "child": child, "by": CUT_BY_UNIT})
+
+    def _by_segment(self) -> list[pd.DataFrame]:
+        position = {name: at for at, name in enumerate(self.segments.names)}
+        nodes = np.arange(len(self.nodes))[:, None] * len(position)
+        return [
+            pd.DataFrame({
+                "total": (nodes + [position[total] for total in up.values()]).ravel(),
+                "child": (nodes + [position[child] for child in up]).ravel(),
+                "by": way,
+            })
+            for way, up in self.segments.within.items()
+            if up
+        ]  # fmt: skip
+
+
+def flat_segments(names: Sequence[str], way: str = "segment") -> Segments:
+    """Segments that together make up `all`."""
+    parts = [name for name in names if name != ALL]
+    return Segments([ALL, *parts], {way: dict.fromkeys(parts, ALL)}, {name: (name, ALL) for name in parts})
+
+
+def parents_of(units: pd.DataFrame, used: pd.Series) -> pd.Series:
+    """Parent of every unit, missing at the top; units that only the tables name stand at the top."""
+    known = units.set_index("unit_id")["parent_id"].astype(object)
+    known = known.where(known.notna() & (known != ""), None)
+    extra = [unit_id for unit_id in used.unique() if unit_id not in known.index and unit_id != ORGANISATION]
+    return pd.concat([known, pd.Series(None, index=extra, dtype=object)])
+
+
+def present_ids(unit_ids: pd.Series, units: pd.DataFrame) -> pd.Series:
+    """Ids of today, for ids that units were made from."""
+    present = former_ids(units).set_index("member_id")["unit_id"]
+    return unit_ids.map(present).fillna(unit_ids)
+
+
+def lineage_of(parents: pd.Series) -> pd.DataFrame:
+    """Every unit with each of its ancestors, itself, the organisation and its parent's own node (unit_id, ancestor)."""
+    step = pd.Series(parents.index, index=parents.index, dtype=object)
+    levels = [step]
+    while step.notna().any():
+        step = step.map(parents)
+        levels.append(step.dropna())
+    levels.append(pd.Series(ORGANISATION, index=parents.index))
+    above = parents.index[parents.index.isin(parents.dropna())]
+    levels.append(pd.Series([f"{unit_id}\x1fown" for unit_id in above], index=above, dtype=object))
+    lineage = pd.concat(levels).rename("ancestor").rename_axis("unit_id").reset_index()
+    return lineage.dropna()
+
+
+def _incidence(rows: NDArray[np.intp], columns: NDArray[np.intp], shape: tuple[int, int]) -> csr_array:
+    return csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)

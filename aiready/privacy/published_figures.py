@@ -1,0 +1,106 @@
+"""Which figures of the survey are shown in which cells: each by the patterns that hide it, as a release remembers it.
+
+Figures are named as `scales.people` names them: what kind of figure, a colon, and the scale, item or theme.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aiready.model.registry import ALL
+from aiready.privacy.gate import Hidden
+from aiready.privacy.releases import Comparison
+from aiready.privacy.suppressed_cells import CELL, SIDES
+
+SCALE_WIDE = ("scale", "given", "straight")
+"""Kinds of figures of which a scale is made."""
+BY_FIGURE = {"theme": (ALL,), "item": (ALL, *SIDES), "any": (ALL, *SIDES), "levels": (ALL, *SIDES)}
+"""Kinds that are printed for some segments only."""
+Flags = NDArray[np.bool_]
+
+
+def beside(compared: Comparison, hidden: Hidden, figures: Sequence[str]) -> tuple[Hidden, pd.DataFrame]:
+    """What is hidden once earlier runs are compared figure by figure, and what is shown, as `Release.cells` has it."""
+    hidden = without(hidden, compared.besides(*shown_figures(hidden, figures)))
+    cells, shown = shown_figures(hidden, figures)
+    return hidden, cells.assign(figures=[row.tobytes() for row in np.packbits(shown, axis=1)])
+
+
+def shown_figures(hidden: Hidden, figures: Sequence[str]) -> tuple[pd.DataFrame, Flags]:
+    """Cells in which anything of the survey is shown, and which figures each shows.
+
+    Returns
+    -------
+    tuple
+        unit_id, wave, segment; cells x figures.
+
+    Notes
+    -----
+    An item is told by its mean, and by its distribution, from which the mean follows; that anybody answered it, by the
+    share of levels among its answers, which is printed beside either.
+    """
+    cells = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), CELL].reset_index(drop=True)
+    columns = list(_columns(hidden, cells, figures))
+    shown = np.column_stack(columns) if columns else np.zeros((len(cells), 0), dtype=bool)
+    return cells, shown
+
+
+def _columns(hidden: Hidden, cells: pd.DataFrame, figures: Sequence[str]) -> Iterator[Flags]:
+    index = pd.MultiIndex.from_frame(cells.astype(str))
+    segment = cells["segment"].to_numpy()
+    scales, means = _hidden_by(index, hidden.scales, "barrier_id"), _hidden_by(index, hidden.item_means, "item_id")
+    levels = _hidden_by(index, hidden.distributions, "item_id")
+    wide = {
+        "given": _hidden_by(index, hidden.shares, "")[""],
+        "straight": _hidden_by(index, hidden.straightliners, "")[""],
+        "theme": _hidden_by(index, hidden.themes, "")[""],
+    }
+    nothing = np.zeros(len(cells), dtype=bool)
+    for figure in figures:
+        kind, _, name = figure.partition(":")
+        printed = np.isin(segment, BY_FIGURE[kind]) if kind in BY_FIGURE else ~nothing
+        if kind in SCALE_WIDE or kind == "theme":
+            gone = scales.get(name, nothing) | wide.get(kind, nothing)
+        elif kind == "levels":
+            gone = levels.get(name, nothing)
+        else:
+            gone = levels.get(name, nothing) & (means.get(name, nothing) | (segment != ALL))
+        yield printed & ~gone
+
+
+def _hidden_by(index: pd.MultiIndex, table: pd.DataFrame, column: str) -> dict[str, Flags]:
+    """Which cells a table hides, by what a column names; all of it under a blank name without one."""
+    rows = table.loc[table["hidden"].astype(bool)]
+    place = index.get_indexer(pd.MultiIndex.from_frame(rows[CELL].astype(str)))
+    names = rows[column].to_numpy(object) if column else np.full(len(rows), "", dtype=object)
+    gone = {"": np.zeros(len(index), dtype=bool)}
+    for name, at in pd.Series(place[place >= 0]).groupby(names[place >= 0], sort=False):
+        gone[str(name)] = np.isin(np.arange(len(index)), at)
+    return gone
+
+
+def without(hidden: Hidden, besides: pd.DataFrame) -> Hidden:
+    """Hide more: figures of some cells (unit_id, wave, segment, figure), each with what tells as much.
+
+    All shares of a scale go with it, all themes of a cell together, and both the mean and the distribution of an item.
+    """
+    if besides.empty:
+        return hidden
+    parts = besides["figure"].str.partition(":")
+    rows = besides[CELL].assign(n=np.nan, hidden=True, own=False)
+    scale, theme = parts[0].isin(SCALE_WIDE), parts[0].eq("theme")
+    mean, item = parts[0].isin(["item", "any"]), parts[0].isin(["item", "any", "levels"])
+    return replace(
+        hidden,
+        scales=_more(hidden.scales, rows[scale].assign(barrier_id=parts.loc[scale, 2])),
+        themes=_more(hidden.themes, rows[theme]),
+        item_means=_more(hidden.item_means, rows[mean].assign(item_id=parts.loc[mean, 2])),
+        distributions=_more(hidden.distributions, rows[item].assign(item_id=parts.loc[item, 2])),
+    )
+
+
+def _more(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([table, rows.drop_duplicates()], ignore_index=True) if len(rows) else table

@@ -1,0 +1,140 @@
+"""Keys of what was published: a random one per wave, and what is written of people with it.
+
+Who holds a history without its keys can neither try codes (there are few) nor answers (there are fewer): every digest
+is an HMAC with 32 random bytes. Who holds both can; so a key may be deleted once nothing more will be published of its
+wave.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiready.atomic_files import PART, private
+from aiready.errors import InfrastructureError
+
+FOLDER = "keys"
+"""Below the history."""
+SIZE, SHORT, SLOTS = 32, 16, 16
+"""Bytes of a key and of a digest, and marks made per item: one for every code an answer can have."""
+BELOW = 2
+"""Codes begin at minus two (`schema.DONT_KNOW`)."""
+Marks = NDArray[np.uint16]
+
+
+def read_keys(history: Path) -> dict[str, bytes]:
+    """Every key of a history by its name.
+
+    Raises
+    ------
+    InfrastructureError
+        A key cannot be read, or is none.
+    """
+    return {path.name: _read(path) for path in sorted((history / FOLDER).glob("*")) if not path.name.startswith(".")}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        key, reason = b"", f" ({error})"
+    else:
+        reason = ""
+    if len(key) != SIZE:
+        raise InfrastructureError(
+            f"{path}: is no key of a history{reason}. Put it back from a copy. Or move it away: then nothing more of "
+            "its wave can be published, since nobody could compare it with what was."
+        )
+    return key
+
+
+def make_key(history: Path, name: str) -> bytes:
+    """Give the key of this name, made now where there is none; a key is never replaced.
+
+    Raises
+    ------
+    InfrastructureError
+        The folder cannot be written.
+    """
+    folder = private(history / FOLDER)
+    path = folder / name
+    if path.exists():
+        return _read(path)
+    begun = folder / f".{name}.{secrets.token_hex(4)}{PART}"
+    try:
+        _write_new(begun, secrets.token_bytes(SIZE).hex())
+        with suppress(FileExistsError):  # a link to a name that is taken fails; what is there stays
+            os.link(begun, path)
+    except OSError as error:
+        raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). Nothing was published.") from error
+    finally:
+        begun.unlink(missing_ok=True)
+    return _read(path)
+
+
+def _write_new(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def digest(key: bytes, purpose: str, text: bytes) -> str:
+    """Thirty-two hex digits that nobody makes without the key."""
+    return hmac.digest(key, purpose.encode() + b"\0" + text, "sha256")[:SHORT].hex()
+
+
+def digests(key: bytes, purpose: str, texts: Sequence[bytes | None]) -> NDArray[np.object_]:
+    """Digests of several texts; None of None."""
+    return np.array([None if text is None else digest(key, purpose, text) for text in texts], dtype=object)
+
+
+def vectors(answers: NDArray[np.int8], items: Sequence[str]) -> list[bytes]:
+    """All answers of each person as bytes, whatever the order of the items; blanks leave no trace."""
+    order = np.argsort(np.array(items, dtype=object), kind="stable")
+    levels = range(-BELOW, SLOTS - BELOW)
+    words = np.array([[f"{items[at]}={level};".encode() for level in levels] for at in order], dtype=object)
+    ordered = answers[:, order]
+    person, place = np.nonzero(ordered)
+    words = words.reshape(len(order), SLOTS)[place, ordered[person, place] + BELOW]
+    ends = np.searchsorted(person, np.arange(len(answers) + 1))
+    return [b"".join(words[low:high]) for low, high in pairwise(ends)]
+
+
+def marks(key: bytes, codes: Sequence[str | None], answers: NDArray[np.int8]) -> Marks:
+    """What tells whether a person's answer to an item changed, and nothing else: people x items.
+
+    A mark is drawn for each person, item and level; of a person without a code all are 0.
+    """
+    people, items = answers.shape
+    drawn = np.zeros((people, items), dtype=np.uint16)
+    place = np.arange(items) * SLOTS + BELOW
+    for person, code in enumerate(codes):
+        if code is not None:
+            seed = hmac.digest(key, b"marks\0" + code.encode(), "sha256")
+            stream = np.frombuffer(hashlib.shake_256(seed).digest(2 * SLOTS * items), dtype="<u2")
+            drawn[person] = stream[place + answers[person]]
+    return drawn
+
+
+def veiled(key: bytes, owners: Sequence[str], texts: Sequence[bytes]) -> list[bytes]:
+    """Texts that nobody reads without the key; veiled once more they are as they were.
+
+    Each owner's veil is its own, so that an owner stands for one text only.
+    """
+    veils = (hmac.digest(key, b"veil\0" + owner.encode(), "sha256") for owner in owners)
+    streams = (hashlib.shake_256(veil).digest(len(text)) for veil, text in zip(veils, texts, strict=True))
+    return [bytes(one ^ other for one, other in zip(*pair, strict=True)) for pair in zip(texts, streams, strict=True)]
+
+
+def missing(names: Sequence[str], keys: Mapping[str, bytes]) -> list[str]:
+    """Names of keys that are not there, each once."""
+    return sorted({name for name in names if name not in keys})

@@ -1,0 +1,328 @@
+"""Releases: what one run published of the survey, as it is written down for the runs after it.
+
+A release says who stood behind which figure without saying who they are: people and answers are digests that only the
+key of their wave can make (`release_keys`).
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aiready.atomic_files import PART, private, slug
+from aiready.errors import InfrastructureError
+from aiready.instrument.model import Instrument, Settings, wording_digests
+from aiready.privacy.release_keys import FOLDER, digests, make_key, marks, read_keys, vectors, veiled
+
+CELL = ["unit_id", "wave", "segment"]
+PEOPLE = ["key", "person", "answers", "wave", "unit_id", "role", "figures", "marks"]
+UNKEYED = ["person", "answers", "wave", "unit_id", "role", "whole"]
+"""Columns of the first format, whose digests were made without a key."""
+FIGURES = ["figure", "items"]
+SETTINGS = ["roles_doing", "roles_leading", "minimum_group", "minimum_distribution"]
+PUBLISHED = ("people", "membership", "cells", "wordings", "figures", "settings")
+TABLES = (*PUBLISHED, "withheld")
+
+
+@dataclass(frozen=True)
+class People:
+    """Who answered, as it was read: in memory only, never written.
+
+    `table`: one row per respondent and wave (wave, unit_id, role, code; role and code may be missing). `answers`:
+    people x `items`, coded as `scales.Answers.codes`. `counts`: people x figures, whether a figure counts a person.
+    `figures`: one row per figure (figure, items: ids joined by `;`).
+    """
+
+    table: pd.DataFrame
+    answers: NDArray[np.int8]
+    items: tuple[str, ...]
+    counts: NDArray[np.bool_]
+    figures: pd.DataFrame
+
+    def of(self, rows: NDArray[np.bool_]) -> "People":
+        """Some of them."""
+        table = self.table[rows].reset_index(drop=True)
+        return People(table, self.answers[rows], self.items, self.counts[rows], self.figures)
+
+    @property
+    def codes(self) -> list[str | None]:
+        """Code of each person; None without."""
+        codes = self.table["code"].astype(object)
+        return [None if missing else str(code) for code, missing in zip(codes, codes.isna(), strict=True)]
+
+    def digested(self, key: bytes) -> pd.DataFrame:
+        """Digests of who they are and of all their answers: person, answers."""
+        coded = [None if code is None else code.encode() for code in self.codes]
+        answered = digests(key, "answers", vectors(self.answers, self.items))
+        return pd.DataFrame({"person": digests(key, "person", coded), "answers": answered})
+
+    def unkeyed(self, key: bytes | None = None) -> pd.DataFrame:
+        """What the first format wrote of them; under a key, what is left of it in a file that was sealed."""
+        answers = pd.util.hash_pandas_object(pd.DataFrame(self.answers), index=False)
+        coded = pd.util.hash_array(self.table["code"].astype(object).to_numpy())
+        person = pd.Series(np.where(self.table["code"].isna(), answers, coded))
+        again = person.groupby([self.table["wave"], person]).cumcount()
+        first = pd.DataFrame({
+            "person": person.astype(str) + "-" + again.astype(str),
+            "answers": (answers % 2**16).astype(str),
+        }).astype(object)  # fmt: skip
+        return _told_apart(first) if key is None else _told_apart(_under(first, key))
+
+
+def _told_apart(first: pd.DataFrame) -> pd.DataFrame:
+    """Digests of answers in the first format are few: they say something of one person only."""
+    return first.assign(answers=first["person"] + ":" + first["answers"])
+
+
+def _under(first: pd.DataFrame, key: bytes) -> pd.DataFrame:
+    person = [text.encode() for text in first["person"]]
+    both = [text.encode() for text in first["person"] + ":" + first["answers"]]
+    return first.assign(person=digests(key, "first person", person), answers=digests(key, "first answers", both))
+
+
+@dataclass(frozen=True)
+class Release:
+    """What one run published of the survey, as it is kept.
+
+    `people`: one row per respondent and wave (key: name of the key; person, answers: digests, person missing without a
+    code; wave, unit_id, role; figures: bits, in the order of `figures`, that are set where the person counts, veiled,
+    see `counted`; marks: two bytes per item that change with the answer). `membership`: whose answers count for whom
+    (unit_id, member_id).
+    `cells`: unit_id, wave, segment of every cell that was shown, and `figures`: bits that are set for those shown there
+    (without this column all were). `wordings`: wave, item_id and digest of its wording as it was first published.
+    `figures` as in `People`. `settings`: name, value of those it was cut with. `withheld`: cells that the run withheld
+    for the sake of those before it. `keys`: those that are there, by name. `name`: of its folder.
+    """
+
+    people: pd.DataFrame
+    membership: pd.DataFrame
+    cells: pd.DataFrame
+    wordings: pd.DataFrame
+    figures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FIGURES, dtype=object))
+    settings: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["name", "value"], dtype=object))
+    withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
+    keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    name: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits that two runs share when they published the same cells of the same people."""
+        content = hashlib.sha256()
+        for table in PUBLISHED:
+            content.update(rows_of(getattr(self, table)))
+        return content.hexdigest()[:12]
+
+    @property
+    def unkeyed(self) -> bool:
+        """Whether it is of the first format, which said of each figure only whether somebody counts in all."""
+        return "whole" in self.people
+
+    def cut_with(self, now: Settings) -> Settings:
+        """Today's settings but for those that this release was cut with."""
+        written = dict(self.settings.itertuples(index=False))
+        if not written:
+            return now
+        doing, leading = (tuple(filter(None, written[name].split(";"))) for name in SETTINGS[:2])
+        group, distribution = (int(written[name]) for name in SETTINGS[2:])
+        return replace(
+            now, roles_doing=doing, roles_leading=leading, minimum_group=group, minimum_distribution=distribution
+        )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What publishing would make known of the survey; `keep` makes a `Release` of it.
+
+    `keys`: name of each wave's key where it is not the wave's own. `seen`: names of the releases it was compared with;
+    None where it was compared with none. `withheld` as in `Release`.
+    """
+
+    people: People
+    membership: pd.DataFrame
+    cells: pd.DataFrame
+    wordings: pd.DataFrame
+    settings: Settings
+    keys: Mapping[str, str] = field(default_factory=dict)
+    seen: frozenset[str] | None = None
+    withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
+
+    def sealed(self, keys: Mapping[str, bytes]) -> Release:
+        """Put people and answers under the keys of their waves; waves without a shown cell are left out.
+
+        Parameters
+        ----------
+        keys
+            By name; see `key_names`.
+        """
+        names = self.key_names()
+        parts = [pd.DataFrame(columns=PEOPLE, dtype=object)]
+        for wave, name in names.items():
+            those = self.people.of((self.people.table["wave"] == wave).to_numpy())
+            marked = marks(keys[name], those.codes, those.answers)
+            table = pd.concat([those.table[["wave", "unit_id", "role"]], those.digested(keys[name])], axis=1).assign(
+                key=name,
+                figures=[row.tobytes() for row in np.packbits(those.counts, axis=1)],
+                marks=[row.astype("<u2").tobytes() for row in marked],
+            )
+            parts.append(table.assign(figures=counted(table, self.people.figures, keys[name]))[PEOPLE])
+        people = pd.concat(parts[1:] or parts, ignore_index=True).astype(object)
+        figures = self.people.figures[FIGURES].assign(order=";".join(self.people.items)).astype(object)
+        wordings = self.wordings.astype(object)
+        settings, withheld = _written(self.settings), self.withheld[CELL].astype(object)
+        return Release(people, self.membership, self.cells, wordings, figures, settings, withheld, keys)
+
+    def key_names(self) -> dict[str, str]:
+        """Name of the key of every wave with a shown cell."""
+        shown = set(self.cells["wave"])
+        return {wave: self.keys.get(wave, slug(wave)) for wave in self.people.table["wave"].unique() if wave in shown}
+
+
+def counted(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> list[bytes]:
+    """The bits of people's figures veiled, or as they were: they say who skipped what, so they need the key too.
+
+    `rows`: person, answers, figures; `figures` (figure, items): those that the bits are of.
+    """
+    order = hashlib.sha256("\n".join(figures["figure"] + "=" + figures["items"]).encode()).hexdigest()
+    owners = rows["person"].fillna("").astype(str) + ":" + rows["answers"].astype(str) + ":" + order
+    return veiled(key, owners.tolist(), rows["figures"].tolist())
+
+
+def _written(settings: Settings) -> pd.DataFrame:
+    values = [";".join(settings.roles_doing), ";".join(settings.roles_leading)]
+    values += [str(settings.minimum_group), str(settings.minimum_distribution)]
+    return pd.DataFrame({"name": SETTINGS, "value": values}, dtype=object)
+
+
+def rows_of(table: pd.DataFrame) -> bytes:
+    """What two tables share that hold the same rows, in whatever order."""
+    cells = table[sorted(table.columns)].astype(object)
+    return np.sort(pd.util.hash_pandas_object(cells, index=False).to_numpy()).tobytes()
+
+
+def wordings(earlier: Sequence[Release], waves: Sequence[str], rules: Instrument) -> pd.DataFrame:
+    """In which words each wave was asked: one row per wave x item (wave, item_id, digest).
+
+    The oldest release that knows a wave decides; a wave that none knows was asked in the words of today.
+    """
+    today = pd.Series(wording_digests(rules), name="digest").rename_axis("item_id").reset_index()
+    now = pd.DataFrame({"wave": list(waves)}, dtype=object).merge(today, how="cross")
+    known = pd.concat([*(release.wordings for release in earlier), now], ignore_index=True)
+    first = known.drop_duplicates(["wave", "item_id"])
+    return first.loc[first["wave"].isin(waves)].reset_index(drop=True)
+
+
+def read(folder: Path) -> list[Release]:
+    """Every release that was kept, in the order of their names; none where the folder is not there.
+
+    Raises
+    ------
+    InfrastructureError
+        A release or a key cannot be read.
+    """
+    keys = read_keys(folder)
+    return [_read(path, keys) for path in sorted(_folders(folder))]
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    paths = folder.glob("*")
+    return (path for path in paths if path.is_dir() and path.name != FOLDER and not path.name.startswith("."))
+
+
+def _read(path: Path, keys: Mapping[str, bytes]) -> Release:
+    people = _table(path / "people.parquet", [])
+    first = "whole" in people
+    columns = UNKEYED if first else PEOPLE
+    if not {*columns[:1], *columns[3:]} <= set(people):
+        raise _broken(path / "people.parquet", f"columns are missing: {', '.join(columns)}")
+    if first:  # the very first wrote no digest of the answers
+        people = people.reindex(columns=[*UNKEYED, *(["key"] if "key" in people else [])])
+    rest = [("membership", ["unit_id", "member_id"]), ("cells", CELL), ("wordings", ["wave", "item_id", "digest"])]
+    rest += [] if first else [("figures", FIGURES), ("settings", ["name", "value"]), ("withheld", CELL)]
+    tables = {name: _table(path / f"{name}.parquet", needed) for name, needed in rest}
+    return Release(people, **tables, keys=keys, name=path.name)
+
+
+def _table(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+    except Exception as error:
+        raise _broken(path, str(error).partition("\n")[0]) from error
+    if not set(columns) <= set(table):
+        raise _broken(path, f"columns are missing: {', '.join(columns)}")
+    return table
+
+
+def _broken(path: Path, reason: str) -> InfrastructureError:
+    return InfrastructureError(
+        f"{path}: cannot be read as what an earlier run published ({reason}). Nothing was published.\n"
+        f"Put the file back from a copy. Or move the folder {path.parent} away, knowing that nothing then guards "
+        "against what that run published."
+    )
+
+
+def keep(folder: Path, draft: Draft, as_of: str) -> None:
+    """Add a release, whole or not at all; one that says nothing new is not kept twice.
+
+    Raises
+    ------
+    InfrastructureError
+        The folder cannot be written, or another run has published since the draft was compared with what was there.
+    """
+    release = draft.sealed({name: make_key(folder, name) for name in draft.key_names().values()})
+    since = {path.name for path in _folders(folder) if not path.name.endswith(release.digest)}
+    if draft.seen is not None and since - draft.seen:
+        raise InfrastructureError(
+            f"{folder}: another run has published {', '.join(sorted(since - draft.seen))} since this one read the "
+            "folder. Nothing was published. Run again."
+        )
+    _seal_first_format(folder)
+    for path in folder.glob(f"*{release.digest}"):
+        os.utime(path)
+        return
+    _write(folder, release, "-".join(filter(None, [as_of, release.digest])))
+
+
+def _write(folder: Path, release: Release, name: str) -> None:
+    private(folder)
+    try:
+        begun = Path(tempfile.mkdtemp(prefix=".", suffix=PART, dir=folder))
+        try:
+            for table in TABLES:
+                getattr(release, table).to_parquet(begun / f"{table}.parquet", index=False)
+            begun.rename(folder / name)
+        finally:
+            shutil.rmtree(begun, ignore_errors=True)
+    except OSError as error:
+        raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was published.") from error
+
+
+def _seal_first_format(folder: Path) -> None:
+    """Put releases of the first format under keys: digests made without one can be guessed."""
+    for path in _folders(folder):
+        people = _table(path / "people.parquet", []) if (path / "people.parquet").exists() else pd.DataFrame()
+        if "whole" not in people or "key" in people:
+            continue
+        parts = []
+        for wave, rows in people.reindex(columns=UNKEYED).groupby("wave", sort=False):
+            texts = rows[["person", "answers"]].fillna("").astype(str)
+            parts.append(rows.assign(**_under(texts, make_key(folder, slug(str(wave)))), key=slug(str(wave))))
+        times = path.stat()
+        begun = path / f".people.{secrets.token_hex(4)}{PART}"
+        pd.concat(parts or [people.assign(key="")]).to_parquet(begun, index=False)
+        begun.replace(path / "people.parquet")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def trim(folder: Path, number: int) -> None:
+    """Keep the releases published last, 0 for all; one that is not kept no longer guards the next."""
+    by_age = sorted(_folders(folder), key=lambda path: path.stat().st_mtime_ns)
+    for path in by_age[:-number] if number else ():
+        shutil.rmtree(path, ignore_errors=True)

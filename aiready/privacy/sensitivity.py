@@ -1,0 +1,290 @@
+"""Which cells and groups of people are sensitive, figure by figure, and what is told of them by what is shown.
+
+A cell is *sensitive* when too few people stand behind one of its figures, or one of them dominates it (Hundepool et
+al., Statistical Disclosure Control, 2012, chapter 4).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, eye_array, vstack
+
+from aiready.privacy.contributors import Contributors, Flags, Respondents
+from aiready.privacy.derivability import Moves, rows_of
+
+Positions = NDArray[np.intp]
+UNITED = 4
+"""Parts at most in a union that is looked for."""
+COMPARED = 5_000_000
+"""Parts in all, up to which a total is compared with every cell within it where people are counted one by one."""
+
+
+@dataclass(frozen=True)
+class System:
+    """Cells that may be published, the parts they are sums of, and who stands behind those.
+
+    `parts`: cells x parts, 1 where the part belongs to the cell; cells should stand in an order that does not depend on
+    the order of input rows, since it decides between equals. `published`: whether a cell would be printed at all; one
+    that is not, such as a parent's own people, is protected like others. `sums`: one row per total x child, columns
+    `total`, `child`, positions of cells, and `by`, which tells the ways apart that a total is cut; children of one
+    total and way share no part. `withheld`: cells to hide whatever their size. `names`: what an error calls the cells.
+    """
+
+    parts: csr_array
+    contributors: Contributors
+    published: Flags
+    sums: pd.DataFrame
+    withheld: Flags | None = None
+    names: Sequence[str] = ()
+
+
+@dataclass
+class Gate:
+    """A system with what is known of its cells."""
+
+    system: System
+    minimum: int
+    n: NDArray[np.float64] = field(init=False)
+    exists: Flags = field(init=False)
+    sensitive: Flags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.n, self.exists, self.sensitive = self.judge(self.system.parts)
+
+    def judge(self, groups: csr_array) -> tuple[NDArray[np.float64], Flags, Flags]:
+        """Groups x figures: people, whether there is anything, and whether too few or too unequal stand behind it."""
+        behind = self.system.contributors
+        people = behind.count(groups)
+        exists = np.asarray(groups @ behind.exist.astype(float)) > 0
+        return people, exists, exists & ((people < self.minimum) | behind.dominated(groups))
+
+    @cached_property
+    def least(self) -> NDArray[np.float64]:
+        """People behind the figure of each cell that rests on the fewest."""
+        least = np.where(self.exists, self.n, np.inf).min(axis=1, initial=np.inf)
+        return np.where(np.isfinite(least), least, 0.0)
+
+    @cached_property
+    def withheld(self) -> Flags:
+        """Cells hidden whatever their size."""
+        none = np.zeros(len(self.n), dtype=bool)
+        return none if self.system.withheld is None else np.asarray(self.system.withheld & self.exists.any(axis=1))
+
+    @cached_property
+    def own(self) -> Flags:
+        """Cells hidden for their own sake."""
+        return np.asarray(self.sensitive.any(axis=1) | ~self.exists.any(axis=1))
+
+    @cached_property
+    def primary(self) -> Flags:
+        """What is hidden from the start."""
+        return self.own | self.withheld | ~self.system.published
+
+    def joint(self, cells: list[int]) -> bool:
+        """Whether cells that share no part are together too few."""
+        if len(cells) == 1:
+            return bool(self.sensitive[cells[0]].any())
+        if isinstance(self.system.contributors, Respondents):
+            people = self.n[cells].sum(axis=0)
+            return bool(((people > 0) & (people < self.minimum)).any())
+        key = tuple(sorted(cells))
+        if key not in self._judged:
+            union = csr_array(self.system.parts[cells].sum(axis=0).reshape(1, -1))
+            self._judged[key] = bool(self.judge(union)[2].any())
+        return self._judged[key]
+
+    @cached_property
+    def _judged(self) -> dict[tuple[int, ...], bool]:
+        """Unions that were judged before."""
+        return {}
+
+    @cached_property
+    def ways(self) -> list[tuple[int, list[int]]]:
+        """Every total with the cells it is the sum of in which there is anything, once for each way that it is cut."""
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        there, sums = np.asarray(self.exists.any(axis=1)), self.system.sums
+        for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
+            if there[child]:
+                groups[total, by].append(child)
+        return [(total, cells) for (total, _), cells in groups.items()]
+
+    @cached_property
+    def below(self) -> dict[int, list[int]]:
+        """Ways that each total is cut, as positions in `ways`."""
+        below: dict[int, list[int]] = defaultdict(list)
+        for way, (total, _) in enumerate(self.ways):
+            below[total].append(way)
+        return below
+
+    @cached_property
+    def above(self) -> dict[int, list[int]]:
+        """Ways in which each cell is a child."""
+        above: dict[int, list[int]] = defaultdict(list)
+        for way, (_, cells) in enumerate(self.ways):
+            for cell in cells:
+                above[cell].append(way)
+        return above
+
+    def differences(self, hidden: Flags) -> csr_array:
+        """Shown cells (rows x cells), each total less its shown children: that tells as much, in fewer parts.
+
+        Of several ways that a total is cut, the one that leaves the fewest cells.
+        """
+        shown, (way, total, child) = ~hidden, self.edges
+        left = np.bincount(way, hidden[child], len(self.ways))
+        best = np.full(len(hidden), -1)
+        order = np.argsort(-left, kind="stable")
+        totals = np.array([cell for cell, _ in self.ways], dtype=int).reshape(-1)
+        best[totals[order]] = order  # the last one written leaves the fewest
+        used = (best[total] == way) & shown[total] & shown[child]
+        cells = np.flatnonzero(shown)
+        place = np.cumsum(shown) - 1
+        rows, columns = np.append(np.arange(len(cells)), place[total[used]]), np.append(cells, child[used])
+        signs = np.append(np.ones(len(cells)), -np.ones(used.sum()))
+        return csr_array((signs, (rows, columns)), shape=(len(cells), len(hidden)))
+
+    @cached_property
+    def edges(self) -> tuple[Positions, Positions, Positions]:
+        """Every cell in every way in which it is a child: the way, its total, the cell."""
+        size = [len(cells) for _, cells in self.ways]
+        way = np.repeat(np.arange(len(size)), size)
+        total = np.repeat(np.array([cell for cell, _ in self.ways], dtype=int), size)
+        return way, total, np.array([cell for _, cells in self.ways for cell in cells], dtype=int)
+
+    def order(self, cell: int) -> tuple[float, int]:
+        """Which of several cells is hidden first: the smallest, among equals the first."""
+        return self.least[cell], cell
+
+    @cached_property
+    def figures(self) -> list["Figures"]:
+        """Figures that rest on the same parts, taken together."""
+        exist = self.system.contributors.exist
+        patterns, which = np.unique(exist, axis=1, return_inverse=True)
+        groups = csr_array(vstack([self.system.parts, eye_array(exist.shape[0])]))
+        people, _, sensitive = self.judge(groups)
+        sensitive[: len(self.n)] |= self.withheld[:, None] & self.exists
+        which = which.ravel()
+        total, child, between = self.nested
+        return [
+            Figures.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self,
+                        np.column_stack([total, child])[between[:, which == at].any(axis=1)], which == at)
+            for at in range(patterns.shape[1])
+            if patterns[:, at].any()
+        ]  # fmt: skip
+
+    @cached_property
+    def nested(self) -> tuple[Positions, Positions, Flags]:
+        """Totals, cells within them, and by figure whether what the total holds beyond the cell is sensitive."""
+        total, child = _closure(self.system.sums[["total", "child"]].drop_duplicates().to_numpy(), len(self.n))
+        there = self.exists[child].any(axis=1)
+        total, child = total[there], child[there]
+        if isinstance(self.system.contributors, Respondents):
+            beyond = self.n[total] - self.n[child]
+            return total, child, (beyond > 0) & (beyond < self.minimum)
+        size = np.diff(self.system.parts.indptr)
+        fits = np.cumsum(size[total]) <= COMPARED
+        total, child = total[fits], child[fits]
+        rest = csr_array(self.system.parts[total] - self.system.parts[child])
+        rest.eliminate_zeros()
+        return total, child, self.judge(rest)[2]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures that rest on the same parts: rows of cells and of sensitive groups over those parts.
+
+    `judge` tells of groups of these parts (rows) which are sensitive in any of the figures.
+    """
+
+    cells: csr_array
+    groups: csr_array
+    members: Positions
+    people: NDArray[np.float64]
+    minimum: int
+    nested: Positions
+    judge: Callable[[csr_array], Flags]
+    additive: bool
+
+    @classmethod
+    def of(  # noqa: PLR0913 - all that some figures share
+        cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, gate: Gate,
+        nested: Positions, which: Flags,
+    ) -> "Figures":  # fmt: skip
+        """Of some figures: `groups` are all cells, then all parts; `nested` (total, cell) leave a sensitive rest."""
+        there, cells = np.flatnonzero(pattern), len(gate.n)
+        few = csr_array(groups[np.flatnonzero(sensitive.any(axis=1))][:, there])
+        few = few[np.flatnonzero(np.diff(few.indptr) > 0)]
+        in_parts = people[cells:][there]
+        alone = np.flatnonzero((in_parts == 1).any(axis=1))
+        additive = isinstance(gate.system.contributors, Respondents)
+        # of people who may stand in several parts, a union is as large as its largest part at least
+        least = np.where(in_parts > 0, in_parts, np.inf).min(axis=1) if additive else in_parts.max(axis=1)
+        rows = csr_array(groups[:cells][:, there])
+        every = csr_array((np.ones(len(there)), (np.arange(len(there)), there)), shape=(len(there), len(pattern)))
+
+        def judge(unions: csr_array) -> Flags:
+            return np.asarray(gate.judge(csr_array(unions @ every))[2][:, which].any(axis=1))
+
+        return cls(rows, few, alone, least, gate.minimum, nested, judge, additive)
+
+    def moves(self, differences: csr_array) -> Moves:
+        """How the figures of the parts can change behind what is shown (see `_Gate.differences`)."""
+        return Moves.under(self.rows(differences))
+
+    def rows(self, differences: csr_array) -> csr_array:
+        """What is shown, over the parts."""
+        rows = csr_array(differences @ self.cells)
+        rows.eliminate_zeros()
+        return rows
+
+    def derivable(self, moves: Moves, hidden: Flags) -> csr_array:
+        """Rows that follow and must not: of sensitive groups (less an insider's part), differences and unions."""
+        plain = moves.derivable(self.groups)
+        who = moves.informed(self.groups, self.members)
+        total, cell = self.nested[~hidden[self.nested].any(axis=1)].T
+        rows = [self.groups[np.flatnonzero(plain)], self._less_own(moves, np.flatnonzero(who >= 0), who),
+                self.cells[total] - self.cells[cell]]  # fmt: skip
+        if not plain.any():
+            rows.append(self._unions(moves))
+        return csr_array(vstack(rows))
+
+    def leaks(self, moves: Moves, hidden: Flags) -> bool:
+        """Whether anything follows that must not."""
+        plain = moves.derivable(self.groups).any() or (~hidden[self.nested].any(axis=1)).any()
+        return bool(plain or (moves.informed(self.groups, self.members) >= 0).any() or self._unions(moves).shape[0])
+
+    def _less_own(self, moves: Moves, groups: Positions, who: Positions) -> csr_array:
+        """What the only member of a part subtracts is a multiple of the part's own figure."""
+        if not groups.size:
+            return csr_array((0, self.groups.shape[1]))
+        rows, changes = self.groups[groups], moves.of(csr_array(self.groups[groups]))
+        own = moves.of_parts[who[groups]]
+        times = (changes * own).sum(axis=1) / (own**2).sum(axis=1)
+        share = csr_array((times, (np.arange(len(groups)), who[groups])), shape=rows.shape)
+        return csr_array(rows - share)
+
+    def _unions(self, moves: Moves) -> csr_array:
+        if self.additive:
+            small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
+            unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
+            return rows_of(unions, self.cells.shape[1])
+        # the same people may stand in several parts: any four of them may be few together, and are judged as they are
+        small = np.flatnonzero(self.people < self.minimum)
+        unions = moves.unions(small, np.ones(len(small)), UNITED + 1) if small.size else []
+        rows = rows_of(unions, self.cells.shape[1])
+        return csr_array(rows[np.flatnonzero(self.judge(rows))]) if unions else rows
+
+
+def _closure(pairs: Positions, size: int) -> tuple[Positions, Positions]:
+    """Every total with every cell within it, at any depth."""
+    step = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
+    every, reach = step, step
+    while (reach := csr_array(reach @ step)).nnz:
+        every = csr_array(every + reach)
+    found = every.tocoo()
+    return found.row.astype(np.intp), found.col.astype(np.intp)

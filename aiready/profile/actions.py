@@ -1,0 +1,233 @@
+"""From the barrier profile to what to do about it: ranked actions, each with the number that calls for it."""
+
+import numpy as np
+import pandas as pd
+
+from aiready.instrument.model import Instrument
+from aiready.messages import ENGLISH, Language
+from aiready.model.registry import ALL, MEASURES, OK
+
+UNIT = ["unit_id", "wave"]
+BARRIER = [*UNIT, "barrier_id"]
+COLUMNS = (
+    "unit_id", "wave", "rank", "template_id", "barrier_id", "action", "reason", "first_step", "owner_role",
+    "effort", "strategy", "measure", "trigger", "trigger_value", "evidence_value", "evidence_n", "pattern_id",
+)  # fmt: skip
+EVIDENCE = (
+    *BARRIER,
+    "trigger",
+    "trigger_value",
+    "facet",
+    "points",
+    "evidence_value",
+    "evidence_n",
+)
+AMOUNTS = ("points", "evidence_value", "evidence_n")
+EFFORTS = ("small", "medium", "large")
+UNKNOWN = "unknown"
+BLOCKERS_CALLED = 2
+ANSWERS = "answers"
+NEARLY_ALL = 0.95
+COUNTED_UP_TO = 20
+FIRST = 3
+
+
+def recommend(
+    barriers: pd.DataFrame,
+    measures: pd.DataFrame,
+    items: pd.DataFrame,
+    explain: pd.DataFrame,
+    rules: Instrument,
+) -> pd.DataFrame:
+    """Actions that the evidence calls for: one row per unit x wave x action, ranked from 1.
+
+    Parameters
+    ----------
+    barriers
+        Protected barrier profile; `perception`, `practice`, `score` and `n` are read.
+    measures
+        Protected measures rows; `gap_by_blocker` is read.
+    items
+        Protected item distributions; segment `all` is read. `n` is the answers a share is among.
+    explain
+        Items and indicators with their points (0-100).
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`. `evidence_value` is the number behind the reason in its own unit: points of 100 (band),
+        share of answers on the lowest levels (facet), value of the measure (indicator), hours a year
+        (blocker); `evidence_n` the answers, records or tasks behind it, missing for a band from records.
+
+    Notes
+    -----
+    Only `ok` cells call for an action; without evidence there is none. *band*: the lower voice lies in that
+    band. *facet*: its weakest item lies below `indicator_action_points`; the share is given of answers on the
+    lower two of five levels. *indicator*: it counts and lies below the same points. *blocker*: the two that
+    hold most of the gap; its points are the percentage of the gap held by everything else.
+
+    Rank: weakest barrier first (score, else the voice there is; none comes last), then fewest points, then
+    least effort. A barrier and facet have one action before any has a second, and of the first three a
+    barrier has two at most, unless it alone lies below `indicator_action_points`.
+    """
+    evidence = pd.concat(
+        [
+            _bands(barriers, rules),
+            _facets(items, explain, rules),
+            _indicators(explain, rules),
+            _blockers(measures, rules),
+        ],
+        ignore_index=True,
+    )
+    called = rules.actions.merge(evidence, on=["barrier_id", "trigger", "trigger_value"])
+    called["reason"] = reasons(called, rules, ENGLISH)
+    return _ranked(called, barriers, rules)[list(COLUMNS)]
+
+
+def reasons(called: pd.DataFrame, rules: Instrument, language: Language) -> list[str]:
+    """The reason of every action called for, with its numbers in, as the instrument words it.
+
+    Parameters
+    ----------
+    called
+        One row per action: `template_id`, `trigger`, `trigger_value`, `evidence_value`, `evidence_n`.
+    """
+    words = called["template_id"].map(rules.actions.set_index("template_id")["reason"])
+    told = zip(words, called["evidence_value"], _shown_as(called, rules), called["evidence_n"], strict=True)
+    return [_worded(reason, value, unit, n, language) for reason, value, unit, n in told]
+
+
+def _shown_as(called: pd.DataFrame, rules: Instrument) -> pd.Series:
+    """The unit of the number that calls for each action."""
+    units = {row.indicator_id: MEASURES[row.measure].unit for row in rules.indicators.itertuples()}
+    known = called["trigger"].map({"band": "score", "facet": ANSWERS, "blocker": "hours"})
+    return known.fillna(called["trigger_value"].map(units))
+
+
+def _bands(barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """The lower voice of every barrier, and the band it lies in."""
+    lower = barriers[["perception", "practice"]].astype(float).min(axis=1)
+    said = barriers["perception"].astype(float).eq(lower)
+    cells = barriers[BARRIER].assign(
+        trigger="band",
+        trigger_value=rules.band_of(lower),
+        points=lower,
+        evidence_value=lower,
+        evidence_n=barriers["n"].astype(float).where(said),
+    )
+    return _evidence(cells[lower.notna()])
+
+
+def _facets(items: pd.DataFrame, explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """The weakest item of every facet, with the share of its answers on the lowest levels."""
+    weak = _weak(explain, "item", rules).merge(_low_answers(items, rules), on=[*UNIT, "id"])
+    weakest = weak.sort_values("points", kind="stable").drop_duplicates([*BARRIER, "facet"])
+    cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"])
+    return _evidence(cells)
+
+
+def _low_answers(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Share of the answers on a level that lie on its lowest: one row per unit x wave x item.
+
+    A blurred share (0 or 1, emptied by the privacy gate) is read as its note says, and all is blurred again.
+    """
+    level = pd.to_numeric(items["level"], errors="coerce")
+    rows = items[items["segment"].eq(ALL) & items["status"].eq(OK) & level.notna()]
+    rows = rows.merge(rules.items[["item_id", "reverse_scored"]], on="item_id")
+    top, lowest = rules.settings.scale_points, max(1, (rules.settings.scale_points - 1) // 2)
+    level = pd.to_numeric(rows["level"])
+    low = level.where(~rows["reverse_scored"].astype(bool), top + 1 - level) <= lowest
+    blurred = rows["note"].str.startswith(">=").astype(float)
+    share = rows["share"].fillna(blurred).where(low, 0.0)
+    sums = rows.assign(share=share).groupby([*UNIT, "item_id"]).agg(share=("share", "sum"), n=("n", "max"))
+    found = sums.assign(evidence_value=sums["share"].clip(upper=NEARLY_ALL), evidence_n=sums["n"])
+    called = found.loc[found["share"] > 0, ["evidence_value", "evidence_n"]]
+    return called.rename_axis([*UNIT, "id"]).reset_index()
+
+
+def _indicators(explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Every practice indicator that counts and lies too low."""
+    weak = _weak(explain, "indicator", rules)
+    cells = weak.assign(
+        trigger="indicator",
+        trigger_value=weak["id"],
+        evidence_value=weak["value"].astype(float),
+        evidence_n=weak["n"].astype(float),
+    )
+    return _evidence(cells)
+
+
+def _weak(explain: pd.DataFrame, kind: str, rules: Instrument) -> pd.DataFrame:
+    counts = explain["kind"].eq(kind) & explain["status"].eq(OK)
+    return explain[counts & explain["points"].astype(float).lt(rules.settings.indicator_action_points)]
+
+
+def _blockers(measures: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """The blockers that hold most of the hours still open."""
+    rows = measures[measures["measure"].eq("gap_by_blocker") & measures["status"].eq(OK)]
+    rows = rows[rows["segment"].ne(ALL) & rows["value"].gt(0)]
+    total = rows.groupby(UNIT)["value"].transform("sum")
+    named = rows.assign(points=100 * (1 - rows["value"] / total))[rows["segment"].ne(UNKNOWN)]
+    largest = named.sort_values(["value", "segment"], ascending=[False, True])
+    largest = largest[largest.groupby(UNIT).cumcount() < BLOCKERS_CALLED].drop(columns="barrier_id")
+    found = largest.merge(rules.blockers[["blocker", "barrier_id"]], left_on="segment", right_on="blocker")
+    renamed = found.rename(columns={"value": "evidence_value", "n": "evidence_n", "segment": "trigger_value"})
+    return _evidence(renamed.assign(trigger="blocker"))
+
+
+def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
+    """One shape for all that can call for an action; a facet that is none is blank."""
+    shaped = cells.reindex(columns=EVIDENCE).astype(
+        {column: float if column in AMOUNTS else object for column in EVIDENCE}
+    )
+    return shaped.fillna({"facet": ""})
+
+
+def _worded(reason: str, value: float, unit: str, n: float, language: Language = ENGLISH) -> str:
+    """A reason with its numbers in: a share of a few records is told as a count of them.
+
+    Examples
+    --------
+    >>> _worded("It is so for {value} of {n} tools.", 0.25, "share", 4.0)
+    'It is so for 1 of 4 tools.'
+    """
+    count = value * n
+    if unit == "share" and n <= COUNTED_UP_TO and abs(count - round(count)) < 1e-6:
+        asked, some = (language.say("answers.value_of", count=said, n="{n}") for said in ("{value}", f"{count:.0f}"))
+        reason = reason.replace(asked, some if round(count) else language.say("answers.none_of", n="{n}"))
+    return reason.format(value=_shown(value, unit, language), n="" if np.isnan(n) else language.number(n))
+
+
+def _shown(value: float, unit: str, language: Language = ENGLISH) -> str:
+    """A number as it stands in a sentence.
+
+    Examples
+    --------
+    >>> [_shown(number, unit) for number, unit in ((61.6, "score"), (2.5, "days"))]
+    ['62', '2.5']
+    >>> [_shown(value, ANSWERS).split() for value in (0.634, NEARLY_ALL)]
+    [['63', '%'], ['95', '%', 'or', 'more']]
+    """
+    if unit == ANSWERS and value >= NEARLY_ALL:
+        return language.say("answers.nearly_all")
+    if unit in ("share", ANSWERS):
+        return language.share(value)
+    return language.number(value, 0 if unit in ("hours", "score", "points", "count") else 1)
+
+
+def _ranked(called: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Order the actions of every unit and wave, and spread the first over the barriers."""
+    voice = barriers[["perception", "practice"]].astype(float).min(axis=1)
+    severity = barriers[BARRIER].assign(severity=barriers["score"].astype(float).fillna(voice))
+    order = ["severity", "points", "effort_order", "template_id"]
+    rows = called.merge(severity, on=BARRIER)
+    rows["effort_order"] = rows["effort"].map({effort: place for place, effort in enumerate(EFFORTS)})
+    rows = rows.sort_values([*UNIT, *order], kind="stable", na_position="last", ignore_index=True)
+    about = rows["facet"].where(rows["facet"].ne(""), rows["template_id"])
+    again = rows.assign(about=about).groupby([*BARRIER, "about"]).cumcount()
+    place = rows[again.eq(0)].groupby(BARRIER).cumcount().reindex(rows.index)
+    weak = rows["barrier_id"].where(rows["severity"] < rules.settings.indicator_action_points)
+    alone = weak.notna() & weak.groupby([rows[key] for key in UNIT]).transform("nunique").eq(1)
+    later = np.select([again.gt(0), place.ge(np.where(alone, FIRST, FIRST - 1))], [2, 1], 0)
+    rows = rows.assign(later=later).sort_values([*UNIT, "later", *order], kind="stable", ignore_index=True)
+    return rows.assign(rank=rows.groupby(UNIT).cumcount() + 1)

@@ -1,0 +1,384 @@
+"""The object a notebook holds: opens data, computes or reads results, and narrows to one unit."""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import pandas as pd
+from pyarrow import feather
+
+from aiready import errors, result_cache
+from aiready.atomic_files import legible, write
+from aiready.inputs import row_accounting
+from aiready.inputs.dataset import Data, instrument_folder, read_data, safe_cells
+from aiready.instrument.model import Instrument, read_instrument
+from aiready.measures import decisions, feedback, initiatives, survey, tasks, trials, unknown_records, workflows
+from aiready.measures.decisions.deciders import deciders
+from aiready.measures.tasks.job_holders import holders
+from aiready.messages import ENGLISH, Language
+from aiready.model import waves  # fmt: skip
+from aiready.model.registry import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
+from aiready.model.schema import TABLES
+from aiready.package_files import shipped
+from aiready.privacy import gate, published_figures, releases
+from aiready.profile import actions, barriers, facets, parameters, translations
+from aiready.profile.run_info import Cell, Facts, facts_of
+
+T = TypeVar("T")
+FACTS = "facts.json"
+DATA = "AIREADY_DATA"
+"""Environment variable: the folder a notebook opens where it names none (`aiready lab DATA` sets it)."""
+RECORDS = (initiatives, trials, tasks, workflows)
+OF_UNIT = ("tasks", "step_changes", "actions")
+"""Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
+OWN_AND_TOTAL = (
+    "measures", "barriers", "items", "explain", "themes", "facets", "change_sources", "sensitivity"
+)  # fmt: skip
+"""Tables that hold the organisation's rows beside the unit's own."""
+TOTALS = ("adoption",)
+"""Measures of the organisation that a unit's page shows beside its own: no other stands in its slice."""
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Protected results of one data folder, for the organisation or narrowed to one unit.
+
+    `tables` maps a name to a table: `units` (one row per unit), `membership`, `counts` (one row per input
+    table), `measures`, `barriers`, `items`, `explain` (design of the results folder), `themes` (unit x wave x
+    theme), `change_sources` (unit x wave x barrier x source), `sensitivity` (unit x wave), `facets` (say and do),
+    `recommended` (unit x wave x action), `initiatives` (one row per initiative, with the parts of its problem
+    statement), `verdicts` (initiative x trial), `tasks` (unit x job x task),
+    `step_changes` (unit x workflow x step), `actions` (agreed actions). Everything passed the privacy gate.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    rules: Instrument
+    facts: Facts
+    unit_id: str = ORGANISATION
+    language: Language = ENGLISH
+    quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    release: releases.Draft | None = field(default=None, repr=False)
+    """What publishing this would make known of the survey; only where it was computed, not read."""
+    location: str | Path = field(default="", repr=False, compare=False)
+    """Where the data lie that it was opened from: what is agreed in a notebook is saved there."""
+    _made: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Give a table by its name, as an attribute."""
+        try:
+            return self.__dict__["tables"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @classmethod
+    def open(  # noqa: PLR0913 - what a notebook is given
+        cls,
+        data: str | Path = "",
+        *,
+        results: str | Path = "",
+        wave: str = "",
+        as_of: str | date | None = None,
+        published: str | Path = "",
+        lang: str = "",
+    ) -> "Assessment":
+        """Open a data folder (default: `AIREADY_DATA`, else the sample), or read its results where `results` is given.
+
+        `published` is the folder that keeps what earlier runs published (`records/history`): cells that differ from
+        theirs by a few people are withheld. `lang` is the language that pages are written in, English where blank;
+        numbers are the same in all of them.
+
+        Raises
+        ------
+        InputError
+            The folder cannot be used; every problem at once.
+        UsageError
+            The wave does not exist, or there is nothing in that language.
+        """
+        data, results = parameters.as_text(data), parameters.as_text(results)
+        language, location = Language.of(lang), located(data)
+        if results and instrument_folder(results):  # a slice carries its questionnaire with it
+            location = results
+        rules = read_instrument(instrument_folder(location))
+        if results:
+            opened = cls.read(Path(results), rules)
+        else:
+            earlier = releases.read(Path(published)) if published else None
+            opened = compute(read_data(location, rules, as_of=parameters.day(as_of)), rules, earlier)
+        opened = replace(opened.at(wave) if wave else opened, location=located(data))
+        return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
+
+    @classmethod
+    def recall(cls, data: str | Path = "", *, wave: str = "", as_of: str = "") -> "Assessment":
+        """Open a data folder as `open` does, in a second where nothing changed since it was opened last.
+
+        Results that passed the privacy gate are kept for the user alone (`memory`), and taken again while the data, the
+        instrument and the package are the same.
+        """
+        location = located(data)
+        instrument = instrument_folder(location)
+        kept = result_cache.place(location, instrument or shipped("data/instrument"), as_of)
+        if kept is not None and (kept / FACTS).exists():
+            with suppress(errors.InputError):
+                opened = replace(cls.read(kept, read_instrument(instrument)), location=location)
+                return opened.at(wave) if wave else opened
+            result_cache.forget(kept)
+        opened = cls.open(location, as_of=as_of)
+        if kept is not None:
+            made = kept.with_name(f".{kept.name}-{os.getpid()}")
+            opened.save(made)
+            result_cache.keep(made, kept)
+        return opened.at(wave) if wave else opened
+
+    def at(self, wave: str) -> "Assessment":
+        """Show another wave."""
+        wave = parameters.chosen("wave", wave, self.facts.waves)
+        if wave not in self.facts.waves:
+            raise errors.unknown("wave", wave, self.facts.waves)
+        return replace(self, facts=replace(self.facts, wave=wave))
+
+    def speaking(self, language: Language, folder: Path | None = None) -> "Assessment":
+        """The same results in the words of another language; `folder` holds the instrument, unless it is as shipped.
+
+        Raises
+        ------
+        UsageError, InstrumentError
+            The instrument is not there in that language, or not all of it.
+        """
+        rules = translations.translated(self.rules, folder, language)
+        tables = translations.in_words_of(self.tables, rules, language)
+        return replace(self, tables=tables, rules=rules, language=language)
+
+    def unit(self, unit_id: str, *, children: bool = False) -> "Assessment":
+        """Narrow to one unit and the organisation's total; of others, only names of the initiatives used here stay.
+
+        `children`: the profiles of a parent's children stay too (`units`, `barriers`).
+
+        Raises
+        ------
+        UsageError
+            Unknown unit; with the nearest name.
+        """
+        unit_id = parameters.chosen("unit_id", unit_id, self.units["unit_id"])
+        self.check_known([unit_id])
+        if unit_id == self.unit_id != ORGANISATION:
+            return self
+        members = self._members(unit_id)
+        narrowed = dict(self.tables)
+        for name in OWN_AND_TOTAL:
+            narrowed[name] = self._rows_of(name, {unit_id, ORGANISATION})
+        for name in (*OF_UNIT, "verdicts"):
+            narrowed[name] = self._rows_of(name, members)
+        narrowed["recommended"] = self._rows_of("recommended", (unit_id,))
+        within = self.units.loc[self.units["parent_id"] == unit_id, "unit_id"] if children else ()
+        narrowed["units"] = self._rows_of("units", (unit_id, *within))
+        narrowed["barriers"] = self._rows_of("barriers", {unit_id, ORGANISATION, *within})
+        narrowed["membership"] = pd.DataFrame({"unit_id": [unit_id], "member_id": [unit_id]})
+        used = self.initiatives["initiative_id"].isin(narrowed["measures"].loc[
+            narrowed["measures"]["unit_id"] == unit_id, "segment"])  # fmt: skip
+        owned = self._rows_of("initiatives", members)
+        borrowed = self.initiatives.loc[used & ~self.initiatives["unit_id"].isin(members), ["initiative_id", "name"]]
+        narrowed["initiatives"] = stacked(owned, borrowed)
+        return replace(self, tables=narrowed, unit_id=unit_id)
+
+    def check_known(self, unit_ids: Iterable[str]) -> None:
+        """Raise UsageError, with the nearest name, for the first unit that does not exist."""
+        known = {*self.units["unit_id"], ORGANISATION}
+        for unit_id in unit_ids:
+            if unit_id not in known:
+                raise errors.unknown("unit", unit_id, known - {ORGANISATION})
+
+    def once(self, make: Callable[..., T], *asked: str) -> T:
+        """What a function gives for this assessment (and `asked`), made when first asked for: read, never changed."""
+        if (key := (make, *asked)) not in self._made:
+            self._made[key] = make(self, *asked)
+        return cast(T, self._made[key])
+
+    def _members(self, unit_id: str) -> tuple[str, ...]:
+        return tuple(self.membership["member_id"].iloc[self.once(_places, "membership").get(unit_id, [])])
+
+    def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
+        places = self.once(_places, name)
+        found = [places[unit_id] for unit_id in unit_ids if unit_id in places]
+        rows = np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
+        return self.tables[name].iloc[rows].reset_index(drop=True)
+
+    def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
+        """Rows of `measures` of one unit and measure."""
+        return self.measures.iloc[self.once(_places, "measures", "measure").get((unit_id, measure), [])]
+
+    def _left_out(self, unit_id: str, measure: str) -> bool:
+        """Whether this is a slice, and a total is asked for that slices do not hold."""
+        cut = "inputs" in self.tables and self.inputs.empty
+        return cut and unit_id == ORGANISATION != self.unit_id and measure not in TOTALS
+
+    @property
+    def name(self) -> str:
+        """The unit's name as readers know it."""
+        named = self.units.loc[self.units["unit_id"] == self.unit_id, "name"]
+        return (
+            str(named.iloc[0])
+            if len(named)
+            else self.facts.about.get("organisation", self.language.say("organisation.name"))
+        )
+
+    def cell(
+        self, measure: str, segment: str = ALL, *, barrier_id: str = "", unit_id: str = "", wave: str = ""
+    ) -> Cell:
+        """One number of the unit (or of `unit_id`) in the wave shown; not measured where there is no row.
+
+        Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
+        """
+        in_waves = {(shown := wave or self.facts.wave), waves.quarter_of_wave(shown)}
+        for place in reversed(self.once(_places, "measures", "measure").get((unit_id or self.unit_id, measure), ())):
+            row = {name: column[place] for name, column in self.once(_columns).items()}
+            if (row["segment"], row["barrier_id"]) == (segment, barrier_id) and row["wave"] in in_waves:
+                return Cell(*(row[name] for name in (*NUMBERS, "unit", "status", "note")))
+        if self._left_out(unit_id, measure):
+            raise errors.UsageError(f"The organisation's \"{measure}\" is not in a unit's slice: add it to TOTALS.")
+        return Cell()
+
+    def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
+        """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
+        return self.once(_rows_shown, name, unit_id or self.unit_id).copy()
+
+    def save(self, folder: Path, write: Callable[[Path, bytes], None] = write) -> None:
+        """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
+        for name, table in self.tables.items():
+            write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
+            write(folder / f"{name}.parquet", table.to_parquet(index=False))
+        write(folder / FACTS, self.facts_json())
+
+    def facts_json(self) -> bytes:
+        """The facts and the unit, as they are kept beside the tables."""
+        facts = asdict(self.facts) | {"unit_id": self.unit_id}
+        return json.dumps(facts, indent=1, ensure_ascii=False).encode()
+
+    @classmethod
+    def read(cls, folder: Path, rules: Instrument) -> "Assessment":
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        UsageError
+            There are no results in the folder.
+        InputError
+            What is there cannot be read: which file.
+        """
+        if not (folder / FACTS).is_file():
+            raise errors.UsageError(
+                f"{folder}: no results here. Name a folder written by `aiready score`, or leave `results` empty."
+            )
+        with legible(folder / FACTS, _AGAIN):
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            unit_id = facts.pop("unit_id")
+            told = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
+        paths = [path for path in sorted(folder.iterdir()) if path.suffix in (".parquet", ".feather")]
+        tables = {path.stem: _read_table(path) for path in paths}
+        return cls(tables, rules, told, unit_id)
+
+
+def _places(whole: Assessment, name: str, *further: str) -> Mapping[Any, np.ndarray]:
+    """Where each unit's rows stand in a table."""
+    by = ["unit_id", *further] if further else "unit_id"
+    return whole.tables[name].groupby(by, sort=False).indices
+
+
+def _columns(whole: Assessment) -> Mapping[Any, np.ndarray]:
+    """The columns of `measures` as arrays: a page asks for a hundred cells, one by one."""
+    return {name: column.to_numpy() for name, column in whole.measures.items()}
+
+
+def _rows_shown(whole: Assessment, name: str, unit_id: str) -> pd.DataFrame:
+    rows, shown = whole.tables[name], whole.facts.wave
+    if name in (*OWN_AND_TOTAL, "recommended"):
+        rows = rows.loc[rows["unit_id"] == unit_id]
+    if "wave" in rows:
+        rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
+    return rows.reset_index(drop=True)
+
+
+_AGAIN = "Write the results again: aiready score DATA --out FOLDER."
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """A table of results or of a slice: in one thread, since it is small and its process may be a fork."""
+    with legible(path, _AGAIN):
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path, use_threads=False)
+        return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
+
+
+def located(data: str | Path = "") -> str | Path:
+    """Where the data lie: as given, else as `AIREADY_DATA` says, else the sample."""
+    return data or os.environ.get(DATA) or shipped("data/sample")
+
+
+def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] | None = None) -> Assessment:
+    """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
+    settings = rules.settings
+    said, counted = survey.tables(data, rules, earlier or ()), decisions.counted_log(data, rules)
+    of_records = [noun.measure(data, rules) for noun in RECORDS]
+    made = collect([said.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)])
+    behind = {
+        "usage": initiatives.users(data, settings),
+        "tasks": holders(data, settings),
+        "decisions": deciders(counted, data, settings),
+    }
+    row_accounting.placed(data.tables, data.membership, counted)
+    hidden = gate.hidden_cells(said.behind, behind, data.units, settings)
+    hidden, shown = published_figures.beside(said.compared, hidden, said.people.figures["figure"])
+    bounded = gate.protect_measures(made, hidden, settings)
+    measures = bounded[list(COLUMNS)]
+    answers = said.item_distributions
+    explain = _explain(bounded, answers, hidden, data, rules)
+    profile = barriers.profile(measures, explain, said.rankings, rules)
+    items = gate.protect_items(answers, hidden, settings)
+    register = initiatives.register(data, rules)
+    tables = {
+        "units": data.units,
+        "membership": data.membership,
+        "measures": measures,
+        "barriers": profile,
+        "items": items,
+        "explain": explain,
+        "themes": gate.protect_themes(said.themes, hidden, settings),
+        "change_sources": stacked(
+            gate.protect_sources(said.change_sources, hidden, settings),
+            barriers.practice_sources(explain).assign(status=OK),
+        ),
+        "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
+        "recommended": actions.recommend(profile, measures, items, explain, rules),
+        "facets": facets.say_do(items, measures, register, data.membership, rules),
+        "initiatives": register,
+        "verdicts": trials.verdict_table(data.table("trials"), settings.minimum_group).merge(
+            register[["initiative_id", "unit_id"]].drop_duplicates("initiative_id"), on="initiative_id", how="left"
+        ),
+        "tasks": gate.protect_tasks(tasks.task_table(data, rules), hidden),
+        "step_changes": workflows.step_changes(data),
+        "actions": data.tables.get("actions", pd.DataFrame(columns=list(TABLES["actions"].names))),
+        "counts": data.counts,
+        "inputs": data.inputs,
+    }
+    facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
+    seen = said.compared.seen if earlier is not None else None
+    keys, withheld = said.compared.keys, said.withheld
+    release = releases.Draft(said.people, data.membership, shown, said.wordings, settings, keys, seen, withheld)
+    return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
+
+
+def _explain(
+    measures: pd.DataFrame, answers: pd.DataFrame, hidden: gate.Hidden, data: Data, rules: Instrument
+) -> pd.DataFrame:
+    drawn, unknown = barriers.profile_waves(measures, data.waves, data.wave), unknown_records.unknown_records(data)
+    said = barriers.explain_items(answers, rules).assign(segment=ALL)
+    numbers = ["value", "points", "points_at_least", "n", "coverage"]
+    means = said.rename(columns={"id": "item_id"})
+    means = gate.protect_survey(means, hidden.item_means, rules.settings.minimum_group, numbers)
+    said = means.rename(columns={"item_id": "id"}).drop(columns="segment")
+    return stacked(said, barriers.explain_indicators(measures, rules, drawn, unknown))

@@ -1,0 +1,173 @@
+"""What `aiready check` says: rows by table, the as-of date, values, answers, and who would be suppressed today."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from aiready.inputs import distinct_values
+from aiready.inputs.dataset import Data, instrument_folder, read_data
+from aiready.instrument.model import read_instrument
+from aiready.measures.survey import respondents, scales
+from aiready.model.registry import ORGANISATION
+from aiready.model.schema import ROLES
+from aiready.privacy.suppressed_cells import survey_cells
+
+TOO_FEW, PROTECTS = "too few people", "to protect another group"
+REASONS = 5
+"""Reasons for quarantine shown per table; all stand in the quarantine files."""
+_WRONG = 8
+"""Values shown per reason."""
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What was found in a data folder.
+
+    `counts`: one row per table (table, read, used, quarantined, after_as_of). `reasons`: one row per table x rule
+    (table, rule, rows, file and row of the first, every distinct value). `answers`: one row per unit of the newest wave
+    (unit_id, a column per role, all). `suppressed`: one row per unit x segment that would be hidden today, and why.
+    `values`: one row per table x column of few values x value (table, column, value, rows). `as_of`: the day that ages
+    are counted to, and what sets it.
+    """
+
+    counts: pd.DataFrame
+    reasons: pd.DataFrame
+    answers: pd.DataFrame
+    suppressed: pd.DataFrame
+    notes: tuple[str, ...]
+    wave: str
+    values: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=distinct_values.COLUMNS))
+    as_of: str = ""
+
+    @property
+    def quarantined(self) -> int:
+        """Rows left out because they break a rule."""
+        return int(self.counts["quarantined"].sum())
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, ready for `json.dumps`."""
+        tables = {name: getattr(self, name) for name in ("counts", "reasons", "values", "answers", "suppressed")}
+        shown = {name: table.astype(object).where(table.notna(), None) for name, table in tables.items()}
+        return {name: table.to_dict("records") for name, table in shown.items()} | {
+            "as_of": self.as_of, "notes": list(self.notes),
+        }  # fmt: skip
+
+    def as_text(self) -> str:
+        """Everything, for a terminal."""
+        parts = ["Rows read = used + quarantined (+ after the as-of date)", _aligned(self.counts)]
+        parts += [f"Ages are counted to {self.as_of}"] if self.as_of else []
+        if len(self.reasons):
+            parts += ["Quarantined, by rule", _aligned(self.reasons)]
+        if len(self.values):
+            parts += ["\n".join(["What columns of few values say", *distinct_values.as_lines(self.values)])]
+        if len(self.answers):
+            parts += [f"Answers by unit and role, wave {self.wave}", _aligned(self.answers)]
+            parts += [self._hidden()]
+        return "\n\n".join([*parts, *self.notes])
+
+    def _hidden(self) -> str:
+        if self.suppressed.empty:
+            return "Nobody would be suppressed today."
+        lines = []
+        for why, cells in self.suppressed.groupby("why", sort=False):
+            of_unit = cells.groupby("unit_id", sort=False)["segment"].agg(", ".join)
+            lines += [
+                f"Would be suppressed today ({why}):",
+                *(f"  {unit_id}: {of_unit[unit_id]}" for unit_id in of_unit.index),
+            ]
+        return "\n".join(lines)
+
+
+def examine(location: str, as_of: date | None = None, today: date | None = None) -> Checkup:
+    """Read and check a data folder without writing anything.
+
+    `today` is the clock's day by default; no result rests on it, only whether the as-of date is said to be still to
+    come.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be used; every problem at once.
+    """
+    rules = read_instrument(instrument_folder(location))
+    data = read_data(location, rules, as_of=as_of)
+    responses = data.table("responses")
+    none = pd.DataFrame(columns=["unit_id", "segment", "why"])
+    answers, hidden, notes = pd.DataFrame(), none, data.notes
+    if responses is not None and len(responses):
+        wave = data.waves[-1] if data.waves else data.wave
+        answers = _answers(responses.loc[responses["wave"] == wave])
+        survey = scales.read_survey(data, rules)
+        notes += scales.said_of_answers(survey)
+        pattern = survey_cells(respondents.scored_people(survey), data.units, rules.settings)
+        hidden = _hidden_now(pattern.loc[pattern["wave"] == wave])
+    reasons = _reasons(data.quarantine)
+    notes += _more_reasons(data.quarantine)
+    return Checkup(
+        data.counts, reasons, answers, hidden, notes, data.waves[-1] if data.waves else data.wave,
+        distinct_values.values_of(data.tables, data.decisions), _counted_to(data, today or date.today()),
+    )  # fmt: skip
+
+
+def _counted_to(data: Data, today: date) -> str:
+    """The as-of date and what sets it; blank where nothing is dated."""
+    if data.as_of is None:
+        return ""
+    ahead = f" This day is still to come (today is {today})." if data.as_of > today else ""
+    return f"{data.as_of}, set by {data.as_of_from}.{ahead}"
+
+
+def _hidden_now(pattern: pd.DataFrame) -> pd.DataFrame:
+    """Cells with answers that are hidden, those that are so for themselves first, and why."""
+    cells = pattern.loc[pattern["hidden"].astype(bool) & pattern["n"].gt(0)]
+    why = cells["own"].astype(bool).map({True: TOO_FEW, False: PROTECTS})
+    return cells.assign(why=why).sort_values("why", key=lambda words: words.ne(TOO_FEW), kind="stable")[
+        ["unit_id", "segment", "why"]
+    ]
+
+
+def _answers(responses: pd.DataFrame) -> pd.DataFrame:
+    by_role = pd.crosstab(responses["unit_id"], responses["role"].fillna("no role"))
+    by_role = by_role[[role for role in (*ROLES, "no role") if role in by_role]]
+    by_role["all"] = by_role.sum(axis=1)
+    by_role.loc[ORGANISATION] = by_role.sum()
+    return by_role.reset_index()
+
+
+def _reasons(quarantine: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    columns = ["table", "rule", "rows", "file", "row", "value"]
+    reasons = [
+        rows.groupby("rule", sort=False)
+        .agg(rows=("row", "size"), file=("file", "first"), row=("row", "first"), value=("value", _distinct))
+        .reset_index()
+        .assign(table=name)
+        .head(REASONS)
+        for name, rows in quarantine.items()
+        if len(rows)
+    ]
+    return pd.concat(reasons)[columns].reset_index(drop=True) if reasons else pd.DataFrame(columns=columns)
+
+
+def _more_reasons(quarantine: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
+    """A line on each table that breaks more rules than are listed."""
+    more = {name: rows["rule"].nunique() - REASONS for name, rows in quarantine.items() if len(rows)}
+    return tuple(
+        f"{name}: rows break {count} more {'rule' if count == 1 else 'rules'} than are listed; each row stands in the "
+        "quarantine files of a run with its rule."
+        for name, count in more.items()
+        if count > 0
+    )
+
+
+def _distinct(values: pd.Series) -> str:
+    """Every distinct value, most frequent first, with how often where there are several."""
+    counts = values.value_counts()
+    words = [f"{value} ({n})" for value, n in counts.items()] if len(counts) > 1 else list(counts.index)
+    return distinct_values.capped(words, _WRONG)
+
+
+def _aligned(table: pd.DataFrame) -> str:
+    return table.to_string(index=False, max_colwidth=160) if len(table) else "(none)"

@@ -1,0 +1,112 @@
+"""The words of the instrument in the language of a page: names, labels and actions, and the results that hold them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from aiready.errors import InstrumentError, all_at_once
+from aiready.instrument.files import FILES, File, Problem, level_columns, read_table, repeated, sentence
+from aiready.instrument.model import Instrument
+from aiready.messages import Language
+from aiready.messages.catalogue import blanks
+from aiready.package_files import shipped
+from aiready.profile import actions, facets
+
+Tables = Mapping[str, pd.DataFrame]
+
+TRANSLATED = {
+    "barriers": ("name", "statement"),
+    "indicators": ("label",),
+    "bands": ("name",),
+    "blockers": ("label",),
+    "patterns": ("name", "fits_when", "oversight", "fails_by"),
+    "twins": ("says", "label"),
+    "actions": ("action", "reason", "first_step", "owner_role"),
+}
+"""Columns that reach a reader, file by file: `<file>.<lang>.csv` holds the key of the file and these."""
+
+
+def translated(rules: Instrument, folder: Path | None, language: Language) -> Instrument:
+    """The instrument with its words in another language; as it is where it is written in that language.
+
+    Parameters
+    ----------
+    folder
+        The instrument's own folder; None: the shipped one. A file it leaves out is looked for among the shipped ones.
+
+    Raises
+    ------
+    UsageError
+        The questionnaire is not there in the language.
+    InstrumentError
+        Words are missing, with every problem at once.
+    """
+    spoken = rules.in_language(language.code)
+    if language.code == next(iter(rules.languages)):
+        return rules
+    problems: list[str] = []
+    tables: dict[str, pd.DataFrame] = {}
+    for name, columns in TRANSLATED.items():
+        tables[name], found = _translated(name, columns, getattr(rules, name), folder, language.code)
+        problems += found
+    all_at_once(InstrumentError, problems)
+    read = ["facet_label", "wording", *level_columns(rules.settings.scale_points)]
+    words = spoken.items.set_index("item_id")[read].reindex(rules.items["item_id"])
+    return replace(rules, items=rules.items.assign(**{name: words[name].to_numpy() for name in read}), **tables)
+
+
+def _translated(
+    name: str, columns: tuple[str, ...], first: pd.DataFrame, folder: Path | None, code: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """One table with its words translated, and what is missing or strange in the file."""
+    file = f"{name}.{code}.csv"
+    places = [place / file for place in (folder, shipped("data/instrument")) if place is not None]
+    path = next((place for place in places if place.exists()), places[0])
+    key = list(FILES[name].key)
+    read, problems = read_table(path, File((), dict.fromkeys((*key, *columns), ""), FILES[name].key))
+    if problems:
+        return first, problems
+    wanted = first[key].astype(str)
+    joined = wanted.merge(read.drop_duplicates(key), on=key, how="left").fillna("").set_index(first.index)
+    problems = [sentence(file, problem) for problem in _problems(first, joined, read, key, columns)]
+    return first.assign(**{column: joined[column] for column in columns if column in first}), problems
+
+
+def _problems(
+    first: pd.DataFrame, joined: pd.DataFrame, read: pd.DataFrame, key: list[str], columns: tuple[str, ...]
+) -> Iterator[Problem]:
+    yield from repeated(read, tuple(key))
+    for column in columns:
+        for row, text, words in zip(first.index, first[column], joined[column], strict=True):
+            if (not text or words) and blanks(words) == blanks(text):
+                continue
+            named = ", ".join(filter(None, map(str, first.loc[row, key])))
+            if not words:
+                yield 0, column, f'"{named}" is missing or has no words for “{text}”. Translate it.'
+            else:
+                yield 0, column, f'"{named}": “{words}” leaves other blanks open than “{text}”. Write the same.'
+
+
+def in_words_of(tables: Tables, rules: Instrument, language: Language) -> Tables:
+    """Results whose words come from the instrument, in the words of another one with the same ids.
+
+    `facets`: what people say and what records tell of; `recommended`: actions, with their numbers as the language
+    writes them.
+    """
+    return {**tables, "facets": _facets(tables["facets"], rules),
+            "recommended": _recommended(tables["recommended"], rules, language)}  # fmt: skip
+
+
+def _facets(rows: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    words = facets.identified(rules.twins).rename(columns={"says": "says_label", "label": "record_label"})
+    words = words[[*facets.RECORD_KEY, "says_label", "record_label"]]
+    bare = rows.drop(columns=["says_label", "record_label"])
+    return bare.merge(words, on=facets.RECORD_KEY, how="left")[list(rows.columns)]
+
+
+def _recommended(rows: pd.DataFrame, rules: Instrument, language: Language) -> pd.DataFrame:
+    about = rules.actions.set_index("template_id")
+    words = {name: rows["template_id"].map(about[name]) for name in ("action", "first_step", "owner_role")}
+    return rows.assign(**words, reason=actions.reasons(rows, rules, language))

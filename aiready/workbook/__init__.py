@@ -1,0 +1,1 @@
+"""What notebooks hold: questions and their views, panels, and capture of rows that people type."""

@@ -1,0 +1,140 @@
+"""A library of task statements that the user supplies: jobs found by words, and the tasks a job begins with."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from aiready.errors import InputError, UsageError
+from aiready.inputs.files import canonical, read_csv
+from aiready.measures.tasks import TASKS_PER_JOB
+
+CODE = "O*NET-SOC Code"
+COLUMNS = {
+    "Title": "job", "Task": "task", "Task ID": "task_id", "Task Type": "kind", "human_labels": "exposure", CODE: "code",
+}  # fmt: skip
+"""Columns of the file, and what they are here; a task and a title or code must be there."""
+TITLES = "Occupation Data"
+"""Name of O*NET's file of titles, without its ending: `Task Statements.txt` has codes alone."""
+TEXTS = (".txt", ".tsv", ".csv")
+CORE, OTHER_WEIGHT = "core", 0.5
+"""Core tasks weigh 1, all others a half, as in the published occupation scores."""
+
+
+@dataclass(frozen=True)
+class Library:
+    """Task statements: one row per job x task (`job`, `task_id`, `task`, `core`, `exposure`: E0, E1, E2 or blank).
+
+    `note` says what to put beside the file where jobs bear a code instead of a title; else it is empty.
+    """
+
+    file: str
+    tasks: pd.DataFrame
+    note: str = ""
+
+
+def read_library(path: Path) -> Library:
+    """Read a library: a CSV or TSV file with the columns `Title` and `Task`, better also the others of `COLUMNS`.
+
+    O*NET's own `Task Statements.txt` is read as it is shipped: titles come from `Occupation Data.txt` beside it;
+    without that file, jobs bear their code.
+
+    Raises
+    ------
+    UsageError
+        There is no such file.
+    InputError
+        It cannot be read, or lacks a column.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file. Give the path of a CSV or TSV file of task statements.")
+    given = read_csv(path, tuple(COLUMNS), path.name).batches.read_all().to_pandas()
+    absent = [name for name in ("Title", "Task") if name not in given and not (name == "Title" and CODE in given)]
+    if absent:
+        raise InputError(f"{path.name}: the column {' and '.join(absent)} is missing. Add or rename it.")
+    rows = given.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS).fillna("")
+    rows["job"], note = _jobs(rows, path)
+    rows = rows[(rows["job"] != "") & (rows["task"] != "")].reset_index(drop=True)
+    numbered = [str(number) for number in range(1, len(rows) + 1)]
+    rows["task_id"] = rows["task_id"].str.removesuffix(".0").where(rows["task_id"] != "", numbered)
+    rows["core"] = rows["kind"].str.lower().eq(CORE)
+    rows["exposure"] = rows["exposure"].where(rows["exposure"].isin(["E0", "E1", "E2"]), "")
+    return Library(path.name, rows[["job", "task_id", "task", "core", "exposure"]], note)
+
+
+def _jobs(rows: pd.DataFrame, path: Path) -> tuple[pd.Series, str]:
+    """Title of every row's job, else its code; and what to put beside the file where titles are lacking."""
+    untitled = (rows["job"] == "") & (rows["code"] != "")
+    if not untitled.any():
+        return rows["job"], ""
+    titles = _titles(path.parent)
+    jobs = rows["job"].mask(untitled, rows["code"].map(titles).fillna(rows["code"]))
+    coded = rows.loc[untitled & (jobs == rows["code"]), "code"].nunique()
+    if not coded:
+        return jobs, ""
+    if titles:
+        return jobs, f"{TITLES} beside the file has no title for {coded} of its codes: these jobs bear their code."
+    return jobs, f"Jobs bear their {CODE}: for titles, put {TITLES}.txt of the same release beside the file."
+
+
+def _titles(folder: Path) -> dict[str, str]:
+    """Titles by code from O*NET's file of titles in a folder; none where it is not there."""
+    files = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in TEXTS)
+    path = next((path for path in files if canonical(path.stem) == canonical(TITLES)), None)
+    if path is None:
+        return {}
+    table = read_csv(path, (CODE, "Title"), path.name).batches.read_all().to_pandas()
+    if not {CODE, "Title"} <= set(table):
+        raise InputError(f"{path.name}: the columns {CODE} and Title must be there. Take the file as O*NET ships it.")
+    titled = table.dropna(subset=[CODE, "Title"])
+    return dict(zip(titled[CODE].str.strip(), titled["Title"].str.strip(), strict=True))
+
+
+def search(library: Library, words: str, most: int = 30) -> pd.DataFrame:
+    """Jobs that the words find: those with every word in their title first, then by how many of their tasks do.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per job: `job`, `tasks`, `found` (tasks with every word), at most `most` rows.
+    """
+    wanted = re.findall(r"\w+", words.lower())
+    if not wanted:
+        return pd.DataFrame(columns=["job", "tasks", "found"])
+    rows = library.tasks.assign(hit=_has(library.tasks["task"], wanted))
+    jobs = rows.groupby("job", sort=False).agg(tasks=("task", "size"), found=("hit", "sum")).reset_index()
+    jobs["titled"] = _has(jobs["job"], wanted)
+    jobs = jobs[jobs["titled"] | jobs["found"].gt(0)]
+    return jobs.sort_values(["titled", "found"], ascending=False, kind="stable").head(most)[["job", "tasks", "found"]]
+
+
+def _has(texts: pd.Series, wanted: list[str]) -> pd.Series:
+    lower = texts.str.lower()
+    found = pd.Series(True, texts.index)
+    for word in wanted:
+        found &= lower.str.contains(rf"\b{re.escape(word)}", regex=True)
+    return found
+
+
+def first_tasks(library: Library, job: str) -> pd.DataFrame:
+    """The tasks a job begins with: its core tasks up to twenty, others only up to fifteen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `tasks` as text: task_id, task, weight (1 core, else a half), exposure.
+
+    Raises
+    ------
+    UsageError
+        The library has no job of that title.
+    """
+    rows = library.tasks[library.tasks["job"] == job]
+    if rows.empty:
+        raise UsageError(f'{library.file} has no job "{job}". Search for a word of its title.')
+    fewest, most = TASKS_PER_JOB
+    core, others = rows[rows["core"]].head(most), rows[~rows["core"]]
+    chosen = pd.concat([core, others.head(max(fewest - len(core), 0))])
+    weight = chosen["core"].map({True: "1", False: f"{OTHER_WEIGHT:g}"})
+    return chosen.assign(weight=weight)[["task_id", "task", "weight", "exposure"]].reset_index(drop=True)

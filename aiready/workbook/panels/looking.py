@@ -1,0 +1,120 @@
+"""The panels of the exploring notebooks, one function each: assessment in, panel out."""
+
+from aiready.profile.assessment import Assessment
+from aiready.workbook import views
+from aiready.workbook.panels import choosing
+from aiready.workbook.panels.panel import Ask, Panel
+from aiready.workbook.views import View
+
+ALL_BARRIERS = ("all barriers, by where the change came from", "")
+ALL_JOBS = ("all jobs", "")
+
+
+def _panel(name: str, assessment: Assessment, ask: Ask, **more: object) -> Panel:
+    """A panel on one unit and wave, with more controls where given."""
+    narrowed = choosing.Narrowed(assessment)
+
+    def view(unit: str, wave: str, **chosen: str) -> View:
+        return ask(narrowed(unit, wave), **chosen)
+
+    controls = {"unit": choosing.unit(assessment), "wave": choosing.wave(assessment), **more}
+    return Panel(name, controls, view)
+
+
+def profile(assessment: Assessment) -> Panel:
+    """Both voices of every barrier, for any unit and wave."""
+    return _panel("profile", assessment, views.profile)
+
+
+def answers(assessment: Assessment) -> Panel:
+    """How each item of a barrier was answered, by everybody or by one group."""
+    segments = choosing.choice("Group", [(words, segment) for segment, words in views.SEGMENTS.items()])
+
+    def view(unit: Assessment, barrier: str, group: str) -> View:
+        return views.answers(unit, barrier, group)
+
+    return _panel("answers", assessment, view, barrier=choosing.barrier(assessment), group=segments)
+
+
+def groups(assessment: Assessment) -> Panel:
+    """Those doing the work beside those leading it."""
+    return _panel("groups", assessment, views.groups)
+
+
+def moved(assessment: Assessment) -> Panel:
+    """Why a number moved: by source for all barriers, or item by item for one."""
+    barriers = assessment.rules.barriers
+    about = choosing.choice("Look at", [ALL_BARRIERS, *zip(barriers["name"], barriers["barrier_id"], strict=True)])
+
+    def view(unit: Assessment, about: str) -> View:
+        return views.shifts(unit, about) if about else views.moved(unit)
+
+    return _panel("moved", assessment, view, about=about)
+
+
+def funnel(assessment: Assessment) -> Panel:
+    """How far initiatives came, and how many went on."""
+    return _panel("funnel", assessment, views.funnel)
+
+
+def pilots(assessment: Assessment) -> Panel:
+    """Each trial against its comparison, its target and its verdict; a trial belongs to no wave."""
+    narrowed = choosing.Narrowed(assessment)
+
+    def view(unit: str) -> View:
+        return views.pilots(narrowed(unit, assessment.facts.wave))
+
+    return Panel("pilots", {"unit": choosing.unit(assessment)}, view)
+
+
+def hours(assessment: Assessment) -> Panel:
+    """Where the hours go, what they wait on, and who does the tasks."""
+    looks = {"tasks": views.hours, "blockers": views.blockers, "modes": views.modes}
+    words = [("task by task", "tasks"), ("what they wait on", "blockers"), ("who does the tasks", "modes")]
+
+    def view(unit: Assessment, look: str) -> View:
+        return looks[look](unit)
+
+    return _panel("hours", assessment, view, look=choosing.choice("Look at", words))
+
+
+def jobs(assessment: Assessment) -> Panel:
+    """Where the hours of one job of a unit go."""
+    narrowed = choosing.Narrowed(assessment)
+    unit, wave, job = choosing.unit(assessment), choosing.wave(assessment), choosing.choice("Job", [ALL_JOBS])
+
+    def offer(_: object = None) -> None:
+        """Only jobs of the unit can be chosen."""
+        named = sorted(narrowed(unit.value, wave.value).rows("tasks")["job"].dropna().unique())
+        listed = (*((name, name) for name in named), ALL_JOBS)
+        if listed != job.options:
+            job.options = listed
+
+    def view(unit: str, wave: str, job: str) -> View:
+        return views.hours(narrowed(unit, wave), job)
+
+    for control in (unit, wave):
+        control.observe(offer, "value")
+    offer()
+    return Panel("jobs", {"unit": unit, "wave": wave, "job": job}, view)
+
+
+def decisions(assessment: Assessment) -> Panel:
+    """The decision log: quarter by quarter, by level of autonomy, and how sure each number is."""
+    looks = {"quarters": views.metrics, "levels": views.levels, "confidence": views.confidence}
+    words = [("quarter by quarter", "quarters"), ("by level of autonomy", "levels"),
+             ("how sure each number is", "confidence")]  # fmt: skip
+
+    def view(unit: Assessment, look: str) -> View:
+        return looks[look](unit)
+
+    return _panel("decisions", assessment, view, look=choosing.choice("Look at", words))
+
+
+def records(assessment: Assessment) -> Panel:
+    """The records that an indicator rests on."""
+
+    def view(unit: Assessment, indicator: str) -> View:
+        return views.records(unit, indicator)
+
+    return _panel("records", assessment, view, indicator=choosing.indicator(assessment))

@@ -1,0 +1,26 @@
+"""Questions an analyst asks of a unit, each answered by a `View`: sentences, a chart, its numbers, a caution."""
+
+from aiready.workbook.views.doing import agreed, offered, recommended
+from aiready.workbook.views.records import (
+    LEVELS,
+    blockers,
+    confidence,
+    followed,
+    funnel,
+    hours,
+    indicators,
+    levels,
+    metrics,
+    modes,
+    pilots,
+    records,
+)
+from aiready.workbook.views.survey import SEGMENTS, answers, facets, groups, moved, profile, shifts
+from aiready.workbook.views.view import View
+from aiready.workbook.views.what_if import recomputed, what_if
+
+__all__ = [
+    "LEVELS", "SEGMENTS", "View", "agreed", "answers", "blockers", "confidence", "facets", "followed", "funnel",
+    "groups", "hours", "indicators", "levels", "metrics", "modes", "moved", "offered", "pilots", "profile",
+    "recommended", "recomputed", "records", "shifts", "what_if",
+]  # fmt: skip

@@ -1,0 +1,54 @@
+"""Questions about actions: what is recommended and why, what is agreed, and what became of the measure."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from aiready.model.registry import MEASURES
+from aiready.pages import sentences
+from aiready.profile.assessment import Assessment
+from aiready.workbook.views.records import followed
+from aiready.workbook.views.survey import where
+from aiready.workbook.views.view import View
+
+
+def offered(unit: Assessment, barrier_id: str) -> pd.DataFrame:
+    """Recommended actions of one barrier, in their order: one row per action."""
+    rows = unit.rows("recommended")
+    return rows.loc[rows["barrier_id"] == barrier_id].sort_values("rank", ignore_index=True)
+
+
+def recommended(unit: Assessment, barrier_id: str, template_id: str) -> View:
+    """What is recommended on a barrier, why, and the first step of the one chosen."""
+    rows = offered(unit, barrier_id)
+    title = f"Recommended on {sentences.barrier_name(unit, barrier_id).lower()}"
+    if rows.empty:
+        none = "Nothing is recommended here: no number calls for it, or none may be shown."
+        return View(title, where(unit), (none,))
+    chosen = rows.loc[rows["template_id"] == template_id]
+    words = tuple(
+        text
+        for row in chosen.itertuples()
+        for text in (row.reason, f"First step: {row.first_step}", f"{row.owner_role} · {row.effort} effort")
+    )
+    numbers = pd.DataFrame({"Action": rows["action"], "Why": rows["reason"], "Who": rows["owner_role"],
+                            "Effort": rows["effort"]})  # fmt: skip
+    return View(title, where(unit), words, numbers=numbers)
+
+
+def agreed(unit: Assessment, action: Mapping[str, str], listed: pd.DataFrame) -> View:
+    """Agreed actions, and the measure of the chosen one wave by wave.
+
+    Parameters
+    ----------
+    action
+        One row of the `actions` table (measure, agreed_on, due_on); may be empty.
+    listed
+        Every agreed action as people read it.
+    """
+    measure = action.get("measure", "")
+    if measure not in MEASURES:
+        words = ("No measure was agreed for this action: nothing to follow but its state.",) if action else ()
+        return View("Agreed actions", unit.name, words, numbers=listed)
+    view = followed(unit, measure, action.get("agreed_on", "")[:10], action.get("due_on", "")[:10])
+    return View(view.title, view.subtitle, view.words, view.chart, view.rows, listed, view.caution)
