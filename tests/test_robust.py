@@ -91,14 +91,14 @@ def test_a_file_that_vanishes_while_it_is_read_is_told(tmp_path, monkeypatch):
 
 def test_a_file_that_vanishes_after_it_was_read_is_told(tmp_path, monkeypatch):
     (tmp_path / "responses.csv").write_text(good("responses"))
-    loaded = dataset.loading.load
+    loaded = dataset.load.load
 
     def load_then_lose(*arguments: object) -> object:
         given = loaded(*arguments)
         (tmp_path / "responses.csv").unlink()
         return given
 
-    monkeypatch.setattr(dataset.loading, "load", load_then_lose)
+    monkeypatch.setattr(dataset.load, "load", load_then_lose)
     assert "responses.csv: cannot be opened (No such file or directory)" in read(tmp_path)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from aiready.errors import UsageError
 from aiready.model.schema import TABLES
+from aiready.package_files import copy_sample
 from tools.sample.organisation import make_sample, shipped_items, write_sample
 from tools.sample.seeds import CLOSING_TIME, WAVES, seed_table
 
@@ -78,11 +79,19 @@ def test_kept_sample_is_what_the_code_writes(tmp_path):
     pd.testing.assert_frame_equal(made, kept)
 
 
+def test_the_sample_is_copied_as_it_is_kept_and_again_over_itself(tmp_path):
+    for _ in range(2):
+        copy_sample(tmp_path)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+            path.name: path.read_bytes() for path in KEPT.iterdir()
+        }
+
+
 def test_sample_never_overwrites_other_data(tmp_path):
     theirs = tmp_path / "responses.csv"
     theirs.write_text("unit_id\nclaims\n", encoding="utf-8")
     with pytest.raises(UsageError, match="holds something other than the sample"):
-        write_sample(tmp_path)
+        copy_sample(tmp_path)
     assert theirs.read_text(encoding="utf-8") == "unit_id\nclaims\n"
 
 

@@ -85,7 +85,7 @@ def test_every_phrase_asked_for_is_there():
 
 def test_every_phrase_is_used():
     """A key made of a fixed beginning and a name of data (`stage.pilot`), or of another key and more, counts."""
-    templates = (PACKAGE / "html/templates/handout/index.html.j2").read_text("utf-8")
+    templates = (PACKAGE / "pages/markup/templates/handout/index.html.j2").read_text("utf-8")
     used = {text for tree in TREES for text in _strings(tree)} | set(re.findall(r"say\('([\w.]+)'\)", templates))
     begun = {text for text in used if re.fullmatch(r"[a-z_]+\.(?:[a-z_]+_)?", text)}
     begun |= {f"{text}_" for text in used & KEYS} | {"format.", "unit.", "standing."}

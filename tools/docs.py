@@ -1,9 +1,10 @@
-"""The codebook: `docs/measures.md` and the tables of `docs/your-data.md`, written from what the code itself uses.
+"""Pages written from the code: `docs/measures.md`, `docs/modules.md` and the tables of `docs/your-data.md`.
 
 What is said of a measure beyond its name stands in `measure_notes.csv` beside this file, one row per measure;
-what is said of a column stands in `schema`. `python -m tools.docs docs` writes both pages anew.
+what is said of a column stands in `schema`. `python -m tools.docs docs` writes all pages anew.
 """
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+import aiready
 from aiready.atomic_files import write
 from aiready.instrument.model import read_instrument
 from aiready.model.registry import MEASURES, Measure, names
@@ -23,10 +25,22 @@ CONVENTION = "convention"
 
 START, END = "<!-- generated: tables -->", "<!-- end of generated -->"
 OPTIONAL_NOTES = {"share": "0-1", "flag": "yes or no", "check": "yes, no or the date it was done"}
+PACKAGE = Path(aiready.__file__).parent
+ROOMS = (
+    "model", "messages", "instrument", "charts", "inputs", "privacy", "collection", "measures", "profile", "pages",
+    "batch", "workbook", "cli",
+)  # fmt: skip
+"""In the order data flow: a room imports only from those before it."""
+_MODULES_HEAD = """# Modules
+
+Every module of the package, room by room in the order data flow. A room imports only from rooms before it, measures
+never import each other, and charts see `messages` and `model` alone: contracts in pyproject.toml (`lint-imports`).
+This page is written by `python -m tools.docs docs` from the docstrings of the modules; change those.
+"""
 _MEASURES_HEAD = """# Measures
 
 Every number that `results/measures.csv` can hold, by the table it rests on. This page is written by
-`python -m tools.docs docs` from `aiready/model/registry.py` and `aiready/model/measure_notes.csv`; change those.
+`python -m tools.docs docs` from `aiready/model/registry.py` and `tools/measure_notes.csv`; change those.
 
 Read first: only rows with status `ok` carry numbers. A zero denominator gives `insufficient`, never 0; absent
 data gives `not_measured`, never 0; too few people gives `suppressed`. Nothing is rounded in tables. Intervals are
@@ -141,6 +155,26 @@ def _limits(column: Column) -> str:
     return f" ({OPTIONAL_NOTES[column.kind]})" if column.kind in OPTIONAL_NOTES else ""
 
 
+def modules_page() -> str:
+    """Every room in the order data flow, with its modules and what each says of itself, as Markdown."""
+    parts = [_MODULES_HEAD]
+    for room in ROOMS:
+        folder = PACKAGE / room
+        parts.append(f"\n## {room}\n\n{_purpose(folder / '__init__.py')}\n\n| module | what it does |\n| --- | --- |\n")
+        for path in sorted(folder.rglob("*.py")):
+            name = ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+            if name != "__init__":
+                parts.append(f"| `{name}` | {_purpose(path)} |\n")
+    parts.append("\n## Used by every room\n\n| module | what it does |\n| --- | --- |\n")
+    parts += [f"| `{path.stem}` | {_purpose(path)} |\n" for path in sorted(PACKAGE.glob("*.py"))]
+    return "".join(parts)
+
+
+def _purpose(path: Path) -> str:
+    """The first line of a module's docstring."""
+    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0].replace("|", "\\|")
+
+
 def with_tables(page: str) -> str:
     """A page with the part between its two marks written anew.
 
@@ -157,8 +191,9 @@ def with_tables(page: str) -> str:
 
 
 def write_docs(folder: Path) -> None:
-    """Write `measures.md`, and the tables of `your-data.md`, into a docs folder."""
+    """Write `measures.md`, `modules.md` and the tables of `your-data.md` into a docs folder."""
     write(folder / "measures.md", measures_page().encode())
+    write(folder / "modules.md", modules_page().encode())
     guide = folder / "your-data.md"
     write(guide, with_tables(guide.read_text(encoding="utf-8")).encode())
 

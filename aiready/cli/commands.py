@@ -15,6 +15,7 @@ import typer
 from aiready.cli import stopping
 from aiready.cli.terminal import echo, echo_json
 from aiready.errors import AireadyError, UsageError, unknown
+from aiready.package_files import copy_sample
 from aiready.profile.parameters import day
 
 if TYPE_CHECKING:
@@ -184,9 +185,9 @@ def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
     from aiready.batch.notebook_run import importing
 
     with importing():
-        from aiready.batch.progress import as_json, progress, summary
         from aiready.batch.report_run import HISTORY, Request
         from aiready.batch.report_run import report as made
+        from aiready.cli.progress import as_json, progress, summary
         from aiready.messages import Language
         from aiready.profile.assessment import Assessment
 
@@ -302,9 +303,7 @@ def sample(
 
     Example: aiready sample my-sample
     """
-    from tools.sample.organisation import write_sample
-
-    write_sample(folder)
+    copy_sample(folder)
     echo(f"Synthetic sample organisation in {folder}. Next: aiready report {folder} --out reports")
 
 

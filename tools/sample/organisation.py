@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aiready.errors import UsageError
 from aiready.instrument.model import Instrument
 from aiready.model.schema import ROLES, TABLES
 from aiready.package_files import shipped
@@ -69,14 +68,7 @@ def make_sample(seed: int = SEED, rules: Instrument | None = None) -> dict[str, 
 
 
 def write_sample(folder: Path, seed: int = SEED) -> None:
-    """Write the sample as a data folder: CSV, and Parquet for the decision log; same seed, same bytes.
-
-    Raises
-    ------
-    UsageError
-        When the folder holds something else: the sample never overwrites anybody's data.
-    """
-    _refuse_other_data(folder)
+    """Write the sample as a data folder: CSV, and Parquet for the decision log; same seed, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in make_sample(seed).items():
         if name == "decisions":
@@ -84,14 +76,6 @@ def write_sample(folder: Path, seed: int = SEED) -> None:
         else:
             written = _dates_as_text(name, table)
             written.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
-
-
-def _refuse_other_data(folder: Path) -> None:
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    about, notice = folder / "about.csv", str(seed_table("about").set_index("key").loc["notice", "value"])
-    if not (about.is_file() and notice in about.read_text(encoding="utf-8", errors="replace")):
-        raise UsageError(f'"{folder}" holds something other than the sample. Name a new or empty folder.')
 
 
 def shipped_items() -> pd.DataFrame:
