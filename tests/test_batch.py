@@ -304,7 +304,7 @@ def among(number: int, press: Press, tmp_path: Path, monkeypatch, timeout: float
 
 
 def test_four_units_that_break_among_twelve_are_told_apart(press, tmp_path, monkeypatch):
-    among(12, press, tmp_path, monkeypatch, timeout=8)
+    among(12, press, tmp_path, monkeypatch, timeout=16)
 
 
 @pytest.mark.acceptance

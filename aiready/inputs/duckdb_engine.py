@@ -43,10 +43,14 @@ def connect() -> Backend:
         raise InfrastructureError(
             f"{problem.filename or 'TMPDIR'}: cannot be written ({problem.strerror}). Set TMPDIR to a folder with room."
         ) from problem
-    engine = ibis.duckdb.connect(
-        threads=min(4, os.cpu_count() or 1), memory_limit="3GB", temp_directory=str(scratch), **ALONE
-    )
-    weakref.finalize(engine, _remove, scratch, os.getpid())
+    try:
+        engine = ibis.duckdb.connect(
+            threads=min(4, os.cpu_count() or 1), memory_limit="3GB", temp_directory=str(scratch), **ALONE
+        )
+        weakref.finalize(engine, _remove, scratch, os.getpid())
+    except BaseException:  # a stop, too
+        _remove(scratch, os.getpid())
+        raise
     engine.raw_sql("SET TimeZone = 'UTC'")  # naive times are UTC, whatever the machine says
     engine.raw_sql("SET enable_progress_bar = false")  # it goes to stdout, where --json and notebooks speak
     return engine
