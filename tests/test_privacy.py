@@ -16,7 +16,7 @@ from aiready.instrument.model import Settings, read_instrument
 from aiready.measures.survey import respondents, scales
 from aiready.model.registry import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
 from aiready.privacy import gate
-from aiready.privacy.cell_tree import flat_segments
+from aiready.privacy.segments import flat_segments
 from aiready.privacy.suppressed_cells import Behind, survey_cells
 
 MINIMUM = 5

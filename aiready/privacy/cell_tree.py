@@ -4,7 +4,7 @@ A part is a unit's own people (or decisions, or users) in one finest segment: wh
 the parts of a unit and all below it in one segment. A parent's own people are cells as well, which nobody publishes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,22 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, kron
 
-from aiready.model.registry import ALL, ORGANISATION
+from aiready.model.registry import ORGANISATION
 from aiready.model.units import former_ids
+from aiready.privacy.segments import Segments
 
 CUT_BY_UNIT = "unit"
-
-
-@dataclass(frozen=True)
-class Segments:
-    """How units are cut: `names` of the segments, and for each way of cutting which segment each is a part of.
-
-    `finest`: for each finest segment the segments that hold it.
-    """
-
-    names: Sequence[str]
-    within: Mapping[str, Mapping[str, str]]
-    finest: Mapping[str, Sequence[str]]
 
 
 @dataclass
@@ -92,12 +81,6 @@ class CellTree:
             for way, up in self.segments.within.items()
             if up
         ]  # fmt: skip
-
-
-def flat_segments(names: Sequence[str], way: str = "segment") -> Segments:
-    """Segments that together make up `all`."""
-    parts = [name for name in names if name != ALL]
-    return Segments([ALL, *parts], {way: dict.fromkeys(parts, ALL)}, {name: (name, ALL) for name in parts})
 
 
 def parents_of(units: pd.DataFrame, used: pd.Series) -> pd.Series:

@@ -14,11 +14,11 @@ from aiready.instrument.model import Settings
 from aiready.model.registry import ALL, BOUNDS, COLUMNS, NOT_MEASURED, NUMBERS, OK, PEOPLE, SUPPRESSED
 from aiready.model.schema import ROLES
 from aiready.model.waves import in_order
+from aiready.privacy.segments import SIDES
 from aiready.privacy.suppressed_cells import (
     CELL,
     NO_CELLS,
     OWN,
-    SIDES,
     Behind,
     cells_within,
     item_cells,

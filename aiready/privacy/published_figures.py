@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from aiready.model.registry import ALL
 from aiready.privacy.gate import Hidden
 from aiready.privacy.releases import Comparison
-from aiready.privacy.suppressed_cells import CELL, SIDES
+from aiready.privacy.segments import SIDES
+from aiready.privacy.suppressed_cells import CELL
 
 SCALE_WIDE = ("scale", "given", "straight")
 """Kinds of figures of which a scale is made."""

@@ -13,11 +13,12 @@ from aiready.model.registry import ALL
 from aiready.model.schema import ROLES
 from aiready.privacy.derivability import PARALLEL, Floats, Moves, rows_of
 from aiready.privacy.record_linkage import Run
+from aiready.privacy.segments import SIDES, segment_of_role
 
 SEED = 7
 LEVELS = "levels:"
 """Kind of the figures that are distributions."""
-_SIDES = (ALL, "doing", "leading")
+_SIDES = (ALL, *SIDES)
 SEEN_IN = {"item:": _SIDES, "any:": _SIDES, LEVELS: _SIDES, "theme:": (ALL,)}
 """Segments that figures are printed for; all others in every one."""
 Numbers = NDArray[np.uint64]
@@ -91,11 +92,11 @@ def _leaves(membership: pd.DataFrame) -> set[str]:
 
 def _segments(run: Run, there: pd.DataFrame) -> pd.DataFrame:
     """Every segment that each role counts in, by the settings of the run."""
-    groups = dict.fromkeys(run.settings.roles_doing, "doing") | dict.fromkeys(run.settings.roles_leading, "leading")
+    side_of = segment_of_role(run.settings)
     pairs = [
         (role, segment)
         for role in there["role"].unique()
-        for segment in sorted({ALL, *({role, groups.get(role, ALL)} if role in ROLES else set())})
+        for segment in sorted({ALL, *({role, side_of.get(role, ALL)} if role in ROLES else set())})
     ]
     return pd.DataFrame(pairs, columns=["role", "segment"], dtype=object)
 

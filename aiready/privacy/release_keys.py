@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiready.atomic_files import PART, private
+from aiready.atomic_files import PART, make_private_folder
 from aiready.errors import InfrastructureError
 
 FOLDER = "keys"
@@ -63,7 +63,7 @@ def make_key(history: Path, name: str) -> bytes:
     InfrastructureError
         The folder cannot be written.
     """
-    folder = private(history / FOLDER)
+    folder = make_private_folder(history / FOLDER)
     path = folder / name
     if path.exists():
         return _read(path)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aiready.atomic_files import PART, private, slug
+from aiready.atomic_files import PART, make_private_folder, file_stem
 from aiready.errors import InfrastructureError
 from aiready.instrument.model import Instrument, Settings, wording_digests
 from aiready.privacy.release_keys import FOLDER, digests, make_key, marks, read_keys, vectors, veiled
@@ -182,7 +182,7 @@ class Draft:
     def key_names(self) -> dict[str, str]:
         """Name of the key of every wave with a shown cell."""
         shown = set(self.cells["wave"])
-        return {wave: self.keys.get(wave, slug(wave)) for wave in self.people.table["wave"].unique() if wave in shown}
+        return {wave: self.keys.get(wave, file_stem(wave)) for wave in self.people.table["wave"].unique() if wave in shown}
 
 
 def counted(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> list[bytes]:
@@ -291,7 +291,7 @@ def keep(folder: Path, draft: Draft, as_of: str) -> None:
 
 
 def _write(folder: Path, release: Release, name: str) -> None:
-    private(folder)
+    make_private_folder(folder)
     try:
         begun = Path(tempfile.mkdtemp(prefix=".", suffix=PART, dir=folder))
         try:
@@ -313,7 +313,7 @@ def _seal_first_format(folder: Path) -> None:
         parts = []
         for wave, rows in people.reindex(columns=UNKEYED).groupby("wave", sort=False):
             texts = rows[["person", "answers"]].fillna("").astype(str)
-            parts.append(rows.assign(**_under(texts, make_key(folder, slug(str(wave)))), key=slug(str(wave))))
+            parts.append(rows.assign(**_under(texts, make_key(folder, file_stem(str(wave)))), key=file_stem(str(wave))))
         times = path.stat()
         begun = path / f".people.{secrets.token_hex(4)}{PART}"
         pd.concat(parts or [people.assign(key="")]).to_parquet(begun, index=False)

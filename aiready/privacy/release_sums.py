@@ -12,6 +12,7 @@ from scipy.sparse import csr_array, eye_array, vstack
 from aiready.model.registry import ALL
 from aiready.privacy.record_linkage import Run
 from aiready.privacy.release_groups import Places
+from aiready.privacy.segments import SIDES, segment_of_role
 
 Flags = NDArray[np.bool_]
 
@@ -102,6 +103,5 @@ def _parents(membership: pd.DataFrame) -> pd.Series:
 
 def _wider(run: Run) -> dict[str, str]:
     """The next wider segment of each."""
-    settings = run.settings
-    sides = dict.fromkeys(settings.roles_doing, "doing") | dict.fromkeys(settings.roles_leading, "leading")
-    return dict.fromkeys((*np.unique(run.role.astype(str)), "doing", "leading"), ALL) | sides
+    roles = np.unique(run.role.astype(str))
+    return dict.fromkeys((*roles, *SIDES), ALL) | dict(segment_of_role(run.settings))

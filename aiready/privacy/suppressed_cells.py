@@ -15,17 +15,15 @@ from scipy.sparse import csr_array
 from aiready.instrument.model import Settings
 from aiready.model.registry import ALL
 from aiready.model.schema import ROLES
-from aiready.privacy.cell_tree import CellTree, Segments, parents_of, present_ids
+from aiready.privacy.cell_tree import CellTree, parents_of, present_ids
 from aiready.privacy.contributors import Persons, Respondents
+from aiready.privacy.segments import NO_ROLE, SIDES, Segments, role_segments
 from aiready.privacy.suppression import System, suppress
 
 UNPUBLISHED, OWN = "unpublished", "own"
 """Kinds of segments: of which no figure is published, and of which each unit's own figures are, not those below it."""
 CELL = ["unit_id", "wave", "segment"]
 PART = ["unit_id", "wave", "role"]
-DOING, LEADING, NO_ROLE = "doing", "leading", "no role"
-SIDES = (DOING, LEADING)
-WHOLE_AND_SIDES = (ALL, *SIDES)
 TOLD_APART = 40
 """People of one part who are told apart where nothing but their number matters: more are as good as these."""
 COLUMNS = [*CELL, "n", "hidden", "own"]
@@ -186,21 +184,6 @@ def _of_survey(  # noqa: PLR0913 - one pattern, by all that it rests on
         printable &= ~cells["own_people"]
         tables.append(cells.assign(n=least, hidden=outcome.hidden, own=outcome.own).loc[printable, COLUMNS])
     return pd.concat(tables[1:] or tables, ignore_index=True)
-
-
-def role_segments(roles: Sequence[str], settings: Settings, used: pd.Series) -> Segments:
-    """`all`, the sides that some of the roles are on, and the roles."""
-    side_of = segment_of_role(settings)
-    sides = [side for side in SIDES if side in {side_of.get(role) for role in roles}]
-    fine = [*roles, *(segment for segment in sorted(set(used)) if segment not in roles)]
-    up = {role: side_of.get(role, ALL) for role in fine} | dict.fromkeys(sides, ALL)
-    finest = {role: tuple(dict.fromkeys((role, up[role], ALL))) for role in fine}
-    return Segments([ALL, *sides, *fine], {"segment": up}, finest)
-
-
-def segment_of_role(settings: Settings) -> Mapping[str, str]:
-    """Doing or leading, by role."""
-    return dict.fromkeys(settings.roles_doing, DOING) | dict.fromkeys(settings.roles_leading, LEADING)
 
 
 def record_cells(behind: Behind, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from aiready.instrument.model import Settings
 from aiready.measures.decisions.counts import LEVELS, derived
 from aiready.measures.decisions.ratios import BOUNDING, RATIOS, TOGETHER
 from aiready.model.waves import quarter
-from aiready.privacy.cell_tree import flat_segments
+from aiready.privacy.segments import flat_segments
 from aiready.privacy.suppressed_cells import UNPUBLISHED, Behind
 
 NO_LEVEL = "no level"

@@ -14,7 +14,7 @@ from aiready.measures.record_shares import CELL, Judgements, all_of, counts, fre
 from aiready.model import registry
 from aiready.model.registry import INSUFFICIENT, NOT_MEASURED, OK, ORGANISATION, PEOPLE
 from aiready.model.schema import GOVERNANCE_CHECKS, LIVE_STAGES, TABLES
-from aiready.privacy.cell_tree import flat_segments
+from aiready.privacy.segments import flat_segments
 from aiready.privacy.suppressed_cells import TOLD_APART, Behind
 
 __all__ = ["measure", "problem_parts", "register"]

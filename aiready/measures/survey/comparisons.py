@@ -18,9 +18,10 @@ from aiready.measures.estimation.inference import (
     welch_difference,
 )
 from aiready.measures.estimation.reliability import Anova, anova, rwg_j
-from aiready.measures.survey.groups import DOING, LEADING, Floats, by_barrier
+from aiready.measures.survey.groups import Floats, by_barrier
 from aiready.measures.survey.scales import Survey
 from aiready.model.registry import INSUFFICIENT, OK
+from aiready.privacy.segments import DOING, LEADING
 
 BELOW, ABOVE = "below the rest", "above the rest"
 _UNIT_WAVE = ["unit_id", "wave"]

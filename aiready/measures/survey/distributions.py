@@ -5,9 +5,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aiready.measures.estimation.inference import mean_interval
-from aiready.measures.survey.groups import DOING, LEADING, Floats, by_barrier
+from aiready.measures.survey.groups import Floats, by_barrier
 from aiready.measures.survey.scales import Survey
 from aiready.model.registry import ALL, INSUFFICIENT, OK
+from aiready.privacy.segments import DOING, LEADING
 
 NA, DK = "na", "dont_know"
 COLUMNS = ["unit_id", "wave", "item_id", "segment", "level", "n", "share", "status", "people"]

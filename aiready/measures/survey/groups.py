@@ -5,7 +5,6 @@ reporting units and segments by one sparse matrix: parents, the organisation and
 code, and the cost grows with the rows.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +18,9 @@ from aiready.instrument.model import Settings
 from aiready.model.registry import ALL, ORGANISATION
 from aiready.model.schema import ROLES
 from aiready.model.waves import in_order
+from aiready.privacy.segments import DOING, LEADING, segment_of_role
 
 Floats = NDArray[np.float64]
-DOING, LEADING = "doing", "leading"
 SEGMENTS = (ALL, DOING, LEADING, *ROLES)
 GROUP = ["unit_id", "wave", "segment"]
 
@@ -117,14 +116,6 @@ def groups_of(respondents: pd.DataFrame, data: Data, settings: Settings) -> Grou
     ones = np.ones(len(spread))
     roll_up = csr_array((ones, (place, spread["row"].to_numpy())), shape=(len(table), len(cells)))
     return Groups(table, cell, roll_up)
-
-
-def segment_of_role(settings: Settings) -> Mapping[str, str]:
-    """Doing or leading, by role."""
-    return {
-        **dict.fromkeys(settings.roles_doing, DOING),
-        **dict.fromkeys(settings.roles_leading, LEADING),
-    }
 
 
 def invited(data: Data, groups: Groups, respondents: pd.DataFrame, settings: Settings) -> Floats:

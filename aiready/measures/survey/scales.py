@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument
-from aiready.measures.survey.groups import Floats, Groups, Moments, groups_of, segment_of_role
+from aiready.measures.survey.groups import Floats, Groups, Moments, groups_of
 from aiready.model.schema import ROLES
 from aiready.privacy.release_record import People
+from aiready.privacy.segments import segment_of_role
 
 NAMED = 5
 """Items that a sentence names at most."""

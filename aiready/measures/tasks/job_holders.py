@@ -6,7 +6,7 @@ from aiready.inputs.dataset import Data
 from aiready.instrument.model import Settings
 from aiready.measures.tasks.hours import JOB, with_hours
 from aiready.model.registry import ALL
-from aiready.privacy.cell_tree import Segments
+from aiready.privacy.segments import Segments
 from aiready.privacy.suppressed_cells import OWN, TOLD_APART, Behind
 
 TABLE, UNKNOWN = "tasks", "unknown"
