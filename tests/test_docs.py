@@ -15,7 +15,7 @@ from tools import docs
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "reports" / "README.md", *DOCS.glob("*.md")])
+PAGES = sorted([ROOT / "README.md", ROOT / "reports" / "README.md", *DOCS.rglob("*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -57,6 +57,12 @@ def test_the_papermill_example_names_a_notebook_and_a_unit_of_the_sample():
     words = example.split()
     assert (ROOT / words[1]).exists()
     assert words[-1] in set(pd.read_csv(ROOT / "data" / "sample" / "units.csv")["unit_id"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_of_the_project_that_a_page_names_exists(page):
+    paths = re.findall(r"`((?:aiready|tools|tests|notebooks|benchmarks|data)/[\w/.]*)`", page.read_text("utf-8"))
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
