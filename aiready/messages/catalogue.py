@@ -1,4 +1,4 @@
-"""The files of phrases: read, and held to the English one."""
+"""Read the phrases of each language from `<lang>.csv`, and check translations against the English ones."""
 
 import csv
 import re
@@ -10,17 +10,15 @@ from string import Formatter
 from babel import Locale, UnknownLocaleError
 
 FOLDER = Path(__file__).parent
-FIRST = "en"
-VARIANTS = ("zero", "one", "two", "few", "many", "other")
-"""What may stand behind `#`: nothing at all (`zero`), else the plural forms of CLDR."""
-_SETTINGS = "format."
-"""Phrases that say how numbers, dates and names are written: a translator fills them as the language asks."""
+SOURCE_LANGUAGE = "en"
+PLURAL_FORMS = ("zero", "one", "two", "few", "many", "other")
+"""What may follow `#` in a key: the plural forms of CLDR, where `zero` is the number 0 in every language."""
 
 
-def codes() -> tuple[str, ...]:
-    """Languages there are phrases in, the first one first."""
-    found = sorted(path.stem for path in FOLDER.glob("*.csv"))
-    return (FIRST, *(code for code in found if code != FIRST))
+def language_codes() -> tuple[str, ...]:
+    """Codes of the languages that have a file of phrases, English first."""
+    available = sorted(path.stem for path in FOLDER.glob("*.csv"))
+    return (SOURCE_LANGUAGE, *(code for code in available if code != SOURCE_LANGUAGE))
 
 
 @cache
@@ -41,60 +39,61 @@ def blanks(text: str) -> set[str]:
     return {name.removesuffix("_n") for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def problems(code: str) -> list[str]:
-    """Everything that keeps a language's phrases from saying what the English ones say, each as a line."""
-    first, spoken = phrases(FIRST), phrases(code)
-    file = f"phrases/{code}.csv"
-    return [f"{file}: {said}" for said in (*_gaps(first, spoken), *_strange(first, spoken), *_settings(spoken))]
+def translation_problems(code: str) -> list[str]:
+    """Everything that is wrong with the phrases of a language compared with the English ones, a line each."""
+    english, translated = phrases(SOURCE_LANGUAGE), phrases(code)
+    problems = (
+        *_missing_phrases(english, translated),
+        *_unknown_keys_and_blanks(english, translated),
+        *_format_problems(translated),
+    )
+    return [f"phrases/{code}.csv: {problem}" for problem in problems]
 
 
-def _base(key: str) -> str:
-    return key.partition("#")[0]
-
-
-def _gaps(first: Mapping[str, str], spoken: Mapping[str, str]) -> Iterator[str]:
-    """Phrases that are missing or empty; a language may have other plural forms, and needs `other` at least."""
-    for key in first:
+def _missing_phrases(english: Mapping[str, str], translated: Mapping[str, str]) -> Iterator[str]:
+    """Phrases that are missing or empty. A language may have other plural forms than English, but needs `other`."""
+    for key in english:
         base, _, variant = key.partition("#")
         needed = f"{base}#other" if variant else base
-        if needed not in spoken and (not variant or variant == "other"):
-            yield f'"{needed}" is missing ("{first[key]}"). Add its row.'
-    for key, text in spoken.items():
+        if needed not in translated and (not variant or variant == "other"):
+            yield f'"{needed}" is missing ("{english[key]}"). Add its row.'
+    for key, text in translated.items():
         if not text.strip():
             yield f'"{key}" is empty. Fill it in.'
 
 
-def _strange(first: Mapping[str, str], spoken: Mapping[str, str]) -> Iterator[str]:
-    """Keys that mean nothing, and blanks that are not those of the English phrase."""
-    known = {_base(key): text for key, text in first.items()}
-    for key, text in spoken.items():
+def _unknown_keys_and_blanks(english: Mapping[str, str], translated: Mapping[str, str]) -> Iterator[str]:
+    """Keys that English does not have, and blanks that differ from those of the English phrase."""
+    english_by_base = {key.partition("#")[0]: text for key, text in english.items()}
+    for key, text in translated.items():
         base, _, variant = key.partition("#")
-        if base not in known or (variant and variant not in VARIANTS):
+        if base not in english_by_base or (variant and variant not in PLURAL_FORMS):
             yield f'"{key}" is no phrase. Correct or remove it.'
             continue
         try:
-            found = blanks(text)
+            text_blanks = blanks(text)
         except ValueError:
             yield f'"{key}" has a brace without its partner. Close it, or remove it.'
             continue
-        asked = blanks(known[base])
-        count = {"count", "n"} if variant else set()
-        if found - count != asked - count:
-            yield f'"{key}" has the blanks {_named(found)}, not {_named(asked)}: "{text}". Write the same.'
+        english_blanks = blanks(english_by_base[base])
+        count_blanks = {"count", "n"} if variant else set()
+        if text_blanks - count_blanks != english_blanks - count_blanks:
+            difference = f"{_braced(text_blanks)}, not {_braced(english_blanks)}"
+            yield f'"{key}" has the blanks {difference}: "{text}". Write the same.'
 
 
-def _named(names: set[str]) -> str:
+def _braced(names: set[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in sorted(names)) or "(none)"
 
 
-def _settings(spoken: Mapping[str, str]) -> Iterator[str]:
-    """Formats that are none."""
-    locale = spoken.get("format.locale", "")
+def _format_problems(translated: Mapping[str, str]) -> Iterator[str]:
+    """Invalid values of the phrases `format.*`, which set how a language writes numbers, dates and names."""
+    locale = translated.get("format.locale", "")
     try:
         Locale.parse(locale)
     except (ValueError, UnknownLocaleError):
         yield f'"format.locale" is "{locale}", which is no locale. Write de_DE, es_ES or the like.'
-    if spoken.get("format.inside", "lower") not in ("lower", "same"):
+    if translated.get("format.inside", "lower") not in ("lower", "same"):
         yield '"format.inside" must be lower (names are lower-case within a sentence) or same.'
-    if not re.fullmatch(r"\d+", spoken.get("format.group_from", "1000")):
+    if not re.fullmatch(r"\d+", translated.get("format.group_from", "1000")):
         yield '"format.group_from" must be a whole number, from which on thousands are set apart: 1000.'

@@ -1,4 +1,4 @@
-"""How numbers, dates and lists read in one language: signs and names from CLDR, through babel."""
+"""Format numbers, durations, dates and lists in one language, with separators and names from CLDR (babel)."""
 
 import re
 from collections.abc import Iterable
@@ -14,31 +14,32 @@ from aiready.messages.catalogue import phrases
 from aiready.model import waves
 
 NBSP, THIN, MINUS = "\u00a0", "\u202f", "\u2212"
-NOTHING = "–"
-MANY = 10
-"""Up to here numbers are written as words where they count things."""
+MISSING = "–"
+SPELLED_OUT_UP_TO = 10
+"""Counts up to this number are written as words."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TENTH_BELOW = 10
+"""Numbers below this are written with one decimal where the unit is hours, days or a duration."""
 
 
 @cache
 def locale_of(code: str) -> Locale:
-    """Whose habits a language's pages follow."""
+    """CLDR locale of a language's pages."""
     return Locale.parse(phrases(code)["format.locale"])
 
 
 class Formats:
-    """Numbers, dates and lists as a reader of one language expects them; what is missing is a dash.
+    """Numbers, dates and lists as a reader of one language expects them; a missing value is a dash.
 
-    Thousands are set apart by a thin space in every language, as ISO 80000 asks: a point and a comma mean different
-    things in different places.
+    Thousands are separated by a thin space in every language, as ISO 80000 recommends: points and commas mean
+    different things in different countries.
     """
 
     code: str
 
     @property
     def locale(self) -> Locale:
-        """Whose habits are followed."""
+        """CLDR locale of the language."""
         return locale_of(self.code)
 
     def _pattern(self, key: str, number: str) -> str:
@@ -54,18 +55,18 @@ class Formats:
         (True, True)
         """
         if pd.isna(value):
-            return NOTHING
-        shown = self._signs(f"{abs(value):,.{decimals}f}", abs(value))
-        return f"{MINUS}{shown}" if value < 0 and any(sign in "123456789" for sign in shown) else shown
+            return MISSING
+        digits = self._localize_digits(f"{abs(value):,.{decimals}f}", abs(value))
+        return f"{MINUS}{digits}" if value < 0 and any(character in "123456789" for character in digits) else digits
 
-    def _signs(self, shown: str, size: float) -> str:
-        """Python's signs of a number as the language's own."""
-        apart = THIN if size >= int(phrases(self.code)["format.group_from"]) else ""
+    def _localize_digits(self, digits: str, size: float) -> str:
+        """Replace Python's comma and point in a number by the language's separators."""
+        group_separator = THIN if size >= int(phrases(self.code)["format.group_from"]) else ""
         decimal = self.locale.number_symbols["latn"]["decimal"]
-        return shown.translate({ord(","): apart, ord("."): decimal})
+        return digits.translate({ord(","): group_separator, ord("."): decimal})
 
     def brief(self, value: float) -> str:
-        """A number at four significant digits, for text that tells a calculation.
+        """A number at four significant digits, for text that explains a calculation.
 
         Examples
         --------
@@ -73,10 +74,10 @@ class Formats:
         >>> ENGLISH.brief(0.123456), ENGLISH.brief(-12.5)
         ('0.1235', '-12.5')
         """
-        return self._signs(f"{value:.4g}", 0)
+        return self._localize_digits(f"{value:.4g}", 0)
 
     def share(self, value: float) -> str:
-        """A share of 0-1 in per cent; what is not quite nothing or everything never reads 0 or 100.
+        """A share of 0-1 in per cent; a share that is not exactly 0 or 1 never reads 0 % or 100 %.
 
         Examples
         --------
@@ -85,7 +86,7 @@ class Formats:
         ['63 %', '< 1 %', '0 %', '> 99 %']
         """
         if pd.isna(value):
-            return NOTHING
+            return MISSING
         if 0 < value < 0.005:
             return phrases(self.code)["unit.share_low"]
         if 0.995 < value < 1:
@@ -104,7 +105,7 @@ class Formats:
         return self.number(value)
 
     def hours(self, value: float) -> str:
-        """Hours at the precision that estimates bear: tenths below 10, whole below 1 000, tens above.
+        """Hours at the precision of an estimate: tenths below 10, whole hours below 1 000, tens above.
 
         Examples
         --------
@@ -112,10 +113,10 @@ class Formats:
         >>> [ENGLISH.hours(value).replace(NBSP, " ").replace(THIN, " ") for value in (4.83, 57.6, 12345)]
         ['4.8 h', '58 h', '12 340 h']
         """
-        return NOTHING if pd.isna(value) else self._pattern("unit.hours", self.bare_hours(value))
+        return MISSING if pd.isna(value) else self._pattern("unit.hours", self.bare_hours(value))
 
     def bare_hours(self, value: float) -> str:
-        """Hours without their unit, which stands beside them."""
+        """Hours without their unit."""
         if abs(value) >= 1000:
             return self.number(round(value, -1))
         return self.number(value, int(abs(value) < _TENTH_BELOW))
@@ -130,9 +131,9 @@ class Formats:
         ['41 days', '1 day', '2.5 days']
         """
         if pd.isna(value):
-            return NOTHING
-        shown = self.number(value, int(abs(value) < _TENTH_BELOW and value != round(value)))
-        return self._pattern("unit.days#one" if shown == "1" else "unit.days#other", shown)
+            return MISSING
+        number = self.number(value, int(abs(value) < _TENTH_BELOW and value != round(value)))
+        return self._pattern("unit.days#one" if number == "1" else "unit.days#other", number)
 
     def duration(self, seconds: float) -> str:
         """A duration in the unit that reads best: seconds, minutes, hours or days.
@@ -144,7 +145,7 @@ class Formats:
         ['9.7 s', '12 min', '4.2 h', '41 days']
         """
         if pd.isna(seconds):
-            return NOTHING
+            return MISSING
         size, unit = _scale(seconds)
         return self._pattern(unit, self._tenths(seconds / size))
 
@@ -152,7 +153,7 @@ class Formats:
         return self.number(value, int(abs(value) < _TENTH_BELOW and round(value, 1) != round(value)))
 
     def value(self, value: float, unit: str) -> str:
-        """A value as its unit of measure asks (`measures.unit`).
+        """A value in the format of its unit (column `unit` of measures).
 
         Examples
         --------
@@ -166,7 +167,7 @@ class Formats:
         return self.number(value, 2 if unit in ("index", "delta") else 0)
 
     def interval(self, low: float, high: float, unit: str) -> str:
-        """An interval in the words of its unit, the unit left to the value beside it; empty where there is none.
+        """An interval without its unit, which the value beside it carries; empty where a bound is missing.
 
         Examples
         --------
@@ -183,7 +184,7 @@ class Formats:
         return phrases(self.code)["unit.range"].format(low=next(bounds), high=next(bounds))
 
     def _bare(self, value: float, largest: float, unit: str) -> str:
-        """A bound without its sign, both bounds in the unit of the larger one."""
+        """A bound without its unit; durations in the unit that suits the largest bound."""
         if unit == "seconds":
             return self._tenths(value / _scale(largest)[0])
         if unit == "share":
@@ -193,7 +194,7 @@ class Formats:
         return self._tenths(value) if unit == "days" else self.number(value, 2 if unit in ("index", "delta") else 0)
 
     def effect(self, value: float, unit: str) -> str:
-        """An improvement in its unit: shares as points of a hundred.
+        """An improvement in its unit; shares as so many in 100.
 
         Examples
         --------
@@ -205,13 +206,13 @@ class Formats:
         return self._pattern("unit.effect", bare) if unit == "share" else bare
 
     def bare_effect(self, value: float, unit: str) -> str:
-        """An improvement without its unit, which stands beside it."""
+        """An improvement without its unit."""
         if unit == "share":
             return self.number(100 * value, int(abs(value) < 0.1))
         return self.number(value, 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2)
 
     def in_words(self, number: float) -> str:
-        """A count as a word up to ten, as a number beyond.
+        """A count as a word up to ten, in digits above.
 
         Examples
         --------
@@ -219,24 +220,24 @@ class Formats:
         >>> ENGLISH.in_words(3), ENGLISH.in_words(12)
         ('three', '12')
         """
-        return phrases(self.code)[f"number.{int(number)}"] if number <= MANY else self.number(int(number))
+        return phrases(self.code)[f"number.{int(number)}"] if number <= SPELLED_OUT_UP_TO else self.number(int(number))
 
-    def listed(self, names: Iterable[str]) -> str:
-        """Names in a row.
+    def join_names(self, names: Iterable[str]) -> str:
+        """Join names into a list: commas, and "and" before the last.
 
         Examples
         --------
         >>> from aiready.messages import ENGLISH
-        >>> ENGLISH.listed(["trust", "fit", "measurement"])
+        >>> ENGLISH.join_names(["trust", "fit", "measurement"])
         'trust, fit and measurement'
         """
-        known = [name for name in names if name]
-        joined = format_list(known, locale=self.locale) if known else ""
+        filled = [name for name in names if name]
+        joined = format_list(filled, locale=self.locale) if filled else ""
         before, after = _EUPHONY.get(self.locale.language, (None, ""))
         return before.sub(after, joined) if before else joined
 
     def day(self, iso: str) -> str:
-        """An ISO date as a reader says it; empty for none.
+        """An ISO date in words; empty for a blank.
 
         Examples
         --------
@@ -244,10 +245,10 @@ class Formats:
         >>> ENGLISH.day("2026-09-03")
         '3 September 2026'
         """
-        return self._dated(date.fromisoformat(iso[:10]), "format.day") if iso else ""
+        return self._format_date(date.fromisoformat(iso[:10]), "format.day") if iso else ""
 
     def short_day(self, day: pd.Timestamp) -> str:
-        """A date for a table cell, which must not break: 3 Sep 2026.
+        """A date for a table cell, with no-break spaces: 3 Sep 2026.
 
         Examples
         --------
@@ -255,13 +256,13 @@ class Formats:
         >>> ENGLISH.short_day(pd.Timestamp("2026-09-03")).replace(NBSP, " ")
         '3 Sep 2026'
         """
-        return "" if pd.isna(day) else self._dated(day.date(), "format.short_day")
+        return "" if pd.isna(day) else self._format_date(day.date(), "format.short_day")
 
-    def _dated(self, day: date, pattern: str) -> str:
+    def _format_date(self, day: date, pattern: str) -> str:
         return format_date(day, phrases(self.code)[pattern], locale=self.locale)
 
     def wave(self, label: str) -> str:
-        """A wave as a reader says it.
+        """A wave in words.
 
         Examples
         --------
@@ -273,15 +274,15 @@ class Formats:
             return phrases(self.code)[f"wave.quarter_{label[-1]}"].format(year=label[:4])
         if label == waves.UNDATED:
             return phrases(self.code)["wave.undated"]
-        return self._dated(waves.last_day(label), "format.month") if "-" in label else label
+        return self._format_date(waves.last_day(label), "format.month") if "-" in label else label
 
 
 _EUPHONY = {"es": (re.compile(r" y (?=h?[ií](?![ae]))", re.IGNORECASE), " e ")}
-"""Spanish says `e` for `y` before the sound of i, which CLDR's list patterns leave out."""
+"""Spanish writes `e` for `y` before the sound of i; CLDR's list patterns do not."""
 
 
 def _scale(seconds: float) -> tuple[int, str]:
-    """Seconds per unit of time in which a duration reads best, and the unit's phrase."""
+    """The unit of time in which a duration reads best: its length in seconds, and the key of its phrase."""
     for limit, size, unit in ((90, 1, "seconds"), (90 * _MINUTE, _MINUTE, "minutes"), (2 * _DAY, _HOUR, "hours")):
         if abs(seconds) < limit:
             return size, f"unit.{unit}"

@@ -1,45 +1,45 @@
-"""The language of a page: what it says and how it writes numbers, carried by whoever writes."""
+"""One language of the pages: fill its phrases, format its numbers."""
 
 import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from aiready.errors import unknown
-from aiready.messages.catalogue import FIRST, codes, phrases
-from aiready.messages.formats import MINUS, NOTHING, THIN, Formats
+from aiready.errors import unknown_name
+from aiready.messages.catalogue import SOURCE_LANGUAGE, language_codes, phrases
+from aiready.messages.formats import MINUS, MISSING, THIN, Formats
 
 
 @dataclass(frozen=True)
 class Language(Formats):
-    """One language that pages are written in: its code is what HTML's `lang` takes."""
+    """One language that pages are written in; `code` is a value of HTML's `lang`."""
 
-    code: str = FIRST
+    code: str = SOURCE_LANGUAGE
 
     @classmethod
     def of(cls, code: str = "") -> "Language":
-        """The language of a code, English where it is blank.
+        """The language of a code; English for a blank code.
 
         Raises
         ------
         UsageError
-            There are no phrases in it; with the nearest code.
+            There is no such language; the message suggests the nearest code.
         """
-        if code and code not in codes():
-            raise unknown("language", code, codes())
-        return cls(code or FIRST)
+        if code and code not in language_codes():
+            raise unknown_name("language", code, language_codes())
+        return cls(code or SOURCE_LANGUAGE)
 
     def say(self, key: str, number: float | None = None, /, **blanks: Any) -> str:
-        """A phrase with its blanks filled.
+        """Fill the blanks of a phrase.
 
         Parameters
         ----------
         key
-            The phrase. With a `number`, the variant that the plural rules of the language ask for: `key#one`,
-            `key#other`; `key#zero` for none, where there is one.
+            Key of the phrase. With a `number`, the plural form that the language's rules select: `key#one`,
+            `key#other`; for 0 `key#zero`, where it exists.
         blanks
-            Words for the blanks. A whole number fills its blank as a word up to ten ({done}), and as a numeral where
-            the phrase asks for that ({done_n}); so does `number` ({count}, {n}).
+            Values of the blanks. An integer fills {name} as a word up to ten, and {name_n} in digits; `number` fills
+            {count} and {n} in the same way.
 
         Examples
         --------
@@ -58,48 +58,49 @@ class Language(Formats):
         return phrases(self.code)[key].format(**filled)
 
     def _variant(self, key: str, number: float) -> str:
-        known = phrases(self.code)
+        """Key of the plural form of a phrase for a number."""
+        catalogue = phrases(self.code)
         form = str(self.locale.plural_form(int(number)))
-        wanted = (f"{key}#zero" if number == 0 else "", f"{key}#{form}", f"{key}#other", key)
-        return next(name for name in wanted if name in known)
+        candidates = (f"{key}#zero" if number == 0 else "", f"{key}#{form}", f"{key}#other", key)
+        return next(name for name in candidates if name in catalogue)
 
-    def known(self, key: str, otherwise: str = "") -> str:
-        """A phrase that needs no blanks, or another text where there is no such phrase: words for values of data."""
+    def label(self, key: str, otherwise: str = "") -> str:
+        """Label of a value in the data: the phrase of that key, else `otherwise`, else the key after its first dot."""
         return phrases(self.code).get(key.replace(" ", "_"), otherwise or key.partition(".")[2])
 
-    def capital(self, text: str) -> str:
-        """A text with a capital at its start, all else as it is.
+    def capitalize(self, text: str) -> str:
+        """A text with its first letter capital, the rest unchanged.
 
         Examples
         --------
-        >>> ENGLISH.capital("AI steps"), ENGLISH.capital("users in from idea")
+        >>> ENGLISH.capitalize("AI steps"), ENGLISH.capitalize("users in from idea")
         ('AI steps', 'Users in from idea')
         """
         return f"{text[:1].upper()}{text[1:]}"
 
-    def inside(self, name: str) -> str:
-        """A name within a sentence: lower-case where the language writes nouns so.
+    def mid_sentence(self, name: str) -> str:
+        """A name as it is written within a sentence: in lower case, except in languages that capitalise nouns.
 
         Examples
         --------
-        >>> ENGLISH.inside("Trust and governance")
+        >>> ENGLISH.mid_sentence("Trust and governance")
         'trust and governance'
         """
         return name.lower() if phrases(self.code)["format.inside"] == "lower" else name
 
     def is_number(self, text: str) -> bool:
-        """Whether a cell of a table reads as a number, and so stands to the right.
+        """Whether a table cell reads as a number (and is right-aligned).
 
         Examples
         --------
         >>> [ENGLISH.is_number(text) for text in ("4.2 h", "58 to 72", "", "3 of 9")]
         [True, True, True, False]
         """
-        return _numbers(self.code).fullmatch(text) is not None
+        return _number_pattern(self.code).fullmatch(text) is not None
 
-    def vega(self) -> dict[str, Any]:
-        """How Vega-Lite writes what it writes itself (`config.locale`); nothing in English, which is its own way."""
-        if self.code == FIRST:
+    def vega_locale(self) -> dict[str, Any]:
+        """Vega-Lite's `config.locale` for what it formats itself; empty in English, its default."""
+        if self.code == SOURCE_LANGUAGE:
             return {}
         locale = self.locale
         number = {"decimal": locale.number_symbols["latn"]["decimal"], "thousands": THIN, "grouping": [3],
@@ -116,34 +117,36 @@ class Language(Formats):
 
 ENGLISH = Language()
 FEW, PROTECTS = "few", "protects"
-"""Why a figure is hidden: too few people stand behind it, or it would give away another group."""
+"""Why a figure is hidden: too few people are behind it, or another group could be derived from it."""
 
 
-def reason_of(note: str) -> str:
-    """Why a row of the results is hidden, by its note, which is in English; empty where the note leaves that open.
+def suppression_reason(note: str) -> str:
+    """Why a row of the results is hidden, from its English note: `FEW`, `PROTECTS`, or empty for another note.
 
     Examples
     --------
-    >>> reason_of("hidden to protect another group"), reason_of("stated per initiative")
+    >>> suppression_reason("hidden to protect another group"), suppression_reason("stated per initiative")
     ('protects', '')
     """
     return next((reason for reason in (FEW, PROTECTS) if note == ENGLISH.say(f"note.{reason}")), "")
 
 
-def warm() -> None:
-    """Read the phrases of every language and how it writes: for a process that others are forked from."""
-    for code in codes():
+def warm_up() -> None:
+    """Fill the caches of every language, in a process that others are forked from."""
+    for code in language_codes():
         language = Language(code)
         language.is_number(language.number(1.5, 1))
         language.day("2026-09-30")
 
 
 @cache
-def _numbers(code: str) -> re.Pattern[str]:
-    """What a cell of numbers looks like: a number with at most a unit, or an interval."""
-    known = phrases(code)
+def _number_pattern(code: str) -> re.Pattern[str]:
+    """Pattern of a numeric cell: a number with at most a unit, an interval, the dash of a missing value, or blank."""
+    catalogue = phrases(code)
     keys = [f"unit.{name}" for name in ("share", "hours", "minutes", "seconds", "days#one", "days#other")]
-    units = {known[key].format(number="").strip() for key in keys}
-    between = known["unit.range"].format(low="", high="").strip()
-    named = "|".join(map(re.escape, sorted(units, key=len, reverse=True)))
-    return re.compile(rf"[<>]?\s?[{MINUS}+-]?[\d{THIN}.,]+(\s?({named})|\s?{re.escape(between)}\s.*)?|{NOTHING}|")
+    units = {catalogue[key].format(number="").strip() for key in keys}
+    range_word = catalogue["unit.range"].format(low="", high="").strip()
+    unit_pattern = "|".join(map(re.escape, sorted(units, key=len, reverse=True)))
+    return re.compile(
+        rf"[<>]?\s?[{MINUS}+-]?[\d{THIN}.,]+(\s?({unit_pattern})|\s?{re.escape(range_word)}\s.*)?|{MISSING}|"
+    )

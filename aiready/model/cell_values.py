@@ -1,57 +1,57 @@
-"""Words that cells of tables hold whoever made them: nothing is there, yes and no, answers that are no level."""
+"""Words that cells hold for blank, formula error, yes, no, "does not apply" and "don't know", in any language."""
 
 import unicodedata
 
-FAILED = (
+FORMULA_ERRORS = (
     "#ref!", "#div/0!", "#value!", "#name?", "#num!", "#bezug!", "#wert!", "#zahl!", "#¡ref!", "#¡valor!", "#¡div/0!",
 )  # fmt: skip
-"""What spreadsheets show where a formula failed: no label and no name, nor a blank where a number was wanted."""
-NOTHING = (
+"""What spreadsheets show where a formula failed: neither a label nor a name, and no blank in a number column."""
+BLANK_WORDS = (
     "", "null", "(null)", "[null]", "<null>", "#null!", "\\n", "none", "<none>", "(none)", "nil", "<nil>", "nan",
     "-nan", "nat", "<na>", "n/a", "<n/a>", "#n/a", "#na", "#nv", "#n/d", "#n/b", "<missing>", "(blank)", "(leer)",
     "undefined", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "…", "k.a.", "k. a.",
     "keine angabe", "n. v.", "n/d", "s/d",
-    *FAILED,
+    *FORMULA_ERRORS,
 )  # fmt: skip
-"""What databases, data frames, spreadsheets and people write where nothing is: in lower case."""
-NOTHING_BUT_IN_NAMES = ("na", "n.a.", "n. a.")
-"""The same, but an id or a name may read so: `NA` is North America to some, and a blank to R."""
-NO_ANSWER = (*(word for word in NOTHING if word != "n/a"), "-9", "-9.0")
-"""What stands in an item where nobody answered; `n/a` is an answer there."""
+"""What databases, data frames, spreadsheets and people write for a blank, in lower case."""
+BLANK_WORDS_EXCEPT_IN_NAMES = ("na", "n.a.", "n. a.")
+"""Blanks too, except in ids and names: `NA` is a blank to R, and may be North America."""
+NO_ANSWER_WORDS = (*(word for word in BLANK_WORDS if word != "n/a"), "-9", "-9.0")
+"""Blanks in an item of the questionnaire, where `n/a` is an answer."""
 
-SAYS_DOES_NOT_APPLY = (
+DOES_NOT_APPLY_WORDS = (
     "does not apply", "doesn't apply", "not applicable", "n/a", "na", "trifft nicht zu", "no procede", "no aplica",
 )  # fmt: skip
-SAYS_DONT_KNOW: tuple[str, ...] = (
+DONT_KNOW_WORDS: tuple[str, ...] = (
     "don't know", "i don't know", "do not know", "dont know", "dk", "weiß ich nicht", "weiss ich nicht", "weiß nicht",
     "weiss nicht", "ich weiß nicht", "ich weiss nicht", "no lo sé", "no lo se", "no sé", "no se", "ns",
 )  # fmt: skip
 
-YES: tuple[str, ...] = (
+YES_WORDS: tuple[str, ...] = (
     "yes", "y", "true", "t", "1", "1.0", "ja", "j", "wahr", "sí", "si", "verdadero", "oui", "vrai", "sì", "vero",
     "sim", "verdadeiro", "waar", "tak", "prawda", "sand", "sant", "kyllä", "tosi", "ano", "pravda", "igen", "igaz",
 )  # fmt: skip
-NO: tuple[str, ...] = (
+NO_WORDS: tuple[str, ...] = (
     "no", "n", "false", "f", "0", "0.0", "nein", "falsch", "falso", "non", "faux", "não", "nao", "nee", "onwaar", "nie",
     "fałsz", "nej", "falsk", "falskt", "ei", "epätosi", "ne", "nepravda", "nem", "hamis",
 )  # fmt: skip
-"""Yes and no of the shipped languages, and what spreadsheets and databases of other countries write for them."""
+"""Yes and no in the shipped languages, and as spreadsheets and databases of other countries write them."""
 
 
-def _both_forms(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Words as composed letters, and as letters with separate accents."""
+def _composed_and_decomposed(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Each word in Unicode's composed form (one code point per letter) and its decomposed form (separate accents)."""
     return tuple(dict.fromkeys([*words, *(unicodedata.normalize("NFD", word) for word in words)]))
 
 
-SAYS_DONT_KNOW, YES, NO = map(_both_forms, (SAYS_DONT_KNOW, YES, NO))
+DONT_KNOW_WORDS, YES_WORDS, NO_WORDS = map(_composed_and_decomposed, (DONT_KNOW_WORDS, YES_WORDS, NO_WORDS))
 
 
-def plain(text: str) -> str:
-    """Text as people compare it: normal form, case and spaces say nothing.
+def fold_text(text: str) -> str:
+    """Text for comparison: Unicode form (NFC), case and runs of spaces do not matter.
 
     Examples
     --------
-    >>> plain("  Pay  Back ") == plain("pay back"), plain("ku\\u0308che") == plain("K\\u00fcche")
+    >>> fold_text("  Pay  Back ") == fold_text("pay back"), fold_text("ku\\u0308che") == fold_text("K\\u00fcche")
     (True, True)
     """
     return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())

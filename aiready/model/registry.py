@@ -1,4 +1,4 @@
-"""The measures table: its columns, the closed list of measures, and how rows are made.
+"""Define the measures table: its columns, the closed list of measures, and functions that make and stack its rows.
 
 Grain of every measures table: one row per unit x wave x measure x barrier x segment.
 """
@@ -19,11 +19,12 @@ COLUMNS = (
 KEY = ("unit_id", "wave", "measure", "barrier_id", "segment")
 NUMBERS = ("value", "low", "high", "n")
 PEOPLE = "people"
-"""Extra column until the privacy gate: people behind the row; missing where no people stand behind it."""
+"""Extra column until the privacy gate: number of people behind the row; missing where it does not rest on people."""
 BOUNDS = ("at_least", "at_most")
-"""Extra columns until the privacy gate: what the value would be if all that is unknown were no, and if it were yes;
-missing where nothing is unknown, or where `low` and `high` are these bounds themselves."""
-EVERY = (*COLUMNS, PEOPLE, *BOUNDS)
+"""Extra columns until the privacy gate: the value if every unknown answer were no, and if every one were yes;
+missing where nothing is unknown, or where `low` and `high` hold these bounds already."""
+UNGATED_COLUMNS = (*COLUMNS, PEOPLE, *BOUNDS)
+"""Columns of measures rows until the privacy gate."""
 
 ORGANISATION = "*"
 ALL = "all"
@@ -43,23 +44,23 @@ class Measure:
     label: str
 
 
-def _of(table: str, unit: Unit, **labels: str) -> Iterable[Measure]:
+def _measures(table: str, unit: Unit, **labels: str) -> Iterable[Measure]:
     return (Measure(name, table, unit, label) for name, label in labels.items())
 
 
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for group in (
-        _of("responses", "score", perception="what people say", perception_shrunk="what people say, shrunk"),
-        _of("responses", "share", response_rate="response rate", straightliner_share="same answer throughout",
+        _measures("responses", "score", perception="what people say", perception_shrunk="what people say, shrunk"),
+        _measures("responses", "share", response_rate="response rate", straightliner_share="same answer throughout",
             not_applicable_share="does not apply", dont_know_share="don't know"),
-        _of("responses", "index", cronbach_alpha="Cronbach's alpha", mcdonald_omega="McDonald's omega",
+        _measures("responses", "index", cronbach_alpha="Cronbach's alpha", mcdonald_omega="McDonald's omega",
             rwg_j="agreement within the unit", icc1="ICC(1)", icc2="ICC(2)"),
-        _of("responses", "points", difference_from_rest="difference from the rest of the organisation",
+        _measures("responses", "points", difference_from_rest="difference from the rest of the organisation",
             change="change since the wave before"),
-        _of("responses", "delta", role_gap="gap between those doing and those leading"),
-        _of("initiatives", "score", problem_quality="quality of problem statements"),
-        _of("initiatives", "share", problem_ready_share="problem statements that are ready",
+        _measures("responses", "delta", role_gap="gap between those doing and those leading"),
+        _measures("initiatives", "score", problem_quality="quality of problem statements"),
+        _measures("initiatives", "share", problem_ready_share="problem statements that are ready",
             business_metric_share="initiatives with a business metric", target_progress="way to the target covered",
             target_known_fresh="initiatives with a fresh outcome", involved_from_start="users involved from the start",
             governance_complete="governance checks done", monitoring_fresh="live initiatives monitored lately",
@@ -68,28 +69,28 @@ MEASURES: Mapping[str, Measure] = {
             stopped_with_reason_share="stopped with a reason", ready_before_pilot="problem ready before the pilot",
             baseline_before_pilot="baseline recorded before the pilot", comparison_trials="tried against a comparison",
             scaled_on_evidence="scaled on evidence", big_bang_share="scaled without pilot or limited use"),
-        _of("initiatives", "count", initiatives_count="initiatives"),
-        _of("initiatives", "days", time_in_stage_p50="median time in stage"),
-        _of("usage", "share", adoption="intended users who use it", trained_share="intended users trained"),
-        _of("trials", "index", verdict="verdict"),
-        _of("trials", "count", trials_per_quarter="trials per quarter"),
-        _of("trials", "days", days_to_first_verdict="days to a first verdict"),
-        _of("trials", "share", learning_recorded="trials with what was learned"),
-        _of("tasks", "share", exposure_alpha="exposure, a model alone", exposure_beta="exposure, half with software",
+        _measures("initiatives", "count", initiatives_count="initiatives"),
+        _measures("initiatives", "days", time_in_stage_p50="median time in stage"),
+        _measures("usage", "share", adoption="intended users who use it", trained_share="intended users trained"),
+        _measures("trials", "index", verdict="verdict"),
+        _measures("trials", "count", trials_per_quarter="trials per quarter"),
+        _measures("trials", "days", days_to_first_verdict="days to a first verdict"),
+        _measures("trials", "share", learning_recorded="trials with what was learned"),
+        _measures("tasks", "share", exposure_alpha="exposure, a model alone", exposure_beta="exposure, half with software",
             exposure_zeta="exposure, with software", realised_rate="possible hours realised",
             not_adopted_rate="possible hours not adopted", rework_oversight_rate="adopted hours lost to rework and checks",
             measured_share="realised hours that were measured"),
-        _of("tasks", "hours", potential_hours="possible hours", realised_hours="realised hours",
+        _measures("tasks", "hours", potential_hours="possible hours", realised_hours="realised hours",
             last_mile_gap_hours="last-mile gap", gap_not_adopted="gap: not adopted",
             gap_saving_below_plan="gap: saving below plan", gap_rework="gap: rework", gap_oversight="gap: oversight",
             gap_by_blocker="gap by what it waits on"),
-        _of("tasks", "count", task_count="core tasks"),
-        _of("workflow_steps", "share", operating_system_share="AI steps redesigned", wait_share="time spent waiting",
+        _measures("tasks", "count", task_count="core tasks"),
+        _measures("workflow_steps", "share", operating_system_share="AI steps redesigned", wait_share="time spent waiting",
             redesign_claimed_share="redesign claimed, no changed step", ai_step_share="steps with AI"),
-        _of("workflow_steps", "count", handoffs="changes of actor"),
-        _of("decisions", "seconds", decision_speed_p50="median time to a decision",
+        _measures("workflow_steps", "count", handoffs="changes of actor"),
+        _measures("decisions", "seconds", decision_speed_p50="median time to a decision",
             decision_speed_p90="time within which nine of ten are decided"),
-        _of("decisions", "share", label_coverage="decisions whose outcome is known", human_accuracy="people right before advice",
+        _measures("decisions", "share", label_coverage="decisions whose outcome is known", human_accuracy="people right before advice",
             advice_accuracy="advice right", decision_accuracy="final decisions right",
             accuracy_bounds="final decisions right, bounds", reliance_on_right_advice="right advice taken up",
             self_reliance="wrong advice withstood", over_reliance="wrong advice followed",
@@ -99,23 +100,23 @@ MEASURES: Mapping[str, Measure] = {
             effective_autonomy="touch-free and not reversed", error_rate="wrong decisions by level",
             context_coverage="cases with all context", unsafe_answer_rate="advice without the context",
             advice_in_time_share="advice there in time"),
-        _of("decisions", "index", autonomy_index="autonomy index", brier="Brier score of stated confidence"),
-        _of("feedback", "days", feedback_loop_p50="median time from flag to change"),
-        _of("feedback", "share", feedback_closed_30d="flags closed within 30 days",
+        _measures("decisions", "index", autonomy_index="autonomy index", brier="Brier score of stated confidence"),
+        _measures("feedback", "days", feedback_loop_p50="median time from flag to change"),
+        _measures("feedback", "share", feedback_closed_30d="flags closed within 30 days",
             feedback_declined_share="flags declined", insight_used_share="ideas and insights used",
             user_changes="live initiatives changed by users"),
-        _of("probes", "share", probe_accuracy="questions about the organisation answered right"),
+        _measures("probes", "share", probe_accuracy="questions about the organisation answered right"),
     )
     for measure in group
 }  # fmt: skip
 
 
-def names(table: str) -> tuple[str, ...]:
-    """Measures that rest on one input table, in the order of the list."""
+def measures_of_table(table: str) -> tuple[str, ...]:
+    """Names of the measures that rest on one input table, in the order of the list."""
     return tuple(measure.name for measure in MEASURES.values() if measure.table == table)
 
 
-def rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
+def measure_rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
     """Make measures rows from computed cells.
 
     Parameters
@@ -131,9 +132,9 @@ def rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         `COLUMNS` plus `people` and `BOUNDS`. Only `ok` rows keep value, low, high and n.
     """
-    about = MEASURES[measure]
+    definition = MEASURES[measure]
     nothing = np.full(len(cells), np.nan)
-    made: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "barrier_id": "",
         "segment": ALL,
         "low": nothing,
@@ -141,28 +142,32 @@ def rows(measure: str, cells: pd.DataFrame) -> pd.DataFrame:
         "note": "",
         **dict.fromkeys((PEOPLE, *BOUNDS), nothing),
     }
-    made |= {name: cells[name].to_numpy() for name in EVERY if name in cells}
-    made |= {"table": about.table, "measure": measure, "unit": about.unit}
-    stated = cells["status"].to_numpy() if "status" in cells else np.full(len(cells), OK, dtype=object)
-    status = np.where((stated == OK) & cells["value"].isna().to_numpy(), INSUFFICIENT, stated).astype(object)
-    numbers = {name: np.where(status == OK, made[name], np.nan).astype(float) for name in NUMBERS}
-    return pd.DataFrame({**made, **numbers, "status": status}, columns=list(EVERY), index=range(len(cells)))
+    columns |= {name: cells[name].to_numpy() for name in UNGATED_COLUMNS if name in cells}
+    columns |= {"table": definition.table, "measure": measure, "unit": definition.unit}
+    given_status = cells["status"].to_numpy() if "status" in cells else np.full(len(cells), OK, dtype=object)
+    status = np.where((given_status == OK) & cells["value"].isna().to_numpy(), INSUFFICIENT, given_status).astype(
+        object
+    )
+    numbers = {name: np.where(status == OK, columns[name], np.nan).astype(float) for name in NUMBERS}
+    return pd.DataFrame(
+        {**columns, **numbers, "status": status}, columns=list(UNGATED_COLUMNS), index=range(len(cells))
+    )
 
 
-def collect(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Stack measures rows; an empty table with the right columns when there are none."""
+def stack_measures(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate measures tables; without any rows, an empty table with the columns of measures rows."""
     filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(EVERY))
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(UNGATED_COLUMNS))
 
 
-def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
-    """Rows of tables one below another, with the columns of all; the first as it is where none has a row.
+def stack_nonempty(first: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
+    """Concatenate tables, with the columns of all of them; when none has a row, return the first unchanged.
 
-    Tables without rows have no say in the types of the columns.
+    Empty tables do not influence the column types.
 
     Examples
     --------
-    >>> stacked(pd.DataFrame({"n": []}, dtype=object), pd.DataFrame({"n": [4]}))["n"].dtype
+    >>> stack_nonempty(pd.DataFrame({"n": []}, dtype=object), pd.DataFrame({"n": [4]}))["n"].dtype
     dtype('int64')
     """
     filled = [table for table in (first, *others) if len(table)]
@@ -170,21 +175,21 @@ def stacked(first: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True).reindex(columns=list(columns)) if filled else first
 
 
-def fill_not_measured(made: pd.DataFrame, table: str, unit_ids: Iterable[str], wave: str) -> pd.DataFrame:
+def fill_not_measured(measures: pd.DataFrame, table: str, unit_ids: Iterable[str], wave: str) -> pd.DataFrame:
     """Add one `not_measured` row per unit x measure of a table that has no row at all for that unit.
 
-    `note` says what to collect. Rows already there are returned unchanged and first.
+    `note` says what to collect. The given rows come first, unchanged.
     """
     key = ["measure", "unit_id"]
-    wanted = pd.MultiIndex.from_product([list(names(table)), list(unit_ids)], names=key)
-    present = pd.MultiIndex.from_frame(made[key]) if len(made) else wanted[:0]
-    absent = wanted.difference(present, sort=False).to_frame(index=False)
+    expected = pd.MultiIndex.from_product([list(measures_of_table(table)), list(unit_ids)], names=key)
+    present = pd.MultiIndex.from_frame(measures[key]) if len(measures) else expected[:0]
+    absent = expected.difference(present, sort=False).to_frame(index=False)
     if absent.empty:
-        return collect([made])
+        return stack_measures([measures])
     absent = absent.assign(wave=wave, value=np.nan, n=np.nan, status=NOT_MEASURED)
     absent["note"] = f"collect `{table}`: {TABLES[table].collect}"
     # one call for all measures of the table: they share everything but name and unit
-    filled = rows(str(absent["measure"].iloc[0]), absent)
+    filled = measure_rows(str(absent["measure"].iloc[0]), absent)
     filled["measure"] = absent["measure"]
     filled["unit"] = [MEASURES[name].unit for name in absent["measure"]]
-    return collect([made, filled])
+    return stack_measures([measures, filled])

@@ -1,4 +1,4 @@
-"""The input tables: columns, types, rules and meaning, stated once.
+"""Define the input tables: their columns, types, rules and meaning.
 
 Validation, `aiready new`, the codebook and the docs derive from `TABLES`.
 """
@@ -16,9 +16,9 @@ Kind = Literal["text", "id", "integer", "number", "share", "date", "timestamp", 
 class Column:
     """One column of an input table.
 
-    `starter` columns make the smallest useful table (`aiready new --start`). `happened` marks dates of things
-    that happened: the newest of them is the default `--as-of`, and later rows are left out. `before` is the moment
-    that none of its times may reach, where the other dates of a data folder set one.
+    `starter` columns make the smallest useful table (`aiready new --start`). `happened` marks dates of past events:
+    the newest of them is the default `--as-of`, and rows dated after `--as-of` are left out. `before` is an exclusive
+    upper limit for its times, where the other dates of a data folder set one.
     """
 
     name: str
@@ -36,9 +36,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One input table: `grain` is what a row stands for, `key` what may not occur twice.
+    """One input table: `grain` is what a row stands for, `key` the columns that identify a row.
 
-    `held_by` and `effort` say who usually has it, and what it takes to collect: our estimates, for planning.
+    `ordered`: pairs of columns of which the first may not exceed the second. `hashed`: columns stored as hashes.
+    `held_by` and `effort` say who usually has the data, and what it takes to collect: our estimates, for planning.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Table:
 
 
 DOES_NOT_APPLY, DONT_KNOW = -1.0, -2.0
-"""Codes of the two answers that are no level, in the item columns of checked `responses`."""
+"""Codes of the two answers that are not a level of the scale, in the item columns of checked `responses`."""
 
 ROLES = ("frontline", "manager", "technical", "executive")
 AI_USE = ("none_here", "never", "sometimes", "weekly", "daily")
@@ -392,6 +393,6 @@ TABLES: Mapping[str, Table] = {
 }  # fmt: skip
 
 LABELS = ("advice", "initial_decision", "final_decision", "correct_decision")
-"""Columns of `decisions` that name what was advised, decided and right: compared with each other."""
-PERSONS = frozenset(name for table in TABLES.values() for name in table.hashed)
-"""Columns that hold codes of persons."""
+"""Columns of `decisions` that hold labels to be compared: what was advised, decided and right."""
+PERSON_COLUMNS = frozenset(name for table in TABLES.values() for name in table.hashed)
+"""Columns that hold codes of people."""

@@ -1,16 +1,16 @@
-"""Business units: who belongs to whom, and whose rows a reporting unit comprises."""
+"""The hierarchy of business units: its problems, former ids, and whose rows each reporting unit comprises."""
 
 from collections.abc import Iterable
 
 import pandas as pd
 
-from aiready.errors import told_apart
-from aiready.model.cell_values import plain
+from aiready.errors import quote_distinctly
+from aiready.model.cell_values import fold_text
 from aiready.model.registry import ORGANISATION
 
 
 def units_from_names(unit_ids: Iterable[str]) -> pd.DataFrame:
-    """Units that other tables name, without parents: one row per unit, with the id as name."""
+    """Make a `units` table from the unit ids in other tables: one row per unit, its id as name, no parents."""
     names = pd.Series(sorted(set(unit_ids)), dtype=object)
     return pd.DataFrame(
         {"unit_id": names, "name": names, "parent_id": None, "headcount": float("nan"), "formerly": None}
@@ -18,21 +18,24 @@ def units_from_names(unit_ids: Iterable[str]) -> pd.DataFrame:
 
 
 def former_ids(units: pd.DataFrame) -> pd.DataFrame:
-    """Ids that units were made from and that are no units now (unit_id, member_id); `formerly` may be left out."""
-    named = units.reindex(columns=["unit_id", "formerly"]).astype(object)
-    split = named.assign(member_id=named["formerly"].str.split(";")).explode("member_id")
-    split["member_id"] = split["member_id"].str.strip()
-    former = split[split["member_id"].fillna("").ne("") & ~split["member_id"].isin(units["unit_id"])]
+    """Former ids of the units, one row each (unit_id, member_id), without ids that are units today.
+
+    `units` need not have the column `formerly`.
+    """
+    table = units.reindex(columns=["unit_id", "formerly"]).astype(object)
+    table = table.assign(member_id=table["formerly"].str.split(";")).explode("member_id")
+    table["member_id"] = table["member_id"].str.strip()
+    former = table[table["member_id"].fillna("").ne("") & ~table["member_id"].isin(units["unit_id"])]
     return former[["unit_id", "member_id"]].reset_index(drop=True)
 
 
-def contradictions(units: pd.DataFrame) -> list[str]:
-    """Problems of the hierarchy, a sentence each: unknown parents, and units that are their own ancestors."""
-    strange = units[units["parent_id"].notna() & ~units["parent_id"].isin(units["unit_id"])]
+def hierarchy_problems(units: pd.DataFrame) -> list[str]:
+    """Problems of the hierarchy, a sentence each: unknown parents, a former id claimed twice, and cycles."""
+    orphans = units[units["parent_id"].notna() & ~units["parent_id"].isin(units["unit_id"])]
     problems = [
         f'units, column "parent_id": "{row.parent_id}", the parent of "{row.unit_id}", is no unit. '
-        f"{_mend(row.parent_id, units['unit_id'])}"
-        for row in strange.itertuples()
+        f"{_parent_fix(row.parent_id, units['unit_id'])}"
+        for row in orphans.itertuples()
     ]
     former = former_ids(units)
     problems += [
@@ -40,42 +43,44 @@ def contradictions(units: pd.DataFrame) -> list[str]:
         "cannot be followed: name it for one of them, or keep it as a unit of its own."
         for member_id, rows in former[former["member_id"].duplicated(keep=False)].groupby("member_id")
     ]
-    circle = _without_end(units)
-    if circle:
+    cycle = _units_in_cycles(units)
+    if cycle:
         problems.append(
-            f'units, column "parent_id": {", ".join(circle[:12])} belong to each other in a circle. '
+            f'units, column "parent_id": {", ".join(cycle[:12])} belong to each other in a circle. '
             "Leave the parent of the topmost one empty."
         )
     return problems
 
 
-def _mend(parent: str, units: Iterable[str]) -> str:
-    alike = [unit for unit in units if plain(unit) == plain(parent)]
-    if alike:
-        wanted, unit = told_apart([parent, alike[0]])
-        return f"There is {unit}: write it in place of {wanted}."
+def _parent_fix(parent: str, units: Iterable[str]) -> str:
+    """How to correct an unknown parent: by the unit that differs from it in case or spaces only, if there is one."""
+    similar_units = [unit for unit in units if fold_text(unit) == fold_text(parent)]
+    if similar_units:
+        written_parent, unit = quote_distinctly([parent, similar_units[0]])
+        return f"There is {unit}: write it in place of {written_parent}."
     return "Add it as a row, or leave the cell empty for a top-level unit."
 
 
-def _without_end(units: pd.DataFrame) -> list[str]:
+def _units_in_cycles(units: pd.DataFrame) -> list[str]:
+    """Units that still have an ancestor after as many steps up as there are units."""
     parent = units.set_index("unit_id")["parent_id"]
-    at = parent.copy()
+    ancestor = parent.copy()
     for _ in range(len(units)):
-        if at.isna().all():
+        if ancestor.isna().all():
             break
-        at = at.map(parent)
-    return sorted(at.index[at.notna()])
+        ancestor = ancestor.map(parent)
+    return sorted(ancestor.index[ancestor.notna()])
 
 
 def membership(units: pd.DataFrame) -> pd.DataFrame:
-    """Whose rows count for whom: one row per reporting unit x member (unit_id, member_id).
+    """Whose rows a reporting unit comprises: one row per reporting unit x member (unit_id, member_id).
 
-    A unit has itself, its descendants and the ids any of them was made from; `*` has all, each once.
+    The members of a unit are itself, its descendants and the former ids of these; `*` has all members, each once.
     """
     parent = units.set_index("unit_id")["parent_id"]
     own = pd.concat([pd.DataFrame({"unit_id": units["unit_id"], "member_id": units["unit_id"]}), former_ids(units)])
-    levels, at = [own], own
-    while len(at := at.assign(unit_id=at["unit_id"].map(parent)).dropna(subset="unit_id")):
-        levels.append(at)
-    everything = own.assign(unit_id=ORGANISATION)
-    return pd.concat([*levels, everything]).drop_duplicates(ignore_index=True)
+    levels, ancestors = [own], own
+    while len(ancestors := ancestors.assign(unit_id=ancestors["unit_id"].map(parent)).dropna(subset="unit_id")):
+        levels.append(ancestors)
+    organisation = own.assign(unit_id=ORGANISATION)
+    return pd.concat([*levels, organisation]).drop_duplicates(ignore_index=True)

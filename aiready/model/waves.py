@@ -1,4 +1,4 @@
-"""Waves: the labels of survey rounds and quarters (`2026-Q3`, `2026-09`, `2026`) and their order in time."""
+"""Parse and sort the labels of survey rounds and quarters (`2026-Q3`, `2026-09`, `2026`), called waves."""
 
 import calendar
 import re
@@ -23,7 +23,7 @@ def is_wave(label: str) -> bool:
 
 @cache
 def last_day(label: str) -> date:
-    """Last calendar day of a wave; `undated` and unknown labels come before every date.
+    """Last calendar day of a wave; `date.min` for `undated` and unknown labels, so that they sort first.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def last_day(label: str) -> date:
 
 
 def quarter(day: date) -> str:
-    """Calendar quarter that holds a day.
+    """Calendar quarter of a day.
 
     Examples
     --------
@@ -48,19 +48,19 @@ def quarter(day: date) -> str:
     return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
-def in_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Distinct wave labels, oldest first.
+def sort_waves(labels: Iterable[str]) -> tuple[str, ...]:
+    """Sort wave labels, oldest first, each once.
 
     Examples
     --------
-    >>> in_order(["2026-Q3", "2025", "2026-06", "2026-Q3"])
+    >>> sort_waves(["2026-Q3", "2025", "2026-06", "2026-Q3"])
     ('2025', '2026-06', '2026-Q3')
     """
     return tuple(sorted(set(labels), key=lambda label: (last_day(label), label)))
 
 
 def quarter_of_wave(label: str) -> str:
-    """Quarter whose decisions and feedback belong beside a survey wave: the one that holds its last day.
+    """Quarter whose decisions and feedback are shown with a survey wave: that of the wave's last day.
 
     Examples
     --------
