@@ -1,4 +1,4 @@
-"""Publishing files: whole or not at all, one run at a time, and nothing stale left behind."""
+"""Write files atomically, one run at a time, and remove what a killed run had begun."""
 
 import errno
 import hashlib
@@ -14,45 +14,47 @@ from filelock import FileLock, Timeout
 
 from aiready.errors import InfrastructureError, InputError
 
-LONGEST = 100
-"""Signs of a file name that a unit may have: with endings, and while it is written, it stays below what disks allow."""
+MAX_STEM_LENGTH = 100
+"""Characters in the file name of a unit, so that with suffixes, also while it is written, disks accept it."""
 PART = ".part"
-"""Ending of what is being written; no reader ever sees it."""
+"""Suffix of a file that is being written; no reader ever opens one."""
 TOO_FEW = "too few people now"
-"""Why a page of a unit that is still there is taken away."""
+"""Why the page of a unit that still exists is withdrawn."""
 DIGEST = 6
-_OF_ONE_NAME = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP)
-"""What is wrong with one name alone."""
-_HALF = re.compile(rf"\..*[a-z0-9_]{{8}}{re.escape(PART)}")
-"""How files and folders are called that are being written."""
+"""Hex digits that tell apart units whose names would be the same."""
+_NAME_ERRNOS = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY, errno.ENAMETOOLONG, errno.ELOOP)
+"""Errors that concern one path; any other error means that nothing can be written."""
+_PARTIAL_NAME = re.compile(rf"\..*[a-z0-9_]{{8}}{re.escape(PART)}")
+"""Names of files and folders that are being written."""
 
 
 class BlockedError(InfrastructureError):
-    """This one name cannot be written, whatever else can: a folder has it, or somebody else's file."""
+    """This one path cannot be written, though others can: a folder or somebody else's file is there."""
 
 
-def slug(unit_id: str) -> str:
-    """File name of a unit: lower-case ascii, other signs `-`, with a digest where that changed the id.
+def file_stem(unit_id: str) -> str:
+    """File name of a unit without suffix: lower-case ASCII and `-`, with a digest where that differs from the id.
 
     Examples
     --------
-    >>> slug("claims"), slug("Claims/North")
+    >>> file_stem("claims"), file_stem("Claims/North")
     ('claims', 'claims-north-414cbf')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", unit_id.lower()).strip("-")
-    if plain == unit_id and len(plain) <= LONGEST:
+    if plain == unit_id and len(plain) <= MAX_STEM_LENGTH:
         return plain
-    told_apart = hashlib.sha256(unit_id.encode()).hexdigest()[:DIGEST]
-    return f"{plain[: LONGEST - DIGEST - 1].strip('-')}-{told_apart}".lstrip("-")
+    digest = hashlib.sha256(unit_id.encode()).hexdigest()[:DIGEST]
+    return f"{plain[: MAX_STEM_LENGTH - DIGEST - 1].strip('-')}-{digest}".lstrip("-")
 
 
-def write(path: Path, content: bytes) -> None:
-    """Replace a file at once: a reader meets the old one or the new one, never a half; who may read it stays.
+def write_file(path: Path, content: bytes) -> None:
+    """Replace a file atomically and keep its permissions: a reader gets the old content or the new, never half of it.
 
     Raises
     ------
     InfrastructureError
-        The disk is full or the folder cannot be written; the old file stays.
+        The disk is full or the folder cannot be written; the old file stays. `BlockedError` where only this path is
+        the problem.
     """
     temporary = None
     try:
@@ -66,30 +68,30 @@ def write(path: Path, content: bytes) -> None:
         temporary.replace(path)
         temporary = None
     except OSError as error:
-        kind = BlockedError if error.errno in _OF_ONE_NAME else InfrastructureError
+        kind = BlockedError if error.errno in _NAME_ERRNOS else InfrastructureError
         raise kind(f"{path}: cannot be written ({error.strerror}). What was there stays.") from error
-    finally:  # also when the run is told to stop
+    finally:  # also when the run is stopped by a signal
         if temporary is not None:
             temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def legible(path: Path, mend: str) -> Iterator[None]:
-    """Read a file that this package wrote.
+def file_errors(path: Path, repair_hint: str) -> Iterator[None]:
+    """Turn errors while reading a file of this package into one that names the file.
 
     Raises
     ------
     InputError
-        It is not what was written: it was cut short, changed, or written by something else; `mend` says what to do.
+        The file is cut short, changed, or written by something else; `repair_hint` says what to do.
     """
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = next(iter(str(error).splitlines()), type(error).__name__)
-        raise InputError(f"{path}: cannot be read ({why}). {mend}") from error
+        raise InputError(f"{path}: cannot be read ({why}). {repair_hint}") from error
 
 
-def private(folder: Path) -> Path:
+def make_private_folder(folder: Path) -> Path:
     """Make a folder that only its owner may enter (mode 0700)."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,8 +102,8 @@ def private(folder: Path) -> Path:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the only run in a folder; the lock ends with the process, however it ends.
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Lock a folder for one run; the lock ends with the process, however that ends.
 
     Raises
     ------
@@ -113,22 +115,22 @@ def locked(folder: Path) -> Iterator[None]:
         raise InfrastructureError(f"{lock}: is not a lock of aiready. Move it away, or choose another --out.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = FileLock(lock, timeout=0).acquire()
+        lock_handle = FileLock(lock, timeout=0).acquire()
     except Timeout:
         raise InfrastructureError(
             f"{folder}: another run is writing here. Wait for it to end, or choose another --out."
         ) from None
     except OSError as error:
         raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was changed.") from error
-    with held:
+    with lock_handle:
         yield
 
 
-def sweep(out: Path) -> None:
-    """Clear away what a run that was killed had begun to write: files and folders that end in `PART`."""
+def remove_partial_files(out: Path) -> None:
+    """Remove files and folders that a killed run had begun to write (their names end in `PART`)."""
     for folder in ("units", "overview", "figures", "records"):
         for path in (out / folder).rglob(f".*{PART}"):
-            if not _HALF.fullmatch(path.name):
+            if not _PARTIAL_NAME.fullmatch(path.name):
                 continue
             with suppress(FileNotFoundError):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

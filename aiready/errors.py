@@ -1,4 +1,4 @@
-"""What can go wrong, as one small tree: every message says where, what, which, and how to mend it."""
+"""The exceptions of this package; every message says where, what, which, and how to repair it."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ class AireadyError(Exception):
 
 
 class InputError(AireadyError):
-    """The data folder cannot be used as it is: a file, a column or a setting must be mended first."""
+    """The data folder cannot be used as it is: a file, a column or a setting must be repaired first."""
 
 
 class InstrumentError(InputError):
@@ -20,7 +20,7 @@ class InstrumentError(InputError):
 
 
 class UsageError(AireadyError):
-    """A command, parameter or unit was asked for that does not exist."""
+    """A command, parameter or unit that does not exist was named."""
 
 
 class InfrastructureError(AireadyError):
@@ -33,48 +33,51 @@ class PrivacyError(InfrastructureError):
     """Publishing would let somebody work out a hidden number, and nothing is left to hide."""
 
 
-def all_at_once(error: type[AireadyError], problems: Sequence[str]) -> None:
-    """Raise one error that lists every problem, or nothing when there are none."""
+def raise_all(error: type[AireadyError], problems: Sequence[str]) -> None:
+    """Raise one error that lists every problem; do nothing when there are none."""
     if problems:
         raise error("\n".join(problems))
 
 
-def unknown(kind: str, asked: str, known: Iterable[str]) -> UsageError:
-    """Name what was asked for, what exists, and the nearest match.
+def unknown_name(kind: str, name: str, existing: Iterable[str]) -> UsageError:
+    """The error for a name that does not exist: it lists those that do, and the nearest match.
 
     Examples
     --------
-    >>> print(unknown("unit", "clams", ["claims", "cards"]))
+    >>> print(unknown_name("unit", "clams", ["claims", "cards"]))
     Unknown unit "clams". Known units: cards, claims. Did you mean "claims"?
     """
-    names = sorted(known)
-    listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-    near = get_close_matches(asked, names, n=1)
-    wanted, nearest = told_apart([asked, *near])[:2] if near else (f'"{asked}"', "")
+    names = sorted(existing)
+    name_list = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    near = get_close_matches(name, names, n=1)
+    quoted, nearest = quote_distinctly([name, *near])[:2] if near else (f'"{name}"', "")
     hint = f" Did you mean {nearest}?" if near else ""
-    return UsageError(f"Unknown {kind} {wanted}. Known {kind}s: {listed}.{hint}")
+    return UsageError(f"Unknown {kind} {quoted}. Known {kind}s: {name_list}.{hint}")
 
 
-def told_apart(texts: Sequence[str]) -> list[str]:
-    """Texts in quotes; those that look the same on a screen with the signs that are not plain letters.
+def quote_distinctly(texts: Sequence[str]) -> list[str]:
+    """Texts in quotes; those that look the same on a screen are followed by their non-ASCII characters.
 
     Examples
     --------
-    >>> told_apart(["claims", "Claims"]), told_apart(["claims", "claims\\u200b"])
+    _distinctly(["claims", "claims\\u200b"])
     (['"claims"', '"Claims"'], ['"claims" (plain letters)', '"claims\\u200b" (with U+200B)'])
     """
-    looks = [_look(text) for text in texts]
+    looks = [_visible_form(text) for text in texts]
     return [
-        f'"{text}"' + (f" ({_signs(text)})" if looks.count(look) > 1 else "")
+        f'"{text}"' + (f" ({_code_points(text)})" if looks.count(look) > 1 else "")
         for text, look in zip(texts, looks, strict=True)
     ]
 
 
-def _look(text: str) -> str:
-    visible = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
-    return " ".join("".join(visible).split())
+def _visible_form(text: str) -> str:
+    """The text as it looks: compatibility forms unified, invisible characters and repeated blanks left out."""
+    characters = (
+        character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf"
+    )
+    return " ".join("".join(characters).split())
 
 
-def _signs(text: str) -> str:
-    odd = [f"U+{ord(sign):04X}" for sign in text if not sign.isascii()]
-    return f"with {', '.join(odd)}" if odd else "plain letters"
+def _code_points(text: str) -> str:
+    code_points = [f"U+{ord(character):04X}" for character in text if not character.isascii()]
+    return f"with {', '.join(code_points)}" if code_points else "plain letters"

@@ -1,4 +1,4 @@
-"""Where the files that come with the package lie: the instrument, the sample organisation, the notebooks."""
+"""Find the files that come with the package: the instrument, the sample organisation, the notebooks."""
 
 import shutil
 from pathlib import Path
@@ -8,8 +8,8 @@ from aiready.errors import InfrastructureError, UsageError
 _PACKAGE = Path(__file__).parent
 
 
-def shipped(name: str) -> Path:
-    """Path of something shipped: inside the installed package or, in a checkout, beside it.
+def package_file(name: str) -> Path:
+    """Path of a file or folder that comes with the package: inside it when installed, beside it in a checkout.
 
     Parameters
     ----------
@@ -19,20 +19,20 @@ def shipped(name: str) -> Path:
     Raises
     ------
     InfrastructureError
-        When it is in neither place: the installation is broken.
+        It is in neither: the installation is broken.
 
     Examples
     --------
-    >>> shipped("data/instrument").joinpath("items.csv").exists()
+    >>> package_file("data/instrument").joinpath("items.csv").exists()
     True
     """
-    # `_shipped` is where pyproject.toml puts them in the wheel; a folder `shipped` would hide this module.
-    places = (_PACKAGE / "_shipped" / name, _PACKAGE.parent / name)
-    for place in places:
-        if place.exists():
-            return place
-    looked = " or ".join(str(place) for place in places)
-    raise InfrastructureError(f'"{name}" is not installed: looked for {looked}. Install aiready again.')
+    # `_shipped` is where pyproject.toml puts them in the wheel.
+    candidates = (_PACKAGE / "_shipped" / name, _PACKAGE.parent / name)
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate
+    searched = " or ".join(str(candidate) for candidate in candidates)
+    raise InfrastructureError(f'"{name}" is not installed: looked for {searched}. Install aiready again.')
 
 
 def copy_sample(folder: Path) -> None:
@@ -41,9 +41,9 @@ def copy_sample(folder: Path) -> None:
     Raises
     ------
     UsageError
-        When the folder holds something else: the sample never overwrites anybody's data.
+        The folder holds something else: the sample never overwrites anybody's data.
     """
-    files = sorted(shipped("data/sample").iterdir())
+    files = sorted(package_file("data/sample").iterdir())
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_sample(folder))):
         raise UsageError(f'"{folder}" holds something other than the sample. Name a new or empty folder.')
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,6 +52,6 @@ def copy_sample(folder: Path) -> None:
 
 
 def _is_sample(folder: Path) -> bool:
-    """Whether a folder says of itself what the sample says of itself."""
+    """Whether a folder has the sample's `about.csv`."""
     about = folder / "about.csv"
-    return about.is_file() and about.read_bytes() == shipped("data/sample/about.csv").read_bytes()
+    return about.is_file() and about.read_bytes() == package_file("data/sample/about.csv").read_bytes()

@@ -1,4 +1,4 @@
-"""What is kept on this machine so that a notebook opens in a blink: protected results, for the user alone."""
+"""Cache protected results in a private folder of the user, so that notebooks open at once."""
 
 import hashlib
 import os
@@ -6,17 +6,17 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiready.atomic_files import private
+from aiready.atomic_files import make_private_folder
 from aiready.errors import InfrastructureError
 
-FOLDER = "AIREADY_MEMORY"
-"""Environment variable: where it is kept; default: the user's cache folder."""
-KEPT = 4
-"""Results kept; the oldest go first."""
+FOLDER_VARIABLE = "AIREADY_MEMORY"
+"""Environment variable with the folder of the cache; default: the user's cache folder."""
+MAX_RESULTS = 4
+"""Results in the cache; the oldest are removed first."""
 
 
-def folder() -> Path:
-    """The private folder (mode 0700) of what is kept; made when absent.
+def cache_folder() -> Path:
+    """The private folder of the cache (mode 0700); made when absent.
 
     Raises
     ------
@@ -24,45 +24,46 @@ def folder() -> Path:
         It cannot be made.
     """
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return private(Path(os.environ.get(FOLDER) or Path(cache) / "aiready"))
+    return make_private_folder(Path(os.environ.get(FOLDER_VARIABLE) or Path(cache) / "aiready"))
 
 
-def place(location: str | Path, instrument: Path, as_of: str) -> Path | None:
-    """Where the results of these inputs are kept, be they there or not; nowhere for what is no file or folder.
+def entry_path(location: str | Path, instrument: Path, as_of: str) -> Path | None:
+    """Where results of these inputs are cached, present or not; None for data that are no file or folder.
 
-    Inputs are known by their content, the package by its files, so that neither an edit nor an upgrade is missed.
+    The key is made of the content of the inputs and of the size and time of the package's files, so that it changes
+    with every edit and every upgrade.
     """
     data = Path(location)
     if not data.exists():
         return None
-    known = hashlib.sha256(as_of.encode())
+    key = hashlib.sha256(as_of.encode())
     for path in (*_files(data), *_files(instrument)):
         with path.open("rb") as content:
-            known.update(path.name.encode() + hashlib.file_digest(content, "sha256").digest())
+            key.update(path.name.encode() + hashlib.file_digest(content, "sha256").digest())
     for path in _files(Path(__file__).parent):
         if "__pycache__" not in path.parts:
             stamp = path.stat()
-            known.update(f"{path} {stamp.st_mtime_ns} {stamp.st_size}".encode())
+            key.update(f"{path} {stamp.st_mtime_ns} {stamp.st_size}".encode())
     try:
-        return folder() / f"results-{known.hexdigest()[:20]}"
+        return cache_folder() / f"results-{key.hexdigest()[:20]}"
     except InfrastructureError:
         return None
 
 
-def keep(made: Path, at: Path) -> None:
-    """Put a finished folder in its place, and forget the oldest; what another notebook put there meanwhile stays."""
+def store(folder: Path, entry: Path) -> None:
+    """Move a finished folder into the cache and remove the oldest entries; an entry that is there already stays."""
     try:
-        made.rename(at)
+        folder.rename(entry)
     except OSError:
-        shutil.rmtree(made, ignore_errors=True)
-    results = sorted(at.parent.glob("results-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in results[KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
+    results = sorted(entry.parent.glob("results-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in results[MAX_RESULTS:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def forget(at: Path) -> None:
-    """Take away results that cannot be read any more."""
-    shutil.rmtree(at, ignore_errors=True)
+def remove(entry: Path) -> None:
+    """Remove results that cannot be read any more."""
+    shutil.rmtree(entry, ignore_errors=True)
 
 
 def _files(location: Path) -> Iterator[Path]:

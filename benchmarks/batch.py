@@ -22,12 +22,12 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from aiready import Assessment
-from aiready.batch.page_inputs import Slicer, instrument_files
-from aiready.batch.page_job import OK, Made, Order
+from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
+from aiready.batch.page_job import OK, PageResult, PageJob
 from aiready.batch.rebuild import package_digest
-from aiready.batch.runner import Press
-from aiready.batch.schedule import Options, Outcome, Task, run
-from aiready.package_files import shipped
+from aiready.batch.runner import PageRunner
+from aiready.batch.schedule import RunOptions, PageOutcome, PagePlan, run_pages
+from aiready.package_files import package_file
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 AT_ONCE = 2
@@ -50,38 +50,38 @@ class Sizes:
 REDUCED = Sizes(separate=1, batch=2, bare=1, growth=(2, 4), memory=6, cold=False)
 
 
-def orders(whole: Assessment) -> list[Order]:
+def orders(whole: Assessment) -> list[PageJob]:
     """One order for each unit of the sample."""
-    slicer = Slicer(whole, instrument_files(shipped("data/instrument")))
-    notebook = shipped("notebooks/unit_report.ipynb").read_bytes()
+    slicer = PageInputsBuilder(whole, instrument_files(package_file("data/instrument")))
+    notebook = package_file("notebooks/unit_report.ipynb").read_bytes()
     return [
-        Order(unit_id, notebook, {"unit_id": unit_id}, slicer.slice_of(unit_id).files)
+        PageJob(unit_id, notebook, {"unit_id": unit_id}, slicer.page_inputs(unit_id).files)
         for unit_id in whole.units["unit_id"]
     ]
 
 
-def size(order: Order) -> int:
+def size(order: PageJob) -> int:
     """Bytes of its slice."""
     return sum(map(len, order.files.values()))
 
 
-def separate_processes(wanted: list[Order], folder: Path) -> float:
+def separate_processes(wanted: list[PageJob], folder: Path) -> float:
     """Seconds per handout of `papermill` and `jupyter nbconvert`, two units at a time."""
 
-    def one(place: int, order: Order) -> None:
+    def one(place: int, order: PageJob) -> None:
         own = folder / str(place)
         for name, content in order.files.items():
             path = own / "results" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         given = ["-p", "unit_id", order.unit_id, "-p", "results", str(own / "results")]
-        notebook, out = shipped("notebooks/unit_report.ipynb"), own / "out.ipynb"
+        notebook, out = package_file("notebooks/unit_report.ipynb"), own / "out.ipynb"
         environment = os.environ | {"AIREADY_CHARTS": "json"}
         for command in (
             ["papermill", str(notebook), str(out), *given, "--no-progress-bar"],
             ["jupyter", "nbconvert", "--to", "aiready", str(out)],
         ):
-            subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, env=environment)
+            subprocess.run_pages([sys.executable, "-m", *command], check=True, capture_output=True, env=environment)
 
     start = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -109,7 +109,7 @@ print((time.perf_counter() - start) / len(folders[1:]))
 """
 
 
-def bare(wanted: list[Order], folder: Path) -> float:
+def bare(wanted: list[PageJob], folder: Path) -> float:
     """Seconds per handout of cells and rendering alone, in one warm process that does nothing else."""
     folders = []
     for place, order in enumerate([wanted[0], *wanted]):
@@ -120,29 +120,29 @@ def bare(wanted: list[Order], folder: Path) -> float:
             path.write_bytes(content)
         (own / "unit").write_text(order.unit_id)
         folders.append(str(own))
-    command = [sys.executable, "-c", BARE_CODE, str(shipped("notebooks/unit_report.ipynb"))]
-    done = subprocess.run(command, input="\n".join(folders), capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", BARE_CODE, str(package_file("notebooks/unit_report.ipynb"))]
+    done = subprocess.run_pages(command, input="\n".join(folders), capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
-def in_batch(press: Press, wanted: list[Order], folder: Path, seen: Callable[[int], None] = lambda _: None) -> float:
+def in_batch(press: PageRunner, wanted: list[PageJob], folder: Path, seen: Callable[[int], None] = lambda _: None) -> float:
     """Seconds per handout of the batch, pages published."""
     done = 0
 
-    def publish(task: Task, made: Made) -> Outcome:
+    def publish(task: PagePlan, made: PageResult) -> PageOutcome:
         if made.status != OK:
             raise SystemExit(f"{made.status}: {made.reason}")
         task.page.write_bytes(made.page)
-        return Outcome(task.unit_id, task.page.name)
+        return PageOutcome(task.unit_id, task.page.name)
 
-    def told(_: Outcome) -> None:
+    def told(_: PageOutcome) -> None:
         nonlocal done
         done += 1
         seen(done)
 
-    tasks = (Task(order.unit_id, folder / f"{order.unit_id}.html", order=order) for order in wanted)
+    tasks = (PagePlan(order.unit_id, folder / f"{order.unit_id}.html", order=order) for order in wanted)
     start = time.perf_counter()
-    _, stop = run(tasks, press.make, publish, told, Options(jobs=AT_ONCE))
+    _, stop = run_pages(tasks, press.submit, publish, told, RunOptions(jobs=AT_ONCE))
     if stop:
         raise stop
     return (time.perf_counter() - start) / len(wanted)
@@ -157,7 +157,7 @@ def whole_run(folder: Path) -> float:
     """Seconds of `aiready report` on the sample: from nothing, and when called again with nothing changed."""
     command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "report", str(SAMPLE), "--quiet"]
     start = time.perf_counter()
-    subprocess.run([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
+    subprocess.run_pages([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
     return time.perf_counter() - start
 
 
@@ -204,19 +204,19 @@ def measure(whole: Assessment, sizes: Sizes, folder: Path, parts: tuple[str, ...
 
 
 @contextmanager
-def pressing(first: list[Order], folder: Path) -> Iterator[Press]:
+def pressing(first: list[PageJob], folder: Path) -> Iterator[PageRunner]:
     """A press that has made its first pages."""
-    with Press(AT_ONCE, warm=True) as press:
+    with PageRunner(AT_ONCE, warm=True) as press:
         in_batch(press, first, folder)
         yield press
 
 
-def rates(made: list[Order], sizes: Sizes, folder: Path) -> None:
+def rates(made: list[PageJob], sizes: Sizes, folder: Path) -> None:
     """The batch, separate processes and bare work, one after the other."""
     coming = cycle(made)
     with pressing(made[:AT_ONCE], folder) as press:
         ours = in_batch(press, list(islice(coming, sizes.batch)), folder)
-        told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.ready.way if press.ready else '?'}")
+        told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.ready.start_method if press.ready else '?'}")
     theirs = separate_processes(list(islice(coming, sizes.separate)), folder)
     told("papermill and nbconvert, two at a time, handouts/s", f"{1 / theirs:.2f}", "")
     told("times as many", f"{theirs / ours:.1f}", f"at least {TIMES}")
@@ -225,7 +225,7 @@ def rates(made: list[Order], sizes: Sizes, folder: Path) -> None:
     told("seconds of a core per handout, over that", f"{ours * AT_ONCE / alone:.2f}", f"at most {BARE:g}")
 
 
-def growing(order: Order, sizes: Sizes, folder: Path) -> None:
+def growing(order: PageJob, sizes: Sizes, folder: Path) -> None:
     """One long run between two short ones, each with a press of its own: time per handout, and memory on the way.
 
     A machine is quicker at one time than at another, by more than what is looked for: the short runs stand on both

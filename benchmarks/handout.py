@@ -24,15 +24,15 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, sync_playwright
 
 from aiready import Assessment
-from aiready.batch.fork_server import IMPORTED
-from aiready.batch.notebook_run import Workplace, carry_out
-from aiready.batch.page_inputs import Slicer, instrument_files
-from aiready.batch.page_job import Order
+from aiready.batch.fork_server import PRELOADED_MODULES
+from aiready.batch.notebook_run import JobFolder, run_notebook
+from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
+from aiready.batch.page_job import PageJob
 from aiready.batch.renderer import render
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 from aiready.pages.pdf import BROWSERS
 
-SAMPLE = shipped("data/sample")
+SAMPLE = package_file("data/sample")
 LIMIT_KB, LIMIT_PAINT_MS = 300, 300
 LIMIT_RENDERING_MS, LIMIT_CHART_MS = 60, 60
 
@@ -48,11 +48,11 @@ def best(run: Callable[[], tuple[float, float]], times: int) -> tuple[float, flo
     return min(run() for _ in range(times))
 
 
-def executed_in_child(order: Order, folder: Path) -> tuple[float, float]:
+def executed_in_child(order: PageJob, folder: Path) -> tuple[float, float]:
     """The cells of an order in a fresh fork of this process."""
     shutil.rmtree(folder, ignore_errors=True)
-    workplace = Workplace(folder)
-    laid_out = workplace.lay_out(order)
+    workplace = JobFolder(folder)
+    laid_out = workplace.write_inputs(order)
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_measured, args=(laid_out, workplace, there))
@@ -62,8 +62,8 @@ def executed_in_child(order: Order, folder: Path) -> tuple[float, float]:
     return took
 
 
-def _measured(order: Order, workplace: Workplace, result: Connection) -> None:
-    result.send(seconds(lambda: carry_out(order, workplace)))
+def _measured(order: PageJob, workplace: JobFolder, result: Connection) -> None:
+    result.send(seconds(lambda: run_notebook(order, workplace)))
 
 
 def first_paint(browser: Browser, page: Path) -> float:
@@ -79,7 +79,7 @@ def first_paint(browser: Browser, page: Path) -> float:
 
 def show(browser: Browser, folder: Path, cells: tuple[float, float], times: int) -> None:
     """Render an executed notebook, measure, and print."""
-    executed, path = Workplace(folder).executed, folder / "page.html"
+    executed, path = JobFolder(folder).executed, folder / "page.html"
     page = render(executed).page
     path.write_bytes(page)
     charts = page.count(b'<figure class="chart"')
@@ -103,14 +103,14 @@ def main() -> None:
     parser.add_argument("--unit", action="append")
     parser.add_argument("--times", type=int, default=3, help="runs of each, of which the best counts")
     asked = parser.parse_args()
-    slicer = Slicer(Assessment.open(SAMPLE), instrument_files(shipped("data/instrument")))
-    notebook = (shipped("notebooks") / "unit_report.ipynb").read_bytes()
-    for module in IMPORTED:
+    slicer = PageInputsBuilder(Assessment.open(SAMPLE), instrument_files(package_file("data/instrument")))
+    notebook = (package_file("notebooks") / "unit_report.ipynb").read_bytes()
+    for module in PRELOADED_MODULES:
         importlib.import_module(module)
     with tempfile.TemporaryDirectory() as scratch:
         made = {}
         for unit_id in asked.unit or ["motor-claims"]:
-            order = Order(unit_id, notebook, {"unit_id": unit_id}, slicer.slice_of(unit_id).files)
+            order = PageJob(unit_id, notebook, {"unit_id": unit_id}, slicer.page_inputs(unit_id).files)
             folder = Path(scratch) / unit_id
             made[folder] = min(executed_in_child(order, folder) for _ in range(asked.times))
         with sync_playwright() as playwright:  # after the forks: what draws must not be forked

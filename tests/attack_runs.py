@@ -45,18 +45,18 @@ class Runs:
     def report(self, organisation: Organisation, **changed: object) -> None:
         """As `aiready report` does it, with pages that nobody draws."""
         from aiready import Assessment
-        from aiready.batch.page_job import Made
-        from aiready.batch.report_run import HISTORY, Request, report
-        from aiready.batch.schedule import Options
+        from aiready.batch.page_job import PageResult
+        from aiready.batch.report_run import HISTORY, ReportRequest, run_report
+        from aiready.batch.schedule import RunOptions
 
         def make(_: object) -> "Future[Made]":
-            answer: Future[Made] = Future()
-            answer.set_result(Made(page=b"<!doctype html><title>page</title>"))
+            answer: Future[PageResult] = Future()
+            answer.set_result(PageResult(page=b"<!doctype html><title>page</title>"))
             return answer
 
         data, out = self._begun(organisation, **changed)
         assessment = Assessment.open(data, published=out / HISTORY)
-        report(assessment, Request(str(data), out, (), Options(jobs=1), make=make))
+        run_report(assessment, ReportRequest(str(data), out, (), RunOptions(jobs=1), submit=make))
         self._keep(out)
 
     def score(self, organisation: Organisation, **changed: object) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from aiready import Assessment
 from aiready.batch import report_run
-from aiready.batch.runner import Press
-from aiready.batch.schedule import Options
+from aiready.batch.runner import PageRunner
+from aiready.batch.schedule import RunOptions
 
 
 def main() -> int:
@@ -20,10 +20,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report_run._notebook = lambda _: Path(notebook)
     assessment = Assessment.open(results=results)
-    options = Options(jobs=2, force="--force" in flags)
-    with Press(2, warm=True) as press:
-        request = report_run.Request("", Path(out), tuple(assessment.units["unit_id"]), options, make=press.make)
-        return 1 if report_run.report(assessment, request).failed else 0
+    options = RunOptions(jobs=2, force="--force" in flags)
+    with PageRunner(2, warm=True) as press:
+        request = report_run.ReportRequest("", Path(out), tuple(assessment.units["unit_id"]), options, submit=press.submit)
+        return 1 if report_run.run_report(assessment, request).failed else 0
 
 
 if __name__ == "__main__":

@@ -5,26 +5,36 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import generated
 import pytest
 from filelock import FileLock
 from laboratory import chromium, laboratory, remembered
+from opened import open_pages, pages
 
-__all__ = ["chromium", "laboratory", "remembered"]
+__all__ = ["chromium", "laboratory", "open_pages", "pages", "remembered"]
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
-EXPENSIVE = ("sample", "sample_results", "reports_folder", "small_results")
-"""Fixtures that take seconds: tests that ask for one are slow."""
+MARKED = {
+    "slow": {"sample", "sample_results", "reports_folder", "small_results", "press"},
+    "browser": {"chromium", "laboratory", "print_page"},
+    "server": {"postgres"},
+    "acceptance": {"spark"},
+}
+"""What a test is that asks for a fixture, by itself or through another one: nobody has to think of the marker."""
 REPORTED = ("motor-claims", "treasury", "finance", "customer-operations")
 """Units of the shared run: one with everything, one hidden, one without records, one parent."""
+
+generated.register()
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "laboratory" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("laboratory"))  # one JupyterLab, and one browser on it
-        if set(EXPENSIVE) & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.slow)
+        for marker, fixtures in MARKED.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("generated")
 
 
 def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
@@ -117,21 +127,21 @@ def small(small_results: Path) -> Iterator:
 @pytest.fixture(scope="session")
 def press() -> Iterator:
     """Who makes the pages of tests: one template process, and its renderers, for all of them."""
-    from aiready.batch.runner import Press
+    from aiready.batch.runner import PageRunner
 
-    with Press(2) as made:
+    with PageRunner(2) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def reports_folder(tmp_path_factory: pytest.TempPathFactory, sample, press) -> Path:
     """A finished run of the sample: `REPORTED` units, the portfolio, the index, the records."""
-    from aiready.batch.report_run import Request, report
-    from aiready.batch.schedule import Options
+    from aiready.batch.report_run import ReportRequest, run_report
+    from aiready.batch.schedule import RunOptions
 
     def make(folder: Path) -> None:
-        request = Request(str(SAMPLE), folder, REPORTED, Options(jobs=2), make=press.make)
-        outcomes = report(sample, request).outcomes
+        request = ReportRequest(str(SAMPLE), folder, REPORTED, RunOptions(jobs=2), submit=press.submit)
+        outcomes = run_report(sample, request).pages
         assert [outcome.status for outcome in outcomes] == ["ok"] * len(outcomes), outcomes
 
     return _once(tmp_path_factory, "reports", make)

@@ -17,12 +17,12 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready.atomic_files import slug
+from aiready.atomic_files import file_stem
 from aiready.batch import fork_server, job_folders, report_run
-from aiready.batch.child_process import Worker
-from aiready.batch.page_job import GIGABYTE, Order
-from aiready.batch.runner import TRIES, Press, _Renderer
-from aiready.batch.schedule import Options, on
+from aiready.batch.child_process import ChildProcess
+from aiready.batch.page_job import GIGABYTE, PageJob
+from aiready.batch.runner import MAX_TRIES, PageRunner, _Renderer
+from aiready.batch.schedule import RunOptions, submit_to
 
 pytestmark = pytest.mark.slow
 EVIL = {
@@ -36,9 +36,9 @@ CAUSES = {"unit-03": "killed", "unit-05": "time-out", "unit-07": "out of memory"
 
 @pytest.fixture
 def order(tmp_path):
-    def make(*sources: str, unit_id: str = "claims", **options: object) -> Order:
+    def make(*sources: str, unit_id: str = "claims", **options: object) -> PageJob:
         content = book(tmp_path, *sources).read_bytes()
-        return Order(unit_id, content, {"unit_id": unit_id}, {"note.txt": b"slice"}, **options)
+        return PageJob(unit_id, content, {"unit_id": unit_id}, {"note.txt": b"slice"}, **options)
 
     return make
 
@@ -58,7 +58,7 @@ def order(tmp_path):
     ],
 )
 def test_a_failure_is_told_by_its_true_cause(press, order, source, status, reason):
-    made = press.make(order(source, timeout=2 if "while" in source else 60, memory=2 * GIGABYTE)).result(60)
+    made = press.submit(order(source, timeout=2 if "while" in source else 60, memory=2 * GIGABYTE)).result(60)
     assert (made.status, made.reason) == (status, reason)
     assert made.page == b""
     assert made.notebook
@@ -76,7 +76,7 @@ def test_a_failure_is_told_by_its_true_cause(press, order, source, status, reaso
     ],
 )
 def test_a_limit_of_memory_that_was_reached_is_told_with_the_option_that_moves_it(press, order, source):
-    made = press.make(order(source, memory=GIGABYTE)).result(60)
+    made = press.submit(order(source, memory=GIGABYTE)).result(60)
     assert made.status == "out of memory"
     assert made.reason.endswith("a handout may hold 1 GB, and this one needs more (--memory GB sets the limit, or "
                                 "fewer --jobs)")  # fmt: skip
@@ -86,11 +86,11 @@ def test_a_limit_of_memory_that_was_reached_is_told_with_the_option_that_moves_i
 def test_a_limit_below_what_any_page_needs_is_no_error_of_a_cell(press, data, tmp_path, gigabytes):
     from aiready import Assessment
 
-    options = Options(jobs=1, memory=gigabytes)
-    request = report_run.Request(str(data), tmp_path / "out", ("claims",), options, make=press.make)
-    run = report_run.report(Assessment.open(data), request)
-    assert {outcome.status for outcome in run.outcomes} == {"out of memory"}
-    assert all("--memory" in outcome.reason for outcome in run.outcomes)
+    options = RunOptions(jobs=1, memory=gigabytes)
+    request = report_run.ReportRequest(str(data), tmp_path / "out", ("claims",), options, submit=press.submit)
+    run = report_run.run_report(Assessment.open(data), request)
+    assert {outcome.status for outcome in run.pages} == {"out of memory"}
+    assert all("--memory" in outcome.reason for outcome in run.pages)
 
 
 @pytest.fixture
@@ -109,72 +109,72 @@ def confined():
 
 def test_ended_by_the_system_for_want_of_memory_is_told_from_any_other_kill(press, order, confined):
     join = f"import os; open({str(confined)!r}, 'w').write(str(os.getpid()))"
-    made = press.make(order(join, "held = bytearray(10**9)")).result(60)
+    made = press.submit(order(join, "held = bytearray(10**9)")).result(60)
     assert made.status == "out of memory"
     words = r"ended by the system for want of memory \(fewer --jobs leave more to each\); it held 0\.\d GB in cell 4"
     assert re.fullmatch(words, made.reason), made.reason
-    assert press.make(order(SHOWN)).result(60).status == "ok"
+    assert press.submit(order(SHOWN)).result(60).status == "ok"
 
 
 @pytest.mark.parametrize("warm", [False, True], ids=["started when needed", "forked"])
 def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
-    with Press(1, warm=warm) as press:
-        assert press.make(order(SHOWN)).result(60).status == "ok"
+    with PageRunner(1, warm=warm) as press:
+        assert press.submit(order(SHOWN)).result(60).status == "ok"
         hung = press._renderers[0]
         assert (hung.worker is None) == warm
         os.kill(hung.pid, signal.SIGSTOP)
-        made = press.make(order(SHOWN, timeout=2)).result(60)
+        made = press.submit(order(SHOWN, timeout=2)).result(60)
         assert (made.status, made.reason) == ("render", "drawing was stopped after 2 s")
         assert made.notebook
-        assert press.make(order(SHOWN)).result(60).status == "ok"
+        assert press.submit(order(SHOWN)).result(60).status == "ok"
         assert hung.pid not in {renderer.pid for renderer in press._renderers}
         assert not Path(f"/proc/{hung.pid}/exe").exists(), "no more than what is left of it until it is waited for"
 
 
 def test_where_drawing_holds_notebooks_up_another_renderer_is_started(order):
-    with Press(2) as press:
-        assert [press.make(order(SHOWN)).result(60).status for _ in range(2)] == ["ok", "ok"]
-        (held,) = press._renderers
-        os.kill(held.pid, signal.SIGSTOP)
-        first = press.make(order(SHOWN))
-        while held.job is None:  # of two begun at once, either may be drawn first
+    with PageRunner(2) as press:
+        assert [press.submit(order(SHOWN)).result(60).status for _ in range(2)] == ["ok", "ok"]
+        (lock_file,) = press._renderers
+        os.kill(lock_file.pid, signal.SIGSTOP)
+        first = press.submit(order(SHOWN))
+        while lock_file.job is None:  # of two begun at once, either may be drawn first
             time.sleep(0.01)
-        others = [press.make(order(SHOWN)) for _ in range(5)]
+        others = [press.submit(order(SHOWN)) for _ in range(5)]
         assert {made.result(60).status for made in others} == {"ok"}
         assert not first.done()
-        os.kill(held.pid, signal.SIGCONT)
+        os.kill(lock_file.pid, signal.SIGCONT)
         assert first.result(60).status == "ok"
         assert len(press._renderers) == 2
 
 
 def test_renderers_that_cannot_start_are_given_up_where_one_works(order, monkeypatch):
     started = []
-    with Press(3) as press:  # two renderers
-        assert press.make(order(SHOWN)).result(60).status == "ok"
+    with PageRunner(3) as press:  # two renderers
+        assert press.submit(order(SHOWN)).result(60).status == "ok"
 
         def stillborn():
-            started.append(Worker("os", environment=dict(os.environ), errors=press._errors, further=()))
+            started.append(ChildProcess("os", environment=dict(os.environ), stderr=press._stderr_file))
             return _Renderer(started[-1].line, started[-1])
 
         monkeypatch.setattr(press, "_start_renderer", stillborn)
-        (held,) = press._renderers
-        os.kill(held.pid, signal.SIGSTOP)
-        made = [press.make(order(SHOWN)) for _ in range(6)]
-        while len(started) < TRIES or started[-1].process.poll() is None:
+        (lock_file,) = press._renderers
+        os.kill(lock_file.pid, signal.SIGSTOP)
+        made = [press.submit(order(SHOWN)) for _ in range(6)]
+        while len(started) < MAX_TRIES or started[-1].process.poll() is None:
             time.sleep(0.01)
         time.sleep(2)
-        os.kill(held.pid, signal.SIGCONT)
+        os.kill(lock_file.pid, signal.SIGCONT)
         assert {page.result(60).status for page in made} == {"ok"}
-    assert len(started) == TRIES
+    assert len(started) == MAX_TRIES
 
 
 def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken_away(order, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left = tmp_path / "aiready-press-left"
-    left.mkdir()
-    (left / "held").touch()
-    with Press(1) as other, Press(1) as press:
-        assert not left.exists()
+    abandoned = tmp_path / "aiready-press-left"
+    abandoned.mkdir()
+    (abandoned / "held").touch()
+    with PageRunner(1) as other, PageRunner(1) as press:
+        assert not abandoned.exists()
         assert {path.name for path in tmp_path.glob("aiready-press-*")} == {other._scratch.name, press._scratch.name}
 
 
@@ -200,7 +200,7 @@ def test_what_only_has_the_name_of_a_folder_of_orders_is_not_opened_nor_taken_aw
         before = set(tmp_path.iterdir())
         signal.alarm(20)
         try:
-            job_folders.sweep(tmp_path)
+            job_folders.remove_abandoned(tmp_path)
         finally:
             signal.alarm(0)
         assert set(tmp_path.iterdir()) == before
@@ -212,7 +212,7 @@ def test_a_folder_of_orders_of_another_user_is_left_alone(tmp_path, monkeypatch)
     (tmp_path / "aiready-press-theirs" / "held").touch()
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
-    job_folders.sweep(tmp_path)
+    job_folders.remove_abandoned(tmp_path)
     assert (tmp_path / "aiready-press-theirs" / "held").exists()
 
 
@@ -234,47 +234,47 @@ assert rfc3987_syntax.is_valid_syntax("iri", "https://example.org/")
 
 
 def test_a_notebook_that_is_none_does_not_start(press):
-    made = press.make(Order("claims", b"{", {})).result(60)
+    made = press.submit(PageJob("claims", b"{", {})).result(60)
     assert made.status == "start"
     assert made.traceback
 
 
 def test_a_unit_that_ends_the_template_process_has_failed_and_no_other(press, order):
-    bad = press.make(order("import os, signal; os.kill(os.getppid(), signal.SIGKILL)"))
-    good = [press.make(order(SHOWN)) for _ in range(2)]
+    bad = press.submit(order("import os, signal; os.kill(os.getppid(), signal.SIGKILL)"))
+    good = [press.submit(order(SHOWN)) for _ in range(2)]
     assert bad.result(120).status == "start"
     assert [made.result(120).status for made in good] == ["ok", "ok"]
 
 
 def test_every_run_is_a_fresh_fork_of_a_process_with_one_thread(press, order):
-    press.make(order("import builtins; builtins.leaked = unit_id", SHOWN)).result(60)
-    seen = press.make(order("import builtins", "assert not hasattr(builtins, 'leaked')", SHOWN)).result(60)
+    press.submit(order("import builtins; builtins.leaked = unit_id", SHOWN)).result(60)
+    seen = press.submit(order("import builtins", "assert not hasattr(builtins, 'leaked')", SHOWN)).result(60)
     assert (seen.status, press.ready) == ("ok", fork_server.Ready(fork_server.FORKED, 1))
 
 
 def test_without_forks_the_page_is_the_same_byte_for_byte(press, order):
-    forked = press.make(order(SHOWN)).result(60)
-    with Press(1, way=fork_server.SPAWNED) as other:
-        spawned = other.make(order(SHOWN)).result(120)
-        died = other.make(order("import os; os._exit(9)")).result(120)
-        assert other.ready.way == fork_server.SPAWNED
+    forked = press.submit(order(SHOWN)).result(60)
+    with PageRunner(1, start_method=fork_server.SPAWNED) as other:
+        spawned = other.submit(order(SHOWN)).result(120)
+        died = other.submit(order("import os; os._exit(9)")).result(120)
+        assert other.ready.start_method == fork_server.SPAWNED
     assert (spawned.status, spawned.page) == ("ok", forked.page)
-    assert (forked.way, spawned.way) == (fork_server.FORKED, fork_server.SPAWNED)
+    assert (forked.start_method, spawned.start_method) == (fork_server.FORKED, fork_server.SPAWNED)
     assert (died.status, died.reason) == ("killed", "its process ended itself with exit code 9 in cell 3")
 
 
 def test_a_kernel_for_each_notebook_gives_the_same_page(press, order):
-    ours = press.make(order(SHOWN)).result(60)
-    theirs = press.make(order(SHOWN, engine=None)).result(120)
+    ours = press.submit(order(SHOWN)).result(60)
+    theirs = press.submit(order(SHOWN, engine=None)).result(120)
     assert (theirs.status, theirs.page) == ("ok", ours.page)
 
 
 def test_any_executor_makes_the_same_page(press, order):
     wanted = order(SHOWN)
-    ours = press.make(wanted).result(60)
+    ours = press.submit(wanted).result(60)
     for kind in (ThreadPoolExecutor, ProcessPoolExecutor):
         with kind(1) as executor:
-            assert on(executor)(wanted).result(120).page == ours.page
+            assert submit_to(executor)(wanted).result(120).page == ours.page
 
 
 def units(number: int, folder: Path):
@@ -286,20 +286,20 @@ def units(number: int, folder: Path):
     return Assessment.open(folder)
 
 
-def among(number: int, press: Press, tmp_path: Path, monkeypatch, timeout: float) -> None:
+def among(number: int, press: PageRunner, tmp_path: Path, monkeypatch, timeout: float) -> None:
     """Four units that exit, loop, eat memory and crash, among others: each has its cause, the others their pages."""
     assessment = units(number, tmp_path / "data")
     code = "\n".join(f"if unit_id == '{name}':\n    {source}" for name, source in EVIL.items())
     monkeypatch.setattr(report_run, "_notebook", lambda _: book(tmp_path, code, SHOWN))
     names = tuple(assessment.units["unit_id"])
-    options = Options(jobs=2, timeout=timeout, memory=2)
-    run = report_run.report(assessment, report_run.Request("", tmp_path / "out", names, options, make=press.make))
+    options = RunOptions(jobs=2, timeout=timeout, memory=2)
+    run = report_run.run_report(assessment, report_run.ReportRequest("", tmp_path / "out", names, options, submit=press.submit))
     failed = {outcome.unit_id: outcome for outcome in run.failed}
     assert {name: outcome.status for name, outcome in failed.items()} == CAUSES
     assert "exit code 9" in failed["unit-03"].reason
     assert "SIGSEGV" in failed["unit-09"].reason
     there = {path.stem for path in (tmp_path / "out" / "units").glob("*.html")}
-    assert there == {slug(name) for name in names} - set(EVIL)
+    assert there == {file_stem(name) for name in names} - set(EVIL)
     assert {path.stem for path in (tmp_path / "out" / "records" / "failed").iterdir()} == set(EVIL)
 
 
@@ -395,8 +395,8 @@ def test_two_runs_at_once_the_second_refuses(data, tmp_path):
 
 
 def test_nothing_is_left_on_disk(order):
-    with Press(1) as press:
+    with PageRunner(1) as press:
         folder = press._scratch
-        press.make(order(SHOWN)).result(60)
+        press.submit(order(SHOWN)).result(60)
         assert folder.parent == Path(tempfile.gettempdir())
     assert not folder.exists()

@@ -15,8 +15,8 @@ from test_reports import SHOWN, book
 
 from aiready.batch import report_run
 from aiready.batch.dask_runner import cluster
-from aiready.batch.runner import Press
-from aiready.batch.schedule import Options
+from aiready.batch.runner import PageRunner
+from aiready.batch.schedule import RunOptions
 from aiready.errors import InfrastructureError, UsageError
 
 UNITS = 8
@@ -80,11 +80,11 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
 
     with cluster(address) as (make, jobs):
         assert jobs == 2
-        request = report_run.Request("", tmp_path / "far", asked, Options(jobs=jobs), kill_one, make=make)
-        assert report_run.report(assessment, request).failed == []
-    with Press(2) as press:
-        report_run.report(
-            assessment, report_run.Request("", tmp_path / "near", asked, Options(jobs=2), make=press.make)
+        request = report_run.ReportRequest("", tmp_path / "far", asked, RunOptions(jobs=jobs), kill_one, submit=make)
+        assert report_run.run_report(assessment, request).failed == []
+    with PageRunner(2) as press:
+        report_run.run_report(
+            assessment, report_run.ReportRequest("", tmp_path / "near", asked, RunOptions(jobs=2), submit=press.submit)
         )
     assert not Path(f"/proc/{workers[0]}/exe").exists()
     assert len(pages(tmp_path / "near")) == UNITS
@@ -93,7 +93,7 @@ def test_a_worker_killed_half_way_costs_only_time_and_pages_are_those_of_this_ma
 
 @pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
-    monkeypatch.setattr("aiready.batch.dask_runner.PATIENCE", 1)
+    monkeypatch.setattr("aiready.batch.dask_runner.CONNECT_TIMEOUT", 1)
     with (
         pytest.raises(InfrastructureError, match="no Dask scheduler with workers answers"),
         cluster("dask:tcp://127.0.0.1:9"),

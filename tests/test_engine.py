@@ -95,11 +95,11 @@ def test_the_engine_is_registered_under_its_name():
 
 
 def test_both_engines_give_the_same_handout_byte_for_byte(sample, sample_results, tmp_path, monkeypatch):
-    from aiready.batch.page_inputs import save_slice
+    from aiready.batch.page_inputs import save_page_inputs
     from aiready.batch.renderer import render
 
     monkeypatch.setenv("AIREADY_CHARTS", "json")
-    save_slice(sample, "finance", tmp_path / "results")
+    save_page_inputs(sample, "finance", tmp_path / "results")
     pages = []
     for engine in ("aiready", None):
         out = tmp_path / f"{engine}.ipynb"

@@ -18,9 +18,9 @@ import pytest
 from conftest import SAMPLE
 
 from aiready import Assessment
-from aiready.batch.page_inputs import save_slice
-from aiready.batch.report_run import Request, report
-from aiready.batch.schedule import Options
+from aiready.batch.page_inputs import save_page_inputs
+from aiready.batch.report_run import ReportRequest, run_report
+from aiready.batch.schedule import RunOptions
 from aiready.inputs.dataset import read_data
 from aiready.instrument.model import read_instrument
 from aiready.measures import survey
@@ -78,11 +78,11 @@ def published(traded, press, tmp_path_factory):
     for data in (SAMPLE, traded):
         out = tmp_path_factory.mktemp("out") / "reports"
         assessed = Assessment.open(data)
-        request = Request(str(data), out, SHOWN, Options(jobs=2, figures=True), make=press.make)
-        outcomes = report(assessed, request).outcomes
+        request = ReportRequest(str(data), out, SHOWN, RunOptions(jobs=2, figures=True), submit=press.submit)
+        outcomes = run_report(assessed, request).pages
         assert {outcome.status for outcome in outcomes} == {"ok"}
         before = assessed.at(assessed.facts.waves[-2])
-        report(before, Request(str(data), out / "before", SHOWN[:1], Options(jobs=2), make=press.make))
+        run_report(before, ReportRequest(str(data), out / "before", SHOWN[:1], RunOptions(jobs=2), submit=press.submit))
         for unit_id in (ORGANISATION, SHOWN[0], SHOWN[-1]):
             executed(assessed, unit_id, out / "notebooks" / f"{unit_id.replace(ORGANISATION, 'organisation')}.ipynb")
         found.append(out)
@@ -91,7 +91,7 @@ def published(traded, press, tmp_path_factory):
 
 def executed(assessed, unit_id, path):
     """The notebook of one page with its outputs, as an analyst keeps it; it reads only its own slice of the results."""
-    save_slice(assessed, unit_id, path.with_suffix(""))
+    save_page_inputs(assessed, unit_id, path.with_suffix(""))
     name = "portfolio_report" if unit_id == ORGANISATION else "unit_report"
     given = {} if unit_id == ORGANISATION else {"unit_id": unit_id}
     papermill.execute_notebook(

@@ -1,49 +1,47 @@
-"""Every page of a run as a reader opens it: Chromium, from the file system, no network."""
-
 from itertools import pairwise, product
 
 import pytest
+from conftest import REPORTED, SAMPLE
+from opened import HEADINGS, NARROW, OUT_OF_FRAME, OVERLAPS, PHONE, RULES, TOO_WIDE, WIDE, Opened
 
-pytest.importorskip("playwright.sync_api")
-from conftest import SAMPLE
-from opened import HEADINGS, OUT_OF_FRAME, OVERLAPS, TOO_WIDE, Opened, violations
-from playwright.sync_api import sync_playwright
+from aiready.batch.report_run import ReportRequest, run_report
+from aiready.batch.schedule import RunOptions
 
-from aiready.batch.report_run import Request, report
-from aiready.batch.schedule import Options
-
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 PAGES = [
     "units/motor-claims.html", "units/treasury.html", "units/finance.html", "units/customer-operations.html",
     "overview/portfolio.html", "overview/index.html",
 ]  # fmt: skip
+GROUPED = [pytest.param(page, marks=pytest.mark.xdist_group(page)) for page in PAGES]
+"""All tests of one page run on one worker, which has opened it once per width."""
+PRINTED = 178 / 25.4 * 96
+"""Pixels across an A4 page within its margins."""
+PAPER = (297 - 34) / 25.4 * 96
+"""Pixels down an A4 page within its margins."""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(params=PAGES)
+@pytest.fixture(params=GROUPED)
 def address(request, reports_folder):
+    """A page of the run."""
     return (reports_folder / request.param).as_uri()
 
 
 @pytest.fixture
-def wide(browser, address):
-    opened = Opened(browser, address, 1280)
-    yield opened
-    opened.page.close()
+def wide(pages, address):
+    return pages.at(address, WIDE)
 
 
 @pytest.fixture
-def phone(browser, address):
-    opened = Opened(browser, address, 320)
-    yield opened
-    opened.page.close()
+def phone(pages, address):
+    return pages.at(address, PHONE)
+
+
+@pytest.fixture
+def printed(pages, address):
+    """The page as on A4 paper, for one test alone."""
+    opened = pages.fresh(address, round(PRINTED))
+    opened.page.emulate_media(media="print")
+    return opened
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_complains(wide, address):
@@ -71,16 +69,26 @@ def test_there_is_one_title_and_headings_do_not_skip_a_level(wide):
     assert wide.page.locator("html").get_attribute("lang") == "en"
 
 
-@pytest.mark.parametrize("width", [1280, 320])
-def test_axe_finds_nothing(browser, address, width):
-    assert violations(browser, address, width) == []
+def test_axe_finds_nothing(wide, phone):
+    assert wide.violations(RULES) == []
+    assert phone.violations(NARROW) == []
 
 
-def test_axe_finds_what_is_wrong(browser, tmp_path):
+@pytest.mark.parametrize("strict", [True, False], ids=["with its policy", "without one"])
+def test_axe_finds_what_is_wrong(pages, tmp_path, strict):
+    """The pages' own policy forbids scripts: the browser lets axe in, not the page."""
     bad = tmp_path / "bad.html"
-    bad.write_text("<!doctype html><html><title>x</title><h3>y</h3><img src='z'><p style='color:#ccc'>pale</p>")
-    found = {rule for rule, *_ in violations(browser, bad.as_uri(), 1280)}
+    policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+    bad.write_text(
+        f"<!doctype html><html>{policy * strict}<title>x</title><h3>y</h3><img src='z'>"
+        "<p style='color:#ccc'>pale</p><style>div{width:60rem}@media(max-width:40rem){div{width:9rem}}</style>"
+        "<div style='height:3rem;overflow:auto'><p style='width:30rem;height:1rem'>scrolled where it is narrow</p></div>"
+    )
+    found = {rule for rule, *_ in pages.at(bad.as_uri(), WIDE).violations(RULES)}
     assert {"image-alt", "html-has-lang", "color-contrast", "page-has-heading-one"} <= found
+    assert "scrollable-region-focusable" not in found
+    narrow = {rule for rule, *_ in pages.at(bad.as_uri(), PHONE).violations(NARROW)}
+    assert narrow == found - {"color-contrast"} | {"scrollable-region-focusable"}
 
 
 def test_nothing_has_to_be_scrolled_sideways_on_a_phone(phone):
@@ -100,12 +108,9 @@ def test_links_within_a_page_lead_somewhere(wide):
     assert dead == []
 
 
-def test_the_index_leads_to_every_page(browser, reports_folder):
-    opened = Opened(browser, (reports_folder / "overview" / "index.html").as_uri(), 1280)
-    links = opened.page.evaluate("[...document.querySelectorAll('a[href$=\".html\"]')].map(a => a.href)")
-    opened.page.close()
-    from conftest import REPORTED
-
+def test_the_index_leads_to_every_page(pages, reports_folder):
+    index = pages.at((reports_folder / "overview" / "index.html").as_uri(), WIDE)
+    links = index.page.evaluate("[...document.querySelectorAll('a[href$=\".html\"]')].map(a => a.href)")
     assert {f"{(reports_folder / 'units').as_uri()}/{unit_id}.html" for unit_id in REPORTED} <= set(links)
 
 
@@ -118,8 +123,9 @@ def test_figures_can_be_read_by_those_who_do_not_see_them(wide):
     assert wide.page.evaluate(unnamed) == []
 
 
-def test_the_numbers_of_every_figure_are_one_click_away(wide):
-    for details in wide.page.locator("figure.chart details").all():
+def test_the_numbers_of_every_figure_are_one_click_away(pages, address):
+    opened = pages.fresh(address, WIDE)
+    for details in opened.page.locator("figure.chart details").all():
         details.locator("summary").click()
         assert details.locator("table").is_visible()
 
@@ -130,29 +136,15 @@ def test_every_table_has_a_caption_and_scopes(wide):
     assert wide.page.evaluate(bare) == 0
 
 
-PRINTED = 178 / 25.4 * 96
-"""Pixels across an A4 page within its margins."""
-PAPER = (297 - 34) / 25.4 * 96
-"""Pixels down an A4 page within its margins."""
-
-
-@pytest.mark.parametrize("name", [page for page in PAGES if page.startswith("units")])
-def test_the_first_printed_page_tells_it_alone(browser, reports_folder, name):
-    opened = Opened(browser, (reports_folder / name).as_uri(), round(PRINTED))
-    opened.page.emulate_media(media="print")
-    end = opened.page.evaluate("document.querySelector('.keys').getBoundingClientRect().bottom + scrollY")
-    opened.page.close()
+@pytest.mark.parametrize("address", GROUPED[:-2], indirect=True)
+def test_the_first_printed_page_tells_it_alone(printed):
+    end = printed.page.evaluate("document.querySelector('.keys').getBoundingClientRect().bottom + scrollY")
     assert end <= PAPER
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_no_figure_is_taller_than_the_paper(browser, reports_folder, name):
-    opened = Opened(browser, (reports_folder / name).as_uri(), round(PRINTED))
-    opened.page.emulate_media(media="print")
+def test_no_figure_is_taller_than_the_paper(printed):
     heights = "[...document.querySelectorAll('figure')].map(f => [f.id, f.getBoundingClientRect().height])"
-    taller = [figure for figure in opened.page.evaluate(heights) if figure[1] > PAPER]
-    opened.page.close()
-    assert taller == []
+    assert [figure for figure in printed.page.evaluate(heights) if figure[1] > PAPER] == []
 
 
 LARGEST = 300_000
@@ -166,18 +158,17 @@ def test_a_page_is_small(reports_folder):
 
 
 @pytest.mark.acceptance
-def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_accessible(browser, sample, press, tmp_path):
+def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_accessible(
+    chromium, sample, press, tmp_path
+):
     units = tuple(sample.units["unit_id"])
-    outcomes = report(sample, Request(str(SAMPLE), tmp_path, units, Options(jobs=2), make=press.make)).outcomes
+    outcomes = run_report(sample, ReportRequest(str(SAMPLE), tmp_path, units, RunOptions(jobs=2), submit=press.submit)).pages
     assert [outcome.status for outcome in outcomes] == ["ok"] * (len(units) + 1)
-    pages = sorted(tmp_path.glob("*/*.html"))
-    assert len(pages) == len(units) + 2
-    for path, width in product(pages, (1280, 320)):
-        opened = Opened(browser, path.as_uri(), width)
+    made = sorted(tmp_path.glob("*/*.html"))
+    assert len(made) == len(units) + 2
+    for path, width in product(made, (WIDE, PHONE)):
+        opened = Opened(chromium, path.as_uri(), width)
         seen = opened.page.evaluate(TOO_WIDE) + opened.page.evaluate(OUT_OF_FRAME) + opened.page.evaluate(OVERLAPS)
-        opened.page.close()
         assert (opened.asked, opened.complaints, seen) == ([path.as_uri()], [], []), path.name
-        assert violations(browser, path.as_uri(), width) == [], path.name
-    largest = max(path.stat().st_size for path in pages)
-    print(f"{len(pages)} pages at two widths: 0 requests, 0 complaints, 0 violations; largest {largest} bytes")  # noqa: T201
-    assert largest < LARGEST
+        assert opened.violations(RULES) == [], path.name
+        opened.page.close()

@@ -55,8 +55,8 @@ def test_pages_that_are_kept_are_printed_when_asked_for_once_and_again_when_they
 
     from aiready import Assessment
     from aiready.batch import report_run
-    from aiready.batch.runner import Press
-    from aiready.batch.schedule import Options
+    from aiready.batch.runner import PageRunner
+    from aiready.batch.schedule import RunOptions
 
     data, out = tmp_path / "data", tmp_path / "out"
     data.mkdir()
@@ -65,11 +65,11 @@ def test_pages_that_are_kept_are_printed_when_asked_for_once_and_again_when_they
 
     def run(source: str, **asked: object) -> dict[str, bool]:
         monkeypatch.setattr(report_run, "_notebook", lambda _: book(tmp_path, source))
-        request = report_run.Request("", out, ("claims",), Options(jobs=1), make=press.make, **asked)
-        return {outcome.page: outcome.kept for outcome in report_run.report(assessment, request).outcomes}
+        request = report_run.ReportRequest("", out, ("claims",), RunOptions(jobs=1), submit=press.submit, **asked)
+        return {outcome.page: outcome.unchanged for outcome in report_run.run_report(assessment, request).pages}
 
     printed = out / "units" / "claims.pdf"
-    with Press(1) as press:
+    with PageRunner(1) as press:
         assert not any(run(SHOWN).values()) and not printed.exists()
         assert all(run(SHOWN, pdf=True).values()), "no page is made again to be printed"
         first = printed.stat().st_mtime_ns

@@ -9,36 +9,36 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready.batch.page_job import Order
-from aiready.batch.runner import Press
-from aiready.batch.serial_runner import PAPERMILL, Plain
-from aiready.charts.figures import CHARTS
+from aiready.batch.page_job import PageJob
+from aiready.batch.runner import PageRunner
+from aiready.batch.serial_runner import PAPERMILL, SerialRunner
+from aiready.charts.figures import CHARTS_VARIABLE
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def plain():
-    with Plain() as made:
+    with SerialRunner() as made:
         yield made
 
 
 @pytest.fixture
 def order(tmp_path):
-    def make(*sources: str, **options: object) -> Order:
+    def make(*sources: str, **options: object) -> PageJob:
         content = book(tmp_path, *sources).read_bytes()
-        return Order("claims", content, {"unit_id": "claims"}, {"note.txt": b"slice"}, **options)
+        return PageJob("claims", content, {"unit_id": "claims"}, {"note.txt": b"slice"}, **options)
 
     return make
 
 
 def test_a_page_is_the_same_byte_for_byte(plain, order):
-    with Press(1) as press:
-        forked = press.make(order(SHOWN)).result(60)
-    before = os.environ.get(CHARTS)
-    alone = plain.make(order(SHOWN)).result(60)
-    assert (alone.status, alone.way, alone.page) == ("ok", PAPERMILL, forked.page)
-    assert os.environ.get(CHARTS) == before
+    with PageRunner(1) as press:
+        forked = press.submit(order(SHOWN)).result(60)
+    before = os.environ.get(CHARTS_VARIABLE)
+    alone = plain.submit(order(SHOWN)).result(60)
+    assert (alone.status, alone.start_method, alone.page) == ("ok", PAPERMILL, forked.page)
+    assert os.environ.get(CHARTS_VARIABLE) == before
 
 
 @pytest.mark.parametrize(
@@ -50,16 +50,16 @@ def test_a_page_is_the_same_byte_for_byte(plain, order):
     ],
 )
 def test_a_failure_is_told_by_its_true_cause(plain, order, source, status, reason):
-    made = plain.make(order(source, timeout=2 if "while" in source else 60)).result(60)
+    made = plain.submit(order(source, timeout=2 if "while" in source else 60)).result(60)
     assert made.status == status
     assert made.reason.startswith(reason), made.reason
-    assert (made.page, made.way) == (b"", PAPERMILL)
+    assert (made.page, made.start_method) == (b"", PAPERMILL)
     assert made.notebook
 
 
 def test_what_was_not_begun_is_cancelled_when_the_block_ends(order):
-    with Plain() as plain:
-        begun, waiting = plain.make(order(SHOWN)), plain.make(order(SHOWN))
+    with SerialRunner() as plain:
+        begun, waiting = plain.submit(order(SHOWN)), plain.submit(order(SHOWN))
         while not begun.running():
             assert not begun.done()
     assert begun.result().status == "ok"
@@ -89,6 +89,6 @@ def test_a_run_where_nothing_can_be_forked_makes_the_pages_and_says_how(tmp_path
     command = [sys.executable, "-c", WITHOUT_UNIX, str(data), "--as-of", "2026-09-30", "--out", str(out)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stderr.strip().splitlines()[-1] == Plain.remark
+    assert ran.stderr.strip().splitlines()[-1] == SerialRunner.remark
     assert {path.name for path in out.rglob("*.html")} == {"claims.html", "portfolio.html", "index.html"}
     assert json.loads((out / "records" / "manifest.json").read_text())["notebooks"] == [PAPERMILL]

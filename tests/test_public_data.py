@@ -9,8 +9,8 @@ from conftest import _once
 from public_data import advice_folder, onet_folder
 
 from aiready import Assessment
-from aiready.batch.report_run import Request, report
-from aiready.batch.schedule import Options
+from aiready.batch.report_run import ReportRequest, run_report
+from aiready.batch.schedule import RunOptions
 
 pytestmark = pytest.mark.slow
 OCCUPATIONS = ("11-1011.00", "43-4051.00", "47-2061.00")
@@ -27,7 +27,7 @@ def words_of(page):
 
 
 def made(whole, press, out, unit_ids):
-    outcomes = report(whole, Request("", out, unit_ids, Options(jobs=2), make=press.make)).outcomes
+    outcomes = run_report(whole, ReportRequest("", out, unit_ids, RunOptions(jobs=2), submit=press.submit)).pages
     assert {outcome.status for outcome in outcomes} == {"ok"}, outcomes
     return {path.name: words_of(path) for path in (out / "units").glob("*.html")}
 

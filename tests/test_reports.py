@@ -12,9 +12,9 @@ import pytest
 from conftest import SAMPLE, answers
 
 from aiready import atomic_files
-from aiready.atomic_files import locked, private, slug, write
+from aiready.atomic_files import file_stem, folder_lock, make_private_folder, write_file
 from aiready.batch import report_run
-from aiready.batch.schedule import Options
+from aiready.batch.schedule import RunOptions
 from aiready.errors import InfrastructureError, UsageError
 from aiready.privacy.gate import FEW
 
@@ -23,7 +23,7 @@ PARAMETERS = 'unit_id: str = ""\ndata: str = ""\nresults: str = ""\nwave: str = 
 
 class TestSlug:
     def test_keeps_plain_ids(self):
-        assert [slug(name) for name in ("claims", "unit-7", "a")] == ["claims", "unit-7", "a"]
+        assert [file_stem(name) for name in ("claims", "unit-7", "a")] == ["claims", "unit-7", "a"]
 
     def test_marks_what_it_had_to_change_so_that_no_two_units_share_a_page(self):
         ids = [
@@ -37,51 +37,55 @@ class TestSlug:
             "信任",
             ".",
         ]
-        made = [slug(name) for name in ids]
+        made = [file_stem(name) for name in ids]
         assert len(set(made)) == len(ids)
         for name in made:
             assert name
             assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 
     def test_is_the_same_every_time(self):
-        assert slug("Claims/North") == "claims-north-414cbf"
+        assert file_stem("Claims/North") == "claims-north-414cbf"
 
 
 class TestWrite:
     def test_replaces_a_file_whole(self, tmp_path):
         path = tmp_path / "deep" / "page.html"
-        write(path, b"old")
-        write(path, b"new")
+        write_file(path, b"old")
+        write_file(path, b"new")
         assert path.read_bytes() == b"new"
         assert [file.name for file in path.parent.iterdir()] == ["page.html"]
 
     def test_keeps_the_old_file_and_leaves_no_rubbish_when_the_disk_is_full(self, tmp_path, monkeypatch):
         path = tmp_path / "page.html"
-        write(path, b"old")
+        write_file(path, b"old")
 
         def full(_):
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr(atomic_files.os, "fsync", full)
         with pytest.raises(InfrastructureError, match=r"page\.html: cannot be written \(No space left on device\)"):
-            write(path, b"new")
+            write_file(path, b"new")
         assert path.read_bytes() == b"old"
         assert [file.name for file in tmp_path.iterdir()] == ["page.html"]
 
     def test_says_so_when_a_file_stands_where_the_folder_should_be(self, tmp_path):
         (tmp_path / "units").write_text("a file")
         with pytest.raises(InfrastructureError, match="cannot be written"):
-            write(tmp_path / "units" / "page.html", b"x")
+            write_file(tmp_path / "units" / "page.html", b"x")
 
     def test_private_folders_are_for_their_owner_alone(self, tmp_path):
         tmp_path.joinpath("records").mkdir(mode=0o755)
-        assert stat.S_IMODE(private(tmp_path / "records").stat().st_mode) == 0o700
+        assert stat.S_IMODE(make_private_folder(tmp_path / "records").stat().st_mode) == 0o700
 
 
 def test_one_run_at_a_time_writes_to_a_folder(tmp_path):
-    with locked(tmp_path), pytest.raises(InfrastructureError, match="another run is writing here"), locked(tmp_path):
+    with (
+        folder_lock(tmp_path),
+        pytest.raises(InfrastructureError, match="another run is writing here"),
+        folder_lock(tmp_path),
+    ):
         pass
-    with locked(tmp_path):
+    with folder_lock(tmp_path):
         pass
 
 
@@ -124,12 +128,12 @@ class Organisation:
     def run(self, *sources: str, units=("claims", "cards", "=1+1"), pdf=False, **options: object):
         path = book(self.folder, *(sources or (SHOWN,)))
         self.monkeypatch.setattr(report_run, "_notebook", lambda _: path)
-        asked = Options(jobs=2, **options)
-        request = report_run.Request("", self.out, tuple(units), asked, pdf=pdf, make=self.press.make)
-        return report_run.report(self.assessment, request)
+        asked = RunOptions(jobs=2, **options)
+        request = report_run.ReportRequest("", self.out, tuple(units), asked, pdf=pdf, submit=self.press.submit)
+        return report_run.run_report(self.assessment, request)
 
     def report(self, *sources: str, **asked: object):
-        return {outcome.unit_id: outcome for outcome in self.run(*sources, **asked).outcomes}
+        return {outcome.unit_id: outcome for outcome in self.run(*sources, **asked).pages}
 
     def pages(self):
         return {path.name: path.read_bytes() for path in (self.out / "units").glob("*")}
@@ -137,7 +141,7 @@ class Organisation:
     def owns(self, *names: str) -> None:
         """Put files there, and the manifest says that an earlier run wrote them."""
         for name in names:
-            write(self.out / name, b"of an earlier run")
+            write_file(self.out / name, b"of an earlier run")
         content = self.manifest()
         path = self.out / "records" / "manifest.json"
         path.write_text(json.dumps(content | {"files": [*content["files"], *names]}))
@@ -165,11 +169,11 @@ class TestRun:
     def test_writes_pages_records_and_an_index_for_their_readers(self, organisation):
         outcomes = organisation.report()
         assert {outcome.status for outcome in outcomes.values()} == {"ok"}
-        assert set(organisation.pages()) == {"claims.html", "cards.html", f"{slug('=1+1')}.html"}
+        assert set(organisation.pages()) == {"claims.html", "cards.html", f"{file_stem('=1+1')}.html"}
         assert stat.S_IMODE((organisation.out / "records").stat().st_mode) == 0o700
         index = (organisation.out / "overview" / "index.html").read_text()
         assert index.count("../units/") == 3
-        for name in ("claims.html", "cards.html", f"{slug('=1+1')}.html"):
+        for name in ("claims.html", "cards.html", f"{file_stem('=1+1')}.html"):
             assert f'href="../units/{name}"' in index
         manifest = json.loads((organisation.out / "records" / "manifest.json").read_text())
         assert len(manifest["pages"]) == 4
@@ -234,8 +238,10 @@ class TestRun:
         asked.metadata["aiready"] = {"required": ["to-do"]}
         nbformat.write(asked, path)
         organisation.monkeypatch.setattr(report_run, "_notebook", lambda _: path)
-        request = report_run.Request("", organisation.out, ("claims",), Options(), make=organisation.press.make)
-        (_, outcome) = report_run.report(organisation.assessment, request).outcomes
+        request = report_run.ReportRequest(
+            "", organisation.out, ("claims",), RunOptions(), submit=organisation.press.submit
+        )
+        (_, outcome) = report_run.run_report(organisation.assessment, request).pages
         assert (outcome.status, outcome.reason) == (
             "render", "the page was not published: the section to-do is missing")  # fmt: skip
         assert organisation.pages() == before
@@ -257,7 +263,7 @@ class TestRun:
         tables = {**organisation.assessment.tables, "measures": measures}
         organisation.assessment = dataclasses.replace(organisation.assessment, tables=tables)
         assert organisation.run(units=("claims",)).withdrawn == ["cards"]
-        assert set(organisation.pages()) == {"claims.html", f"{slug('=1+1')}.html"}
+        assert set(organisation.pages()) == {"claims.html", f"{file_stem('=1+1')}.html"}
         assert "too few people now" in (organisation.out / "overview" / "index.html").read_text()
 
     def test_a_run_that_is_told_to_stop_leaves_whole_pages_and_is_taken_up(self, organisation):
@@ -271,21 +277,21 @@ class TestRun:
         path = book(organisation.folder, SHOWN)
         organisation.monkeypatch.setattr(report_run, "_notebook", lambda _: path)
         units = ("claims", "cards", "=1+1")
-        request = report_run.Request("", organisation.out, units, Options(jobs=1), stop_after_two, False,
-                                  organisation.press.make)  # fmt: skip
+        request = report_run.ReportRequest("", organisation.out, units, RunOptions(jobs=1), stop_after_two, False,
+                                  organisation.press.submit)  # fmt: skip
         with pytest.raises(SystemExit) as ended:
-            report_run.report(organisation.assessment, request)
+            report_run.run_report(organisation.assessment, request)
         assert ended.value.code == 143
         statuses = [page["status"] for page in organisation.manifest()["pages"].values()]
         assert statuses.count("ok") == 2
         assert statuses.count("cancelled") == 2
-        kept = [outcome.kept for outcome in organisation.report().values()]
+        kept = [outcome.unchanged for outcome in organisation.report().values()]
         assert kept.count(True) == 2
 
     def test_leftovers_of_a_run_that_was_killed_are_swept_and_nothing_else(self, organisation):
-        write(organisation.out / "units" / ".claims.html.abcd_123.part", b"half a pa")
-        write(organisation.out / "records" / "history" / ".abcd1234.part" / "people.parquet", b"half")
-        write(organisation.out / "units" / ".htaccess", b"Deny from all")
+        write_file(organisation.out / "units" / ".claims.html.abcd_123.part", b"half a pa")
+        write_file(organisation.out / "records" / "history" / ".abcd1234.part" / "people.parquet", b"half")
+        write_file(organisation.out / "units" / ".htaccess", b"Deny from all")
         organisation.report(units=())
         assert [path.name for path in (organisation.out / "units").iterdir()] == [".htaccess"]
         assert not list((organisation.out / "records" / "history").glob(".*"))
@@ -298,7 +304,7 @@ class TestRun:
         tables = {**organisation.assessment.tables, "units": units[units["unit_id"] != "cards"]}
         organisation.assessment = dataclasses.replace(organisation.assessment, tables=tables)
         assert organisation.run(units=("claims",)).withdrawn == ["cards"]
-        assert set(organisation.pages()) == {"claims.html", f"{slug('=1+1')}.html"}
+        assert set(organisation.pages()) == {"claims.html", f"{file_stem('=1+1')}.html"}
         assert not (organisation.out / "figures" / "cards").exists()
         assert not list(organisation.out.rglob("cards*"))
         assert "cards" in (organisation.out / "overview" / "index.html").read_text()
@@ -306,7 +312,7 @@ class TestRun:
 
     def test_a_locked_folder_is_refused_before_anything_is_written(self, organisation):
         organisation.out.mkdir()
-        with locked(organisation.out), pytest.raises(InfrastructureError, match="another run"):
+        with folder_lock(organisation.out), pytest.raises(InfrastructureError, match="another run"):
             organisation.report()
         assert {path.name for path in organisation.out.iterdir()} == {".lock"}
 
@@ -326,7 +332,7 @@ class TestUnchanged:
         organisation.report()
         before = {path: path.stat().st_mtime_ns for path in (organisation.out / "units").iterdir()}
         run = organisation.run()
-        assert all(outcome.kept for outcome in run.outcomes)
+        assert all(outcome.unchanged for outcome in run.pages)
         assert run.count("unchanged") == 4
         assert {path: path.stat().st_mtime_ns for path in (organisation.out / "units").iterdir()} == before
         assert "nothing it depends on has changed" in (organisation.out / "overview" / "index.html").read_text()
@@ -335,7 +341,7 @@ class TestUnchanged:
         organisation.report()
         run = organisation.run(force=True)
         assert run.count("as before") == 4
-        assert {outcome.why for outcome in run.outcomes} == {"asked for by --force"}
+        assert {outcome.why for outcome in run.pages} == {"asked for by --force"}
 
     def test_another_notebook_package_or_questionnaire_makes_all_again_and_is_named(self, organisation, monkeypatch):
         organisation.report()
@@ -349,19 +355,19 @@ class TestUnchanged:
         (organisation.out / "units" / "claims.html").write_text("mine")
         (organisation.out / "units" / "cards.html").unlink()
         outcomes = organisation.report()
-        assert {name for name, outcome in outcomes.items() if not outcome.kept} == {"claims", "cards"}
+        assert {name for name, outcome in outcomes.items() if not outcome.unchanged} == {"claims", "cards"}
         assert organisation.pages() == before
 
     def test_what_failed_is_tried_again(self, organisation):
         organisation.report("if unit_id == 'cards':\n    raise ValueError", SHOWN)
         outcomes = organisation.report("if unit_id == 'cards':\n    raise ValueError", SHOWN)
-        assert [name for name, outcome in outcomes.items() if not outcome.kept] == ["cards"]
+        assert [name for name, outcome in outcomes.items() if not outcome.unchanged] == ["cards"]
 
     def test_figures_and_pdf_of_another_page_than_the_one_published_go(self, organisation):
         organisation.report(figures=True)
         figures = organisation.out / "figures" / "claims"
         organisation.owns("figures/claims/01-a.svg", "units/claims.pdf")
-        assert all(outcome.kept for outcome in organisation.report(figures=True).values())
+        assert all(outcome.unchanged for outcome in organisation.report(figures=True).values())
         assert figures.exists()
         organisation.report(SHOWN.replace('eyebrow=""', 'eyebrow="another"'))
         assert not figures.exists()
@@ -384,7 +390,7 @@ class TestUnchanged:
         del content["files"]
         (organisation.out / "records" / "manifest.json").write_text(json.dumps(content))
         for name in ("units/mine.html", "figures/claims/01-a.svg", "records/quarantine/tasks.csv"):
-            write(organisation.out / name, b"")
+            write_file(organisation.out / name, b"")
         assert organisation.run().count("unchanged") == 4
         files = organisation.manifest()["files"]
         assert {"units/claims.html", "figures/claims/01-a.svg", "records/results/units.csv"} <= set(files)
@@ -396,8 +402,8 @@ class TestUnchanged:
         history = organisation.out / "records" / "history"
         (history / "2020-01-01-000000000000").mkdir()
         os.utime(history / "2020-01-01-000000000000", (0, 0))
-        request = report_run.Request("", organisation.out, (), Options(), make=organisation.press.make, keep=1)
-        report_run.report(organisation.assessment, request)
+        request = report_run.ReportRequest("", organisation.out, (), RunOptions(), submit=organisation.press.submit, keep_releases=1)
+        report_run.run_report(organisation.assessment, request)
         (left,) = (path for path in history.iterdir() if path.name != "keys")
         assert not left.name.startswith("2020")
 
@@ -405,7 +411,7 @@ class TestUnchanged:
 def test_a_changed_answer_makes_its_unit_its_parents_and_the_organisation_again(sample, tmp_path):
     """And no other: what a page shows of the organisation stands in its slice as it is shown."""
     from aiready import Assessment
-    from aiready.batch.page_inputs import Slicer
+    from aiready.batch.page_inputs import PageInputsBuilder
 
     data = tmp_path / "data"
     shutil.copytree(SAMPLE, data)
@@ -418,8 +424,8 @@ def test_a_changed_answer_makes_its_unit_its_parents_and_the_organisation_again(
     responses.to_csv(data / "responses.csv", index=False)
     changed = Assessment.open(data)
     units = ["*", *sample.units["unit_id"]]
-    slicers = Slicer(sample, {}), Slicer(changed, {})
-    before, after = ({unit_id: slicer.slice_of(unit_id) for unit_id in units} for slicer in slicers)
+    slicers = PageInputsBuilder(sample, {}), PageInputsBuilder(changed, {})
+    before, after = ({unit_id: slicer.page_inputs(unit_id) for unit_id in units} for slicer in slicers)
     again = [unit_id for unit_id in units if before[unit_id].parts != after[unit_id].parts]
     assert again == ["*", "corporate-services", "finance"]
     same = set(units) - set(again)
@@ -427,9 +433,9 @@ def test_a_changed_answer_makes_its_unit_its_parents_and_the_organisation_again(
 
 
 def test_a_slice_holds_of_the_organisation_only_what_pages_show_as_they_show_it(sample):
-    from aiready.batch.page_inputs import _as_shown
+    from aiready.batch.page_inputs import _as_on_pages
 
-    own = _as_shown(sample.unit("finance"))
+    own = _as_on_pages(sample.unit("finance"))
     total = own.measures[own.measures["unit_id"] == "*"]
     assert set(total["measure"]) == {"adoption"}
     assert total[["low", "high", "n"]].isna().all(axis=None)
@@ -442,8 +448,8 @@ def test_a_slice_holds_of_the_organisation_only_what_pages_show_as_they_show_it(
 
 
 def test_the_same_data_give_the_same_bytes(reports_folder, sample, press, tmp_path):
-    request = report_run.Request("", tmp_path, ("treasury",), Options(jobs=2), make=press.make)
-    report_run.report(sample, request)
+    request = report_run.ReportRequest("", tmp_path, ("treasury",), RunOptions(jobs=2), submit=press.submit)
+    report_run.run_report(sample, request)
     for name in ("units/treasury.html", "overview/portfolio.html"):
         assert (tmp_path / name).read_bytes() == (reports_folder / name).read_bytes()
     # everything else of the earlier folder differs in clock and units asked for only

@@ -20,13 +20,13 @@ from test_lab import new_kernel, opened
 from test_reports import SHOWN, Organisation, book, three_units
 
 from aiready import Assessment, result_cache
-from aiready.atomic_files import LONGEST, BlockedError, slug, write
+from aiready.atomic_files import MAX_STEM_LENGTH, BlockedError, file_stem, write_file
 from aiready.batch import fork_server, report_run
-from aiready.batch.output_folder import Owned
-from aiready.batch.page_job import Order
-from aiready.batch.runner import Press
-from aiready.batch.schedule import Options
-from aiready.batch.serial_runner import Plain
+from aiready.batch.output_folder import OwnFiles
+from aiready.batch.page_job import PageJob
+from aiready.batch.runner import PageRunner
+from aiready.batch.schedule import RunOptions
+from aiready.batch.serial_runner import SerialRunner
 from aiready.cli.terminal import visible
 from aiready.errors import InfrastructureError, InputError, InstrumentError, UsageError
 
@@ -85,9 +85,9 @@ def test_no_command_runs_a_module_of_the_folder_it_is_called_from(planted, tmp_p
 @pytest.mark.slow
 def test_a_process_that_is_started_anew_runs_no_module_of_the_working_directory(planted, tmp_path, monkeypatch):
     monkeypatch.chdir(planted / "data")
-    order = Order("claims", book(tmp_path, "import sys\nassert '' not in sys.path", SHOWN).read_bytes(), {})
-    with Press(1, way=fork_server.SPAWNED) as press:
-        assert press.make(order).result(120).status == "ok"
+    order = PageJob("claims", book(tmp_path, "import sys\nassert '' not in sys.path", SHOWN).read_bytes(), {})
+    with PageRunner(1, start_method=fork_server.SPAWNED) as press:
+        assert press.submit(order).result(120).status == "ok"
     assert ran(planted) == []
 
 
@@ -95,9 +95,9 @@ def test_a_process_that_is_started_anew_runs_no_module_of_the_working_directory(
 def test_a_kernel_where_nothing_can_be_forked_runs_no_module_of_the_working_directory(planted, tmp_path, monkeypatch):
     monkeypatch.chdir(planted / "data")
     before = os.environ.get("PYTHONSAFEPATH")
-    order = Order("claims", book(tmp_path, "import sys\nassert '' not in sys.path", SHOWN).read_bytes(), {})
-    with Plain() as plain:
-        assert plain.make(order).result(120).status == "ok"
+    order = PageJob("claims", book(tmp_path, "import sys\nassert '' not in sys.path", SHOWN).read_bytes(), {})
+    with SerialRunner() as plain:
+        assert plain.submit(order).result(120).status == "ok"
     assert ran(planted) == []
     assert os.environ.get("PYTHONSAFEPATH") == before
 
@@ -172,7 +172,7 @@ FOREIGN = ("units/mine.html", "units/mine.pdf", "figures/my-thesis/chapter-1.pdf
 
 def lay(out: Path, *names: str) -> dict[str, bytes]:
     for name in names:
-        write(out / name, f"mine: {name}".encode())
+        write_file(out / name, f"mine: {name}".encode())
     return {name: (out / name).read_bytes() for name in names}
 
 
@@ -250,14 +250,14 @@ class TestForeignFiles:
 
     def test_the_manifest_names_every_file_before_it_is_written(self, organisation, monkeypatch):
         seen = []
-        put = Owned.write
+        put = OwnFiles.write
 
         def looked_at(owned, path, content):
             put(owned, path, content)
             seen.append(path.relative_to(organisation.out).as_posix())
             assert seen[-1] in organisation.manifest()["files"]
 
-        monkeypatch.setattr(Owned, "write", looked_at)
+        monkeypatch.setattr(OwnFiles, "write", looked_at)
         organisation.report("if unit_id == 'cards':\n    raise ValueError", SHOWN, figures=True)
         folders = {name.rpartition("/")[0] for name in seen}
         assert folders == {"units", "overview", "records/results", "records/failed"}
@@ -284,8 +284,8 @@ def test_score_keeps_to_its_own_files_too(run, tmp_path):
 
 def test_of_two_claims_the_second_must_wait_for_the_file_to_go(tmp_path):
     notes = []
-    owned = Owned(tmp_path, (), lambda names: notes.append(set(names)))
-    write(tmp_path / "theirs.html", b"theirs")
+    owned = OwnFiles(tmp_path, (), lambda names: notes.append(set(names)))
+    write_file(tmp_path / "theirs.html", b"theirs")
     with pytest.raises(BlockedError, match=r"theirs\.html: is there already"):
         owned.write(tmp_path / "theirs.html", b"ours")
     owned.write(tmp_path / "ours.html", b"ours")
@@ -298,12 +298,12 @@ def test_of_two_claims_the_second_must_wait_for_the_file_to_go(tmp_path):
 
 
 def test_a_name_of_any_length_fits_a_disk_and_ordinary_ones_are_as_they_were():
-    for unit_id in ("a" * LONGEST, "claims", "unit-7"):
-        assert slug(unit_id) == unit_id
+    for unit_id in ("a" * MAX_STEM_LENGTH, "claims", "unit-7"):
+        assert file_stem(unit_id) == unit_id
     long = ["a" * 255, "a" * 254 + "b", "ä" * 255, "Claims " * 1000, "a-" * 127 + "a"]
-    made = [slug(unit_id) for unit_id in long]
+    made = [file_stem(unit_id) for unit_id in long]
     assert len(set(made)) == len(long)
-    assert max(map(len, made)) <= LONGEST
+    assert max(map(len, made)) <= MAX_STEM_LENGTH
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in made)
 
 
@@ -314,12 +314,12 @@ def test_a_unit_with_a_name_of_255_letters_has_its_page_like_any_other(tmp_path,
     answers(24, unit_id=[names[0]] * 12 + [names[1]] * 12).to_csv(tmp_path / "data" / "responses.csv", index=False)
     path = book(tmp_path, "if unit_id[:1] == 'b':\n    raise ValueError", SHOWN)
     monkeypatch.setattr(report_run, "_notebook", lambda _: path)
-    request = report_run.Request("", tmp_path / "out", tuple(names), Options(figures=True), make=press.make)
-    outcomes = report_run.report(Assessment.open(tmp_path / "data"), request).outcomes
+    request = report_run.ReportRequest("", tmp_path / "out", tuple(names), RunOptions(figures=True), submit=press.submit)
+    outcomes = report_run.run_report(Assessment.open(tmp_path / "data"), request).pages
     assert sorted(outcome.status for outcome in outcomes) == ["cell error", "ok", "ok"]
-    assert [path.name for path in (tmp_path / "out" / "units").iterdir()] == [f"{slug(names[0])}.html"]
+    assert [path.name for path in (tmp_path / "out" / "units").iterdir()] == [f"{file_stem(names[0])}.html"]
     failed = tmp_path / "out" / "records" / "failed"
-    assert {path.name for path in failed.iterdir()} == {f"{slug(names[1])}.txt", f"{slug(names[1])}.ipynb"}
+    assert {path.name for path in failed.iterdir()} == {f"{file_stem(names[1])}.txt", f"{file_stem(names[1])}.ipynb"}
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def test_results_that_are_broken_are_named_file_by_file(small_results, tmp_path,
 
 @pytest.mark.slow
 def test_results_kept_in_memory_that_are_broken_are_made_again(small_results, tmp_path, monkeypatch):
-    monkeypatch.setenv(result_cache.FOLDER, str(tmp_path))
+    monkeypatch.setenv(result_cache.FOLDER_VARIABLE, str(tmp_path))
     Assessment.recall(small_results / "data")
     (kept,) = tmp_path.glob("results-*")
     for name, content in BROKEN.items():

@@ -11,19 +11,19 @@ import pytest
 from conftest import SAMPLE
 
 from aiready import messages
-from aiready.batch.report_run import Request, report
-from aiready.batch.schedule import Options
+from aiready.batch.report_run import ReportRequest, run_report
+from aiready.batch.schedule import RunOptions
 from aiready.charts.figures import Figure
 from aiready.errors import InstrumentError, UsageError
 from aiready.instrument.model import read_instrument
 from aiready.messages import ENGLISH, Language
 from aiready.messages.catalogue import phrases as phrases_of
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 from aiready.pages import handout, index, portfolio, unit_comparison
 from aiready.pages.markup.blocks import Block, Page
 from aiready.profile.translations import TRANSLATED, translated
 
-OTHERS = [code for code in messages.codes() if code != "en"]
+OTHERS = [code for code in messages.language_codes() if code != "en"]
 UNITS = ("motor-claims", "treasury")
 PACKAGE = Path(handout.__file__).parent
 SAID = ("narrative/*.py", "views/*.py", "charts/*.py", "handout.py", "key_figures.py", "side_by_side.py",
@@ -209,11 +209,11 @@ def test_the_index_of_a_run_speaks_the_language_too(sample, code):
 def test_a_run_in_another_language_says_so_on_pages_and_in_the_manifest_and_makes_pages_anew(sample, press, tmp_path):
     made = {}
     for code in ("en", "de"):
-        request = Request(str(SAMPLE), tmp_path, ("treasury",), Options(jobs=1, figures=True), make=press.make,
+        request = ReportRequest(str(SAMPLE), tmp_path, ("treasury",), RunOptions(jobs=1, figures=True), submit=press.submit,
                           language=Language(code))  # fmt: skip
-        run = report(sample, request)
+        run = run_report(sample, request)
         assert run.failed == []
-        made[code] = {outcome.page: outcome.why for outcome in run.outcomes}
+        made[code] = {outcome.page: outcome.why for outcome in run.pages}
         page = (tmp_path / "units/treasury.html").read_text("utf-8")
         assert f'<html lang="{code}">' in page
         manifest = json.loads((tmp_path / "records/manifest.json").read_text("utf-8"))
@@ -233,7 +233,7 @@ def test_a_run_in_another_language_says_so_on_pages_and_in_the_manifest_and_make
 @pytest.fixture
 def folder(tmp_path):
     copy = tmp_path / "instrument"
-    shutil.copytree(shipped("data/instrument"), copy)
+    shutil.copytree(package_file("data/instrument"), copy)
     return copy
 
 

@@ -5,17 +5,14 @@ from itertools import product
 
 import pandas as pd
 import pytest
-
-pytest.importorskip("playwright.sync_api")
 from conftest import SAMPLE
-from opened import HEADINGS, OUT_OF_FRAME, OVERLAPS, TOO_WIDE, Opened, violations
-from playwright.sync_api import sync_playwright
+from opened import HEADINGS, NARROW, OUT_OF_FRAME, OVERLAPS, PHONE, RULES, TOO_WIDE, WIDE
 
 from aiready import Assessment
-from aiready.batch.report_run import Request, report
-from aiready.batch.schedule import Options
+from aiready.batch.report_run import ReportRequest, run_report
+from aiready.batch.schedule import RunOptions
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 LONG = (
     "Department for the settlement of complicated claims of members abroad and of all questions that follow from them"
 )
@@ -146,9 +143,9 @@ def made(request, press, tmp_path_factory):
     """The pages of one state: of a unit, the portfolio, the index."""
     folder = tmp_path_factory.mktemp("state")
     data, unit_id = request.param(folder / "data")
-    asked = Request(str(data), folder / "out", (unit_id,), Options(jobs=2), make=press.make)
-    run = report(Assessment.open(data), asked)
-    assert [outcome.status for outcome in run.outcomes] == ["ok", "ok"], run.outcomes
+    asked = ReportRequest(str(data), folder / "out", (unit_id,), RunOptions(jobs=2), submit=press.submit)
+    run = run_report(Assessment.open(data), asked)
+    assert [outcome.status for outcome in run.pages] == ["ok", "ok"], run.pages
     overview = folder / "out" / "overview"
     return {
         "unit": folder / "out" / "units" / f"{unit_id}.html",
@@ -157,59 +154,42 @@ def made(request, press, tmp_path_factory):
     }
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.mark.parametrize(("name", "width"), list(product(PAGES, (1280, 320))))
-def test_the_page_looks_finished(browser, made, name, width):
+@pytest.mark.parametrize(("name", "width"), list(product(PAGES, (WIDE, PHONE))))
+def test_the_page_looks_finished(pages, made, name, width):
     address = made[name].as_uri()
-    opened = Opened(browser, address, width)
-    try:
-        assert opened.asked == [address]
-        assert opened.complaints == []
-        assert opened.page.evaluate(TOO_WIDE) == []
-        assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert opened.page.evaluate(OUT_OF_FRAME) == []
-        assert opened.page.evaluate(OVERLAPS) == []
-        assert opened.page.evaluate(HEADINGS).count(1) == 1
-    finally:
-        opened.page.close()
-    assert violations(browser, address, width) == []
+    opened = pages.at(address, width)
+    assert opened.asked == [address]
+    assert opened.complaints == []
+    assert opened.page.evaluate(TOO_WIDE) == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.page.evaluate(OUT_OF_FRAME) == []
+    assert opened.page.evaluate(OVERLAPS) == []
+    assert opened.page.evaluate(HEADINGS).count(1) == 1
+    assert opened.violations(RULES if width == WIDE else NARROW) == []
 
 
-def test_no_section_is_a_heading_alone(browser, made):
+def test_no_section_is_a_heading_alone(pages, made):
     empty = """[...document.querySelectorAll('main h2')].filter(h => {
       const next = h.nextElementSibling;
       return h.checkVisibility() && (!next || next.matches('h2'));
     }).map(h => h.textContent)"""
     for path in made.values():
-        opened = Opened(browser, path.as_uri(), 1280)
-        found = opened.page.evaluate(empty)
-        opened.page.close()
-        assert found == [], path.name
+        assert pages.at(path.as_uri(), WIDE).page.evaluate(empty) == [], path.name
 
 
-def test_no_unmeasured_number_reads_as_nought_or_nan(browser, made):
-    opened = Opened(browser, made["unit"].as_uri(), 1280)
-    text = opened.page.inner_text("body")
-    opened.page.close()
+def test_no_unmeasured_number_reads_as_nought_or_nan(pages, made):
+    text = pages.at(made["unit"].as_uri(), WIDE).page.inner_text("body")
     for word in ("nan", "NaN", "None", "inf", "<NA>"):
         assert f" {word} " not in f" {text} "
 
 
-def test_printed_no_chart_is_cut_by_the_end_of_a_page(browser, made):
+def test_printed_no_chart_is_cut_by_the_end_of_a_page(pages, made):
     """A figure is never taller than the paper: then the browser can keep it whole, and does (`break-inside`)."""
     paper = (297 - 34) / 25.4 * 96
     for name in ("unit", "portfolio"):
-        opened = Opened(browser, made[name].as_uri(), 680)
+        opened = pages.fresh(made[name].as_uri(), 680)
         opened.page.emulate_media(media="print")
         heights = opened.page.evaluate(
             "[...document.querySelectorAll('figure')].map(f => [f.id, f.getBoundingClientRect().height])"
         )
-        opened.page.close()
         assert [figure for figure in heights if figure[1] > paper] == []

@@ -71,9 +71,9 @@ def _report(tree: Path, out: Path) -> None:
         environment = os.environ | {"PYTHONPATH": site}
         sample = str(ROOT / "data" / "sample")
         command = [sys.executable, "-P", "-c", CODE, "report", sample, "--out", str(out), "--quiet"]
-        done = subprocess.run(command, env=environment, check=False)
-        if done.returncode:
-            raise SystemExit(f"{tree}: the report ended with {done.returncode}")
+        process = subprocess.run(command, env=environment, check=False)
+        if process.returncode:
+            raise SystemExit(f"{tree}: the report ended with {process.returncode}")
 
 
 def _git(*arguments: str) -> str:

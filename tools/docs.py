@@ -13,9 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 import aiready
-from aiready.atomic_files import write
+from aiready.atomic_files import write_file
 from aiready.instrument.model import read_instrument
-from aiready.model.registry import MEASURES, Measure, names
+from aiready.model.registry import MEASURES, Measure, measures_of_table
 from aiready.model.schema import TABLES, Column, Table
 
 NOTES = Path(__file__).with_name("measure_notes.csv")
@@ -61,8 +61,8 @@ def measures_page() -> str:
     cited = read_instrument().sources.set_index("source_id")["citation"]
     parts = [_MEASURES_HEAD, _contents()]
     for table in TABLES.values():
-        parts += [f"\n## {table.name}\n\nOne row per {table.grain}.\n"] if names(table.name) else []
-        parts += [_measure_entry(MEASURES[name], notes.loc[name], cited) for name in names(table.name)]
+        parts += [f"\n## {table.name}\n\nOne row per {table.grain}.\n"] if measures_of_table(table.name) else []
+        parts += [_measure_entry(MEASURES[name], notes.loc[name], cited) for name in measures_of_table(table.name)]
     used = sorted({one for sources in notes["source"] for one in sources.split(";")} - {CONVENTION})
     parts.append("\n## Sources\n\n" + "".join(f"- {cited[one]}\n" for one in used))
     return "".join(parts)
@@ -70,24 +70,24 @@ def measures_page() -> str:
 
 def _contents() -> str:
     linked = [
-        f"- [{table}](#{table}): " + ", ".join(f"[{name}](#{name})" for name in names(table))
+        f"- [{table}](#{table}): " + ", ".join(f"[{name}](#{name})" for name in measures_of_table(table))
         for table in TABLES
-        if names(table)
+        if measures_of_table(table)
     ]
     return "\n" + "\n".join(linked) + "\n"
 
 
 def _measure_entry(measure: Measure, notes: pd.Series, cited: pd.Series) -> str:
-    known = [one for one in notes["source"].split(";") if one != CONVENTION]
-    source = "; ".join(_short(cited[one]) for one in known) or "Our own convention"
-    said = (
+    references = [one for one in notes["source"].split(";") if one != CONVENTION]
+    source = "; ".join(_short(cited[one]) for one in references) or "Our own convention"
+    entries = (
         ("Formula", notes["formula"]),
         ("Range", notes["range"] + "."),
         ("Missing data", notes["missing"]),
         ("When it misleads", notes["misleads"]),
         ("Source", source + "."),
     )
-    lines = "".join(f"- **{about}.** {_escaped(text)}\n" for about, text in said)
+    lines = "".join(f"- **{about}.** {_escaped(text)}\n" for about, text in entries)
     return f"\n### {measure.name}\n\n{measure.label} · {measure.unit}\n\n{lines}"
 
 
@@ -101,8 +101,8 @@ def _short(citation: str) -> str:
     """
     authors, _, rest = citation.partition(" (")
     surnames = [author.split(",")[0] for author in re.split(r"\.,\s+(?:&\s+)?", authors)]
-    named = " & ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
-    return f"{named} ({rest.split(')')[0]})"
+    shortened = " & ".join(surnames) if len(surnames) < 3 else f"{surnames[0]} et al."
+    return f"{shortened} ({rest.split(')')[0]})"
 
 
 def _escaped(text: str) -> str:
@@ -133,7 +133,7 @@ def _table_entry(table: Table) -> Iterator[str]:
 
 
 def _gives(table: Table) -> str:
-    measured = names(table.name)
+    measured = measures_of_table(table.name)
     linked = ", ".join(f"[{name}](measures.md#{name})" for name in measured[:4])
     more = f" and {len(measured) - 4} more" if len(measured) > 4 else ""
     return f"Gives {linked}{more}." if measured else "No measure is named after it: others use it."
@@ -144,7 +144,8 @@ def _column_row(column: Column, table: Table) -> str:
     marks = (" ●" if column.starter else "") + (" (hashed)" if column.name in table.hashed else "")
     allowed = ": " + ", ".join(f"`{one}`" for one in column.allowed) if column.allowed else ""
     cells = (name + marks, column.kind + _limits(column) + allowed, column.meaning, column.example)
-    return "| " + " | ".join(_escaped(cell) if place else cell for place, cell in enumerate(cells)) + " |"
+    first, *others = cells
+    return "| " + " | ".join([first, *map(_escaped, others)]) + " |"
 
 
 def _limits(column: Column) -> str:
@@ -192,10 +193,10 @@ def with_tables(page: str) -> str:
 
 def write_docs(folder: Path) -> None:
     """Write `measures.md`, `modules.md` and the tables of `your-data.md` into a docs folder."""
-    write(folder / "measures.md", measures_page().encode())
-    write(folder / "modules.md", modules_page().encode())
+    write_file(folder / "measures.md", measures_page().encode())
+    write_file(folder / "modules.md", modules_page().encode())
     guide = folder / "your-data.md"
-    write(guide, with_tables(guide.read_text(encoding="utf-8")).encode())
+    write_file(guide, with_tables(guide.read_text(encoding="utf-8")).encode())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A process started beside this one, and the line by which both speak."""
+"""Start a child process, and keep a connection to it."""
 
 import socket
 import subprocess
@@ -7,53 +7,66 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-SAFE = {"PYTHONSAFEPATH": "1"}
-"""Environment of what is started from here: Python, and every kernel it starts, imports nothing that lies in the
-folder it is called from, where data of others may lie."""
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Environment of every child: neither it nor the kernels it starts import from the current folder, where other people's
+files may lie."""
 
 
-def python(*arguments: str) -> list[str]:
-    """The command that runs this Python, which imports what is installed and nothing beside it (`-P`)."""
+def python_command(*arguments: str) -> list[str]:
+    """The command that runs this Python with installed packages only (`-P`)."""
     return [sys.executable, "-P", *arguments]
 
 
-class Worker:
-    """A process started beside this one, and the line to it: it ends when the line is closed.
+class ChildProcess:
+    """A child process and a connection to it; the child exits when the connection is closed.
 
-    `further`: lines that it is given beside its own, after its other arguments.
+    Parameters
+    ----------
+    module
+        Its `main()` is run, with the connection's file descriptor as first argument, then `arguments`.
+    stderr
+        File its stderr is appended to.
+    extra_sockets
+        Further sockets to inherit; their file descriptors are the last arguments.
     """
 
     def __init__(
-        self, entry: str, *arguments: str, environment: dict[str, str], errors: Path, further: Sequence[socket.socket]
+        self,
+        module: str,
+        *arguments: str,
+        environment: dict[str, str],
+        stderr: Path,
+        extra_sockets: Sequence[socket.socket] = (),
     ):
-        self.line, theirs = pair()
-        given = [str(line.fileno()) for line in further]
-        with theirs, errors.open("ab") as complaints:
+        self.connection, child_end = connection_pair()
+        descriptors = [str(extra.fileno()) for extra in extra_sockets]
+        code = f"from {module} import main; main()"
+        with child_end, stderr.open("ab") as stderr_file:
             self.process = subprocess.Popen(
-                python("-c", f"from {entry} import main; main()", str(theirs.fileno()), *arguments, *given),
+                python_command("-c", code, str(child_end.fileno()), *arguments, *descriptors),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=complaints,
-                env=environment | SAFE,
-                pass_fds=[theirs.fileno(), *(line.fileno() for line in further)],
+                stderr=stderr_file,
+                env=environment | SAFE_PATH,
+                pass_fds=[child_end.fileno(), *(extra.fileno() for extra in extra_sockets)],
                 start_new_session=True,
             )
 
     def end(self) -> None:
-        """Close the line, and end the process if it does not end by itself."""
-        self.line.close()
+        """Close the connection; kill the process if it has not exited after 5 s."""
+        self.connection.close()
         try:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.kill()
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process and wait for it."""
         self.process.kill()
         self.process.wait()
 
 
-def pair() -> tuple[Connection, socket.socket]:
-    """Both ends of a new line: ours, and that of a process to be started."""
-    ours, theirs = socket.socketpair()
-    return Connection(ours.detach()), theirs
+def connection_pair() -> tuple[Connection, socket.socket]:
+    """Both ends of a new connection: this process's, and the socket that a child inherits."""
+    own_end, child_end = socket.socketpair()
+    return Connection(own_end.detach()), child_end

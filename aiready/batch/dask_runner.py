@@ -1,31 +1,31 @@
-"""Pages made on other machines: `--executor dask:tcp://host:8786`."""
+"""Make pages on other machines: `--executor dask:tcp://host:8786`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from aiready.batch.schedule import Maker, on
+from aiready.batch.schedule import SubmitPage, submit_to
 from aiready.errors import InfrastructureError, UsageError
 
-PATIENCE = 15
+CONNECT_TIMEOUT = 15
 """Seconds to wait for a scheduler and its workers."""
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[tuple[Maker, int]]:
-    """Connect to a cluster; gives who makes pages there, and how many at once.
+def cluster(address: str) -> Iterator[tuple[SubmitPage, int]]:
+    """Connect to a cluster; yields the function that submits a page to it, and its number of threads.
 
-    Workers need this package and nothing else: no shared disk, no data folder. A worker that is lost gives its pages
-    to the others.
+    Workers need this package and nothing else: no shared disk, no data folder. The pages of a lost worker go to
+    the others.
 
     Raises
     ------
     UsageError
-        The address names no kind of cluster that is known.
+        The address names an unknown kind of cluster.
     InfrastructureError
-        dask.distributed is not installed, nothing answers there, or there are no workers.
+        dask.distributed is not installed, nothing answers at the address, or there are no workers.
     """
-    kind, _, where = address.partition(":")
-    if kind != "dask" or not where:
+    kind, _, scheduler = address.partition(":")
+    if kind != "dask" or not scheduler:
         raise UsageError(f'--executor "{address}" is not known. Write it as dask:tcp://host:8786.')
     try:
         from distributed import Client
@@ -35,10 +35,10 @@ def cluster(address: str) -> Iterator[tuple[Maker, int]]:
             'Install it with: pip install "aiready[dask]"'
         ) from None
     try:
-        client = Client(where, timeout=PATIENCE, set_as_default=False)
+        client = Client(scheduler, timeout=CONNECT_TIMEOUT, set_as_default=False)
         with client:
-            client.wait_for_workers(1, timeout=PATIENCE)
+            client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
             threads = sum(client.nthreads().values())
-            yield on(client.get_executor(pure=False)), threads
+            yield submit_to(client.get_executor(pure=False)), threads
     except (OSError, TimeoutError) as error:
-        raise InfrastructureError(f"{where}: no Dask scheduler with workers answers ({error}).") from None
+        raise InfrastructureError(f"{scheduler}: no Dask scheduler with workers answers ({error}).") from None

@@ -1,7 +1,7 @@
-"""The papermill engine `aiready`: runs a notebook's cells in this process, with no kernel to start.
+"""The papermill engine `aiready`: run a notebook's cells in this process, without a kernel.
 
-Registered under `papermill.engine`, so `papermill --engine aiready in.ipynb out.ipynb` works too. One process
-should run one notebook: variables and imported modules stay behind, which is why the batch forks for each.
+Registered under `papermill.engine`, so `papermill --engine aiready in.ipynb out.ipynb` works too. Variables and
+imported modules stay behind in the process, which is why the batch forks one for each notebook.
 """
 
 import io
@@ -21,27 +21,27 @@ from traitlets.config import Config
 
 
 class _Publisher(DisplayPublisher):
-    """Keeps what `display()` publishes as notebook outputs."""
+    """Collect what `display()` publishes as notebook outputs."""
 
     outputs: list[nbformat.NotebookNode]
 
-    def publish(self, data: dict, metadata: dict | None = None, *_: Any, **__: Any) -> None:
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any] | None = None, *_: Any, **__: Any) -> None:
         self.outputs.append(_output("display_data", data=data, metadata=metadata or {}))
 
 
 class _Hook(DisplayHook):
-    """Keeps the value of a cell's last expression as a notebook output."""
+    """Collect the value of a cell's last expression as a notebook output."""
 
     outputs: list[nbformat.NotebookNode]
 
     def write_output_prompt(self) -> None:
         """Print nothing: there is no terminal."""
 
-    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         metadata, count = md_dict or {}, self.prompt_count
         self.outputs.append(_output("execute_result", data=format_dict, metadata=metadata, execution_count=count))
 
-    def log_output(self, format_dict: dict) -> None:
+    def log_output(self, format_dict: dict[str, Any]) -> None:
         """Keep no log."""
 
 
@@ -52,7 +52,7 @@ class _Shell(InteractiveShell):
     display_pub_class = _Publisher
 
     def enable_gui(self, gui: Any = None) -> None:
-        """Know no graphical event loop."""
+        """Do nothing: there is no graphical event loop."""
 
     def showtraceback(self, *_: Any, **__: Any) -> None:
         """Print nothing: the error becomes an output of its cell."""
@@ -76,45 +76,48 @@ def _error(error: BaseException) -> nbformat.NotebookNode:
 
 
 def _output(kind: str, **content: Any) -> nbformat.NotebookNode:
-    """An output of a cell; proven with the whole notebook when that is written, not one by one."""
-    return nbformat.from_dict({"output_type": kind, **content})
+    """An output of a cell; validated when the notebook is written, with all the others."""
+    output: nbformat.NotebookNode = nbformat.from_dict({"output_type": kind, **content})
+    return output
 
 
 _NO_HISTORY = Config({"HistoryManager": {"enabled": False}, "HistoryAccessor": {"enabled": False}})
-"""No database of what was run, nor a thread that writes it."""
+"""Without IPython's database of commands and the thread that writes it."""
 
 
-class InProcessEngine(Engine):
-    """Runs the cells of a managed notebook in an IPython shell of this process."""
+class InProcessEngine(Engine):  # type: ignore[misc]  # papermill has no types
+    """Run the cells of a managed notebook in an IPython shell of this process."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, place: Path | None = None, **_: Any) -> None:
+    def execute_managed_notebook(
+        cls, nb_man: Any, kernel_name: str, cell_number_file: Path | None = None, **_: Any
+    ) -> None:
         """Run every code cell in order, and stop at the first that fails.
 
         Parameters
         ----------
-        place
-            File that holds the number of the cell that runs, for whoever finds this process dead.
+        cell_number_file
+            Holds the number of the running cell, so that a crash can be placed.
         """
         del kernel_name
         _Shell.clear_instance()
         shell = _Shell.instance(config=_NO_HISTORY)
-        before = sys.displayhook
+        previous_hook = sys.displayhook
         try:
             for index, cell in enumerate(nb_man.nb.cells):
-                if place is not None:
-                    place.write_text(str(index + 1))
+                if cell_number_file is not None:
+                    cell_number_file.write_text(str(index + 1))
                 if cell.cell_type == "code" and cell.source.strip() and not _run(shell, nb_man, cell, index):
                     break
         finally:
-            sys.displayhook = before
+            sys.displayhook = previous_hook
             _Shell.clear_instance()
 
 
 def _run(shell: _Shell, nb_man: Any, cell: nbformat.NotebookNode, index: int) -> bool:
     nb_man.cell_start(cell, index)
     with _capturing(shell) as outputs:
-        result = shell.run_cell(cell.source, store_history=True)
+        result = shell.run_cell(cell.source, store_history=True)  # type: ignore[no-untyped-call]  # IPython's
     cell.execution_count = shell.execution_count - 1
     error = result.error_before_exec or result.error_in_exec
     if error is not None:

@@ -1,4 +1,4 @@
-"""Folders of orders among the temporary files of this machine; those of runs that were killed are taken away."""
+"""Temporary folders of page jobs; those left behind by killed runs are removed."""
 
 import contextlib
 import fcntl
@@ -10,43 +10,43 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-SCRATCH, HELD = "aiready-press-", "held"
-"""How folders of orders are named, and in each the file that is locked while its press lives."""
+PREFIX, LOCK_NAME = "aiready-press-", "held"
+"""How these folders are called, and the file in each that stays locked while its runner lives."""
 
 
-def made() -> tuple[Path, IO[bytes]]:
-    """Make a folder of orders, marked as in use while this process lives: the file that marks it is to be held.
+def make_scratch_folder() -> tuple[Path, IO[bytes]]:
+    """Make a folder for jobs, with its lock: the open file must be kept while the folder is in use.
 
-    That file is locked before it gets its name.
+    The file is locked before it gets its name, so that nobody finds it unlocked.
     """
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     file = (folder / "held.new").open("wb")
     fcntl.flock(file, fcntl.LOCK_EX)
-    (folder / "held.new").rename(folder / HELD)
+    (folder / "held.new").rename(folder / LOCK_NAME)
     return folder, file
 
 
-def sweep(folder: Path) -> None:
-    """Take away folders of orders of processes that were killed with all who could have cleared up.
+def remove_abandoned(folder: Path) -> None:
+    """Remove job folders of runs that were killed together with everything that could have cleaned up.
 
-    Only what such a process of this user made is looked at: a folder of theirs with a file in it, never what only has
-    its name (a link, a pipe that would be waited for).
+    Only this user's folders that hold a regular lock file are touched, never a link or pipe of the same name.
     """
-    with contextlib.suppress(OSError):  # a folder that may be written to need not be one to read
-        for left in folder.glob(f"{SCRATCH}*"):
-            with contextlib.suppress(OSError):  # somebody lives
-                _sweep_one(left)
+    with contextlib.suppress(OSError):  # the temporary folder may be writable and still not readable
+        for candidate in folder.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError):  # still locked
+                _remove_if_abandoned(candidate)
 
 
-def _sweep_one(left: Path) -> None:
-    held = left / HELD
-    if not (_own(left, stat.S_ISDIR) and _own(held, stat.S_ISREG)):
+def _remove_if_abandoned(folder: Path) -> None:
+    lock_path = folder / LOCK_NAME
+    if not (_is_own(folder, stat.S_ISDIR) and _is_own(lock_path, stat.S_ISREG)):
         return
-    with open(os.open(held, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:  # noqa: PTH123 - of a number
+    descriptor = os.open(lock_path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _own(path: Path, kind: Callable[[int], bool]) -> bool:
+def _is_own(path: Path, is_kind: Callable[[int], bool]) -> bool:
     status = path.lstat()
-    return kind(status.st_mode) and status.st_uid == os.geteuid()
+    return is_kind(status.st_mode) and status.st_uid == os.geteuid()

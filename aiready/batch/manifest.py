@@ -1,4 +1,4 @@
-"""What is known of every page, run after run: what it was made from, what became of it, and of the run as a whole."""
+"""Read and write the manifest: what every page was made from and what became of it, and the run as a whole."""
 
 import json
 import platform
@@ -10,9 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from aiready.atomic_files import write
-from aiready.batch.output_folder import Owned, refuse_strangers
-from aiready.batch.page_job import OK
+from aiready.atomic_files import write_file
+from aiready.batch.output_folder import OwnFiles, refuse_foreign_files
+from aiready.batch.page_job import EARLIER, OK
 from aiready.errors import InfrastructureError
 from aiready.profile.assessment import Assessment
 
@@ -29,18 +29,15 @@ PACKAGES = (
     "papermill",
     "vl-convert-python",
 )
-NEW, CHANGED, AS_BEFORE, KEPT, EARLIER = "new", "changed", "as before", "unchanged", "earlier"
-"""What a page is beside the run before: `as before`, made again with the same bytes; `unchanged`, not made again since
-nothing it depends on had changed; `earlier`, not made in this run, though it may have changed."""
 
 
 @dataclass(frozen=True)
 class PageRecord:
-    """One page: the status of its latest run, and of the page that is published when and from what it was made.
+    """One page: how its latest run ended, and what the published page was made from.
 
-    `status`, `reason`, `why`, `seconds` and `peak` (bytes) tell of the latest run that tried; `digest` (of the page;
-    empty: there is none), `inputs` (digest by part), `as_of`, `too_small`, and the digests of the page that `pdf_of`
-    and `figures_of` belong to tell of what is published.
+    Of the latest run that tried to make it: `status`, `reason`, `why`, `seconds`, `peak` (bytes). Of the published
+    page: `digest` (empty: there is none), `inputs` (digest by part), `as_of`, `too_small`; `pdf_of` and `figures_of`
+    are the digests of the pages that the PDF and the figure files were made from.
     """
 
     unit_id: str
@@ -58,50 +55,50 @@ class PageRecord:
     pdf_of: str = ""
     figures_of: str = ""
 
-    def shown(self) -> dict[str, Any]:
-        """As the index and the manifest read it."""
+    def as_dict(self) -> dict[str, Any]:
+        """The record as it stands in the manifest, and whether its PDF is of this page."""
         return asdict(self) | {"pdf": bool(self.digest) and self.pdf_of == self.digest}
 
 
 @dataclass(frozen=True)
-class Known:
-    """What earlier runs wrote down: every page they knew, and every file that is ours (paths below the folder)."""
+class EarlierRuns:
+    """The manifest of earlier runs: their pages by file name, and the files that are ours (paths below the folder)."""
 
     pages: Mapping[str, PageRecord] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
 
 
-def read(out: Path, places: Iterable[str]) -> Known:
-    """What earlier runs wrote down in a folder.
+def read(out: Path, patterns: Iterable[str]) -> EarlierRuns:
+    """Read the manifest of a folder; empty where there is none.
 
     Parameters
     ----------
-    places
-        Where this run would write: what lies there, in a folder that has no manifest, is somebody else's.
+    patterns
+        Where this run would write: in a folder without manifest, files there are somebody else's.
 
     Raises
     ------
     UsageError
-        There is no manifest, and something is in these places.
+        There is no manifest, but there are files at these patterns.
     InfrastructureError
-        The manifest cannot be read: nobody can tell which files are ours.
+        The manifest cannot be read, so nobody can tell which files are ours.
     """
     content = _read(out)
     if content is None:
-        refuse_strangers(out, places)
-        return Known()
-    names = {known.name for known in fields(PageRecord)}
+        refuse_foreign_files(out, patterns)
+        return EarlierRuns()
+    names = {record_field.name for record_field in fields(PageRecord)}
     try:
-        pages = {page: PageRecord(**{name: told[name] for name in names & set(told)})
-                 for page, told in content["pages"].items()}  # fmt: skip
-        files = content["files"] if "files" in content else _published(out, pages.values())
-        return Known(pages, frozenset(map(str, files)))
+        pages = {page: PageRecord(**{name: entry[name] for name in names & set(entry)})
+                 for page, entry in content["pages"].items()}  # fmt: skip
+        files = content["files"] if "files" in content else _files_of_old_manifest(out, pages.values())
+        return EarlierRuns(pages, frozenset(map(str, files)))
     except (KeyError, TypeError, AttributeError) as error:
         raise _broken(out, f"{type(error).__name__}: {error}") from error
 
 
 def _read(out: Path) -> dict[str, Any] | None:
-    """The manifest as it stands; None where there is none."""
+    """The manifest's content; None where there is none."""
     path = out / FILE
     if not path.is_symlink() and not path.exists():
         return None
@@ -123,8 +120,8 @@ def _broken(out: Path, why: str) -> InfrastructureError:
     )
 
 
-def _published(out: Path, records: Iterable[PageRecord]) -> Iterator[str]:
-    """Files that a manifest of an earlier version means, which named pages only: theirs, and all results."""
+def _files_of_old_manifest(out: Path, records: Iterable[PageRecord]) -> Iterator[str]:
+    """Our files where an old manifest lists pages only: those of its pages, and all results."""
     yield "overview/index.html"
     for record in records:
         folder, stem = "overview" if record.page == PORTFOLIO else "units", Path(record.page).stem
@@ -134,51 +131,52 @@ def _published(out: Path, records: Iterable[PageRecord]) -> Iterator[str]:
         yield from (path.relative_to(out).as_posix() for path in (out / "records" / name).glob("*"))
 
 
-def note_files(out: Path, files: set[str]) -> None:
-    """Write down which files are ours, beside what the manifest says already."""
+def write_file_list(out: Path, files: set[str]) -> None:
+    """Write the list of our files to the manifest, and leave the rest of it as it is."""
     content = _read(out) or {"pages": {}}
-    write(out / FILE, _as_json(content | {"files": sorted(files)}))
+    write_file(out / FILE, _as_json(content | {"files": sorted(files)}))
 
 
 def _as_json(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-class Keeper:
-    """Holds the records of a run, and writes them down every few seconds: a run that is killed is taken up there."""
+class ManifestWriter:
+    """Hold the records of a run, and write them every few seconds, so that a killed run can be resumed."""
 
     INTERVAL = 2.0
+    """Seconds between two writes."""
 
-    def __init__(self, out: Path, assessment: Assessment, earlier: Known):
+    def __init__(self, out: Path, assessment: Assessment, earlier: EarlierRuns):
         self.out, self.assessment = out, assessment
         self.pages = {page: replace(record, change=EARLIER) for page, record in earlier.pages.items()}
-        self.owned = Owned(out, earlier.files, lambda _: self.write())
-        self.ways: set[str] = set()
+        self.own_files = OwnFiles(out, earlier.files, lambda _: self.write())
+        self.start_methods: set[str] = set()
         self._started, self._written = time.time(), time.monotonic()
 
-    def note(self, record: PageRecord) -> None:
-        """Take down what became of a page."""
+    def update(self, record: PageRecord) -> None:
+        """Replace the record of a page."""
         self.pages[record.page] = record
         if time.monotonic() - self._written > self.INTERVAL:
             self.write()
 
     def write(self) -> None:
-        """Publish the manifest as it stands."""
-        write(self.out / FILE, self._content())
+        """Write the manifest."""
+        write_file(self.out / FILE, self._content())
         self._written = time.monotonic()
 
     def _content(self) -> bytes:
         content = {
             "started": datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - self._started, 1),
-            "notebooks": sorted(self.ways),
+            "notebooks": sorted(self.start_methods),
             "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
             "language": self.assessment.language.code,
             "facts": asdict(self.assessment.facts),
             "counts": self.assessment.counts.to_dict("records"),
             "inputs": self.assessment.inputs.to_dict("records"),
-            "pages": {page: record.shown() for page, record in self.pages.items()},
-            "files": sorted(self.owned.names),
+            "pages": {page: record.as_dict() for page, record in self.pages.items()},
+            "files": sorted(self.own_files.names),
         }
         return _as_json(content)
 

@@ -1,4 +1,4 @@
-"""A notebook run in a process of its own, from the folder of an order to an exit code that tells what happened."""
+"""Run the notebook of a page job in a process of its own, and tell from its exit code what happened."""
 
 import ctypes
 import faulthandler
@@ -25,126 +25,141 @@ from aiready.batch.page_job import (
     OUT_OF_MEMORY,
     START,
     TIME_OUT,
-    Made,
-    Order,
+    PageJob,
+    PageResult,
 )
 
-DONE, CELL, MEMORY, PARAMETERS, BEFORE, DISK, LATE, DEAD = 0, 71, 72, 73, 74, 75, 76, 77
-"""Exit codes of a run; every other one was not given by this module."""
-CAUSES = {CELL: CELL_ERROR, MEMORY: OUT_OF_MEMORY, PARAMETERS: INVALID_PARAMETERS, BEFORE: START, DEAD: KILLED}
-_RAISED = {"PapermillExecutionError": CELL, "CellTimeoutError": LATE, "DeadKernelError": DEAD}
+SUCCESS = 0
+CELL_RAISED = 71
+NO_MEMORY = 72
+WRONG_PARAMETERS = 73
+START_FAILED = 74
+DISK_FULL = 75
+TIMED_OUT = 76
+KERNEL_DIED = 77
+"""Exit codes of a run; any other comes from the notebook's own code."""
+CAUSES = {
+    CELL_RAISED: CELL_ERROR,
+    NO_MEMORY: OUT_OF_MEMORY,
+    WRONG_PARAMETERS: INVALID_PARAMETERS,
+    START_FAILED: START,
+    KERNEL_DIED: KILLED,
+}
+_ERROR_CODES = {"PapermillExecutionError": CELL_RAISED, "CellTimeoutError": TIMED_OUT, "DeadKernelError": KERNEL_DIED}
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """The folder of one order, thrown away when its page is made."""
+class JobFolder:
+    """The folder of one job, removed when its page is made."""
 
-    folder: Path
+    path: Path
 
     @property
     def results(self) -> Path:
-        """The unit's slice, as the notebook reads it."""
-        return self.folder / "results"
+        """The unit's part of the results, as the notebook reads it."""
+        return self.path / "results"
 
     @property
     def executed(self) -> Path:
         """The executed notebook."""
-        return self.folder / "executed.ipynb"
+        return self.path / "executed.ipynb"
 
     @property
     def error(self) -> Path:
         """The traceback of a run that failed."""
-        return self.folder / "error.txt"
+        return self.path / "error.txt"
 
     @property
     def fault(self) -> Path:
-        """Where the interpreter stood when it crashed."""
-        return self.folder / "fault.txt"
+        """The stack of an interpreter that crashed."""
+        return self.path / "fault.txt"
 
     @property
-    def place(self) -> Path:
-        """Number of the cell that runs."""
-        return self.folder / "cell"
+    def cell_number_file(self) -> Path:
+        """Number of the running cell."""
+        return self.path / "cell"
 
     @property
-    def order(self) -> Path:
-        """The order, for a process that was not forked."""
-        return self.folder / "order.pickle"
+    def job_file(self) -> Path:
+        """The job, for a process that was not forked."""
+        return self.path / "job.pickle"
 
-    def lay_out(self, order: Order) -> Order:
-        """Write the slice; gives the order with its parameter `results`, without the files."""
+    def write_inputs(self, job: PageJob) -> PageJob:
+        """Write the job's files, and return the job without them: its parameter `results` names their folder."""
         self.results.mkdir(parents=True)
-        for name, content in order.files.items():
+        for name, content in job.files.items():
             path = self.results / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(content)
-        given = {**order.parameters, "results": str(self.results)} if order.files else order.parameters
-        return replace(order, parameters=given, files={})
+        parameters = {**job.parameters, "results": str(self.results)} if job.files else job.parameters
+        return replace(job, parameters=parameters, files={})
 
 
 class InvalidParametersError(ValueError):
-    """A notebook was given parameters that it does not have: papermill itself would only warn."""
+    """A job has parameters that its notebook does not know: papermill itself would only warn."""
 
 
-def carry_out(order: Order, workplace: Workplace) -> int:
-    """Run the notebook of an order that was laid out, in a process of its own; gives its exit code."""
-    from aiready.charts.figures import CHARTS
+def run_notebook(job: PageJob, job_folder: JobFolder) -> int:
+    """Run the job's notebook in this process, which was started for it: set its limits, return its exit code."""
+    from aiready.charts.figures import CHARTS_VARIABLE
 
-    os.environ[CHARTS] = "json"
-    faulthandler.enable(workplace.fault.open("w"), all_threads=False)
-    limited(order.memory)
-    return attempt(order, workplace)
+    os.environ[CHARTS_VARIABLE] = "json"
+    faulthandler.enable(job_folder.fault.open("w"), all_threads=False)
+    limit_memory(job.memory)
+    return exit_code_of(job, job_folder)
 
 
-def attempt(order: Order, workplace: Workplace) -> int:
-    """Run the notebook of an order that was laid out; gives by which code it ended, and writes what was raised."""
+def exit_code_of(job: PageJob, job_folder: JobFolder) -> int:
+    """Run the job's notebook and return the exit code; on failure write the traceback to `job_folder.error`."""
     try:
-        execute(order, workplace)
+        execute(job, job_folder)
     except MemoryError:
-        return _told(workplace, MEMORY)
+        return _write_traceback(job_folder, NO_MEMORY)
     except InvalidParametersError:
-        return _told(workplace, PARAMETERS)
+        return _write_traceback(job_folder, WRONG_PARAMETERS)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
-            return DISK
-        code = _RAISED.get(type(error).__name__, BEFORE)
-        return _told(workplace, MEMORY if order.memory and code != LATE and _for_want_of_memory(error) else code)
-    return DONE
+            return DISK_FULL
+        code = _ERROR_CODES.get(type(error).__name__, START_FAILED)
+        if job.memory and code != TIMED_OUT and _is_memory_error(error):
+            code = NO_MEMORY
+        return _write_traceback(job_folder, code)
+    return SUCCESS
 
 
-def _for_want_of_memory(error: Exception) -> bool:
-    """Whether what was raised says in other words that no more memory was to be had, or hardly any is left."""
+def _is_memory_error(error: Exception) -> bool:
+    """Whether the error says in any words that memory ran out, or hardly any memory is left."""
     words = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
-    return _WANT.search(words) is not None or _full()
+    return _MEMORY_ERROR_WORDS.search(words) is not None or _memory_exhausted()
 
 
-def _full() -> bool:
+def _memory_exhausted() -> bool:
     try:
-        mmap.mmap(-1, _LITTLE).close()
+        mmap.mmap(-1, _PROBE_BYTES).close()
     except (OSError, ValueError):
         return True
     return False
 
 
-_LITTLE = 16 * 1024**2
-_WANT = re.compile(
+_PROBE_BYTES = 16 * 1024**2
+_MEMORY_ERROR_WORDS = re.compile(
     r"MemoryError|OutOfMemory|Out of Memory|bad_alloc|[Cc]annot allocate memory|failed to map segment"
     r"|can't start new thread|Failed to launch worker thread|unable to allocate",
     re.IGNORECASE,
 )
-"""How libraries say that a limit of memory was reached; a thread that cannot start wants room for its stack."""
+"""How libraries say that the memory limit was reached; a thread that cannot start lacks room for its stack."""
 
 
-def _told(workplace: Workplace, code: int) -> int:
+def _write_traceback(job_folder: JobFolder, code: int) -> int:
     try:
-        workplace.error.write_text(traceback.format_exc(), encoding="utf-8")
+        job_folder.error.write_text(traceback.format_exc(), encoding="utf-8")
     except OSError:
-        return DISK
+        return DISK_FULL
     return code
 
 
-def limited(memory: int) -> None:
-    """Let this process hold so many bytes and no more, and let the system end it before any other."""
+def limit_memory(memory: int) -> None:
+    """Limit this process to so many bytes (0: no limit), and let the system kill it before any other."""
     if memory:
         import resource
 
@@ -153,134 +168,149 @@ def limited(memory: int) -> None:
     try:
         Path("/proc/self/oom_score_adj").write_text("1000")
     except OSError:
-        return  # elsewhere than Linux there is none
+        return  # Linux alone has this file
 
 
-def execute(order: Order, workplace: Workplace) -> None:
-    """Run the notebook of an order that was laid out, in this process or with the engine that it names."""
+def execute(job: PageJob, job_folder: JobFolder) -> None:
+    """Run the job's notebook with the engine that the job names."""
     import nbformat
     import papermill
     from papermill.engines import papermill_engines
 
     from aiready.batch.engine import InProcessEngine
 
-    papermill_engines.register("aiready", InProcessEngine)  # also where the package lies on the path only
-    book = nbformat.reads(order.notebook.decode(), as_version=4)
-    known = list(papermill.inspect_notebook(book))
-    strange = sorted(set(order.parameters) - set(known))
-    if strange:
-        raise InvalidParametersError(f"{', '.join(strange)}: not among the notebook's parameters {', '.join(known)}")
+    papermill_engines.register(
+        "aiready", InProcessEngine
+    )  # entry points are missing where the package is not installed
+    notebook = nbformat.reads(job.notebook.decode(), as_version=4)
+    parameters = list(papermill.inspect_notebook(notebook))
+    unknown_parameters = ", ".join(sorted(set(job.parameters) - set(parameters)))
+    if unknown_parameters:
+        raise InvalidParametersError(
+            f"{unknown_parameters}: not among the notebook's parameters {', '.join(parameters)}"
+        )
+    engine_options: dict[str, object] = (
+        {"cell_number_file": job_folder.cell_number_file}
+        if job.engine == "aiready"
+        else {"execution_timeout": ceil(job.timeout)}
+    )
     papermill.execute_notebook(
-        book,
-        str(workplace.executed),
-        parameters=dict(order.parameters),
-        engine_name=order.engine,
+        notebook,
+        str(job_folder.executed),
+        parameters=dict(job.parameters),
+        engine_name=job.engine,
         progress_bar=False,
         request_save_on_cell_execute=False,
         kernel_name="python3",
-        **({"place": workplace.place} if order.engine == "aiready" else {"execution_timeout": ceil(order.timeout)}),
+        **engine_options,
     )
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProcessExit:
     """How the process of a run ended: `code` is negative for a signal, as in `subprocess`.
 
-    `starved`: the system ended a process for want of memory while it ran.
+    `seconds` it ran; `peak`: most memory it held, in bytes; `oom_killed`: meanwhile the system killed some process for
+    lack of memory.
     """
 
     code: int
     seconds: float
     peak: int = 0
     timed_out: bool = False
-    starved: bool = False
+    oom_killed: bool = False
 
 
-def verdict(order: Order, workplace: Workplace, ended: Ended) -> Made:
-    """What became of a run, from how its process ended and what it left: papermill's own marks are not trusted.
+def run_result(job: PageJob, job_folder: JobFolder, process_exit: ProcessExit) -> PageResult:
+    """The result of a run, without its page, from its exit code and the files it left.
 
     Raises
     ------
     OSError
-        The disk that holds the folders of orders is full.
+        The disk that holds the job folders is full.
     """
-    made = Made(seconds=round(ended.seconds, 3), peak=ended.peak)
-    if ended.timed_out or (ended.code == LATE and workplace.error.exists()):
-        return made.failed(TIME_OUT, f"stopped after {order.timeout:g} s{_where(workplace)}", notebook=order.notebook)
-    if ended.code == DISK:
-        raise OSError(ENOSPC, os.strerror(ENOSPC), str(workplace.folder))
-    if ended.code == DONE and workplace.executed.exists():
-        return made
-    if ended.code in CAUSES and workplace.error.exists():
-        text = workplace.error.read_text(encoding="utf-8").strip()
-        book = workplace.executed.read_bytes() if workplace.executed.exists() else order.notebook
+    result = PageResult(seconds=round(process_exit.seconds, 3), peak=process_exit.peak)
+    if process_exit.timed_out or (process_exit.code == TIMED_OUT and job_folder.error.exists()):
+        return result.failed(
+            TIME_OUT, f"stopped after {job.timeout:g} s{_cell_words(job_folder)}", notebook=job.notebook
+        )
+    if process_exit.code == DISK_FULL:
+        raise OSError(ENOSPC, os.strerror(ENOSPC), str(job_folder.path))
+    if process_exit.code == SUCCESS and job_folder.executed.exists():
+        return result
+    if process_exit.code in CAUSES and job_folder.error.exists():
+        text = job_folder.error.read_text(encoding="utf-8").strip()
+        notebook = job_folder.executed.read_bytes() if job_folder.executed.exists() else job.notebook
         reason = text.splitlines()[-1].removeprefix(f"{__name__}.{InvalidParametersError.__name__}: ")
-        reason += f": {_more_than(order)}" if ended.code == MEMORY and order.memory else ""
-        return made.failed(CAUSES[ended.code], reason, traceback=text, notebook=book)
-    status, reason = _died(order, ended)
-    fault = workplace.fault.read_text(encoding="utf-8", errors="replace") if workplace.fault.exists() else ""
-    return made.failed(status, reason + _where(workplace), traceback=fault, notebook=order.notebook)
+        reason += f": {_limit_words(job)}" if process_exit.code == NO_MEMORY and job.memory else ""
+        return result.failed(CAUSES[process_exit.code], reason, traceback=text, notebook=notebook)
+    status, reason = _crash_cause(job, process_exit)
+    fault = job_folder.fault.read_text(encoding="utf-8", errors="replace") if job_folder.fault.exists() else ""
+    return result.failed(status, reason + _cell_words(job_folder), traceback=fault, notebook=job.notebook)
 
 
-def _died(order: Order, ended: Ended) -> tuple[str, str]:
-    held = f"it held {ended.peak / GIGABYTE:.1f} GB"
-    if ended.code == -signal.SIGKILL and ended.starved:
-        return OUT_OF_MEMORY, f"ended by the system for want of memory (fewer --jobs leave more to each); {held}"
-    if ended.code == -signal.SIGABRT and order.memory and ended.peak > order.memory / 2:
-        return OUT_OF_MEMORY, f"{_more_than(order)}; {held}"
-    if ended.code < 0:
-        return KILLED, f"killed by {signal.Signals(-ended.code).name}"
-    return KILLED, f"its process ended itself with exit code {ended.code}"
+def _crash_cause(job: PageJob, process_exit: ProcessExit) -> tuple[str, str]:
+    memory_words = f"it held {process_exit.peak / GIGABYTE:.1f} GB"
+    if process_exit.code == -signal.SIGKILL and process_exit.oom_killed:
+        return (
+            OUT_OF_MEMORY,
+            f"ended by the system for want of memory (fewer --jobs leave more to each); {memory_words}",
+        )
+    if process_exit.code == -signal.SIGABRT and job.memory and process_exit.peak > job.memory / 2:
+        return OUT_OF_MEMORY, f"{_limit_words(job)}; {memory_words}"
+    if process_exit.code < 0:
+        return KILLED, f"killed by {signal.Signals(-process_exit.code).name}"
+    return KILLED, f"its process ended itself with exit code {process_exit.code}"
 
 
-def _more_than(order: Order) -> str:
-    """Which limit was reached, and which option moves it."""
-    limit = f"{order.memory / GIGABYTE:.2g} GB"
+def _limit_words(job: PageJob) -> str:
+    """Which memory limit was reached, and which option changes it."""
+    limit = f"{job.memory / GIGABYTE:.2g} GB"
     return f"a handout may hold {limit}, and this one needs more (--memory GB sets the limit, or fewer --jobs)"
 
 
-def _where(workplace: Workplace) -> str:
-    """In which cell it was, where that is known."""
+def _cell_words(job_folder: JobFolder) -> str:
+    """The running cell as a clause; blank where it is not known."""
     try:
-        return f" in cell {int(workplace.place.read_text())}"
+        return f" in cell {int(job_folder.cell_number_file.read_text())}"
     except (OSError, ValueError):
         return ""
 
 
 def main() -> None:
-    """Carry out the order that lies in a folder: the entry of a process that was started, not forked."""
-    workplace = Workplace(Path(sys.argv[1]))
+    """Run the job whose folder is the first argument: the entry point of a process that was not forked."""
+    job_folder = JobFolder(Path(sys.argv[1]))
     die_with_parent()
-    sys.exit(carry_out(pickle.loads(workplace.order.read_bytes()), workplace))
+    sys.exit(run_notebook(pickle.loads(job_folder.job_file.read_bytes()), job_folder))
 
 
 @contextmanager
-def importing() -> Iterator[None]:
-    """Import in half the time: collect no garbage, which imports hardly make, and leave out a grammar of addresses.
+def fast_imports() -> Iterator[None]:
+    """Halve the time of imports in this block: no garbage collection, and no `rfc3987_syntax`.
 
-    jsonschema takes a second to load that grammar (`rfc3987_syntax`), for a check of formats that no schema of a
-    notebook or chart asks for. Once the block has ended it can be imported as ever, by whoever needs it.
+    jsonschema takes a second to load that grammar of addresses, for a format check that no schema of a notebook or
+    chart uses. It can be imported as usual after the block.
     """
-    known, collecting = _GRAMMAR in sys.modules, gc.isenabled()
+    was_imported, gc_was_enabled = _ADDRESS_GRAMMAR in sys.modules, gc.isenabled()
     gc.disable()
-    if not known:
-        sys.modules[_GRAMMAR] = None  # type: ignore[assignment]  # how Python marks what cannot be imported
+    if not was_imported:
+        sys.modules[_ADDRESS_GRAMMAR] = None  # type: ignore[assignment]  # Python's mark for "cannot be imported"
     try:
         yield
     finally:
-        if not known:
-            del sys.modules[_GRAMMAR]
-        if collecting:
+        if not was_imported:
+            del sys.modules[_ADDRESS_GRAMMAR]
+        if gc_was_enabled:
             gc.enable()
 
 
-_GRAMMAR = "rfc3987_syntax"
+_ADDRESS_GRAMMAR = "rfc3987_syntax"
 
 
-def die_with_parent(sign: signal.Signals | None = None) -> None:
-    """Have the system end this process when its parent ends (default: kill it); elsewhere than Linux do nothing."""
+def die_with_parent(death_signal: signal.Signals | None = None) -> None:
+    """Have Linux send this process a signal (default: SIGKILL) when its parent dies; elsewhere do nothing."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(sign or signal.SIGKILL))
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(death_signal or signal.SIGKILL))
 
 
 _PR_SET_PDEATHSIG = 1

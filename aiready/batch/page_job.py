@@ -1,4 +1,4 @@
-"""One page to make: what it is made from, what comes back, and by which cause it can fail."""
+"""What a page is made from, what comes back, and the causes by which it can fail."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,16 +13,20 @@ RENDER = "render"
 PUBLISH = "publish"
 INVALID_PARAMETERS = "invalid parameters"
 CANCELLED = "cancelled"
-"""A page is ok, or it failed by exactly one of these causes; cancelled: it was not begun."""
+"""Status of a page: ok, or the one cause of its failure; cancelled: it was never started."""
+
+NEW, CHANGED, AS_BEFORE, UNCHANGED, EARLIER = "new", "changed", "as before", "unchanged", "earlier"
+"""A page compared with the run before: `as before`, made again with the same bytes; `unchanged`, not made again since
+nothing it depends on had changed; `earlier`, not made in this run, though its inputs may have changed."""
 
 GIGABYTE = 1024**3
 
 
 @dataclass(frozen=True)
-class Order:
-    """Everything one page is made from, as bytes: it can be carried to another machine that shares no disk.
+class PageJob:
+    """Everything one page is made from, as bytes, so that it can be sent to a machine that shares no disk.
 
-    `files`: the unit's slice of the results by file name, which the notebook reads as its folder `results`.
+    `files`: the unit's part of the results by file name, which the notebook reads as its folder `results`.
     `timeout` in seconds; `memory` in bytes, 0 for no limit; `figures`: also draw every figure as files for slides.
     """
 
@@ -37,11 +41,11 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Made:
-    """What came of an order: the page and its figures, or the cause of the failure with its evidence.
+class PageResult:
+    """The page of a job and its figures, or the cause of its failure with the evidence.
 
-    `seconds` from the start of its process to its page; `peak`: bytes of memory its process held at most; `way`: how
-    that process was started.
+    `seconds` from the start of the notebook's process to the page; `peak`: most memory that process held, in bytes;
+    `start_method`: how it was started.
     """
 
     status: str = OK
@@ -52,8 +56,8 @@ class Made:
     notebook: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
     peak: int = 0
-    way: str = ""
+    start_method: str = ""
 
-    def failed(self, status: str, reason: str, *, traceback: str = "", notebook: bytes = b"") -> "Made":
-        """The same order, failed."""
+    def failed(self, status: str, reason: str, *, traceback: str = "", notebook: bytes = b"") -> "PageResult":
+        """This result with the cause of a failure."""
         return replace(self, status=status, reason=reason, traceback=traceback, notebook=notebook)

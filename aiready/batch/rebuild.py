@@ -1,11 +1,11 @@
-"""Whether a page must be made again, and why: what it depends on now, beside what it was made from."""
+"""Decide whether a page must be made again, and why: compare its inputs with those it was made from."""
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from aiready.batch.page_inputs import FACTS_PART, SEVERAL, TOTAL, digest
+from aiready.batch.page_inputs import FACTS_PART, MIXED_PART, TOTAL_PART, digest
 
 WORDS = {
     "responses": "answers",
@@ -20,7 +20,7 @@ WORDS = {
     "probes": "probes",
     "actions": "agreed actions",
     "units": "units",
-    TOTAL: "the organisation's total",
+    TOTAL_PART: "the organisation's total",
     "notebook": "notebook",
     "parameters": "parameters",
     "language": "language",
@@ -28,45 +28,45 @@ WORDS = {
     "package": "package",
     "libraries": "libraries",
 }
-"""What a page depends on, as the log names it."""
-CALCULATED = {SEVERAL: "results", FACTS_PART: "dates and notes"}
-"""Parts that follow from others: named only where nothing else changed."""
-NEW, FORCED = "new", "asked for by --force"
+"""What a page depends on, in the words of the log."""
+CALCULATED = {MIXED_PART: "results", FACTS_PART: "dates and notes"}
+"""Parts computed from others: named only where nothing else changed."""
+NEW_PAGE, FORCED = "new", "asked for by --force"
 LIBRARIES = ("altair", "nbconvert", "numpy", "pandas", "papermill", "pyarrow", "vl-convert-python")
 """Packages whose version can change the bytes of a page."""
 
 
-def why(now: Mapping[str, str], before: Mapping[str, str]) -> str:
-    """Why a page must be made: which inputs differ from those of the page there is; empty where none does.
+def reason_to_rebuild(now: Mapping[str, str], before: Mapping[str, str]) -> str:
+    """Why a page must be made: the inputs that differ from those of the existing page; empty where none does.
 
     Examples
     --------
-    >>> why({"responses": "b", "profile": "d"}, {"responses": "a", "profile": "c"})
+    >>> reason_to_rebuild({"responses": "b", "profile": "d"}, {"responses": "a", "profile": "c"})
     'answers changed'
-    >>> why({"tasks": "a"}, {"tasks": "a"})
+    >>> reason_to_rebuild({"tasks": "a"}, {"tasks": "a"})
     ''
     """
     if not before:
-        return NEW
-    differ = [part for part in {**now, **before} if now.get(part) != before.get(part)]
-    named = [WORDS[part] for part in WORDS if part in differ]
-    calculated = [CALCULATED.get(part, part) for part in differ if part not in WORDS]
-    told = named or calculated
-    return f"{', '.join(told)} changed" if told else ""
+        return NEW_PAGE
+    different = [part for part in {**now, **before} if now.get(part) != before.get(part)]
+    inputs = [WORDS[part] for part in WORDS if part in different]
+    calculated = [CALCULATED.get(part, part) for part in different if part not in WORDS]
+    words = inputs or calculated
+    return f"{', '.join(words)} changed" if words else ""
 
 
 @cache
 def package_digest() -> str:
     """Digest of the package's source, templates, style sheets and tables."""
     top = Path(__file__).parents[1]
-    kept = (".py", ".csv", ".css", ".j2", ".json", ".html")
-    files = sorted(path for path in top.rglob("*") if path.suffix in kept and "_shipped" not in path.parts)
+    suffixes = (".py", ".csv", ".css", ".j2", ".json", ".html")
+    files = sorted(path for path in top.rglob("*") if path.suffix in suffixes and "_shipped" not in path.parts)
     return digest(*(str(path.relative_to(top)) + digest(path.read_bytes()) for path in files))
 
 
 @cache
 def library_digest() -> str:
-    """Digest of the versions of the libraries that pages are made with."""
+    """Digest of the versions of `LIBRARIES`."""
     return digest(*map(_version, LIBRARIES))
 
 

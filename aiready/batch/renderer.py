@@ -1,7 +1,7 @@
 """The renderer: a warm process that turns executed notebooks into pages, one after the other.
 
-vl-convert's threads do not survive a fork, so nothing is forked from a renderer. It is itself a fork of the template
-process, made before the first notebook ran there, or a process started anew.
+It is a fork of the fork server, made before the first notebook ran there, or a new process. Nothing is forked from it:
+vl-convert's threads do not survive a fork.
 """
 
 import os
@@ -14,11 +14,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from aiready.batch.notebook_run import die_with_parent, importing
+from aiready.batch.notebook_run import die_with_parent, fast_imports
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Rendering:
     """A page and the files of its figures by name, or what went wrong."""
 
     page: bytes = field(default=b"", repr=False)
@@ -28,19 +28,19 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Begun:
-    """What a renderer says first: which process it is."""
+class RendererStarted:
+    """First message of a renderer: its process id."""
 
     pid: int
 
 
 @dataclass(frozen=True)
-class Warm:
-    """What a renderer says when its first page will not have to wait."""
+class RendererReady:
+    """Message of a renderer that is warm: its first page need not wait."""
 
 
-def render(executed: Path, *, figures: bool = False) -> Drawn:
-    """Turn an executed notebook into its page, and inspect it.
+def render(executed: Path, *, figures: bool = False) -> Rendering:
+    """Turn an executed notebook into its page, and check it.
 
     Notes
     -----
@@ -48,18 +48,18 @@ def render(executed: Path, *, figures: bool = False) -> Drawn:
     """
     import nbformat
 
-    page, wrong = _page(nbformat.read(executed, as_version=4))
+    page, page_faults = _page_and_faults(nbformat.read(executed, as_version=4))
     pictures = _slides(executed) if figures else {}
-    return Drawn(page.encode(), pictures, wrong and f"the page was not published: {wrong}")
+    return Rendering(page.encode(), pictures, page_faults and f"the page was not published: {page_faults}")
 
 
-def _page(book: Any) -> tuple[str, str]:
-    """The page of an executed notebook, and what is wrong with it."""
-    from aiready.batch.page_checks import faults
+def _page_and_faults(book: Any) -> tuple[str, str]:
+    """The page of an executed notebook, and its faults as one text."""
+    from aiready.batch.page_checks import page_faults
     from aiready.pages.markup import exporter
 
     page, _ = exporter().from_notebook_node(book)
-    return page, "; ".join(faults(page, book))
+    return page, "; ".join(page_faults(page, book))
 
 
 def _slides(executed: Path) -> Mapping[str, bytes]:
@@ -69,36 +69,36 @@ def _slides(executed: Path) -> Mapping[str, bytes]:
 
 
 def main() -> None:
-    """Serve: the argument is the file descriptor of the line."""
+    """Serve: the argument is the file descriptor of the connection."""
     serve(Connection(int(sys.argv[1])))
 
 
-def serve(line: Connection) -> None:
-    """Draw what is asked for, until the line is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this one decides
+def serve(connection: Connection) -> None:
+    """Render the notebooks that are asked for, until the connection closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     die_with_parent()
     try:
-        line.send(Begun(os.getpid()))
-        with importing():
-            _warm()
-        line.send(Warm())
+        connection.send(RendererStarted(os.getpid()))
+        with fast_imports():
+            _warm_up()
+        connection.send(RendererReady())
         while True:
-            executed, figures = line.recv()
-            line.send(drawn(executed, figures=figures))
+            executed, figures = connection.recv()
+            connection.send(try_render(executed, figures=figures))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def drawn(executed: Path, *, figures: bool) -> Drawn:
-    """The page of an executed notebook, or why it could not be drawn."""
+def try_render(executed: Path, *, figures: bool) -> Rendering:
+    """Render an executed notebook; an exception becomes the reason of the rendering."""
     try:
         return render(executed, figures=figures)
     except Exception as error:
-        return Drawn(reason=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        return Rendering(reason=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
 
 
-def _warm() -> None:
-    """Do once, before the first page, what the first page would wait for."""
+def _warm_up() -> None:
+    """Render a small page, so that the first real one need not wait for what is set up once."""
     import pandas as pd
     from nbformat import reads, v4, writes
 
@@ -106,6 +106,6 @@ def _warm() -> None:
     from aiready.charts.row_layout import placeholder
 
     chart = placeholder("No page yet.")
-    shown = {FIGURE_MIME: Figure("rehearsal", "Rehearsal", "", chart, chart, pd.DataFrame({"n": [1]})).payload()}
-    cell = v4.new_code_cell(outputs=[v4.new_output("display_data", data=shown)])
-    _page(reads(writes(v4.new_notebook(cells=[cell])), as_version=4))
+    bundle = {FIGURE_MIME: Figure("rehearsal", "Rehearsal", "", chart, chart, pd.DataFrame({"n": [1]})).payload()}
+    cell = v4.new_code_cell(outputs=[v4.new_output("display_data", data=bundle)])
+    _page_and_faults(reads(writes(v4.new_notebook(cells=[cell])), as_version=4))

@@ -1,4 +1,4 @@
-"""The batch runner: orders out, pages in as they are ready; one failure never stops the rest."""
+"""Submit page jobs as there is room, and publish pages as they are ready; one failure never stops the rest."""
 
 import atexit
 import os
@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from aiready.batch.page_job import CANCELLED, GIGABYTE, KILLED, OK, START, Made, Order
+from aiready.batch.page_job import CANCELLED, GIGABYTE, KILLED, OK, START, PageJob, PageResult
 from aiready.errors import AireadyError, InfrastructureError
 
 if TYPE_CHECKING:
-    from aiready.batch.runner import Press
-    from aiready.batch.serial_runner import Plain
+    from aiready.batch.runner import PageRunner
+    from aiready.batch.serial_runner import SerialRunner
 
-AHEAD = 2
-"""Orders in work or waiting, per page that is made at once."""
-ENDED = "the run ended before it was made"
+QUEUED_PER_JOB = 2
+"""Jobs submitted and not yet published, per page that is made at once."""
+NOT_STARTED = "the run ended before it was made"
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a run is carried out; `timeout` in seconds per handout, `max_failures` 0 for no limit.
+class RunOptions:
+    """How a run is carried out; `jobs`: pages made at once; `timeout` in seconds per handout.
 
-    `memory`: gigabytes a handout may hold, 0 for its share of this machine. `figures`: also write every figure of a
-    page as files for slides. `force`: make pages anew that nothing has changed. `children`: a parent's page shows the
-    profiles of its children.
+    `memory`: gigabytes a handout may hold, 0 for its share of this machine. `max_failures`: 0 for no limit. `figures`:
+    also write every figure of a page as files for slides. `force`: make unchanged pages again. `children`: a parent's
+    page shows the profiles of its children.
     """
 
     jobs: int = 2
@@ -50,8 +50,8 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Task:
-    """One page to make: of which unit, where it goes, why it is made, and its order; none: the page is as it was.
+class PagePlan:
+    """One page of a run: its unit, its path, why it is made, and its job; without job the page there is stays.
 
     `inputs`: digests of what the page depends on, part by part.
     """
@@ -59,16 +59,16 @@ class Task:
     unit_id: str
     page: Path
     why: str = ""
-    order: Order | None = None
+    job: PageJob | None = None
     inputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a task: `status` is ok, or the true cause of its failure.
+class PageOutcome:
+    """What became of a page: `status` is ok, or the cause of its failure.
 
-    `why`: for which reason it was made; `kept`: it was not, since nothing had changed. `digest`: of the page that is
-    published.
+    `why` it was made; `unchanged`: it was not, since nothing it depends on had changed. `digest`: of the page that is
+    published; `seconds`: what it took to make; `change`: what an ok page is compared with the run before.
     """
 
     unit_id: str
@@ -78,126 +78,127 @@ class Outcome:
     reason: str = ""
     digest: str = ""
     why: str = ""
-    kept: bool = False
+    unchanged: bool = False
+    change: str = ""
 
 
-Maker = Callable[[Order], "Future[Made]"]
-"""Takes an order, and gives its page when it is made."""
+SubmitPage = Callable[[PageJob], "Future[PageResult]"]
+"""Takes a job; the future gives its page, or the cause of its failure."""
 
 
 @cache
 def machine_memory() -> int:
-    """Bytes of memory that this machine, or the control group it is confined to, has."""
+    """Bytes of memory of this machine, or of the control group that this process is confined to."""
     limits = [psutil.virtual_memory().total]
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # of control groups, second and first version
-        with suppress(OSError, ValueError):  # not of this version, or "max"
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # control groups version 2 and 1
+        with suppress(OSError, ValueError):  # the other version, or "max"
             limits.append(int(Path("/sys/fs/cgroup", name).read_text()))
-    return min(limits)
+    return int(min(limits))
 
 
-def run(
-    tasks: Iterable[Task],
-    make: Maker,
-    publish: Callable[[Task, Made], Outcome],
-    done: Callable[[Outcome], None],
-    options: Options,
-) -> tuple[list[Outcome], BaseException | None]:
-    """Carry out all tasks, and publish each page as it is ready.
+def run_pages(
+    plans: Iterable[PagePlan],
+    submit: SubmitPage,
+    publish: Callable[[PagePlan, PageResult], PageOutcome],
+    on_outcome: Callable[[PageOutcome], None],
+    options: RunOptions,
+) -> tuple[list[PageOutcome], BaseException | None]:
+    """Make all planned pages, and publish each as it is ready.
 
     Parameters
     ----------
-    tasks
-        Taken one by one as there is room, so that what they need can be prepared while others run.
+    plans
+        Taken one by one as there is room, so that later ones are prepared while earlier ones run.
     publish
         Writes a page, or the evidence of a failure.
-    done
-        Told of each outcome as it comes, for progress lines.
+    on_outcome
+        Called with each outcome as it comes, for progress lines.
 
     Returns
     -------
     tuple
-        Every outcome, and what stopped the run (a signal, a full disk) where something did: what was not begun then is
-        cancelled, and what was published stays.
+        Every outcome, and the exception that stopped the run (a signal, a full disk), if any: pages not started by
+        then are cancelled, published ones stay.
     """
-    outcomes: list[Outcome] = []
-    under_way: dict[Future[Made], Task] = {}
-    coming = iter(tasks)
+    outcomes: list[PageOutcome] = []
+    running: dict[Future[PageResult], PagePlan] = {}
+    remaining = iter(plans)
 
-    def settle(outcome: Outcome) -> None:
+    def record(outcome: PageOutcome) -> None:
         outcomes.append(outcome)
-        done(outcome)
+        on_outcome(outcome)
 
     stop: BaseException | None = None
     try:
-        while not _enough(outcomes, options):
-            for task in _some(coming, options.jobs * AHEAD + 1 - len(under_way)):
-                if task.order is None:
-                    settle(Outcome(task.unit_id, task.page.name, kept=True, digest=task.inputs["page"]))
+        while not _limit_reached(outcomes, options):
+            for plan in _next_plans(remaining, options.jobs * QUEUED_PER_JOB + 1 - len(running)):
+                if plan.job is None:
+                    record(PageOutcome(plan.unit_id, plan.page.name, unchanged=True, digest=plan.inputs["page"]))
                 else:
-                    under_way[make(task.order)] = task
-            if not under_way:
+                    running[submit(plan.job)] = plan
+            if not running:
                 break
-            for answer in wait(under_way, timeout=1, return_when=FIRST_COMPLETED).done:
-                settle(publish(under_way.pop(answer), _answered(answer)))
+            for future in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
+                record(publish(running.pop(future), _result_of(future)))
     except (AireadyError, KeyboardInterrupt, SystemExit) as error:
         stop = error
-    for answer, task in under_way.items():
-        answer.cancel()
-        settle(Outcome(task.unit_id, task.page.name, status=CANCELLED, reason=ENDED))
+    for future, plan in running.items():
+        future.cancel()
+        record(PageOutcome(plan.unit_id, plan.page.name, status=CANCELLED, reason=NOT_STARTED))
     return outcomes, stop
 
 
-def _some(tasks: Iterator[Task], number: int) -> Iterator[Task]:
-    """The next tasks: as many to be made as there is room for, and those before them that are kept."""
-    while number > 0 and (task := next(tasks, None)) is not None:
-        number -= task.order is not None
-        yield task
+def _next_plans(plans: Iterator[PagePlan], room: int) -> Iterator[PagePlan]:
+    """The next plans: as many with a job as there is room for, and any without one before them."""
+    while room > 0 and (plan := next(plans, None)) is not None:
+        room -= plan.job is not None
+        yield plan
 
 
-def _answered(answer: "Future[Made]") -> Made:
+def _result_of(future: "Future[PageResult]") -> PageResult:
     try:
-        return answer.result()
+        return future.result()
     except (AireadyError, KeyboardInterrupt, SystemExit):
         raise
     except BrokenExecutor as error:
         raise InfrastructureError(f"The executor is broken: {error}. Pages that were published stay.") from error
     except CancelledError:
-        return Made(status=CANCELLED, reason="the executor cancelled it")
+        return PageResult(status=CANCELLED, reason="the executor cancelled it")
     except Exception as error:
-        lost = type(error).__name__ == "KilledWorker"  # of dask.distributed, which need not be installed
-        return Made(status=KILLED if lost else START, reason=f"{type(error).__name__}: {error}")
+        is_lost = type(error).__name__ == "KilledWorker"  # dask.distributed may not be installed
+        return PageResult(status=KILLED if is_lost else START, reason=f"{type(error).__name__}: {error}")
 
 
-def _enough(outcomes: list[Outcome], options: Options) -> bool:
+def _limit_reached(outcomes: list[PageOutcome], options: RunOptions) -> bool:
     failures = sum(outcome.status != OK for outcome in outcomes)
     return (options.fail_fast and failures > 0) or (0 < options.max_failures <= failures)
 
 
-def on(executor: Executor) -> Maker:
-    """Make pages on any executor: threads, processes, a cluster; each of its processes has a press of its own."""
-    return lambda order: executor.submit(make_page, order)
+def submit_to(executor: Executor) -> SubmitPage:
+    """Make pages on any executor (threads, processes, a cluster); each of its processes gets its own page runner."""
+    return lambda job: executor.submit(make_page, job)
 
 
-def make_page(order: Order) -> Made:
-    """Make one page in the process that is asked to: bytes in, bytes out."""
-    return _press_of(os.getpid()).make(order).result()
+def make_page(job: PageJob) -> PageResult:
+    """Make one page on this machine: bytes in, bytes out."""
+    return _runner_of_process(os.getpid()).submit(job).result()
 
 
-def press(jobs: int, *, warm: bool = False) -> "Press | Plain":
-    """Who makes pages on this machine: `jobs` at once; `warm`: with renderers ready before the first (see `Press`)."""
+def page_runner(jobs: int, *, warm: bool = False) -> "PageRunner | SerialRunner":
+    """The page runner of this system: `jobs` at once; `warm`: start renderers before the first page."""
     try:
-        from aiready.batch.runner import Press
-    except ImportError:  # of what only Unix has
-        from aiready.batch.serial_runner import Plain
+        from aiready.batch.runner import PageRunner
+    except ImportError:  # it needs modules that only Unix has
+        from aiready.batch.serial_runner import SerialRunner
 
-        return Plain()
-    return Press(jobs, warm=warm)
+        return SerialRunner()
+    return PageRunner(jobs, warm=warm)
 
 
 @cache
-def _press_of(process: int) -> "Press | Plain":
-    """The press of this process: one that was inherited over a fork has lost its thread."""
+def _runner_of_process(process: int) -> "PageRunner | SerialRunner":
+    """The page runner of this process: one inherited by a fork would lack its thread."""
     del process
-    made = press(os.cpu_count() or 1)
-    atexit.register(made.close)
-    return made
+    runner = page_runner(os.cpu_count() or 1)
+    atexit.register(runner.close)
+    return runner

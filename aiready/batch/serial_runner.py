@@ -1,7 +1,7 @@
-"""Orders to pages with papermill alone, one after the other: for systems that cannot fork, as Windows.
+"""Make pages with papermill alone, one after the other: for systems that cannot fork, such as Windows.
 
-Each notebook has a kernel of its own, and its page is drawn in this process. What a unit does to its kernel is told by
-its cause; a page that cannot be drawn without ending this process ends the run.
+Each notebook has a kernel of its own; its page is drawn in this process. A unit that breaks its kernel fails with the
+cause; a page whose drawing kills this process ends the run.
 """
 
 import os
@@ -14,72 +14,72 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from aiready.batch.child_process import SAFE
-from aiready.batch.notebook_run import Ended, Workplace, attempt, verdict
-from aiready.batch.page_job import OK, RENDER, Made, Order
-from aiready.batch.renderer import drawn
+from aiready.batch.child_process import SAFE_PATH
+from aiready.batch.notebook_run import JobFolder, ProcessExit, exit_code_of, run_result
+from aiready.batch.page_job import OK, RENDER, PageJob, PageResult
+from aiready.batch.renderer import try_render
 
 PAPERMILL = "with papermill alone"
-"""How pages were made, for the manifest."""
+"""How notebooks were run, for the manifest."""
 
 
-class Plain:
-    """Makes pages from orders, one at a time; what was not begun is cancelled when its block ends."""
+class SerialRunner:
+    """Makes pages one at a time; jobs not yet started are cancelled when its block ends."""
 
     remark = "Notebooks ran with papermill alone, one after the other: this system has no forks."
 
     def __init__(self) -> None:
-        self._one = ThreadPoolExecutor(1, "plain")  # two threads at once would end vl-convert
+        self._executor = ThreadPoolExecutor(1, "plain")  # two threads would crash vl-convert
 
-    def __enter__(self) -> "Plain":
+    def __enter__(self) -> "SerialRunner":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def make(self, order: Order) -> "Future[Made]":
-        """Take an order; the future gives the page, or by which cause it failed."""
-        return self._one.submit(page_of, order)
+    def submit(self, job: PageJob) -> "Future[PageResult]":
+        """Queue a job; the future gives its page, or the cause of its failure."""
+        return self._executor.submit(make_page, job)
 
     def close(self) -> None:
         """Wait for the page that is being made, and cancel the others."""
-        self._one.shutdown(cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)
 
 
-def page_of(order: Order) -> Made:
+def make_page(job: PageJob) -> PageResult:
     """Make one page in this process, with a kernel for its notebook.
 
     Raises
     ------
     OSError
-        There is no room for it on the disk.
+        The disk is full.
     """
     started = time.monotonic()
-    with _undrawn(), tempfile.TemporaryDirectory(prefix="aiready-plain-", ignore_cleanup_errors=True) as folder:
-        workplace = Workplace(Path(folder) / "order")
-        alone = replace(order, engine=None, memory=0)
-        code = attempt(workplace.lay_out(alone), workplace)
-        made = verdict(alone, workplace, Ended(code, time.monotonic() - started))
-        if made.status == OK:
-            page = drawn(workplace.executed, figures=order.figures)
-            made = replace(made, page=page.page, figures=page.figures)
-            if page.reason:
-                book = workplace.executed.read_bytes()
-                made = made.failed(RENDER, page.reason, traceback=page.traceback, notebook=book)
-    return replace(made, seconds=round(time.monotonic() - started, 3), way=PAPERMILL)
+    with (
+        _kernel_environment(),
+        tempfile.TemporaryDirectory(prefix="aiready-plain-", ignore_cleanup_errors=True) as folder,
+    ):
+        job_folder = JobFolder(Path(folder) / "job")
+        unlimited_job = replace(job, engine=None, memory=0)
+        code = exit_code_of(job_folder.write_inputs(unlimited_job), job_folder)
+        result = run_result(unlimited_job, job_folder, ProcessExit(code, time.monotonic() - started))
+        if result.status == OK:
+            rendering = try_render(job_folder.executed, figures=job.figures)
+            result = replace(result, page=rendering.page, figures=rendering.figures)
+            if rendering.reason:
+                notebook = job_folder.executed.read_bytes()
+                result = result.failed(RENDER, rendering.reason, traceback=rendering.traceback, notebook=notebook)
+    return replace(result, seconds=round(time.monotonic() - started, 3), start_method=PAPERMILL)
 
 
 @contextmanager
-def _undrawn() -> Iterator[None]:
-    """Have kernels that are started meanwhile leave charts to the renderer, and import nothing that lies about.
+def _kernel_environment() -> Iterator[None]:
+    """Have kernels started in this block leave charts to the renderer, and import installed packages only."""
+    from aiready.charts.figures import CHARTS_VARIABLE
 
-    Afterwards all is as it was.
-    """
-    from aiready.charts.figures import CHARTS
-
-    meanwhile = {CHARTS: "json", **SAFE}
-    before = {name: os.environ.get(name) for name in meanwhile}
-    os.environ.update(meanwhile)
+    settings = {CHARTS_VARIABLE: "json", **SAFE_PATH}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:

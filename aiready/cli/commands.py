@@ -2,27 +2,20 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from aiready.cli import stopping
 from aiready.cli.terminal import echo, echo_json
-from aiready.errors import AireadyError, UsageError, unknown
+from aiready.errors import AireadyError, UsageError, unknown_name
 from aiready.package_files import copy_sample
 from aiready.profile.parameters import day
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from aiready.batch.report_run import Run
-    from aiready.batch.schedule import Maker, Options
 
 DEBUG = "AIREADY_DEBUG"
 FORMS = ("xlsx", "csv", "html", "qualtrics-txt", "limesurvey-tsv", "paste")
@@ -68,10 +61,10 @@ def check(data: DataFolder, names: Names = None, as_of: AsOf = "", as_json: Json
     from aiready.inputs.database import with_map
     from aiready.profile import data_check
 
-    found = data_check.examine(with_map(data, names), _day(as_of))
+    result = data_check.check(with_map(data, names), _day(as_of))
     stopping.proceed()
-    echo_json(found.as_json()) if as_json else echo(found.as_text())
-    raise typer.Exit(1 if found.quarantined else 0)
+    echo_json(result.as_json()) if as_json else echo(result.as_text())
+    raise typer.Exit(1 if result.quarantined else 0)
 
 
 @app.command()
@@ -82,10 +75,11 @@ def score(
 
     Example: aiready score data/sample --out reports
     """
-    from aiready.atomic_files import locked
+    from aiready.atomic_files import folder_lock
     from aiready.batch import manifest
     from aiready.batch.output_folder import RECORDS
     from aiready.batch.report_run import HISTORY, save_results
+    from aiready.cli.progress import echo_counts
     from aiready.inputs.database import with_map
     from aiready.privacy import releases
     from aiready.profile.assessment import Assessment
@@ -93,11 +87,12 @@ def score(
     manifest.read(out, RECORDS)  # somebody else's folder is refused before anything is written
     assessment = Assessment.open(with_map(data, names), as_of=_day(as_of), published=out / HISTORY)
     stopping.proceed()
-    with locked(out):
-        if assessment.release is not None:  # first, so that a run killed half-way still counts as published
+    with folder_lock(out):
+        if assessment.release is not None:  # first, so that a run killed half-way counts as published
             releases.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
         records = save_results(assessment, out)
-    _counts(assessment.counts, quiet)
+    if not quiet:
+        echo_counts(assessment.counts)
     echo(f"{len(assessment.measures)} measures of {len(assessment.units)} units in {records / 'results'}")
 
 
@@ -136,72 +131,37 @@ def report(  # noqa: PLR0913 - the options of the command, one each
 
     Example: aiready report data/sample --out reports --unit claims
     """
-    from aiready.batch.schedule import Options
+    from aiready.batch.report import report as write_report
+    from aiready.cli.progress import progress, run_as_json, summary
     from aiready.inputs.database import with_map
 
-    options = Options(jobs=jobs, engine=engine.value if engine is Engine.aiready else None, timeout=timeout,
-                      memory=memory, fail_fast=fail_fast, max_failures=max_failures, figures=figures,
-                      force=force, children=children)  # fmt: skip
-    asked = _Asked(with_map(data, names), out, tuple(unit or ()), wave, lang, _day(as_of), pdf, keep, quiet, as_json)
-    with _makers(executor, options) as (make, options):
-        run = _report(asked, options, make)
+    with progress(quiet=quiet or as_json) as shown_progress:
+        run = write_report(
+            with_map(data, names),
+            out,
+            units=unit or (),
+            wave=wave,
+            language=lang,
+            as_of=_day(as_of),
+            jobs=jobs,
+            executor=executor,
+            timeout=timeout,
+            memory=memory,
+            engine=engine.value,
+            children=children,
+            force=force,
+            fail_fast=fail_fast,
+            max_failures=max_failures,
+            keep=keep,
+            pdf=pdf,
+            figures=figures,
+            on_start=shown_progress.start,
+            on_page=shown_progress.update,
+        )
+    echo_json(run_as_json(run)) if as_json else echo(summary(run))
+    if run.remark:
+        echo(run.remark, err=True)
     raise typer.Exit(1 if run.failed else 0)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What `report` was asked for beside how the run is carried out."""
-
-    data: str
-    out: Path
-    units: tuple[str, ...]
-    wave: str
-    lang: str
-    as_of: date | None
-    pdf: bool
-    keep: int
-    quiet: bool
-    as_json: bool
-
-
-@contextmanager
-def _makers(executor: str, options: "Options") -> Iterator[tuple["Maker", "Options"]]:
-    """Who makes pages: processes of this machine, which warm up while the data are read, or a cluster."""
-    if executor:
-        from aiready.batch.dask_runner import cluster
-
-        with cluster(executor) as (make, jobs):
-            yield make, replace(options, jobs=jobs)
-        return
-    from aiready.batch.schedule import press
-
-    with press(options.jobs, warm=True) as made:
-        yield made.make, options
-        if made.remark:
-            echo(made.remark, err=True)
-
-
-def _report(asked: _Asked, options: "Options", make: "Maker") -> "Run":
-    from aiready.batch.notebook_run import importing
-
-    with importing():
-        from aiready.batch.report_run import HISTORY, Request
-        from aiready.batch.report_run import report as made
-        from aiready.cli.progress import as_json, progress, summary
-        from aiready.messages import Language
-        from aiready.profile.assessment import Assessment
-
-    quiet, language = asked.quiet or asked.as_json, Language.of(asked.lang)
-    assessment = Assessment.open(asked.data, as_of=asked.as_of, wave=asked.wave, published=asked.out / HISTORY)
-    stopping.proceed()
-    units = tuple(dict.fromkeys(asked.units or assessment.units["unit_id"]))
-    assessment.check_known(units)
-    _counts(assessment.counts, quiet)
-    with progress(len(units) + 1, quiet=quiet) as shown:
-        request = Request(asked.data, asked.out, units, options, shown.told, asked.pdf, make, asked.keep, language)
-        run = made(assessment, request)
-    echo_json(as_json(run)) if asked.as_json else echo(summary(run, asked.out))
-    return run
 
 
 @app.command("import")
@@ -231,10 +191,10 @@ def import_(  # noqa: PLR0913 - the options of the command, one each
     from aiready.collection.survey_import import Request, import_file
     from aiready.collection.survey_import.telling import lines
 
-    done = import_file(Request(file, to, wave, source, map_, key, dry_run))
-    for line in lines(done):
+    result = import_file(Request(file, to, wave, source, map_, key, dry_run))
+    for line in lines(result):
         echo(line)
-    raise typer.Exit(done.exit_code)
+    raise typer.Exit(result.exit_code)
 
 
 @app.command()
@@ -274,24 +234,25 @@ def questionnaire(
 
     Example: aiready questionnaire my-data --format limesurvey-tsv --lang de
     """
-    from aiready.atomic_files import write
+    from aiready.atomic_files import write_file
     from aiready.collection import questionnaire as forms
     from aiready.inputs.dataset import instrument_folder, read_data
     from aiready.instrument.model import read_instrument
 
     if form not in forms.FORMATS:
-        raise unknown("format", form, forms.FORMATS)
+        raise unknown_name("format", form, forms.FORMATS)
     rules = read_instrument(instrument_folder(data) if data else None)
     first = rules.in_language(lang).code
-    found = read_data(data, rules) if data else None
-    units = found.units.set_index("unit_id")[["name", "parent_id"]].fillna("").to_dict() if found else {}
+    dataset = read_data(data, rules) if data else None
+    units = dataset.units.set_index("unit_id")[["name", "parent_id"]].fillna("").to_dict() if dataset else {}
     of_data = {"units": units.get("name", {}), "parents": units.get("parent_id", {})}
     codes = sorted(rules.languages, key=lambda code: code != first)
-    asked = [forms.questionnaire(rules, code, **of_data, about=found.about if found else {}) for code in codes]
+    about = dataset.about if dataset else {}
+    translations = [forms.questionnaire(rules, code, **of_data, about=about) for code in codes]
     path = out or Path(f"questionnaire-{first}.{forms.FORMATS[form][0]}")
-    write(path, forms.written(form, asked))
+    write_file(path, forms.written(form, translations))
     echo(str(path))
-    for note in forms.to_do(form, asked[0]):
+    for note in forms.to_do(form, translations[0]):
         echo(note)
 
 
@@ -316,60 +277,49 @@ def lab(
 
     Example: aiready lab my-data
     """
-    from aiready.inputs.database import whole
-    from aiready.package_files import shipped
+    from aiready.inputs.database import absolute_location
+    from aiready.package_files import package_file
     from aiready.profile.assessment import DATA, Assessment
     from aiready.workbook.lab import start
 
-    location = whole(data, names)
+    location = absolute_location(data, names)
     echo("Reading the data, so that every notebook opens in a second.")
     Assessment.recall(location)
     stopping.proceed()
-    start(shipped("notebooks"), {DATA: location} if data else {})
+    start(package_file("notebooks"), {DATA: location} if data else {})
 
 
 def _day(text: str) -> date | None:
     return day(text, "--as-of")
 
 
-def _counts(counts: "pd.DataFrame", quiet: bool) -> None:
-    if quiet:
-        return
-    for row in counts.itertuples():
-        echo(f"{row.table}: {row.read} read = {row.used} used + {row.quarantined} quarantined" + _late(row.after_as_of))
-
-
-def _late(number: int) -> str:
-    return f" + {number} after the as-of date" if number else ""
-
-
 def main(arguments: Iterable[str] | None = None) -> NoReturn:
     """Run the command line; every error this package raises is one to five lines and an exit code."""
-    sys.path[:] = [folder for folder in sys.path if folder]  # the folder it is called from may hold anybody's files
+    sys.path[:] = [folder for folder in sys.path if folder]  # the current folder may hold anybody's files
     code, words = 3, ""
     try:
         with stopping.listening(last=arguments is None):
-            code, words = _ended(arguments)
+            code, words = _run(arguments)
     except stopping.Stopped:
         pass
     if stopping.received():
         code, words = stopping.code(), stopping.line()
-    with suppress(OSError):  # the terminal may be what is gone
+    with suppress(OSError):  # the terminal may be gone
         echo(words, err=True) if words else None
     sys.exit(code)
 
 
-def _ended(arguments: Iterable[str] | None) -> tuple[int, str]:
-    """Run a command; gives its exit code, and what is to be said of how it ended."""
+def _run(arguments: Iterable[str] | None) -> tuple[int, str]:
+    """Run a command; returns its exit code and the error message, if any."""
     try:
         app(None if arguments is None else list(arguments))
     except AireadyError as error:
         return error.exit_code, str(error)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None), ""
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None), ""
     except Exception as error:
         if os.environ.get(DEBUG) and not stopping.received():
             raise
-        said = f"Internal error, not your data's fault: {type(error).__name__}: {error}"
-        return 3, f"{said}\nSet {DEBUG}=1 and run again to see where, and please report it."
+        message = f"Internal error, not your data's fault: {type(error).__name__}: {error}"
+        return 3, f"{message}\nSet {DEBUG}=1 and run again to see where, and please report it."
     return 0, ""

@@ -1,99 +1,143 @@
-"""What a run says while it goes on, and the last line, which may be all that somebody reads of it."""
+"""What a run prints while it goes on, and its last line."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from aiready.batch.manifest import AS_BEFORE, CHANGED, KEPT, NEW
-from aiready.batch.page_job import CANCELLED, OK
-from aiready.batch.report_run import Run
-from aiready.batch.schedule import Outcome
+from aiready.batch.page_job import AS_BEFORE, CANCELLED, CHANGED, NEW, OK, UNCHANGED
+from aiready.batch.schedule import PageOutcome
+from aiready.cli import stopping
 from aiready.cli.terminal import echo, visible
 
-SHOWN = {
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from aiready.batch.report_run import ReportRun
+    from aiready.profile.assessment import Assessment
+
+CHANGE_WORDS = {
     NEW: "new",
     CHANGED: "changed",
     AS_BEFORE: "made again as before",
-    KEPT: "unchanged",
+    UNCHANGED: "unchanged",
 }
-"""What a page is beside the run before, in the order and words of the last line."""
+"""A page compared with the run before, in the order and words of the last line."""
 
 
 class Progress:
-    """Tells of each page as it comes: a line of a log, or on a terminal a bar with the time that is left."""
+    """Print the rows read and a line per page; where it is to be quiet, failures only."""
 
-    def __init__(self, total: int, *, lines: bool):
-        self.total, self.lines, self.done = total, lines, 0
+    def __init__(self, *, quiet: bool):
+        self.quiet, self.lines = quiet, not quiet
+        self.total = self.finished = 0
 
-    def told(self, outcome: Outcome) -> None:
-        """Take one outcome; failures are always told, on stderr."""
-        self.done += 1
-        place = f"[{self.done}/{self.total}] {outcome.page}"
+    def start(self, assessment: "Assessment", total: int) -> None:
+        """Print the rows read, once the data are open and the number of pages is known."""
+        stopping.proceed()
+        self.total = total
+        if not self.quiet:
+            echo_counts(assessment.counts)
+
+    def update(self, outcome: PageOutcome) -> None:
+        """Print one outcome; failures go to stderr."""
+        self.finished += 1
+        page = f"[{self.finished}/{self.total}] {outcome.page}"
         if outcome.status not in (OK, CANCELLED):
-            echo(visible(f"{place}: {outcome.status}: {outcome.reason}"), err=True)
+            echo(visible(f"{page}: {outcome.status}: {outcome.reason}"), err=True)
         elif self.lines:
-            echo(f"{place}: {_words(outcome)}")
+            echo(f"{page}: {_words(outcome)}")
+
+    def stop(self) -> None:
+        """End the display."""
 
 
 class Bar(Progress):
-    """The same on a terminal: one bar, and lines for failures only."""
+    """The same on a terminal: a bar with the time left, and lines for failures only."""
 
-    def __init__(self, total: int):
+    def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        super().__init__(total, lines=False)
+        super().__init__(quiet=False)
+        self.lines = False
         columns = (TextColumn("handouts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
         self.bar = Progress(*columns)
-        self.task = self.bar.add_task("handouts", total=total)
 
-    def told(self, outcome: Outcome) -> None:
+    def start(self, assessment: "Assessment", total: int) -> None:
+        """Print the rows read, and show the bar."""
+        super().start(assessment, total)
+        self.task = self.bar.add_task("handouts", total=total)
+        self.bar.start()
+
+    def update(self, outcome: PageOutcome) -> None:
         """Move the bar on."""
-        super().told(outcome)
-        self.bar.update(self.task, completed=self.done)
+        super().update(outcome)
+        self.bar.update(self.task, completed=self.finished)
+
+    def stop(self) -> None:
+        """Leave the bar as it stands."""
+        if self.total:
+            self.bar.stop()
 
 
 @contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Progress]:
-    """Choose how to tell: a bar on a terminal, lines elsewhere, failures alone where it is to be quiet."""
-    if quiet or not sys.stdout.isatty():
-        yield Progress(total, lines=not quiet)
-        return
-    bar = Bar(total)
-    with bar.bar:
-        yield bar
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Choose the display: a bar on a terminal, lines elsewhere, failures only where it is to be quiet."""
+    display = Progress(quiet=quiet) if quiet or not sys.stdout.isatty() else Bar()
+    try:
+        yield display
+    finally:
+        display.stop()
 
 
-def _words(outcome: Outcome) -> str:
+def echo_counts(counts: "pd.DataFrame") -> None:
+    """Print the rows read of every table, and what became of them."""
+    for row in counts.itertuples():
+        late = f" + {row.after_as_of} after the as-of date" if row.after_as_of else ""
+        echo(f"{row.table}: {row.read} read = {row.used} used + {row.quarantined} quarantined{late}")
+
+
+def _words(outcome: PageOutcome) -> str:
     if outcome.status == CANCELLED:
         return outcome.reason
-    return "unchanged" if outcome.kept else f"{outcome.why} ({outcome.seconds:.1f} s)"
+    return "unchanged" if outcome.unchanged else f"{outcome.why} ({outcome.seconds:.1f} s)"
 
 
-def summary(run: Run, out: Path) -> str:
-    """The last line of a run: what changed first, then what failed, and where to look.
+def summary(run: "ReportRun") -> str:
+    """The last line of a run: what changed, what failed, and where to look.
 
     Examples
     --------
-    >>> summary(Run([Outcome("a", "a.html")], {"a.html": "changed"}), Path("reports"))
+    >>> from pathlib import Path
+    >>> from aiready.batch.report_run import ReportRun
+    >>> summary(ReportRun(Path("reports"), [PageOutcome("a", "a.html", change="changed")]))
     '1 page changed, 0 failed. Open reports/overview/index.html'
     """
-    cancelled = sum(outcome.status == CANCELLED for outcome in run.outcomes)
-    failed = len(run.failed) - cancelled
-    counts = [(words, run.count(change)) for change, words in SHOWN.items()]
-    told = [f"{number} {words}" for words, number in counts if number] or ["0 changed"]
-    first, *others = told
+    n_cancelled = sum(page.status == CANCELLED for page in run.pages)
+    n_failed = len(run.failed) - n_cancelled
+    counts = [(words, run.count(change)) for change, words in CHANGE_WORDS.items()]
+    first, *others = [f"{number} {words}" for words, number in counts if number] or ["0 changed"]
     number, _, words = first.partition(" ")
-    parts = [f"{number} {'page' if number == '1' else 'pages'} {words}", *others, f"{failed} failed"]
-    parts += [f"{cancelled} not begun"] if cancelled else []
+    parts = [f"{number} {'page' if number == '1' else 'pages'} {words}", *others, f"{n_failed} failed"]
+    parts += [f"{n_cancelled} not begun"] if n_cancelled else []
     parts += [f"{len(run.withdrawn)} withdrawn"] if run.withdrawn else []
-    text = f"{', '.join(parts)}. Open {out / 'overview' / 'index.html'}"
-    return text + (f"; evidence in {out / 'records' / 'failed'}" if failed else "")
+    text = f"{', '.join(parts)}. Open {run.index}"
+    return text + (f"; evidence in {run.out / 'records' / 'failed'}" if n_failed else "")
 
 
-def as_json(run: Run) -> dict[str, object]:
-    """The run as one JSON object: every page with its status, why it was made, and what it is beside the run before."""
-    pages = [asdict(outcome) | {"change": run.changes.get(outcome.page, "")} for outcome in run.outcomes]
-    counts = {words: run.count(change) for change, words in SHOWN.items()}
-    return {"pages": pages, "counts": counts | {"failed": len(run.failed)}, "withdrawn": run.withdrawn}
+def run_as_json(run: "ReportRun") -> dict[str, object]:
+    """The run as one JSON object: every page with its status, why it was made, and how it compares with before."""
+    counts = {words: run.count(change) for change, words in CHANGE_WORDS.items()}
+    return {
+        "pages": [_page_as_json(page) for page in run.pages],
+        "counts": counts | {"failed": len(run.failed)},
+        "withdrawn": run.withdrawn,
+    }
+
+
+def _page_as_json(page: PageOutcome) -> dict[str, Any]:
+    """The fields of an outcome; `unchanged` is called `kept`, the name it has always had in this output."""
+    content = asdict(page)
+    unchanged, change = content.pop("unchanged"), content.pop("change")
+    return content | {"kept": unchanged, "change": change}

@@ -1,4 +1,4 @@
-"""The command `aiready` from its first moment: told to stop while it is still being imported, it says so and ends."""
+"""Entry point of the command `aiready`: a signal while it is being imported ends it with one line."""
 
 from typing import NoReturn
 
@@ -6,7 +6,7 @@ from aiready.cli import stopping
 
 
 def main() -> NoReturn:
-    """Run the command line; until that listens to signals, nothing has been written, and they end the process."""
+    """Run the command line; until it handles signals itself nothing is written, so they end the process."""
     stopping.end_at_once()
     from aiready.cli.commands import main as run
 

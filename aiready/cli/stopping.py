@@ -1,8 +1,8 @@
-"""A run that is told to stop: it ends with the signal's exit code and one line, whatever it was doing just then.
+"""End a run on a signal, with the signal's exit code and one line, whatever it was doing.
 
-A signal raises `Stopped` in the main thread. Where that is lost on the way (raised in a destructor, or turned into an
-error of its own by a library written in C, as DuckDB does within a query), it is raised again, or the run remembers
-that it was told to stop. No import is broken off.
+A signal raises `Stopped` in the main thread. Where that exception is lost (raised in a destructor, or turned into
+another error by a C library, as DuckDB does during a query), it is raised again, or `proceed` raises it at the next
+step. Imports are not interrupted.
 """
 
 import os
@@ -16,70 +16,70 @@ from typing import Any
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 AGAIN = 0.01
-"""Seconds until a stop that was lost is raised again."""
+"""Seconds until a lost stop is raised again."""
 _received: list[signal.Signals] = []
 
 
 class Stopped(SystemExit):
-    """The run was told to stop by a signal."""
+    """A signal stopped the run."""
 
 
 def end_at_once() -> None:
-    """Have signals end the process, with their exit code and one line; one that is ignored stays so."""
-    for sign in SIGNALS:
-        if signal.getsignal(sign) is not signal.SIG_IGN:
-            signal.signal(sign, _end)
+    """Let signals end the process with their exit code and one line; ignored signals stay ignored."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
 
 
 @contextmanager
 def listening(*, last: bool) -> Iterator[None]:
-    """Take signals while the block runs; one that is ignored (`nohup`) stays so.
+    """Handle signals while the block runs; ignored signals (`nohup`) stay ignored.
 
-    `last`: the process ends with the block, and is told nothing more; otherwise all is as it was before.
+    `last`: the process ends after the block, so signals are ignored from then on; otherwise handlers are restored.
     """
     _received.clear()
-    if threading.current_thread() is not threading.main_thread():  # signals are another thread's
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can handle signals
         yield
         return
-    hook, before = sys.unraisablehook, {sign: signal.getsignal(sign) for sign in SIGNALS}
-    before = {sign: handler for sign, handler in before.items() if handler is not signal.SIG_IGN}
+    hook, before = sys.unraisablehook, {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
     try:
         if hasattr(signal, "SIGALRM"):
             before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _again)
             sys.unraisablehook = _lost
-        for sign in SIGNALS:
-            if sign in before:
-                signal.signal(sign, _stop)
+        for number in SIGNALS:
+            if number in before:
+                signal.signal(number, _stop)
         yield
     finally:
-        for sign, handler in before.items():
-            signal.signal(sign, signal.SIG_IGN if last else handler)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if last else handler)
         sys.unraisablehook = hook
 
 
 def received() -> signal.Signals | None:
-    """The signal by which this run was told to stop."""
+    """The signal that stopped this run, if any."""
     return _received[0] if _received else None
 
 
 def proceed() -> None:
-    """Go on, unless the run was told to stop and what did it was lost."""
+    """Raise the stop again if a signal was received and its exception was lost."""
     if _received:
         raise Stopped(code())
 
 
 def code() -> int:
-    """The exit code of the signal that was received, as a shell gives it."""
+    """The exit code for the received signal, as a shell gives it."""
     return 128 + _received[0]
 
 
 def line() -> str:
-    """What is said last."""
+    """The last line of a stopped run."""
     return f"Stopped by {_received[0].name}: every file that was written is whole. Run the command again to go on."
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """Raise the stop; whoever tells the run a second time waits for nothing any more."""
+    """Signal handler: raise the stop; a second signal ends the process at once."""
     if _received:
         _end(number, None)
     _received.append(signal.Signals(number))
@@ -87,9 +87,9 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _raise(frame: FrameType | None) -> None:
-    """Raise the stop, after what is being imported: a library written in C++ may abort where its import is broken off.
+    """Raise the stop, but only after any import in progress: interrupting one can abort a C++ library.
 
-    So does DuckDB's, while it makes its enumerations.
+    DuckDB's does, while it defines its enumerations.
     """
     while frame is not None and hasattr(signal, "SIGALRM"):
         if frame.f_code.co_filename.startswith("<frozen importlib"):
@@ -111,7 +111,7 @@ def _again(_: int, frame: FrameType | None) -> None:
 
 
 def _lost(unraisable: Any) -> None:
-    """What Python does with an exception that nobody can catch: say it, or raise the stop again in a moment."""
+    """Unraisable hook: raise a lost stop again in a moment, and print any other exception as usual."""
     if isinstance(unraisable.exc_value, Stopped):
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
     else:

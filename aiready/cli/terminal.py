@@ -1,7 +1,7 @@
-"""What is printed on a terminal: words only, whatever signs an id or a file name is made of.
+"""Print text with its control characters escaped, whatever ids and file names contain.
 
 A terminal obeys control characters: an id with `ESC [2J` would clear the screen, one with a carriage return would
-write over the line that tells of it. They are shown as Python writes them (`\\x1b`).
+overwrite its own error message. They are shown as Python writes them (`\\x1b`).
 """
 
 import json
@@ -11,15 +11,15 @@ from typing import Any
 import typer
 
 LAYOUT = "\n\t"
-"""Control characters that a text of several lines may hold."""
-_OBEYED = ("Cc", "Cf", "Cs", "Zl", "Zp")
-"""Kinds of signs that move, hide or turn round what stands beside them."""
+"""Control characters that multi-line text may contain."""
+_CONTROL_CATEGORIES = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories whose characters move, hide or reverse the text beside them."""
 _JOINERS = "\u200c\u200d\u00ad"
-"""Signs of the kind `Cf` that words of several languages are written with."""
+"""Characters of category `Cf` that ordinary words of some languages contain."""
 
 
 def visible(text: str, layout: str = "") -> str:
-    r"""The text with every control character in sight; those of `layout` stay.
+    r"""The text with its control characters escaped, except those in `layout`.
 
     Examples
     --------
@@ -27,20 +27,23 @@ def visible(text: str, layout: str = "") -> str:
     claims\x1b[2J\r Küche
     """
     return "".join(
-        sign.encode("unicode_escape", "surrogatepass").decode() if _obeyed(sign) and sign not in layout else sign
-        for sign in text
+        _escape(character) if _is_control(character) and character not in layout else character for character in text
     )
 
 
-def _obeyed(sign: str) -> bool:
-    return unicodedata.category(sign) in _OBEYED and sign not in _JOINERS
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in _CONTROL_CATEGORIES and character not in _JOINERS
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a text of one line or several, on stderr where it tells of something wrong."""
+    """Print text, with `err` to stderr."""
     typer.echo(visible(text, LAYOUT), err=err)
 
 
 def echo_json(content: Any) -> None:
-    """Print one JSON object; JSON has its own way of writing control characters."""
+    """Print one JSON object; JSON escapes control characters itself."""
     typer.echo(json.dumps(content, indent=1).replace("\x7f", "\\u007f"))
