@@ -6,8 +6,8 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 import pytest
+from generated import examples
 from hypothesis import given as given_data
-from hypothesis import settings
 from hypothesis import strategies as st
 from scipy.linalg import null_space
 
@@ -66,7 +66,7 @@ def cut(people, cells, units=FLAT, rules=None):
     cells = pd.DataFrame(cells, columns=releases.CELL)
     waves = dict.fromkeys(people["wave"].unique(), "2026")
     draft = releases.Draft(read(people), members(units), cells, words, rules or Settings(), waves)
-    return draft.sealed(KEYS)
+    return draft.seal(KEYS)
 
 
 def released(people, units=FLAT, rules=None):
@@ -77,7 +77,7 @@ def released(people, units=FLAT, rules=None):
 
 
 def withheld(people, *earlier, units=FLAT, segment="all"):
-    hidden = releases.compare(read(people), members(units), earlier, Settings()).withheld()
+    hidden = releases.compare(read(people), members(units), earlier, Settings()).differencing_risks()
     return set(hidden.loc[hidden["segment"] == segment, "unit_id"])
 
 
@@ -169,7 +169,7 @@ def test_each_figure_is_compared_with_what_is_shown_of_it_today():
     compared = releases.compare(read(people), members(FLAT), [released(people_of(SIZES))], Settings())
     cells = pd.DataFrame([("claims", "2026", "all")], columns=releases.CELL)
     for shown, hidden in (((True, False), {"scale:first"}), ((False, True), {"scale:second"}), ((False, False), set())):
-        assert set(compared.besides(cells, np.array([shown]))["figure"]) == hidden
+        assert set(compared.figures_to_hide(cells, np.array([shown]))["figure"]) == hidden
 
 
 def test_other_waves_do_not_matter():
@@ -207,10 +207,10 @@ def test_a_release_is_compared_with_the_role_groups_it_was_cut_with():
     units = units_of({"claims": None})
     earlier = released(people, units)
     now = replace(Settings(), roles_doing=("frontline",), roles_leading=("technical", "manager", "executive"))
-    found = releases.compare(read(people), members(units), [earlier], now).withheld()
+    found = releases.compare(read(people), members(units), [earlier], now).differencing_risks()
     doing = found[found["segment"].isin(["all", "doing", "leading"])]
     assert {("claims", "doing"), ("*", "doing")} == set(zip(doing["unit_id"], doing["segment"], strict=True))
-    same = releases.compare(read(people), members(units), [released(people, units, now)], now).withheld()
+    same = releases.compare(read(people), members(units), [released(people, units, now)], now).differencing_risks()
     assert same.empty
 
 
@@ -224,11 +224,11 @@ def decided(people, earlier=(), units=FLAT):
     counted = people[["unit_id", "wave", "role"]].assign(**{scale: people["skips"] != scale for scale in SCALES})
     scored = counted.groupby(["unit_id", "wave", "role"], as_index=False)[list(SCALES)].sum()
     compared = releases.compare(read(people), members(units), earlier, Settings())
-    kept_back = compared.withheld()
+    kept_back = compared.differencing_risks()
     while True:
         cells = survey_cells(scored, units, Settings(), withheld=kept_back)
         shown = cells.loc[~cells["hidden"].astype(bool), releases.CELL]
-        more = compared.given_away(shown)
+        more = compared.derivable_cells(shown)
         if more.empty:
             return shown, kept_back
         kept_back = pd.concat([kept_back, more])
@@ -347,7 +347,7 @@ def runs_by_chance(sizes, seed, turns):
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40, derandomize=True)
 @given_data(st.lists(st.integers(0, 12), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
 def test_no_answer_of_a_few_people_follows_from_three_runs(sizes, seed):
     assert list(recovered(runs_by_chance(sizes, seed, 3))) == []

@@ -67,7 +67,7 @@ def test_decisions_count_whom_they_name_else_the_headcount_and_what_ai_decided_a
     who = [f"p{place % named}" if named and place < 40 else None for place in range(80)]
     log = log_of(decider_id=who, autonomy_level=[level] * 80, final_decision=["x"] * 80, correct_decision=["x"] * 80)
     data, rules = log_data(log, pd.DataFrame({"unit_id": ["claims"], "headcount": [headcount]})), rules_of()
-    behind = deciders(decisions.counted_log(data, rules), data, rules.settings)
+    behind = deciders(decisions.count_log(data, rules), data, rules.settings)
     assert ("claims" in hidden_units(behind, data.units)) == hidden
 
 
@@ -107,7 +107,7 @@ def test_in_a_table_of_very_many_small_parts_unions_of_two_are_looked_for_only(m
     moves = Moves.under(csr_array([[1.0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 0]]))
     parts, people = np.arange(6), np.ones(6)
     assert moves.unions(parts, people, 5) == [(0, 1, 2), (3, 4)]
-    monkeypatch.setattr(derivability, "PAIRED", 5)
+    monkeypatch.setattr(derivability, "UNION_LIMIT", 5)
     assert moves.unions(parts, people, 5) == [(3, 4)]
 
 
@@ -117,7 +117,7 @@ def test_between_runs_unions_of_very_many_small_parts_are_looked_for_two_at_a_ti
     figure = release_groups.Figure("scale", [], np.ones(6), [published], csr_array((6, 6)), np.arange(6))
 
     def unions(several):
-        rows = release_groups.findings(published, figure, nothing, 5, several).toarray()
+        rows = release_groups.derivable_sums(published, figure, nothing, 5, several).toarray()
         return sorted(tuple(np.flatnonzero(row)) for row in rows)
 
     assert unions(several=6) == [(0, 1, 2), (3, 4)]
@@ -128,10 +128,10 @@ def test_what_totals_hold_beyond_parts_is_looked_at_as_far_as_the_limit_goes(mon
     """Unit p holds x of nine people and y of four: what p holds beyond x is too few."""
     log = {(unit, f"{unit}{at}"): 20 for unit, people in (("x", 9), ("y", 4)) for at in range(people)}
     system = units_under_p(log)
-    beyond = sensitivity.Gate(system, 5).nested
+    beyond = sensitivity.CellAnalysis(system, 5).nested
     assert list(zip(*beyond[:2], beyond[2].any(axis=1), strict=True)) == [(2, 0, True), (2, 1, False)]
-    monkeypatch.setattr(sensitivity, "COMPARED", 0)
-    assert [part.size for part in sensitivity.Gate(system, 5).nested] == [0, 0, 0]
+    monkeypatch.setattr(sensitivity, "COMPARISON_LIMIT", 0)
+    assert [part.size for part in sensitivity.CellAnalysis(system, 5).nested] == [0, 0, 0]
 
 
 @pytest.mark.slow
@@ -159,9 +159,9 @@ def test_what_was_hidden_for_others_is_tried_again_unless_there_are_very_many(mo
     random = np.random.default_rng(3)
     systems = [two_way(random.poisson(6, (4, 4))) for _ in range(12)]
     tried = [hidden_of(system) for system in systems]
-    monkeypatch.setattr(suppression, "DENSE", 0)
+    monkeypatch.setattr(suppression, "DENSE_LIMIT", 0)
     assert [hidden_of(system) for system in systems] == tried
-    monkeypatch.setattr(suppression, "RECONSIDERED", 0)
+    monkeypatch.setattr(suppression, "REVEAL_LIMIT", 0)
     never = [hidden_of(system) for system in systems]
     assert sum(map(len, never)) > sum(map(len, tried))
 
@@ -173,9 +173,9 @@ def test_items_say_why_they_are_hidden():
     about = {"wave": "2026-Q3", "item_id": "x", "segment": "all", "level": "1", "share": 0.5, "status": "ok"}
     answers = pd.DataFrame([about | {"unit_id": unit, "people": n} for unit, n in (("a", 9), ("b", 12), ("c", 30))])
     few = [("a", True, True), ("b", True, False), ("c", False, False)]
-    cells = pd.DataFrame(few, columns=["unit_id", "hidden", "own"])
+    cells = pd.DataFrame(few, columns=["unit_id", "hidden", "primary"])
     cells = cells.assign(wave="2026-Q3", item_id="x", segment="all")
-    shown = gate.protect_items(answers, gate.Hidden(*[cells] * 7, records={}), Settings())
+    shown = gate.protect_items(answers, gate.SuppressionPattern(*[cells] * 7, records={}), Settings())
     assert shown["note"].tolist() == [gate.FEW, gate.PROTECTS, ""]
     assert shown["n"].isna().tolist() == [True, True, False]
 
@@ -183,7 +183,7 @@ def test_items_say_why_they_are_hidden():
 @pytest.mark.parametrize(("share", "kept"), [(0.0, False), (0.01, True), (0.99, True), (1.0, False)])
 def test_no_share_but_none_and_all_is_softened(share, kept):
     row = {"unit": "share", "status": "ok", "value": share, "low": 0.0, "high": 1.0, "note": ""}
-    (soft,) = gate.softened(pd.DataFrame([row]), pd.Series([True])).to_dict("records")
+    (soft,) = gate.blur_extremes(pd.DataFrame([row]), pd.Series([True])).to_dict("records")
     assert (soft == row) == kept
     assert np.isnan(soft["value"]) != kept
 
@@ -211,8 +211,8 @@ def test_a_history_tells_units_and_roles_plainly_and_who_counts_in_what_with_its
     guesses = {release_keys.digest(key[::-1], "person", code.encode()) for code in people["code"]}
     assert not set(rows["person"]) & guesses
     assert rows["figures"].nunique() > 2  # of two patterns
-    assert len(set(release_record.counted(rows, release.figures, key))) == 2
-    assert len(set(release_record.counted(rows, release.figures, key[::-1]))) > 2
+    assert len(set(release_record.encrypted_figures(rows, release.figures, key))) == 2
+    assert len(set(release_record.encrypted_figures(rows, release.figures, key[::-1]))) > 2
 
 
 def test_usage_is_not_compared_run_by_run(tmp_path):
@@ -220,7 +220,7 @@ def test_usage_is_not_compared_run_by_run(tmp_path):
         table = f"unit_id,initiative_id,wave,intended_users,active_users\nclaims,x,2026-Q3,{users},10\n"
         (tmp_path / "usage.csv").write_text(table, encoding="utf-8")
         seen = Assessment.open(tmp_path, published=tmp_path / "history")
-        history.keep(tmp_path / "history", seen.release, "")
+        history.save(tmp_path / "history", seen.release, "")
         adoption = seen.cell("adoption", unit_id="claims")
         assert (adoption.status, adoption.n) == (OK, users)
     assert all(release.people.empty for release in history.read(tmp_path / "history"))
@@ -231,10 +231,10 @@ def test_check_does_not_look_at_earlier_runs(tmp_path):
     for number in (12, 13):
         answers(number, role="frontline").to_csv(tmp_path / "responses.csv", index=False)
         seen = Assessment.open(tmp_path, published=tmp_path / "history")
-        history.keep(tmp_path / "history", seen.release, "")
+        history.save(tmp_path / "history", seen.release, "")
     hidden = seen.cell("perception", barrier_id="measurement", unit_id="claims")
     assert (hidden.status, hidden.note) == (SUPPRESSED, gate.PROTECTS)
-    assert data_check.examine(str(tmp_path)).suppressed.empty
+    assert data_check.check(str(tmp_path)).suppressed.empty
 
 
 # Not about people ------------------------------------------------------------------------------------------------

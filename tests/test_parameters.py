@@ -13,30 +13,30 @@ from test_reports import book
 
 from aiready import Assessment
 from aiready.errors import UsageError
-from aiready.profile.parameters import chosen, day
+from aiready.profile.parameters import match_parameter, parse_day
 
 ODD = ("12", "007", "1e5", "True", "False", "None", "1_000", "nan", "-inf", "3.10", "claims", "0x1f", "２")
 
 
 @pytest.mark.parametrize("written", ODD)
 def test_an_id_that_papermill_reads_as_something_else_is_found_again(written):
-    assert chosen("unit_id", _resolve_type(written), ODD) == written
+    assert match_parameter("unit_id", _resolve_type(written), ODD) == written
 
 
 def test_ids_that_papermill_reads_as_one_number_are_named_with_the_way_out():
     with pytest.raises(UsageError, match=r"unit_id: 7 may be 007, 7: .* -r unit_id 007"):
-        chosen("unit_id", 7, ["7", "007", "8"])
+        match_parameter("unit_id", 7, ["7", "007", "8"])
 
 
 def test_what_is_no_id_at_all_is_told_as_it_was_given():
-    assert (chosen("unit_id", 13, ODD), chosen("unit_id", "007", ["7"])) == ("13", "007")
+    assert (match_parameter("unit_id", 13, ODD), match_parameter("unit_id", "007", ["7"])) == ("13", "007")
 
 
 def test_a_date_is_one_however_it_is_given():
-    assert {day(given) for given in ("2026-09-30", "20260930", 20260930, date(2026, 9, 30))} == {date(2026, 9, 30)}
-    assert {day(given) for given in ("", None)} == {None}
+    assert {parse_day(given) for given in ("2026-09-30", "20260930", 20260930, date(2026, 9, 30))} == {date(2026, 9, 30)}
+    assert {parse_day(given) for given in ("", None)} == {None}
     with pytest.raises(UsageError, match='as_of "2026" is no date'):
-        day(2026)
+        parse_day(2026)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from typed_tables import data_of
@@ -14,10 +15,10 @@ from aiready.errors import InfrastructureError
 from aiready.inputs import row_accounting
 from aiready.instrument.model import Settings, read_instrument
 from aiready.measures.survey import respondents, scales
-from aiready.model.registry import BOUNDS, COLUMNS, EVERY, MEASURES, ORGANISATION
+from aiready.model.registry import BOUNDS, COLUMNS, MEASURES, ORGANISATION, UNGATED_COLUMNS
 from aiready.privacy import gate
 from aiready.privacy.segments import flat_segments
-from aiready.privacy.suppressed_cells import Behind, survey_cells
+from aiready.privacy.suppressed_cells import RecordContributors, survey_cells
 
 MINIMUM = 5
 PARTS = {"all": ["doing", "leading"], "doing": ["frontline", "technical"], "leading": ["manager", "executive"]}
@@ -52,7 +53,7 @@ def behind(scored, units):
     """Who stands behind a survey in which everybody answered everything."""
     every = scored.rename(columns={"n": "x"}).assign(items="x")
     pattern = survey_cells(scored, units, Settings())
-    return gate.Survey(pattern, every, scored, scored, scored, every)
+    return gate.SurveyContributors(pattern, every, scored, scored, scored, every)
 
 
 def people_of(table, **sizes):
@@ -61,12 +62,12 @@ def people_of(table, **sizes):
             for unit, by in sizes.items() for segment, n in (by if isinstance(by, dict) else {"x": by}).items()
             for at in range(n)]  # fmt: skip
     table_rows = pd.DataFrame(rows, columns=["unit_id", "wave", "part", "person", "n"])
-    return {table: Behind(table_rows, ("n",), flat_segments(sorted(table_rows["part"].unique())))}
+    return {table: RecordContributors(table_rows, ("n",), flat_segments(sorted(table_rows["part"].unique())))}
 
 
 def protected(rows, scored, units=FLAT, records=None):
-    made = pd.DataFrame(rows).reindex(columns=EVERY)
-    hidden = gate.hidden_cells(behind(scored, units), records or {}, units, Settings())
+    made = pd.DataFrame(rows).reindex(columns=UNGATED_COLUMNS)
+    hidden = gate.suppression_pattern(behind(scored, units), records or {}, units, Settings())
     found = gate.protect_measures(made, hidden, Settings())
     assert list(found.columns) == [*COLUMNS, *BOUNDS]
     return found
@@ -208,7 +209,7 @@ class TestDistributions:
         )
 
     def shown(self, table, scored=ENOUGH):
-        hidden = gate.hidden_cells(behind(scored, FLAT), {}, FLAT, Settings())
+        hidden = gate.suppression_pattern(behind(scored, FLAT), {}, FLAT, Settings())
         return gate.protect_items(table, hidden, Settings())
 
     @pytest.mark.slow
@@ -239,7 +240,7 @@ roles = st.fixed_dictionaries({"frontline": st.integers(0, 12), "manager": st.in
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.lists(roles, min_size=4, max_size=4))
 def test_no_hidden_cell_of_any_survey_can_be_placed_within_less_than_five(counts):
     scored = people(**{f"u{i + 2}": given_counts for i, given_counts in enumerate(counts)})
@@ -435,7 +436,7 @@ def test_where_a_change_came_from_is_hidden_where_a_role_of_either_wave_is():
     now = people(A=sides, B=sides, C=sides)
     before = people(A={"frontline": 20, "manager": 3}, B=sides, C=sides).assign(wave="2026-Q2")
     every = pd.concat([now, before])
-    hidden = gate.hidden_cells(behind(every, FLAT), {}, FLAT, Settings())
+    hidden = gate.suppression_pattern(behind(every, FLAT), {}, FLAT, Settings())
     rows = [(unit, "2026-Q3", "context_fit", source, 2.0, 9) for unit in "ABC" for source in ("role_mix", "answers")]
     sources = pd.DataFrame(rows, columns=["unit_id", "wave", "barrier_id", "source", "points", "people"])
     shown = gate.protect_sources(sources, hidden, Settings()).groupby("unit_id")["points"].count()
@@ -469,6 +470,6 @@ def test_siblings_without_answers_hide_nobody_else():
 def test_a_used_row_that_no_unit_counts_stops_the_run():
     rows = pd.DataFrame({"unit_id": ["a", "IT", "IT"]})
     membership = pd.DataFrame({"unit_id": ["a", "it"], "member_id": ["a", "it"]})
-    row_accounting.placed({"responses": rows.iloc[:1]}, membership, None)
+    row_accounting.verify_unit_coverage({"responses": rows.iloc[:1]}, membership, None)
     with pytest.raises(InfrastructureError, match=r"responses: rows are used that no unit counts \(IT\)"):
-        row_accounting.placed({"responses": rows}, membership, None)
+        row_accounting.verify_unit_coverage({"responses": rows}, membership, None)

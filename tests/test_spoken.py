@@ -21,7 +21,7 @@ from aiready.messages.catalogue import phrases as phrases_of
 from aiready.package_files import package_file
 from aiready.pages import handout, index, portfolio, unit_comparison
 from aiready.pages.markup.blocks import Block, Page
-from aiready.profile.translations import TRANSLATED, translated
+from aiready.profile.translations import TRANSLATED, translate_instrument
 
 OTHERS = [code for code in messages.language_codes() if code != "en"]
 UNITS = ("motor-claims", "treasury")
@@ -250,7 +250,7 @@ def test_every_gap_of_the_instruments_words_is_named_at_once(folder):
     (folder / "blockers.de.csv").write_text("blocker\nno_access\n", encoding="utf-8")
     rules = read_instrument(folder)
     with pytest.raises(InstrumentError) as caught:
-        translated(rules, folder, Language("de"))
+        translate_instrument(rules, folder, Language("de"))
     said = str(caught.value)
     assert 'barriers.de.csv, column "name": "measurement" is missing' in said
     assert 'bands.de.csv, column "name": "slowing" is missing or has no words' in said
@@ -260,14 +260,14 @@ def test_every_gap_of_the_instruments_words_is_named_at_once(folder):
 
 def test_an_instrument_of_ones_own_takes_the_shipped_words_of_files_it_leaves_out(folder):
     (folder / "actions.de.csv").unlink()
-    spoken = translated(read_instrument(folder), folder, Language("de"))
-    shipped_words = translated(read_instrument(), None, Language("de"))
+    spoken = translate_instrument(read_instrument(folder), folder, Language("de"))
+    shipped_words = translate_instrument(read_instrument(), None, Language("de"))
     assert spoken.actions["action"].tolist() == shipped_words.actions["action"].tolist()
 
 
 def test_an_instrument_written_in_a_language_needs_no_translation_into_it(folder):
     rules = read_instrument(folder)
-    assert translated(rules, folder, ENGLISH) is rules
+    assert translate_instrument(rules, folder, ENGLISH) is rules
 
 
 def test_a_language_without_phrases_is_refused_with_those_there_are(small_results):

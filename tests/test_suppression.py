@@ -3,13 +3,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from aiready.privacy.contributors import Persons, Respondents
-from aiready.privacy.feasibility_intervals import Intervals
+from aiready.privacy.feasibility_intervals import FeasibilityIntervals
 from aiready.privacy.suppression import System, suppress
 
 MINIMUM = 5
@@ -53,8 +54,8 @@ A2, A4, C2, C4 = (0, 1), (0, 3), (2, 1), (2, 3)
 def intervals(system, hidden, of):
     shown = [at for at, name in enumerate(system.names) if name not in hidden]
     groups = system.parts[[system.names.index(name) for name in of]]
-    found = Intervals(csr_array(system.parts[shown]), system.contributors.n[:, 0], csr_array(groups), enough=10_000)
-    found.narrow()
+    found = FeasibilityIntervals(csr_array(system.parts[shown]), system.contributors.n[:, 0], csr_array(groups), minimum_width=10_000)
+    found.too_narrow()
     return {name: (round(low, 6), round(high, 6)) for name, low, high in zip(of, found.low, found.high, strict=True)}
 
 
@@ -152,7 +153,7 @@ def test_what_is_hidden_for_itself_is_told_from_what_protects_it():
     cells = {"a": {"a"}, "b": {"b"}, "c": {"c"}, "t": {"a", "b", "c"}}
     system = system_of(cells, [("t", child, "unit") for child in "abc"], {"a": 20, "b": 16, "c": 4})
     outcome = suppress(system, MINIMUM)
-    assert [system.names[at] for at in np.flatnonzero(outcome.own)] == ["c"]
+    assert [system.names[at] for at in np.flatnonzero(outcome.primary)] == ["c"]
 
 
 # People counted one by one ---------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ tables = st.integers(2, 4).flatmap(
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(tables)
 def test_no_hidden_cell_with_people_can_be_placed_within_less_than_the_minimum(counts):
     system = two_way(counts)

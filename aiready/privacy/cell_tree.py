@@ -36,37 +36,39 @@ class CellTree:
     def __post_init__(self) -> None:
         self.parents = self.parents.sort_index()
         units = self.parents.index
-        parents = set(self.parents.dropna())
-        above = [unit_id for unit_id in units if unit_id in parents]
-        self.nodes = pd.Index([ORGANISATION, *units, *(f"{unit_id}\x1fown" for unit_id in above)])
-        names = list(self.segments.names)
+        parent_ids = set(self.parents.dropna())
+        parent_units = [unit_id for unit_id in units if unit_id in parent_ids]
+        self.nodes = pd.Index([ORGANISATION, *units, *(f"{unit_id}\x1fown" for unit_id in parent_units)])
+        segments = list(self.segments.names)
         self.cells = pd.DataFrame({
-            "unit_id": np.repeat([ORGANISATION, *units, *above], len(names)),
-            "segment": np.tile(np.array(names, dtype=object), len(self.nodes)),
-            "own_people": np.repeat([False] * (1 + len(units)) + [True] * len(above), len(names)),
+            "unit_id": np.repeat([ORGANISATION, *units, *parent_units], len(segments)),
+            "segment": np.tile(np.array(segments, dtype=object), len(self.nodes)),
+            "own_people": np.repeat([False] * (1 + len(units)) + [True] * len(parent_units), len(segments)),
         })  # fmt: skip
-        self.cells["leaf"] = ~self.cells["unit_id"].isin({*above, ORGANISATION})
-        self.sums = pd.concat([self._by_unit(above), *self._by_segment()], ignore_index=True)
+        self.cells["leaf"] = ~self.cells["unit_id"].isin({*parent_units, ORGANISATION})
+        self.sums = pd.concat([self._by_unit(parent_units), *self._by_segment()], ignore_index=True)
 
     def parts(self, bottom: pd.DataFrame) -> csr_array:
         """Cells x rows of `bottom` (unit_id: an own unit, segment: a finest one)."""
         units, finest = self.parents.index, list(self.segments.finest)
         lineage = lineage_of(self.parents)
-        holds = _incidence(self.nodes.get_indexer(lineage["ancestor"]), units.get_indexer(lineage["unit_id"]),
+        node_of_unit = _incidence(self.nodes.get_indexer(lineage["ancestor"]), units.get_indexer(lineage["unit_id"]),
                            (len(self.nodes), len(units)))  # fmt: skip
         position = {name: at for at, name in enumerate(self.segments.names)}
-        pairs = [(position[name], at) for at, fine in enumerate(finest) for name in self.segments.finest[fine]]
-        held, fine = np.array(pairs, dtype=int).reshape(-1, 2).T
-        within = _incidence(held, fine, (len(position), len(finest)))
+        pairs = [
+            (position[name], at) for at, finest_at in enumerate(finest) for name in self.segments.finest[finest_at]
+        ]
+        segment_at, finest_at = np.array(pairs, dtype=int).reshape(-1, 2).T
+        segment_of_finest = _incidence(segment_at, finest_at, (len(position), len(finest)))
         column = units.get_indexer(bottom["unit_id"]) * len(finest) + pd.Index(finest).get_indexer(bottom["segment"])
-        return csr_array(csr_array(kron(holds, within, format="csr"))[:, column])
+        return csr_array(csr_array(kron(node_of_unit, segment_of_finest, format="csr"))[:, column])
 
-    def _by_unit(self, above: Sequence[str]) -> pd.DataFrame:
-        up = self.parents.where(self.parents.notna(), ORGANISATION)
-        totals = self.nodes.get_indexer([*up, *above])
-        children = self.nodes.get_indexer([*self.parents.index, *(f"{unit_id}\x1fown" for unit_id in above)])
-        size, steps = len(self.segments.names), np.arange(len(self.segments.names))
-        total, child = ((nodes[:, None] * size + steps).ravel() for nodes in (totals, children))
+    def _by_unit(self, parent_units: Sequence[str]) -> pd.DataFrame:
+        parents = self.parents.where(self.parents.notna(), ORGANISATION)
+        totals = self.nodes.get_indexer([*parents, *parent_units])
+        children = self.nodes.get_indexer([*self.parents.index, *(f"{unit_id}\x1fown" for unit_id in parent_units)])
+        size, segments = len(self.segments.names), np.arange(len(self.segments.names))
+        total, child = ((nodes[:, None] * size + segments).ravel() for nodes in (totals, children))
         return pd.DataFrame({"total": total, "child": child, "by": CUT_BY_UNIT})
 
     def _by_segment(self) -> list[pd.DataFrame]:
@@ -74,39 +76,39 @@ class CellTree:
         nodes = np.arange(len(self.nodes))[:, None] * len(position)
         return [
             pd.DataFrame({
-                "total": (nodes + [position[total] for total in up.values()]).ravel(),
-                "child": (nodes + [position[child] for child in up]).ravel(),
+                "total": (nodes + [position[total] for total in wider.values()]).ravel(),
+                "child": (nodes + [position[child] for child in wider]).ravel(),
                 "by": way,
             })
-            for way, up in self.segments.within.items()
-            if up
+            for way, wider in self.segments.within.items()
+            if wider
         ]  # fmt: skip
 
 
 def parents_of(units: pd.DataFrame, used: pd.Series) -> pd.Series:
     """Parent of every unit, missing at the top; units that only the tables name stand at the top."""
-    known = units.set_index("unit_id")["parent_id"].astype(object)
-    known = known.where(known.notna() & (known != ""), None)
-    extra = [unit_id for unit_id in used.unique() if unit_id not in known.index and unit_id != ORGANISATION]
-    return pd.concat([known, pd.Series(None, index=extra, dtype=object)])
+    parents = units.set_index("unit_id")["parent_id"].astype(object)
+    parents = parents.where(parents.notna() & (parents != ""), None)
+    unlisted_ids = [unit_id for unit_id in used.unique() if unit_id not in parents.index and unit_id != ORGANISATION]
+    return pd.concat([parents, pd.Series(None, index=unlisted_ids, dtype=object)])
 
 
-def present_ids(unit_ids: pd.Series, units: pd.DataFrame) -> pd.Series:
+def current_ids(unit_ids: pd.Series, units: pd.DataFrame) -> pd.Series:
     """Ids of today, for ids that units were made from."""
-    present = former_ids(units).set_index("member_id")["unit_id"]
-    return unit_ids.map(present).fillna(unit_ids)
+    current = former_ids(units).set_index("member_id")["unit_id"]
+    return unit_ids.map(current).fillna(unit_ids)
 
 
 def lineage_of(parents: pd.Series) -> pd.DataFrame:
     """Every unit with each of its ancestors, itself, the organisation and its parent's own node (unit_id, ancestor)."""
-    step = pd.Series(parents.index, index=parents.index, dtype=object)
-    levels = [step]
-    while step.notna().any():
-        step = step.map(parents)
-        levels.append(step.dropna())
+    ancestors = pd.Series(parents.index, index=parents.index, dtype=object)
+    levels = [ancestors]
+    while ancestors.notna().any():
+        ancestors = ancestors.map(parents)
+        levels.append(ancestors.dropna())
     levels.append(pd.Series(ORGANISATION, index=parents.index))
-    above = parents.index[parents.index.isin(parents.dropna())]
-    levels.append(pd.Series([f"{unit_id}\x1fown" for unit_id in above], index=above, dtype=object))
+    parent_units = parents.index[parents.index.isin(parents.dropna())]
+    levels.append(pd.Series([f"{unit_id}\x1fown" for unit_id in parent_units], index=parent_units, dtype=object))
     lineage = pd.concat(levels).rename("ancestor").rename_axis("unit_id").reset_index()
     return lineage.dropna()
 

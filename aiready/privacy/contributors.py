@@ -19,7 +19,7 @@ class Contributors(Protocol):
     """People behind parts, and behind groups of parts (rows of noughts and ones), figure by figure."""
 
     @property
-    def exist(self) -> Flags:
+    def nonempty(self) -> Flags:
         """Parts x figures: whether the figure rests on anything there at all."""
 
     def count(self, groups: csr_array) -> Floats:
@@ -39,7 +39,7 @@ class Respondents:
     n: Floats
 
     @property
-    def exist(self) -> Flags:
+    def nonempty(self) -> Flags:
         """Where anybody is."""
         return self.n > 0
 
@@ -56,10 +56,10 @@ class Respondents:
 class Persons:
     """People who may stand in several parts and contribute more than others, such as deciders.
 
-    `shares`: parts x (figures x persons), figure by figure: what each person contributes. `counted`: parts x figures,
+    `shares`: parts x (figures x persons), figure by figure: what each person contributes. `nonempty`: parts x figures,
     whether the figure rests on anything there, be it of people of whom nothing is known. `dominance`: p of the p %
-    rule, as a share. `unnamed`: parts x (figures x units), where a figure rests on people who are not known, and in
-    which unit; `vouched`: by unit, as how many people its headcount lets them count, where nobody is named in a group.
+    rule, as a share. `unidentified`: parts x (figures x units), where a figure rests on people who are not known, and in
+    which unit; `assumed_people`: by unit, as how many people its headcount lets them count, where nobody is named in a group.
 
     Notes
     -----
@@ -68,23 +68,18 @@ class Persons:
     """
 
     shares: csr_array
-    counted: Flags
+    nonempty: Flags
     dominance: float
-    unnamed: csr_array
-    vouched: Floats
-
-    @property
-    def exist(self) -> Flags:
-        """Where the figure rests on anything."""
-        return self.counted
+    unidentified: csr_array
+    assumed_people: Floats
 
     def count(self, groups: csr_array) -> Floats:
         """Persons with a contribution, each once; where there are none, those whom headcounts vouch for."""
-        named, _, _ = self._contributions(groups, self.shares)
-        people = np.bincount(named, minlength=self._size(groups)).astype(float)
-        unnamed, unit, _ = self._contributions(groups, self.unnamed)
-        vouched = np.bincount(unnamed, self.vouched[unit], self._size(groups))
-        return self._table(np.where(people > 0, people, vouched), groups)
+        group, _, _ = self._contributions(groups, self.shares)
+        people = np.bincount(group, minlength=self._size(groups)).astype(float)
+        unidentified, unit, _ = self._contributions(groups, self.unidentified)
+        assumed = np.bincount(unidentified, self.assumed_people[unit], self._size(groups))
+        return self._table(np.where(people > 0, people, assumed), groups)
 
     def dominated(self, groups: csr_array) -> Flags:
         """By the p % rule, among those who are named."""
@@ -95,23 +90,23 @@ class Persons:
         cell, share = cell[order], share[order]
         first = np.flatnonzero(np.diff(cell, prepend=-1))
         largest[cell[first]] = share[first]
-        follows = first[np.append(first[1:], len(cell)) - first > 1] + 1
-        second[cell[follows]] = share[follows]
-        left = total - largest - second
-        return self._table((total > 0) & (left < self.dominance * largest - ROUNDING * total), groups)
+        second_place = first[np.append(first[1:], len(cell)) - first > 1] + 1
+        second[cell[second_place]] = share[second_place]
+        remainder = total - largest - second
+        return self._table((total > 0) & (remainder < self.dominance * largest - ROUNDING * total), groups)
 
     def _contributions(self, groups: csr_array, shares: csr_array) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
         """Of everyone in every group and figure: the place group x figure, who it is, and the contribution."""
-        every = (csr_array(groups) @ shares).tocoo()
-        figures = self.counted.shape[1]
+        sums = (csr_array(groups) @ shares).tocoo()
+        figures = self.nonempty.shape[1]
         persons = shares.shape[1] // figures
-        return every.row * figures + every.col // persons, every.col % persons, every.data
+        return sums.row * figures + sums.col // persons, sums.col % persons, sums.data
 
     def _size(self, groups: csr_array) -> int:
-        return groups.shape[0] * self.counted.shape[1]
+        return groups.shape[0] * self.nonempty.shape[1]
 
     def _table(self, numbers: NDArray[np.generic], groups: csr_array) -> NDArray[Any]:
-        return numbers.reshape(groups.shape[0], self.counted.shape[1])
+        return numbers.reshape(groups.shape[0], self.nonempty.shape[1])
 
 
 ROUNDING = 1e-9

@@ -12,15 +12,15 @@ from aiready.errors import PrivacyError
 
 Floats = NDArray[np.float64]
 SEED = 20
-SLOWING = 0.98
+PROGRESS = 0.98
 """Groups are pushed apart together as long as each round settles more than 2 % of them."""
-SINGLY = 40
+SINGLE_LIMIT = 40
 """Groups left over up to which each gets a programme of its own where not asked to be exact."""
-SLACK = 1e-6
+TOLERANCE = 1e-6
 
 
 @dataclass
-class Intervals:
+class FeasibilityIntervals:
     """Least and greatest number of people that hidden groups can have, given what is published.
 
     `published` (rows x parts) are the published sums, `n` the true people of each part, `groups` (rows x parts) those
@@ -36,7 +36,7 @@ class Intervals:
     published: csr_array
     n: Floats
     groups: csr_array
-    enough: float
+    minimum_width: float
     low: Floats = field(init=False)
     high: Floats = field(init=False)
 
@@ -48,31 +48,31 @@ class Intervals:
         self._random = np.random.default_rng(SEED)
         self._parts, self._rows = self._components()
 
-    def narrow(self, *, exact: bool = True) -> NDArray[np.intp]:
-        """Groups whose interval is less than `enough` wide.
+    def too_narrow(self, *, exact: bool = True) -> NDArray[np.intp]:
+        """Groups whose interval is less than `minimum_width` wide.
 
         Without `exact`, groups whose room was not found quickly are among them.
         """
-        left, before = self._close(), np.inf
-        while 0 < left.size < SLOWING * before:
+        narrow, before = self._close(), np.inf
+        while 0 < narrow.size < PROGRESS * before:
             weight = np.zeros(self.groups.shape[0])
-            weight[left] = self._random.choice([-1.0, 1.0], left.size) * (0.5 + self._random.random(left.size))
-            self._push(np.asarray(weight @ self.groups), left)
-            left, before = self._close(), left.size
-        if left.size and (exact or left.size <= SINGLY):
-            for group in left:
+            weight[narrow] = self._random.choice([-1.0, 1.0], narrow.size) * (0.5 + self._random.random(narrow.size))
+            self._push(np.asarray(weight @ self.groups), narrow)
+            narrow, before = self._close(), narrow.size
+        if narrow.size and (exact or narrow.size <= SINGLE_LIMIT):
+            for group in narrow:
                 self._push(self.groups[[group]].toarray().ravel(), np.array([group]))
-            left = self._close()
-        return left
+            narrow = self._close()
+        return narrow
 
     def _close(self) -> NDArray[np.intp]:
-        return np.flatnonzero(self.high - self.low < self.enough - SLACK)
+        return np.flatnonzero(self.high - self.low < self.minimum_width - TOLERANCE)
 
     def _components(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Which parts hang together through published sums or a group, and by that the rows."""
-        every = csc_array(self.published)
-        rows, parts = every.shape
-        links = csr_array((every.data, every.indices, every.indptr), shape=(parts, rows))
+        published = csc_array(self.published)
+        rows, parts = published.shape
+        links = csr_array((published.data, published.indices, published.indptr), shape=(parts, rows))
         shape = (parts + rows,) * 2
         coo = links.tocoo()
         graph = csr_array((np.ones(coo.nnz), (coo.row, coo.col + parts)), shape=shape)
@@ -84,18 +84,18 @@ class Intervals:
         touched = np.unique(self._parts[np.unique(self.groups[groups].indices)])
         parts, rows = np.isin(self._parts, touched), np.isin(self._rows, touched)
         sums = self.published[np.flatnonzero(rows)][:, np.flatnonzero(parts)]
-        printed, ceiling = sums @ self.n[parts], float(self.n.sum() + 2 * self.enough)
-        for sign in (1, -1):
-            moved = self.n.copy()
-            moved[parts] = _solve(sums, printed, sign * objective[parts], ceiling)
-            people = np.asarray(self.groups @ moved)
+        totals, ceiling = sums @ self.n[parts], float(self.n.sum() + 2 * self.minimum_width)
+        for direction in (1, -1):
+            solution = self.n.copy()
+            solution[parts] = _solve(sums, totals, direction * objective[parts], ceiling)
+            people = np.asarray(self.groups @ solution)
             self.low, self.high = np.minimum(self.low, people), np.maximum(self.high, people)
 
 
-def _solve(sums: csr_array, printed: Floats, objective: Floats, ceiling: float) -> Floats:
+def _solve(sums: csr_array, totals: Floats, objective: Floats, ceiling: float) -> Floats:
     if not sums.shape[0]:
         return np.where(objective > 0, 0.0, ceiling)
-    solved = linprog(objective, A_eq=sums, b_eq=printed, bounds=(0, ceiling), method="highs")
+    solved = linprog(objective, A_eq=sums, b_eq=totals, bounds=(0, ceiling), method="highs")
     if solved.x is None:
         raise PrivacyError(f"The privacy audit could not be solved ({solved.message}). Nothing was published.")
     return np.asarray(solved.x)

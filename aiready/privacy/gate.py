@@ -1,6 +1,6 @@
 """Nobody identifiable: the one gate that every table passes before it is written, drawn or worded.
 
-`hidden_cells` decides once which cells are hidden (primary, secondary, audited); `protect_*` blank them and whatever is
+`suppression_pattern` decides once which cells are hidden (primary, secondary, audited); `protect_*` blank them and whatever is
 made of them. Hidden cells keep no n, interval, rank or note but why they are hidden.
 """
 
@@ -13,13 +13,13 @@ import pandas as pd
 from aiready.instrument.model import Settings
 from aiready.model.registry import ALL, BOUNDS, COLUMNS, NOT_MEASURED, NUMBERS, OK, PEOPLE, SUPPRESSED
 from aiready.model.schema import ROLES
-from aiready.model.waves import in_order
+from aiready.model.waves import sort_waves
 from aiready.privacy.segments import SIDES
 from aiready.privacy.suppressed_cells import (
     CELL,
     NO_CELLS,
     OWN,
-    Behind,
+    RecordContributors,
     cells_within,
     item_cells,
     record_cells,
@@ -32,16 +32,16 @@ ROLE_SIDES = (SIDES, ("frontline", "executive"))
 FEW = "fewer people than may be shown"
 PROTECTS = "hidden to protect another group"
 NO_INTERVAL = "no interval: it would tell single answers of so few people"
-SPREAD = ("rwg_j",)
+SPREAD_MEASURES = ("rwg_j",)
 """Measures of the survey that tell how far answers are apart, and so as much as a distribution does."""
-WITHIN = {"not_applicable_share": "shares", "dont_know_share": "shares", "straightliner_share": "straightliners"}
+SHARE_CELLS = {"not_applicable_share": "shares", "dont_know_share": "shares", "straightliner_share": "straightliners"}
 """Measures of the survey that rest on other people than the scales do."""
 BLOCKERS, BLOCKER = "gap_by_blocker", "blocker"
 """The measure whose segments are blockers, and what that kind of segment is called."""
 
 
 @dataclass(frozen=True)
-class Survey:
+class SurveyContributors:
     """Who stands behind the figures of a survey, before anything is hidden.
 
     `pattern`: which cells of the scales are hidden (`hidden_cells.survey_cells`). The others have one row per own unit
@@ -58,8 +58,8 @@ class Survey:
 
 
 @dataclass(frozen=True)
-class Hidden:
-    """Which cells are hidden, table by table (unit_id, wave, segment, n, hidden, own; of items `item_id` too).
+class SuppressionPattern:
+    """Which cells are hidden, table by table (unit_id, wave, segment, n, hidden, primary; of items `item_id` too).
 
     `survey`: whatever comes from answers; `scales`: besides, by scale (`barrier_id`), those that not every role is
     asked. `records`: by table (`decisions`, `usage`, `tasks`), with `cut`, the kind of segment.
@@ -75,7 +75,9 @@ class Hidden:
     records: Mapping[str, pd.DataFrame]
 
 
-def hidden_cells(survey: Survey, records: Mapping[str, Behind], units: pd.DataFrame, settings: Settings) -> Hidden:
+def suppression_pattern(
+    survey: SurveyContributors, records: Mapping[str, RecordContributors], units: pd.DataFrame, settings: Settings
+) -> SuppressionPattern:
     """Decide once which cells of the survey and of the other tables are hidden.
 
     Raises
@@ -83,73 +85,75 @@ def hidden_cells(survey: Survey, records: Mapping[str, Behind], units: pd.DataFr
     PrivacyError
         A small group could be worked out and nothing is left to hide.
     """
-    shown = survey.pattern.loc[~survey.pattern["hidden"].astype(bool)]
-    wholes = shown.loc[shown["segment"] == ALL]
-    means, distributions = item_cells(survey.items, units, settings, shown)
-    return Hidden(
+    visible = survey.pattern.loc[~survey.pattern["hidden"].astype(bool)]
+    visible_wholes = visible.loc[visible["segment"] == ALL]
+    means, distributions = item_cells(survey.items, units, settings, visible)
+    return SuppressionPattern(
         survey=survey.pattern,
-        scales=scale_cells(survey.scales, units, settings, shown),
-        shares=cells_within(survey.answered, units, settings, shown),
-        straightliners=cells_within(survey.straightliners, units, settings, shown),
-        themes=cells_within(survey.themes, units, settings, wholes),
+        scales=scale_cells(survey.scales, units, settings, visible),
+        shares=cells_within(survey.answered, units, settings, visible),
+        straightliners=cells_within(survey.straightliners, units, settings, visible),
+        themes=cells_within(survey.themes, units, settings, visible_wholes),
         item_means=means,
         distributions=distributions,
         records={name: record_cells(behind, units, settings) for name, behind in records.items()},
     )
 
 
-def protect_measures(made: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+def protect_measures(measures: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
     """Suppress measures rows; returns the same grain with `COLUMNS`, and `BOUNDS` for the profile to read.
 
     A row is hidden where too few people stand behind it, its cell is hidden, or it compares with a hidden cell
     (the other role group, the wave before). Shares of the survey that are 0 or 1 are softened, and intervals of fewer
     people than a distribution may show are left out.
     """
-    from_survey = made["table"] == "responses"
-    spread = from_survey & made["measure"].isin(SPREAD)
-    few = made[PEOPLE].lt(settings.minimum_group) | (spread & made[PEOPLE].lt(settings.minimum_distribution))
-    gone = few.copy()
-    own = few.copy()
-    for rows, cells in _cells_of(made, hidden):
-        by_cell = _states(made, cells, [name for name in ("barrier_id", *CELL) if name in cells])
-        gone |= rows & by_cell["hidden"]
-        own |= rows & by_cell["own"]
-    gone |= _gap_hidden(made, hidden.survey) | _change_hidden(made, hidden.survey)
-    gone &= made["status"] != NOT_MEASURED
-    blanked = _blank(made, gone, own, [*NUMBERS, *BOUNDS])
-    apart = from_survey & blanked[PEOPLE].lt(settings.minimum_distribution)
-    return softened(_without_interval(blanked, apart), from_survey)[[*COLUMNS, *BOUNDS]]
+    from_survey = measures["table"] == "responses"
+    measures_spread = from_survey & measures["measure"].isin(SPREAD_MEASURES)
+    few = measures[PEOPLE].lt(settings.minimum_group) | (
+        measures_spread & measures[PEOPLE].lt(settings.minimum_distribution)
+    )
+    hide = few.copy()
+    primary = few.copy()
+    for rows, cells in _deciding_cells(measures, hidden):
+        by_cell = _cell_flags(measures, cells, [name for name in ("barrier_id", *CELL) if name in cells])
+        hide |= rows & by_cell["hidden"]
+        primary |= rows & by_cell["primary"]
+    hide |= _role_gap_hidden(measures, hidden.survey) | _change_hidden(measures, hidden.survey)
+    hide &= measures["status"] != NOT_MEASURED
+    blanked = _blank(measures, hide, primary, [*NUMBERS, *BOUNDS])
+    no_interval = from_survey & blanked[PEOPLE].lt(settings.minimum_distribution)
+    return blur_extremes(_drop_intervals(blanked, no_interval), from_survey)[[*COLUMNS, *BOUNDS]]
 
 
-def _cells_of(made: pd.DataFrame, hidden: Hidden) -> list[tuple[pd.Series, pd.DataFrame]]:
+def _deciding_cells(measures: pd.DataFrame, hidden: SuppressionPattern) -> list[tuple[pd.Series, pd.DataFrame]]:
     """Rows of measures, and the cells that decide on them; what is about nobody is decided by none."""
-    of_survey = made["table"] == "responses"
+    of_survey = measures["table"] == "responses"
     pairs = [(of_survey, hidden.survey), (of_survey, hidden.scales)]
-    pairs += [(of_survey & made["measure"].eq(name), getattr(hidden, cells)) for name, cells in WITHIN.items()]
+    pairs += [(of_survey & measures["measure"].eq(name), getattr(hidden, cells)) for name, cells in SHARE_CELLS.items()]
     # decisions of people who are not known have no number of people, and are about them all the same
-    about_people = ~of_survey & (made[PEOPLE].notna() | made["table"].eq("decisions"))
-    by_blocker = made["measure"].eq(BLOCKERS) & made["segment"].ne(ALL)
+    about_people = ~of_survey & (measures[PEOPLE].notna() | measures["table"].eq("decisions"))
+    by_blocker = measures["measure"].eq(BLOCKERS) & measures["segment"].ne(ALL)
     for name, cells in hidden.records.items():
-        rows, blockers, own = about_people & made["table"].eq(name), cells["cut"].eq(BLOCKER), cells["cut"].eq(OWN)
+        rows, blockers, own = about_people & measures["table"].eq(name), cells["cut"].eq(BLOCKER), cells["cut"].eq(OWN)
         pairs += [(rows & ~by_blocker, cells.loc[~blockers & ~own]), (rows & by_blocker, cells.loc[blockers])]
     return pairs
 
 
-def _states(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+def _cell_flags(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Whether the cell of each row is hidden, and whether it is so for itself; not, where there is no such cell."""
-    flags = cells.assign(hidden=cells["hidden"].astype(bool), own=cells["own"].astype(bool))
+    flags = cells.assign(hidden=cells["hidden"].astype(bool), primary=cells["primary"].astype(bool))
     states = {}
-    for name in ("hidden", "own"):
-        listed = pd.MultiIndex.from_frame(flags.loc[flags[name], key])
-        states[name] = pd.MultiIndex.from_frame(table[key]).isin(listed)
+    for name in ("hidden", "primary"):
+        flagged_cells = pd.MultiIndex.from_frame(flags.loc[flags[name], key])
+        states[name] = pd.MultiIndex.from_frame(table[key]).isin(flagged_cells)
     return pd.DataFrame(states, index=table.index)
 
 
 def _is_hidden(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.Series:
-    return _states(table, cells, key)["hidden"]
+    return _cell_flags(table, cells, key)["hidden"]
 
 
-def _without_interval(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+def _drop_intervals(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     """Take away intervals, and p values in words, that with the mean would tell single answers."""
     plain = table.copy()
     rows = rows & table["status"].eq(OK) & table["low"].notna()
@@ -159,38 +163,38 @@ def _without_interval(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     return plain
 
 
-def _gap_hidden(made: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
+def _role_gap_hidden(measures: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
     """Role gaps either side of which is hidden."""
-    gap = pd.Series(False, index=made.index)
-    roles_shown = made["unit_id"].isin(set(survey.loc[survey["segment"] == ROLES[0], "unit_id"]))
+    hidden = pd.Series(False, index=measures.index)
+    roles_shown = measures["unit_id"].isin(set(survey.loc[survey["segment"] == ROLES[0], "unit_id"]))
     for sides, rows in zip(ROLE_SIDES, (~roles_shown, roles_shown), strict=True):
         for side in sides:
-            gap |= rows & _is_hidden(made.assign(segment=side), survey, CELL)
-    return gap & (made["measure"] == "role_gap")
+            hidden |= rows & _is_hidden(measures.assign(segment=side), survey, CELL)
+    return hidden & (measures["measure"] == "role_gap")
 
 
-def _change_hidden(made: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
+def _change_hidden(measures: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
     """Changes whose earlier wave is hidden: the sum of the two would give it back."""
-    return _is_hidden(_earlier(made, survey), survey, CELL) & (made["measure"] == "change")
+    return _is_hidden(_in_previous_wave(measures, survey), survey, CELL) & (measures["measure"] == "change")
 
 
-def _earlier(table: pd.DataFrame, survey: pd.DataFrame) -> pd.DataFrame:
+def _in_previous_wave(table: pd.DataFrame, survey: pd.DataFrame) -> pd.DataFrame:
     """The rows with the wave before theirs."""
-    order: Sequence[str] = in_order(survey["wave"].unique())
+    order: Sequence[str] = sort_waves(survey["wave"].unique())
     before = dict(zip(order[1:], order[:-1], strict=True))
     return table.assign(wave=table["wave"].map(before))
 
 
-def softened(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+def blur_extremes(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     """Blur survey shares of exactly 0 or 1: the value goes, bounds and a note stay."""
-    ends = rows & (table["unit"] == "share") & (table["status"] == OK) & table["value"].isin([0.0, 1.0])
-    none, everyone = ends & (table["value"] == 0), ends & (table["value"] == 1)
-    soft = table.copy()
-    soft.loc[none, ["low", "high"]] = [0.0, ALMOST_NONE]
-    soft.loc[everyone, ["low", "high"]] = [1 - ALMOST_NONE, 1.0]
-    soft.loc[none, "note"], soft.loc[everyone, "note"] = "<= 5 %", ">= 95 %"
-    soft.loc[ends, "value"] = np.nan
-    return soft
+    extreme = rows & (table["unit"] == "share") & (table["status"] == OK) & table["value"].isin([0.0, 1.0])
+    none, everyone = extreme & (table["value"] == 0), extreme & (table["value"] == 1)
+    blurred = table.copy()
+    blurred.loc[none, ["low", "high"]] = [0.0, ALMOST_NONE]
+    blurred.loc[everyone, ["low", "high"]] = [1 - ALMOST_NONE, 1.0]
+    blurred.loc[none, "note"], blurred.loc[everyone, "note"] = "<= 5 %", ">= 95 %"
+    blurred.loc[extreme, "value"] = np.nan
+    return blurred
 
 
 def protect_survey(table: pd.DataFrame, cells: pd.DataFrame, minimum: int, numbers: list[str]) -> pd.DataFrame:
@@ -199,73 +203,76 @@ def protect_survey(table: pd.DataFrame, cells: pd.DataFrame, minimum: int, numbe
     `table` has unit_id, wave, segment, people and status, and `item_id` where the cells have it; `people` is dropped.
     """
     key = [*(["item_id"] if "item_id" in cells else []), *CELL]
-    few, state = table[PEOPLE].lt(minimum), _states(table, cells, key)
-    gone = (few | state["hidden"]) & (table["status"] != NOT_MEASURED)
-    return _blank(table, gone, few | state["own"], numbers).drop(columns=PEOPLE)
+    few, flags = table[PEOPLE].lt(minimum), _cell_flags(table, cells, key)
+    hide = (few | flags["hidden"]) & (table["status"] != NOT_MEASURED)
+    return _blank(table, hide, few | flags["primary"], numbers).drop(columns=PEOPLE)
 
 
-def protect_themes(themes: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+def protect_themes(themes: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
     """Scores by theme fit to publish, of few people without interval."""
-    based = themes.assign(segment=ALL, note="")
-    apart = based[PEOPLE].lt(settings.minimum_distribution)
+    counted = themes.assign(segment=ALL, note="")
+    no_interval = counted[PEOPLE].lt(settings.minimum_distribution)
     cells = pd.concat([hidden.survey, hidden.themes], ignore_index=True)
-    shown = protect_survey(based, cells, settings.minimum_group, list(NUMBERS))
-    return _without_interval(shown, apart).drop(columns="note")
+    protected = protect_survey(counted, cells, settings.minimum_group, list(NUMBERS))
+    return _drop_intervals(protected, no_interval).drop(columns="note")
 
 
-def protect_sources(sources: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+def protect_sources(sources: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
     """Where changes of the survey came from, fit to publish: hidden where any role's cell of either wave is.
 
     Role mix and answers are two sums over the roles, so that of all roles but one the one follows.
     """
     table = sources.assign(measure="change", segment=ALL, status=OK)
     table[PEOPLE] = table[PEOPLE].mask(_role_hidden(table, hidden.survey) | _change_hidden(table, hidden.survey), 0)
-    shown = protect_survey(table, hidden.survey, settings.minimum_group, ["points"])
-    return shown.drop(columns=["measure", "segment"])
+    protected = protect_survey(table, hidden.survey, settings.minimum_group, ["points"])
+    return protected.drop(columns=["measure", "segment"])
 
 
 def _role_hidden(table: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
     """Whether any part of a unit in which somebody is, is hidden in the row's wave or the one before."""
-    small = survey["segment"].ne(ALL) & survey["hidden"].astype(bool) & survey["n"].gt(0)
-    listed = pd.MultiIndex.from_frame(survey.loc[small, ["unit_id", "wave"]].drop_duplicates())
-    earlier = _earlier(table, survey)
+    hidden_roles = survey["segment"].ne(ALL) & survey["hidden"].astype(bool) & survey["n"].gt(0)
+    cells = pd.MultiIndex.from_frame(survey.loc[hidden_roles, ["unit_id", "wave"]].drop_duplicates())
+    earlier = _in_previous_wave(table, survey)
     return pd.Series(
-        pd.MultiIndex.from_frame(table[["unit_id", "wave"]]).isin(listed)
-        | pd.MultiIndex.from_frame(earlier[["unit_id", "wave"]]).isin(listed),
+        pd.MultiIndex.from_frame(table[["unit_id", "wave"]]).isin(cells)
+        | pd.MultiIndex.from_frame(earlier[["unit_id", "wave"]]).isin(cells),
         index=table.index,
     )
 
 
-def protect_items(answers: pd.DataFrame, hidden: Hidden, settings: Settings) -> pd.DataFrame:
+def protect_items(answers: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
     """Item distributions fit to publish: `n` is the answers a share is among, exact 0 and 1 are blurred.
 
     Adds `note`: `<= 5 %` or `>= 95 %` where a share was blurred.
     """
-    based = answers.assign(n=answers[PEOPLE], note="")
-    shown = protect_survey(based, hidden.distributions, settings.minimum_distribution, ["n", "share"])
-    shown["note"] = (
-        shown["share"].map({0.0: "<= 5 %", 1.0: ">= 95 %"}).fillna("").where(shown["status"] == OK, shown["note"])
+    counted = answers.assign(n=answers[PEOPLE], note="")
+    protected = protect_survey(counted, hidden.distributions, settings.minimum_distribution, ["n", "share"])
+    protected["note"] = (
+        protected["share"]
+        .map({0.0: "<= 5 %", 1.0: ">= 95 %"})
+        .fillna("")
+        .where(protected["status"] == OK, protected["note"])
     )
-    shown["share"] = shown["share"].where(~shown["share"].isin([0.0, 1.0]))
-    return shown
+    protected["share"] = protected["share"].where(~protected["share"].isin([0.0, 1.0]))
+    return protected
 
 
-def protect_tasks(table: pd.DataFrame, hidden: Hidden) -> pd.DataFrame:
+def protect_tasks(table: pd.DataFrame, hidden: SuppressionPattern) -> pd.DataFrame:
     """Blank the hours of tasks whose job has too few holders or whose cell is hidden; adds `status`, drops `part`."""
     cells = hidden.records.get("tasks", NO_CELLS.assign(cut=""))
-    gone = pd.Series(False, index=table.index)
+    hide = pd.Series(False, index=table.index)
     for kind, column in ((OWN, "part"), ("job", "job")):
         of_kind = cells.loc[cells["cut"] == kind]
-        gone |= _is_hidden(table.assign(segment=table[column]), of_kind, CELL)
+        hide |= _is_hidden(table.assign(segment=table[column]), of_kind, CELL)
     hours = list(table.select_dtypes("number").columns)
-    return _blank(table.assign(status=OK), gone, gone, hours).drop(columns="part")
+    return _blank(table.assign(status=OK), hide, hide, hours).drop(columns="part")
 
 
-def _blank(table: pd.DataFrame, hidden: pd.Series, own: pd.Series, numbers: list[str]) -> pd.DataFrame:
+def _blank(table: pd.DataFrame, hidden: pd.Series, primary: pd.Series, numbers: list[str]) -> pd.DataFrame:
     """Without the numbers of hidden rows; a note says whether they are hidden for themselves."""
-    shown = table.copy()
-    shown[numbers] = shown[numbers].mask(hidden, np.nan)
-    shown["status"] = shown["status"].mask(hidden, SUPPRESSED)
-    if "note" in shown:
-        shown["note"] = shown["note"].mask(hidden & own, FEW).mask(hidden & ~own, PROTECTS)
-    return shown
+    blanked = table.copy()
+    blanked[numbers] = blanked[numbers].mask(hidden, np.nan)
+    blanked["status"] = blanked["status"].mask(hidden, SUPPRESSED)
+    if "note" in blanked:
+        blanked["note"] = blanked["note"].mask(hidden & primary, FEW).mask(hidden & ~primary, PROTECTS)
+    return blanked

@@ -11,26 +11,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aiready.model.registry import ALL
-from aiready.privacy.gate import Hidden
+from aiready.privacy.gate import SuppressionPattern
 from aiready.privacy.releases import Comparison
 from aiready.privacy.segments import SIDES
 from aiready.privacy.suppressed_cells import CELL
 
-SCALE_WIDE = ("scale", "given", "straight")
+SCALE_KINDS = ("scale", "given", "straight")
 """Kinds of figures of which a scale is made."""
 BY_FIGURE = {"theme": (ALL,), "item": (ALL, *SIDES), "any": (ALL, *SIDES), "levels": (ALL, *SIDES)}
 """Kinds that are printed for some segments only."""
 Flags = NDArray[np.bool_]
 
 
-def beside(compared: Comparison, hidden: Hidden, figures: Sequence[str]) -> tuple[Hidden, pd.DataFrame]:
+def compare_releases(
+    comparison: Comparison, hidden: SuppressionPattern, figures: Sequence[str]
+) -> tuple[SuppressionPattern, pd.DataFrame]:
     """What is hidden once earlier runs are compared figure by figure, and what is shown, as `Release.cells` has it."""
-    hidden = without(hidden, compared.besides(*shown_figures(hidden, figures)))
-    cells, shown = shown_figures(hidden, figures)
-    return hidden, cells.assign(figures=[row.tobytes() for row in np.packbits(shown, axis=1)])
+    hidden = hide_figures(hidden, comparison.figures_to_hide(*shown_figures(hidden, figures)))
+    cells, flags = shown_figures(hidden, figures)
+    return hidden, cells.assign(figures=[row.tobytes() for row in np.packbits(flags, axis=1)])
 
 
-def shown_figures(hidden: Hidden, figures: Sequence[str]) -> tuple[pd.DataFrame, Flags]:
+def shown_figures(hidden: SuppressionPattern, figures: Sequence[str]) -> tuple[pd.DataFrame, Flags]:
     """Cells in which anything of the survey is shown, and which figures each shows.
 
     Returns
@@ -44,17 +46,17 @@ def shown_figures(hidden: Hidden, figures: Sequence[str]) -> tuple[pd.DataFrame,
     share of levels among its answers, which is printed beside either.
     """
     cells = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), CELL].reset_index(drop=True)
-    columns = list(_columns(hidden, cells, figures))
-    shown = np.column_stack(columns) if columns else np.zeros((len(cells), 0), dtype=bool)
-    return cells, shown
+    columns = list(_shown_by_figure(hidden, cells, figures))
+    flags = np.column_stack(columns) if columns else np.zeros((len(cells), 0), dtype=bool)
+    return cells, flags
 
 
-def _columns(hidden: Hidden, cells: pd.DataFrame, figures: Sequence[str]) -> Iterator[Flags]:
+def _shown_by_figure(hidden: SuppressionPattern, cells: pd.DataFrame, figures: Sequence[str]) -> Iterator[Flags]:
     index = pd.MultiIndex.from_frame(cells.astype(str))
     segment = cells["segment"].to_numpy()
     scales, means = _hidden_by(index, hidden.scales, "barrier_id"), _hidden_by(index, hidden.item_means, "item_id")
     levels = _hidden_by(index, hidden.distributions, "item_id")
-    wide = {
+    by_kind = {
         "given": _hidden_by(index, hidden.shares, "")[""],
         "straight": _hidden_by(index, hidden.straightliners, "")[""],
         "theme": _hidden_by(index, hidden.themes, "")[""],
@@ -63,45 +65,45 @@ def _columns(hidden: Hidden, cells: pd.DataFrame, figures: Sequence[str]) -> Ite
     for figure in figures:
         kind, _, name = figure.partition(":")
         printed = np.isin(segment, BY_FIGURE[kind]) if kind in BY_FIGURE else ~nothing
-        if kind in SCALE_WIDE or kind == "theme":
-            gone = scales.get(name, nothing) | wide.get(kind, nothing)
+        if kind in SCALE_KINDS or kind == "theme":
+            hidden_flags = scales.get(name, nothing) | by_kind.get(kind, nothing)
         elif kind == "levels":
-            gone = levels.get(name, nothing)
+            hidden_flags = levels.get(name, nothing)
         else:
-            gone = levels.get(name, nothing) & (means.get(name, nothing) | (segment != ALL))
-        yield printed & ~gone
+            hidden_flags = levels.get(name, nothing) & (means.get(name, nothing) | (segment != ALL))
+        yield printed & ~hidden_flags
 
 
 def _hidden_by(index: pd.MultiIndex, table: pd.DataFrame, column: str) -> dict[str, Flags]:
     """Which cells a table hides, by what a column names; all of it under a blank name without one."""
     rows = table.loc[table["hidden"].astype(bool)]
-    place = index.get_indexer(pd.MultiIndex.from_frame(rows[CELL].astype(str)))
+    position = index.get_indexer(pd.MultiIndex.from_frame(rows[CELL].astype(str)))
     names = rows[column].to_numpy(object) if column else np.full(len(rows), "", dtype=object)
-    gone = {"": np.zeros(len(index), dtype=bool)}
-    for name, at in pd.Series(place[place >= 0]).groupby(names[place >= 0], sort=False):
-        gone[str(name)] = np.isin(np.arange(len(index)), at)
-    return gone
+    flags = {"": np.zeros(len(index), dtype=bool)}
+    for name, at in pd.Series(position[position >= 0]).groupby(names[position >= 0], sort=False):
+        flags[str(name)] = np.isin(np.arange(len(index)), at)
+    return flags
 
 
-def without(hidden: Hidden, besides: pd.DataFrame) -> Hidden:
+def hide_figures(hidden: SuppressionPattern, figures: pd.DataFrame) -> SuppressionPattern:
     """Hide more: figures of some cells (unit_id, wave, segment, figure), each with what tells as much.
 
     All shares of a scale go with it, all themes of a cell together, and both the mean and the distribution of an item.
     """
-    if besides.empty:
+    if figures.empty:
         return hidden
-    parts = besides["figure"].str.partition(":")
-    rows = besides[CELL].assign(n=np.nan, hidden=True, own=False)
-    scale, theme = parts[0].isin(SCALE_WIDE), parts[0].eq("theme")
+    parts = figures["figure"].str.partition(":")
+    rows = figures[CELL].assign(n=np.nan, hidden=True, primary=False)
+    scale, theme = parts[0].isin(SCALE_KINDS), parts[0].eq("theme")
     mean, item = parts[0].isin(["item", "any"]), parts[0].isin(["item", "any", "levels"])
     return replace(
         hidden,
-        scales=_more(hidden.scales, rows[scale].assign(barrier_id=parts.loc[scale, 2])),
-        themes=_more(hidden.themes, rows[theme]),
-        item_means=_more(hidden.item_means, rows[mean].assign(item_id=parts.loc[mean, 2])),
-        distributions=_more(hidden.distributions, rows[item].assign(item_id=parts.loc[item, 2])),
+        scales=_append(hidden.scales, rows[scale].assign(barrier_id=parts.loc[scale, 2])),
+        themes=_append(hidden.themes, rows[theme]),
+        item_means=_append(hidden.item_means, rows[mean].assign(item_id=parts.loc[mean, 2])),
+        distributions=_append(hidden.distributions, rows[item].assign(item_id=parts.loc[item, 2])),
     )
 
 
-def _more(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+def _append(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, rows.drop_duplicates()], ignore_index=True) if len(rows) else table

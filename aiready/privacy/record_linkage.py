@@ -12,10 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aiready.instrument.model import Settings
-from aiready.privacy.release_keys import marks
-from aiready.privacy.release_record import CELL, People, Release, counted, rows_of
+from aiready.privacy.release_keys import answer_marks
+from aiready.privacy.release_record import CELL, People, Release, encrypted_figures, row_content
 
-STEPS = (
+MATCH_KEYS = (
     ["answers", "unit_id", "role", "person"],
     ["answers", "unit_id", "role"],
     ["answers", "person"],
@@ -23,7 +23,7 @@ STEPS = (
     ["person"],
 )
 """What two rows must share to be one person, the surest first; the last: the same person with other answers."""
-SAME = np.uint64(1)
+TODAYS_ANSWERS = np.uint64(1)
 """Version of whoever answered as today."""
 SEED = 7
 
@@ -34,8 +34,8 @@ class Run:
 
     One row per respondent: `person` (a number that runs share), `unit_id` and `role` (as objects), `counts` (people x
     figures of today) and `versions`: which answers somebody gave of whom runs hold different ones (people x figures,
-    `SAME` where they are today's). `cells` (unit_id, wave, segment) and `shown` (cells x figures of today): what was
-    shown in which. `withheld`: cells it withheld for the sake of others. `alike`: whether it holds the very people and
+    `TODAYS_ANSWERS` where they are today's). `cells` (unit_id, wave, segment) and `shown_figures` (cells x figures of today): what was
+    shown in which. `withheld`: cells it withheld for the sake of others. `unchanged`: whether it holds the very people and
     answers of today in the same places.
     """
 
@@ -46,14 +46,14 @@ class Run:
     versions: NDArray[np.uint64]
     membership: pd.DataFrame
     cells: pd.DataFrame
-    shown: NDArray[np.bool_]
+    shown_figures: NDArray[np.bool_]
     withheld: pd.DataFrame
     settings: Settings
-    alike: bool = False
+    unchanged: bool = False
 
 
 @dataclass
-class _Answered:
+class _AnswerSet:
     """One set of answers of a person: under which code and order of items it was numbered, and which version it is."""
 
     code: str | None
@@ -62,7 +62,7 @@ class _Answered:
     numbers: NDArray[np.uint64]
     version: NDArray[np.uint64] | None = None
 
-    def like(self, others: "list[_Answered]") -> NDArray[np.uint64]:
+    def version_among(self, others: "list[_AnswerSet]") -> NDArray[np.uint64]:
         """The version by figure: another's where the answers are the same, else one of its own."""
         version = self.numbers.copy()
         for other in others:
@@ -74,14 +74,14 @@ class _Answered:
 
 
 @dataclass(frozen=True)
-class _Matched:
+class _LinkedWave:
     """One wave of a release, who its rows are, and whether they are today's people in the same places."""
 
     release: Release
     rows: pd.DataFrame
     pool: "_Pool"
     person: NDArray[np.intp]
-    alike: bool
+    unchanged: bool
 
 
 @dataclass
@@ -93,7 +93,7 @@ class _Pool:
     edited: set[int] = field(default_factory=set)
 
 
-def runs_of(
+def linked_runs(
     people: People, membership: pd.DataFrame, wave: str, earlier: Sequence[Release], settings: Settings
 ) -> tuple[list[Run], str]:
     """Today's run of a wave and every earlier one that it shares people with; and the name of the key they share.
@@ -101,23 +101,25 @@ def runs_of(
     Releases of other waves count from the minimum group of shared people on: fewer are in no figure by themselves. The
     name is empty where no earlier release has the wave.
     """
-    return _Matcher(people.of((people.table["wave"] == wave).to_numpy()), membership, settings).runs(wave, earlier)
+    return _Linker(people.select((people.table["wave"] == wave).to_numpy()), membership, settings).runs(wave, earlier)
 
 
-class _Matcher:
+class _Linker:
     def __init__(self, people: People, membership: pd.DataFrame, settings: Settings):
         self.people, self.membership, self.settings = people, membership, settings
-        self.number = len(people.table)
+        self.next_person = len(people.table)
         self.pools = dict[tuple[str, bool], _Pool]()
-        self.matched = list[_Matched]()
+        self.matched = list[_LinkedWave]()
 
     def runs(self, wave: str, earlier: Sequence[Release]) -> tuple[list[Run], str]:
-        seen, names = set(), dict[str, str]()
+        contents, names = set(), dict[str, str]()
         for release in reversed(earlier):
-            for (label, name), rows in release.people.assign(key=_names(release)).groupby(["wave", "key"], sort=True):
-                content = _content(release, rows, str(label))
-                if content not in seen and (name in release.keys or (release.unkeyed and not name)):
-                    seen.add(content)
+            for (label, name), rows in release.people.assign(key=_key_names(release)).groupby(
+                ["wave", "key"], sort=True
+            ):
+                content = _wave_content(release, rows, str(label))
+                if content not in contents and (name in release.keys or (release.first_format and not name)):
+                    contents.add(content)
                     if self._match(release, rows.reset_index(drop=True), str(name), own=label == wave):
                         names.setdefault(str(label), str(name))
         edited = set().union(*(pool.edited for pool in self.pools.values()))
@@ -129,186 +131,198 @@ class _Matcher:
     def _match(self, release: Release, rows: pd.DataFrame, name: str, *, own: bool) -> bool:
         """Match the people of a wave of a release with all that are there; whether it concerns this wave."""
         pool = self._pool(release, name)
-        pairs = matches(pool.rows, rows)
+        pairs = link_records(pool.rows, rows)
         same = pairs["same"] | rows["answers"].isna().to_numpy()[pairs["right"]]
         of_today = pool.rows["id"].to_numpy()[pairs["left"]] < len(self.people.table)
         if not own and (same & of_today).sum() < self.settings.minimum_group:
             return False
         person = np.full(len(rows), -1)
         person[pairs["right"]] = pool.rows["id"].to_numpy()[pairs["left"]]
-        strangers = np.flatnonzero(person < 0)
-        person[strangers] = np.arange(self.number, self.number + len(strangers))
-        self.number += len(strangers)
+        new_people = np.flatnonzero(person < 0)
+        person[new_people] = np.arange(self.next_person, self.next_person + len(new_people))
+        self.next_person += len(new_people)
         changed = pairs["right"][~same].to_numpy()
         pool.edited |= set(person[changed].tolist())
-        other = pool.rows["person"].to_numpy()[pairs["left"]] != rows["person"].to_numpy()[pairs["right"]]
-        fresh = np.unique(np.concatenate([strangers, changed, pairs["right"][other]]).astype(int))
+        other_code = pool.rows["person"].to_numpy()[pairs["left"]] != rows["person"].to_numpy()[pairs["right"]]
+        new_rows = np.unique(np.concatenate([new_people, changed, pairs["right"][other_code]]).astype(int))
         pool.rows = pd.concat(
-            [pool.rows, rows.iloc[fresh][_LOOKED].assign(id=person[fresh])], ignore_index=True
+            [pool.rows, rows.iloc[new_rows][_MATCHED_COLUMNS].assign(id=person[new_rows])], ignore_index=True
         )  # their answers are there for the next release
-        there = rows["unit_id"].to_numpy(), rows["role"].fillna("").to_numpy()
-        places = pool.rows.iloc[pairs["left"]]
-        still = (places["unit_id"].to_numpy() == there[0][pairs["right"]]).all()
-        still &= (places["role"].fillna("").to_numpy() == there[1][pairs["right"]]).all()
-        alike = own and len(pairs) == len(rows) == len(self.people.table) and same.all() and of_today.all() and still
-        self.matched.append(_Matched(release, rows, pool, person, bool(alike)))
+        current = rows["unit_id"].to_numpy(), rows["role"].fillna("").to_numpy()
+        matched_rows = pool.rows.iloc[pairs["left"]]
+        same_strata = (matched_rows["unit_id"].to_numpy() == current[0][pairs["right"]]).all()
+        same_strata &= (matched_rows["role"].fillna("").to_numpy() == current[1][pairs["right"]]).all()
+        unchanged = (
+            own and len(pairs) == len(rows) == len(self.people.table) and same.all() and of_today.all() and same_strata
+        )
+        self.matched.append(_LinkedWave(release, rows, pool, person, bool(unchanged)))
         return True
 
     def _pool(self, release: Release, name: str) -> _Pool:
-        pool = self.pools.get((name, release.unkeyed))
+        pool = self.pools.get((name, release.first_format))
         if pool is None:
             key = release.keys.get(name)
-            now = self.people.unkeyed(key) if release.unkeyed else self.people.digested(key or b"")
+            now = (
+                self.people.first_format_digests(key) if release.first_format else self.people.keyed_digests(key or b"")
+            )
             rows = pd.concat([self.people.table[["unit_id", "role"]], now], axis=1).assign(id=np.arange(len(now)))
-            pool = self.pools[name, release.unkeyed] = _Pool(rows, key)
+            pool = self.pools[name, release.first_format] = _Pool(rows, key)
         return pool
 
     def _today(self, edited: set[int]) -> Run:
         table, none = self.people.table, pd.DataFrame(columns=CELL)
         person = np.arange(len(table))
-        versions = np.full((sum(one < len(table) for one in edited), len(self.people.figures)), SAME)
+        versions = np.full((sum(one < len(table) for one in edited), len(self.people.figures)), TODAYS_ANSWERS)
         return Run(
-            person, *_places(table), self.people.counts, _spread(versions, person, edited), self.membership,
+            person, *_units_and_roles(table), self.people.counts, _versions_of_all(versions, person, edited), self.membership,
             none, np.zeros((0, len(self.people.figures)), dtype=bool), none, self.settings,
         )  # fmt: skip
 
-    def _run(self, one: _Matched, edited: set[int], versions: NDArray[np.uint64]) -> Run:
-        release, rows, person = one.release, one.rows, one.person
+    def _run(self, linked: _LinkedWave, edited: set[int], versions: NDArray[np.uint64]) -> Run:
+        release, rows, person = linked.release, linked.rows, linked.person
         counts = self._counts(release, rows, person)
         wave = rows["wave"].iloc[0]
         cells = release.cells[release.cells["wave"] == wave]
-        settings = release.cut_with(self.settings)
-        alike = one.alike and rows_of(release.membership[_PAIR]) == rows_of(self.membership[_PAIR])
-        alike = alike and _cut(settings) == _cut(self.settings) and bool((counts == self.people.counts[person]).all())
+        settings = release.settings_used(self.settings)
+        unchanged = linked.unchanged and row_content(release.membership[_MEMBERSHIP]) == row_content(
+            self.membership[_MEMBERSHIP]
+        )
+        unchanged = (
+            unchanged
+            and _cut_settings(settings) == _cut_settings(self.settings)
+            and bool((counts == self.people.counts[person]).all())
+        )
         return Run(
-            person, *_places(rows), counts, _spread(versions, person, edited), release.membership,
-            cells, self._shown(release, cells), release.withheld[release.withheld["wave"] == wave], settings, alike,
+            person, *_units_and_roles(rows), counts, _versions_of_all(versions, person, edited), release.membership,
+            cells, self._shown_figures(release, cells), release.withheld[release.withheld["wave"] == wave], settings, unchanged,
         )  # fmt: skip
 
     def _counts(self, release: Release, rows: pd.DataFrame, person: NDArray[np.intp]) -> NDArray[np.bool_]:
         """Which of today's figures counted each person."""
         figures = self.people.figures["figure"]
-        if release.unkeyed:  # each person in all of today's figures, or in those that he or she is in today
+        if release.first_format:  # each person in all of today's figures, or in those that he or she is in today
             counts = np.ones((len(rows), len(figures)), dtype=bool)
-            again = person < len(self.people.table)
-            counts[again] = self.people.counts[person[again]]
+            is_today = person < len(self.people.table)
+            counts[is_today] = self.people.counts[person[is_today]]
             return counts
-        bits = counted(rows, release.figures, release.keys[rows["key"].iloc[0]])
-        return _unpacked(pd.Series(bits), release.figures["figure"], figures)
+        bits = encrypted_figures(rows, release.figures, release.keys[rows["key"].iloc[0]])
+        return _unpack_bits(pd.Series(bits), release.figures["figure"], figures)
 
-    def _shown(self, release: Release, cells: pd.DataFrame) -> NDArray[np.bool_]:
+    def _shown_figures(self, release: Release, cells: pd.DataFrame) -> NDArray[np.bool_]:
         """Which of today's figures each cell was shown with; all, where the release does not say."""
         figures = self.people.figures["figure"]
         if "figures" not in cells:
             return np.ones((len(cells), len(figures)), dtype=bool)
-        return _unpacked(cells["figures"], release.figures["figure"], figures)
+        return _unpack_bits(cells["figures"], release.figures["figure"], figures)
 
     def _versions(self, edited: set[int]) -> Iterator[NDArray[np.uint64]]:
         """By release, which answers each of the edited people gave to each figure: equal numbers, equal answers."""
-        past = dict[tuple[str, int], list[_Answered]]()
-        for one in self.matched:
-            old = np.flatnonzero(np.isin(one.person, list(edited)))
-            rows, person = one.rows.iloc[old], one.person[old]
-            if one.release.unkeyed:
-                yield self._first_versions(one, rows, person)
+        past = dict[tuple[str, int], list[_AnswerSet]]()
+        for linked in self.matched:
+            edited_rows = np.flatnonzero(np.isin(linked.person, list(edited)))
+            rows, person = linked.rows.iloc[edited_rows], linked.person[edited_rows]
+            if linked.release.first_format:
+                yield self._first_versions(linked, rows, person)
                 continue
-            order = str(one.release.figures["order"].iloc[0])
-            marked = np.frombuffer(b"".join(rows["marks"]), dtype="<u2").reshape(len(rows), order.count(";") + 1)
-            numbers = _numbers(marked, order.split(";"), self.people.figures)
-            today = self._todays(one.pool, person, order)
-            for at, (row, known) in enumerate(zip(rows.itertuples(), person, strict=True)):
-                entries = past.setdefault((row.key, int(known)), [])
-                entry = _Answered(row.person, order, row.answers, numbers[at])
-                numbers[at] = entry.version = entry.like([*today.get(int(known), []), *entries])
+            order = str(linked.release.figures["order"].iloc[0])
+            marks = np.frombuffer(b"".join(rows["answer_marks"]), dtype="<u2").reshape(len(rows), order.count(";") + 1)
+            numbers = _answer_numbers(marks, order.split(";"), self.people.figures)
+            today = self._todays(linked.pool, person, order)
+            for at, (row, number) in enumerate(zip(rows.itertuples(), person, strict=True)):
+                entries = past.setdefault((row.key, int(number)), [])
+                entry = _AnswerSet(row.person, order, row.answers, numbers[at])
+                numbers[at] = entry.version = entry.version_among([*today.get(int(number), []), *entries])
                 entries.append(entry)
             yield numbers
 
-    def _first_versions(self, one: _Matched, rows: pd.DataFrame, person: NDArray[np.intp]) -> NDArray[np.uint64]:
+    def _first_versions(self, linked: _LinkedWave, rows: pd.DataFrame, person: NDArray[np.intp]) -> NDArray[np.uint64]:
         """The first format knows only whether any answer changed."""
-        now = one.pool.rows.drop_duplicates("id").set_index("id")["answers"].reindex(person).to_numpy()
+        now = linked.pool.rows.drop_duplicates("id").set_index("id")["answers"].reindex(person).to_numpy()
         before = rows["answers"]
-        apart = pd.util.hash_array(before.fillna("").to_numpy(object)) | np.uint64(2)
-        version = np.where(before.isna() | (before.to_numpy() == now), SAME, apart)
+        other = pd.util.hash_array(before.fillna("").to_numpy(object)) | np.uint64(2)
+        version = np.where(before.isna() | (before.to_numpy() == now), TODAYS_ANSWERS, other)
         return np.repeat(version[:, None], len(self.people.figures), axis=1)
 
-    def _todays(self, pool: _Pool, person: NDArray[np.intp], order: str) -> dict[int, list[_Answered]]:
+    def _todays(self, pool: _Pool, person: NDArray[np.intp], order: str) -> dict[int, list[_AnswerSet]]:
         """What some people answer today, numbered as a release numbers them."""
         items, figures = order.split(";"), self.people.figures
-        here = np.unique(person[person < len(self.people.table)])
-        numbers = _numbers(self._marks(pool, here, items), items, figures)
-        more = [item not in items for item in self.people.items]
-        fresh = [item for item, new in zip(self.people.items, more, strict=True) if new]
-        answered = (self.people.answers[here][:, more] != 0).astype(int)
-        numbers[answered @ _inside(figures, fresh).T.astype(int) > 0] = 0
-        rows, today = pool.rows.iloc[here], np.full(len(figures), SAME)
+        people = np.unique(person[person < len(self.people.table)])
+        numbers = _answer_numbers(self._marks(pool, people, items), items, figures)
+        is_new = [item not in items for item in self.people.items]
+        new_items = [item for item, new in zip(self.people.items, is_new, strict=True) if new]
+        answered = (self.people.answers[people][:, is_new] != 0).astype(int)
+        numbers[answered @ _items_by_figure(figures, new_items).T.astype(int) > 0] = 0
+        rows, today = pool.rows.iloc[people], np.full(len(figures), TODAYS_ANSWERS)
         return {
-            int(at): [_Answered(row.person, order, row.answers, number, today)]
-            for at, row, number in zip(here, rows.itertuples(), numbers, strict=True)
+            int(at): [_AnswerSet(row.person, order, row.answers, number, today)]
+            for at, row, number in zip(people, rows.itertuples(), numbers, strict=True)
         }
 
     def _marks(self, pool: _Pool, person: NDArray[np.intp], items: list[str]) -> NDArray[np.uint16]:
         """Today's answers of some people, marked under the key and in the order of a release."""
-        place = pd.Index(self.people.items).get_indexer(pd.Index(items))
-        answers = np.where(place >= 0, self.people.answers[person][:, np.maximum(place, 0)], np.int8(0))
+        position = pd.Index(self.people.items).get_indexer(pd.Index(items))
+        answers = np.where(position >= 0, self.people.answers[person][:, np.maximum(position, 0)], np.int8(0))
         codes = self.people.codes
-        return marks(pool.key or b"", [codes[one] for one in person], answers.astype(np.int8))
+        return answer_marks(pool.key or b"", [codes[one] for one in person], answers.astype(np.int8))
 
 
-_LOOKED = ["unit_id", "role", "person", "answers"]
-_PAIR = ["unit_id", "member_id"]
+_MATCHED_COLUMNS = ["unit_id", "role", "person", "answers"]
+_MEMBERSHIP = ["unit_id", "member_id"]
 
 
-def _names(release: Release) -> pd.Series:
+def _key_names(release: Release) -> pd.Series:
     """Name of the key of each row; none in the first format before it was sealed."""
     return release.people["key"] if "key" in release.people else pd.Series("", index=release.people.index)
 
 
-def _content(release: Release, rows: pd.DataFrame, wave: str) -> bytes:
+def _wave_content(release: Release, rows: pd.DataFrame, wave: str) -> bytes:
     """What two releases share that say the same of a wave."""
     cells = release.cells[release.cells["wave"] == wave]
-    return b"|".join(rows_of(table) for table in (rows, release.membership, cells, release.settings))
+    return b"|".join(row_content(table) for table in (rows, release.membership, cells, release.settings))
 
 
-def _places(table: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _units_and_roles(table: pd.DataFrame) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     return table["unit_id"].to_numpy(object), table["role"].fillna("").to_numpy(object)
 
 
-def _cut(settings: Settings) -> tuple[object, ...]:
+def _cut_settings(settings: Settings) -> tuple[object, ...]:
     minimums = settings.minimum_group, settings.minimum_distribution
     return set(settings.roles_doing), set(settings.roles_leading), *minimums
 
 
-def _unpacked(rows: pd.Series, written: pd.Series, wanted: pd.Series) -> NDArray[np.bool_]:
+def _unpack_bits(rows: pd.Series, written: pd.Series, figures: pd.Series) -> NDArray[np.bool_]:
     """Rows x wanted figures, of bits in the order of the written ones; those that were not written are not set."""
-    place = pd.Index(written).get_indexer(pd.Index(wanted))
+    position = pd.Index(written).get_indexer(pd.Index(figures))
     bits = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1 if len(rows) else 0)
     if not bits.size:
-        return np.zeros((len(rows), len(wanted)), dtype=bool)
+        return np.zeros((len(rows), len(figures)), dtype=bool)
     unpacked = np.unpackbits(bits, axis=1).astype(bool)
-    return np.asarray((place >= 0) & unpacked[:, np.maximum(place, 0)])
+    return np.asarray((position >= 0) & unpacked[:, np.maximum(position, 0)])
 
 
-def _spread(versions: NDArray[np.uint64], person: NDArray[np.intp], edited: set[int]) -> NDArray[np.uint64]:
+def _versions_of_all(versions: NDArray[np.uint64], person: NDArray[np.intp], edited: set[int]) -> NDArray[np.uint64]:
     """Versions of all people: those who never changed an answer have one only."""
-    spread = np.zeros((len(person), versions.shape[1]), dtype=np.uint64)
-    spread[np.isin(person, list(edited))] = versions
-    return spread
+    all_versions = np.zeros((len(person), versions.shape[1]), dtype=np.uint64)
+    all_versions[np.isin(person, list(edited))] = versions
+    return all_versions
 
 
-def _inside(figures: pd.DataFrame, items: Sequence[str]) -> NDArray[np.bool_]:
+def _items_by_figure(figures: pd.DataFrame, items: Sequence[str]) -> NDArray[np.bool_]:
     """Figures x items: which answers a figure is made of."""
     of_figure = [set(str(names).split(";")) for names in figures["items"]]
-    held = [[item in names for item in items] for names in of_figure]
-    return np.array(held, dtype=bool).reshape(len(figures), len(items))
+    rows = [[item in names for item in items] for names in of_figure]
+    return np.array(rows, dtype=bool).reshape(len(figures), len(items))
 
 
-def _numbers(marked: NDArray[np.uint16], items: Sequence[str], figures: pd.DataFrame) -> NDArray[np.uint64]:
+def _answer_numbers(marks: NDArray[np.uint16], items: Sequence[str], figures: pd.DataFrame) -> NDArray[np.uint64]:
     """One number for the answers behind each figure: people x figures."""
-    odd = np.random.default_rng(SEED).integers(1, 2**62, len(items), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    return (marked.astype(np.uint64) * odd) @ _inside(figures, items).T.astype(np.uint64) + np.uint64(2)
+    odd_factors = np.random.default_rng(SEED).integers(1, 2**62, len(items), dtype=np.uint64) * np.uint64(
+        2
+    ) + np.uint64(1)
+    return (marks.astype(np.uint64) * odd_factors) @ _items_by_figure(figures, items).T.astype(np.uint64) + np.uint64(2)
 
 
-def matches(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+def link_records(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     """Rows of two tables that are the same person.
 
     Parameters
@@ -323,16 +337,19 @@ def matches(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         left, right (positions), same: whether the answers are.
     """
-    ours, theirs = (_sorted(table) for table in (left, right))
+    left_rows, right_rows = (_sorted(table) for table in (left, right))
     pairs = []
-    for step in STEPS:
-        mine, other = _counted(ours, step), _counted(theirs, step).drop(columns="id")
-        pair = mine.merge(other, on=[*step, "turn"])[["at_x", "at_y", "id"]].drop_duplicates("id")
-        pairs.append(pair.assign(same="answers" in step))
-        ours, theirs = ours[~ours["id"].isin(pair["id"])], theirs[~theirs["at"].isin(pair["at_y"])]
-    every = pd.concat(pairs, ignore_index=True)
-    made = pd.DataFrame({"left": every["at_x"].astype(int), "right": every["at_y"].astype(int)})
-    return made.assign(same=every["same"].astype(bool))
+    for key in MATCH_KEYS:
+        left_turns, right_turns = _with_turn(left_rows, key), _with_turn(right_rows, key).drop(columns="id")
+        pair = left_turns.merge(right_turns, on=[*key, "turn"])[["at_x", "at_y", "id"]].drop_duplicates("id")
+        pairs.append(pair.assign(same="answers" in key))
+        left_rows, right_rows = (
+            left_rows[~left_rows["id"].isin(pair["id"])],
+            right_rows[~right_rows["at"].isin(pair["at_y"])],
+        )
+    all_pairs = pd.concat(pairs, ignore_index=True)
+    positions = pd.DataFrame({"left": all_pairs["at_x"].astype(int), "right": all_pairs["at_y"].astype(int)})
+    return positions.assign(same=all_pairs["same"].astype(bool))
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
@@ -342,6 +359,6 @@ def _sorted(table: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["unit_id", "role", "person", "answers"], kind="stable")
 
 
-def _counted(rows: pd.DataFrame, step: list[str]) -> pd.DataFrame:
-    whole = rows.dropna(subset=step)
-    return whole.assign(turn=whole.groupby(step).cumcount())[[*step, "turn", "at", "id"]]
+def _with_turn(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    complete = rows.dropna(subset=key)
+    return complete.assign(turn=complete.groupby(key).cumcount())[[*key, "turn", "at", "id"]]

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from aiready.atomic_files import PART, make_private_folder
 from aiready.errors import InfrastructureError
 
-FOLDER = "keys"
+KEYS_FOLDER = "keys"
 """Below the history."""
 SIZE, SHORT, SLOTS = 32, 16, 16
 """Bytes of a key and of a digest, and marks made per item: one for every code an answer can have."""
-BELOW = 2
+CODE_OFFSET = 2
 """Codes begin at minus two (`schema.DONT_KNOW`)."""
 Marks = NDArray[np.uint16]
 
@@ -37,7 +37,9 @@ def read_keys(history: Path) -> dict[str, bytes]:
     InfrastructureError
         A key cannot be read, or is none.
     """
-    return {path.name: _read(path) for path in sorted((history / FOLDER).glob("*")) if not path.name.startswith(".")}
+    return {
+        path.name: _read(path) for path in sorted((history / KEYS_FOLDER).glob("*")) if not path.name.startswith(".")
+    }
 
 
 def _read(path: Path) -> bytes:
@@ -55,7 +57,7 @@ def _read(path: Path) -> bytes:
     return key
 
 
-def make_key(history: Path, name: str) -> bytes:
+def ensure_key(history: Path, name: str) -> bytes:
     """Give the key of this name, made now where there is none; a key is never replaced.
 
     Raises
@@ -63,19 +65,19 @@ def make_key(history: Path, name: str) -> bytes:
     InfrastructureError
         The folder cannot be written.
     """
-    folder = make_private_folder(history / FOLDER)
+    folder = make_private_folder(history / KEYS_FOLDER)
     path = folder / name
     if path.exists():
         return _read(path)
-    begun = folder / f".{name}.{secrets.token_hex(4)}{PART}"
+    temporary = folder / f".{name}.{secrets.token_hex(4)}{PART}"
     try:
-        _write_new(begun, secrets.token_bytes(SIZE).hex())
+        _write_new(temporary, secrets.token_bytes(SIZE).hex())
         with suppress(FileExistsError):  # a link to a name that is taken fails; what is there stays
-            os.link(begun, path)
+            os.link(temporary, path)
     except OSError as error:
         raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). Nothing was published.") from error
     finally:
-        begun.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return _read(path)
 
 
@@ -97,44 +99,44 @@ def digests(key: bytes, purpose: str, texts: Sequence[bytes | None]) -> NDArray[
     return np.array([None if text is None else digest(key, purpose, text) for text in texts], dtype=object)
 
 
-def vectors(answers: NDArray[np.int8], items: Sequence[str]) -> list[bytes]:
+def answer_vectors(answers: NDArray[np.int8], items: Sequence[str]) -> list[bytes]:
     """All answers of each person as bytes, whatever the order of the items; blanks leave no trace."""
     order = np.argsort(np.array(items, dtype=object), kind="stable")
-    levels = range(-BELOW, SLOTS - BELOW)
+    levels = range(-CODE_OFFSET, SLOTS - CODE_OFFSET)
     words = np.array([[f"{items[at]}={level};".encode() for level in levels] for at in order], dtype=object)
     ordered = answers[:, order]
-    person, place = np.nonzero(ordered)
-    words = words.reshape(len(order), SLOTS)[place, ordered[person, place] + BELOW]
+    person, position = np.nonzero(ordered)
+    words = words.reshape(len(order), SLOTS)[position, ordered[person, position] + CODE_OFFSET]
     ends = np.searchsorted(person, np.arange(len(answers) + 1))
     return [b"".join(words[low:high]) for low, high in pairwise(ends)]
 
 
-def marks(key: bytes, codes: Sequence[str | None], answers: NDArray[np.int8]) -> Marks:
+def answer_marks(key: bytes, codes: Sequence[str | None], answers: NDArray[np.int8]) -> Marks:
     """What tells whether a person's answer to an item changed, and nothing else: people x items.
 
     A mark is drawn for each person, item and level; of a person without a code all are 0.
     """
     people, items = answers.shape
-    drawn = np.zeros((people, items), dtype=np.uint16)
-    place = np.arange(items) * SLOTS + BELOW
+    marks = np.zeros((people, items), dtype=np.uint16)
+    first_mark = np.arange(items) * SLOTS + CODE_OFFSET
     for person, code in enumerate(codes):
         if code is not None:
             seed = hmac.digest(key, b"marks\0" + code.encode(), "sha256")
             stream = np.frombuffer(hashlib.shake_256(seed).digest(2 * SLOTS * items), dtype="<u2")
-            drawn[person] = stream[place + answers[person]]
-    return drawn
+            marks[person] = stream[first_mark + answers[person]]
+    return marks
 
 
-def veiled(key: bytes, owners: Sequence[str], texts: Sequence[bytes]) -> list[bytes]:
+def xor_keystream(key: bytes, owners: Sequence[str], texts: Sequence[bytes]) -> list[bytes]:
     """Texts that nobody reads without the key; veiled once more they are as they were.
 
     Each owner's veil is its own, so that an owner stands for one text only.
     """
-    veils = (hmac.digest(key, b"veil\0" + owner.encode(), "sha256") for owner in owners)
-    streams = (hashlib.shake_256(veil).digest(len(text)) for veil, text in zip(veils, texts, strict=True))
+    seeds = (hmac.digest(key, b"veil\0" + owner.encode(), "sha256") for owner in owners)
+    streams = (hashlib.shake_256(seed).digest(len(text)) for seed, text in zip(seeds, texts, strict=True))
     return [bytes(one ^ other for one, other in zip(*pair, strict=True)) for pair in zip(texts, streams, strict=True)]
 
 
-def missing(names: Sequence[str], keys: Mapping[str, bytes]) -> list[str]:
+def missing_keys(names: Sequence[str], keys: Mapping[str, bytes]) -> list[str]:
     """Names of keys that are not there, each once."""
     return sorted({name for name in names if name not in keys})

@@ -17,19 +17,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aiready.atomic_files import PART, make_private_folder, file_stem
+from aiready.atomic_files import PART, file_stem, make_private_folder
 from aiready.errors import InfrastructureError
 from aiready.instrument.model import Instrument, Settings, wording_digests
-from aiready.privacy.release_keys import FOLDER, digests, make_key, marks, read_keys, vectors, veiled
+from aiready.privacy.release_keys import (
+    KEYS_FOLDER,
+    answer_marks,
+    answer_vectors,
+    digests,
+    ensure_key,
+    read_keys,
+    xor_keystream,
+)
 
 CELL = ["unit_id", "wave", "segment"]
-PEOPLE = ["key", "person", "answers", "wave", "unit_id", "role", "figures", "marks"]
-UNKEYED = ["person", "answers", "wave", "unit_id", "role", "whole"]
+PEOPLE_COLUMNS = ["key", "person", "answers", "wave", "unit_id", "role", "figures", "marks"]
+FIRST_FORMAT_COLUMNS = ["person", "answers", "wave", "unit_id", "role", "whole"]
 """Columns of the first format, whose digests were made without a key."""
-FIGURES = ["figure", "items"]
-SETTINGS = ["roles_doing", "roles_leading", "minimum_group", "minimum_distribution"]
-PUBLISHED = ("people", "membership", "cells", "wordings", "figures", "settings")
-TABLES = (*PUBLISHED, "withheld")
+FIGURE_COLUMNS = ["figure", "items"]
+SETTING_NAMES = ["roles_doing", "roles_leading", "minimum_group", "minimum_distribution"]
+PUBLISHED_TABLES = ("people", "membership", "cells", "wordings", "figures", "settings")
+TABLES = (*PUBLISHED_TABLES, "withheld")
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class People:
     counts: NDArray[np.bool_]
     figures: pd.DataFrame
 
-    def of(self, rows: NDArray[np.bool_]) -> "People":
+    def select(self, rows: NDArray[np.bool_]) -> "People":
         """Some of them."""
         table = self.table[rows].reset_index(drop=True)
         return People(table, self.answers[rows], self.items, self.counts[rows], self.figures)
@@ -58,13 +66,13 @@ class People:
         codes = self.table["code"].astype(object)
         return [None if missing else str(code) for code, missing in zip(codes, codes.isna(), strict=True)]
 
-    def digested(self, key: bytes) -> pd.DataFrame:
+    def keyed_digests(self, key: bytes) -> pd.DataFrame:
         """Digests of who they are and of all their answers: person, answers."""
         coded = [None if code is None else code.encode() for code in self.codes]
-        answered = digests(key, "answers", vectors(self.answers, self.items))
+        answered = digests(key, "answers", answer_vectors(self.answers, self.items))
         return pd.DataFrame({"person": digests(key, "person", coded), "answers": answered})
 
-    def unkeyed(self, key: bytes | None = None) -> pd.DataFrame:
+    def first_format_digests(self, key: bytes | None = None) -> pd.DataFrame:
         """What the first format wrote of them; under a key, what is left of it in a file that was sealed."""
         answers = pd.util.hash_pandas_object(pd.DataFrame(self.answers), index=False)
         coded = pd.util.hash_array(self.table["code"].astype(object).to_numpy())
@@ -74,18 +82,20 @@ class People:
             "person": person.astype(str) + "-" + again.astype(str),
             "answers": (answers % 2**16).astype(str),
         }).astype(object)  # fmt: skip
-        return _told_apart(first) if key is None else _told_apart(_under(first, key))
+        return _answers_per_person(first) if key is None else _answers_per_person(_keyed_first_format(first, key))
 
 
-def _told_apart(first: pd.DataFrame) -> pd.DataFrame:
+def _answers_per_person(first: pd.DataFrame) -> pd.DataFrame:
     """Digests of answers in the first format are few: they say something of one person only."""
     return first.assign(answers=first["person"] + ":" + first["answers"])
 
 
-def _under(first: pd.DataFrame, key: bytes) -> pd.DataFrame:
+def _keyed_first_format(first: pd.DataFrame, key: bytes) -> pd.DataFrame:
     person = [text.encode() for text in first["person"]]
-    both = [text.encode() for text in first["person"] + ":" + first["answers"]]
-    return first.assign(person=digests(key, "first person", person), answers=digests(key, "first answers", both))
+    person_and_answers = [text.encode() for text in first["person"] + ":" + first["answers"]]
+    return first.assign(
+        person=digests(key, "first person", person), answers=digests(key, "first answers", person_and_answers)
+    )
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ class Release:
 
     `people`: one row per respondent and wave (key: name of the key; person, answers: digests, person missing without a
     code; wave, unit_id, role; figures: bits, in the order of `figures`, that are set where the person counts, veiled,
-    see `counted`; marks: two bytes per item that change with the answer). `membership`: whose answers count for whom
+    see `encrypted_figures`; marks: two bytes per item that change with the answer). `membership`: whose answers count for whom
     (unit_id, member_id).
     `cells`: unit_id, wave, segment of every cell that was shown, and `figures`: bits that are set for those shown there
     (without this column all were). `wordings`: wave, item_id and digest of its wording as it was first published.
@@ -106,7 +116,7 @@ class Release:
     membership: pd.DataFrame
     cells: pd.DataFrame
     wordings: pd.DataFrame
-    figures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FIGURES, dtype=object))
+    figures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=FIGURE_COLUMNS, dtype=object))
     settings: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["name", "value"], dtype=object))
     withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
     keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
@@ -116,22 +126,22 @@ class Release:
     def digest(self) -> str:
         """Twelve hex digits that two runs share when they published the same cells of the same people."""
         content = hashlib.sha256()
-        for table in PUBLISHED:
-            content.update(rows_of(getattr(self, table)))
+        for table in PUBLISHED_TABLES:
+            content.update(row_content(getattr(self, table)))
         return content.hexdigest()[:12]
 
     @property
-    def unkeyed(self) -> bool:
+    def first_format(self) -> bool:
         """Whether it is of the first format, which said of each figure only whether somebody counts in all."""
         return "whole" in self.people
 
-    def cut_with(self, now: Settings) -> Settings:
+    def settings_used(self, now: Settings) -> Settings:
         """Today's settings but for those that this release was cut with."""
         written = dict(self.settings.itertuples(index=False))
         if not written:
             return now
-        doing, leading = (tuple(filter(None, written[name].split(";"))) for name in SETTINGS[:2])
-        group, distribution = (int(written[name]) for name in SETTINGS[2:])
+        doing, leading = (tuple(filter(None, written[name].split(";"))) for name in SETTING_NAMES[:2])
+        group, distribution = (int(written[name]) for name in SETTING_NAMES[2:])
         return replace(
             now, roles_doing=doing, roles_leading=leading, minimum_group=group, minimum_distribution=distribution
         )
@@ -139,9 +149,9 @@ class Release:
 
 @dataclass(frozen=True)
 class Draft:
-    """What publishing would make known of the survey; `keep` makes a `Release` of it.
+    """What publishing would make known of the survey; `save` makes a `Release` of it.
 
-    `keys`: name of each wave's key where it is not the wave's own. `seen`: names of the releases it was compared with;
+    `keys`: name of each wave's key where it is not the wave's own. `compared_with`: names of the releases it was compared with;
     None where it was compared with none. `withheld` as in `Release`.
     """
 
@@ -151,10 +161,10 @@ class Draft:
     wordings: pd.DataFrame
     settings: Settings
     keys: Mapping[str, str] = field(default_factory=dict)
-    seen: frozenset[str] | None = None
+    compared_with: frozenset[str] | None = None
     withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
 
-    def sealed(self, keys: Mapping[str, bytes]) -> Release:
+    def seal(self, keys: Mapping[str, bytes]) -> Release:
         """Put people and answers under the keys of their waves; waves without a shown cell are left out.
 
         Parameters
@@ -163,45 +173,53 @@ class Draft:
             By name; see `key_names`.
         """
         names = self.key_names()
-        parts = [pd.DataFrame(columns=PEOPLE, dtype=object)]
+        parts = [pd.DataFrame(columns=PEOPLE_COLUMNS, dtype=object)]
         for wave, name in names.items():
-            those = self.people.of((self.people.table["wave"] == wave).to_numpy())
-            marked = marks(keys[name], those.codes, those.answers)
-            table = pd.concat([those.table[["wave", "unit_id", "role"]], those.digested(keys[name])], axis=1).assign(
+            respondents = self.people.select((self.people.table["wave"] == wave).to_numpy())
+            marks = answer_marks(keys[name], respondents.codes, respondents.answers)
+            table = pd.concat(
+                [respondents.table[["wave", "unit_id", "role"]], respondents.keyed_digests(keys[name])], axis=1
+            ).assign(
                 key=name,
-                figures=[row.tobytes() for row in np.packbits(those.counts, axis=1)],
-                marks=[row.astype("<u2").tobytes() for row in marked],
+                figures=[row.tobytes() for row in np.packbits(respondents.counts, axis=1)],
+                marks=[row.astype("<u2").tobytes() for row in marks],
             )
-            parts.append(table.assign(figures=counted(table, self.people.figures, keys[name]))[PEOPLE])
+            parts.append(
+                table.assign(figures=encrypted_figures(table, self.people.figures, keys[name]))[PEOPLE_COLUMNS]
+            )
         people = pd.concat(parts[1:] or parts, ignore_index=True).astype(object)
-        figures = self.people.figures[FIGURES].assign(order=";".join(self.people.items)).astype(object)
+        figures = self.people.figures[FIGURE_COLUMNS].assign(order=";".join(self.people.items)).astype(object)
         wordings = self.wordings.astype(object)
-        settings, withheld = _written(self.settings), self.withheld[CELL].astype(object)
+        settings, withheld = _settings_table(self.settings), self.withheld[CELL].astype(object)
         return Release(people, self.membership, self.cells, wordings, figures, settings, withheld, keys)
 
     def key_names(self) -> dict[str, str]:
         """Name of the key of every wave with a shown cell."""
-        shown = set(self.cells["wave"])
-        return {wave: self.keys.get(wave, file_stem(wave)) for wave in self.people.table["wave"].unique() if wave in shown}
+        shown_waves = set(self.cells["wave"])
+        return {
+            wave: self.keys.get(wave, file_stem(wave))
+            for wave in self.people.table["wave"].unique()
+            if wave in shown_waves
+        }
 
 
-def counted(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> list[bytes]:
+def encrypted_figures(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> list[bytes]:
     """The bits of people's figures veiled, or as they were: they say who skipped what, so they need the key too.
 
     `rows`: person, answers, figures; `figures` (figure, items): those that the bits are of.
     """
     order = hashlib.sha256("\n".join(figures["figure"] + "=" + figures["items"]).encode()).hexdigest()
     owners = rows["person"].fillna("").astype(str) + ":" + rows["answers"].astype(str) + ":" + order
-    return veiled(key, owners.tolist(), rows["figures"].tolist())
+    return xor_keystream(key, owners.tolist(), rows["figures"].tolist())
 
 
-def _written(settings: Settings) -> pd.DataFrame:
+def _settings_table(settings: Settings) -> pd.DataFrame:
     values = [";".join(settings.roles_doing), ";".join(settings.roles_leading)]
     values += [str(settings.minimum_group), str(settings.minimum_distribution)]
-    return pd.DataFrame({"name": SETTINGS, "value": values}, dtype=object)
+    return pd.DataFrame({"name": SETTING_NAMES, "value": values}, dtype=object)
 
 
-def rows_of(table: pd.DataFrame) -> bytes:
+def row_content(table: pd.DataFrame) -> bytes:
     """What two tables share that hold the same rows, in whatever order."""
     cells = table[sorted(table.columns)].astype(object)
     return np.sort(pd.util.hash_pandas_object(cells, index=False).to_numpy()).tobytes()
@@ -213,9 +231,9 @@ def wordings(earlier: Sequence[Release], waves: Sequence[str], rules: Instrument
     The oldest release that knows a wave decides; a wave that none knows was asked in the words of today.
     """
     today = pd.Series(wording_digests(rules), name="digest").rename_axis("item_id").reset_index()
-    now = pd.DataFrame({"wave": list(waves)}, dtype=object).merge(today, how="cross")
-    known = pd.concat([*(release.wordings for release in earlier), now], ignore_index=True)
-    first = known.drop_duplicates(["wave", "item_id"])
+    by_wave = pd.DataFrame({"wave": list(waves)}, dtype=object).merge(today, how="cross")
+    all_wordings = pd.concat([*(release.wordings for release in earlier), by_wave], ignore_index=True)
+    first = all_wordings.drop_duplicates(["wave", "item_id"])
     return first.loc[first["wave"].isin(waves)].reset_index(drop=True)
 
 
@@ -228,39 +246,39 @@ def read(folder: Path) -> list[Release]:
         A release or a key cannot be read.
     """
     keys = read_keys(folder)
-    return [_read(path, keys) for path in sorted(_folders(folder))]
+    return [_read(path, keys) for path in sorted(_release_folders(folder))]
 
 
-def _folders(folder: Path) -> Iterator[Path]:
+def _release_folders(folder: Path) -> Iterator[Path]:
     paths = folder.glob("*")
-    return (path for path in paths if path.is_dir() and path.name != FOLDER and not path.name.startswith("."))
+    return (path for path in paths if path.is_dir() and path.name != KEYS_FOLDER and not path.name.startswith("."))
 
 
 def _read(path: Path, keys: Mapping[str, bytes]) -> Release:
-    people = _table(path / "people.parquet", [])
+    people = _read_table(path / "people.parquet", [])
     first = "whole" in people
-    columns = UNKEYED if first else PEOPLE
+    columns = FIRST_FORMAT_COLUMNS if first else PEOPLE_COLUMNS
     if not {*columns[:1], *columns[3:]} <= set(people):
-        raise _broken(path / "people.parquet", f"columns are missing: {', '.join(columns)}")
+        raise _unreadable(path / "people.parquet", f"columns are missing: {', '.join(columns)}")
     if first:  # the very first wrote no digest of the answers
-        people = people.reindex(columns=[*UNKEYED, *(["key"] if "key" in people else [])])
+        people = people.reindex(columns=[*FIRST_FORMAT_COLUMNS, *(["key"] if "key" in people else [])])
     rest = [("membership", ["unit_id", "member_id"]), ("cells", CELL), ("wordings", ["wave", "item_id", "digest"])]
-    rest += [] if first else [("figures", FIGURES), ("settings", ["name", "value"]), ("withheld", CELL)]
-    tables = {name: _table(path / f"{name}.parquet", needed) for name, needed in rest}
+    rest += [] if first else [("figures", FIGURE_COLUMNS), ("settings", ["name", "value"]), ("withheld", CELL)]
+    tables = {name: _read_table(path / f"{name}.parquet", needed) for name, needed in rest}
     return Release(people, **tables, keys=keys, name=path.name)
 
 
-def _table(path: Path, columns: list[str]) -> pd.DataFrame:
+def _read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
     except Exception as error:
-        raise _broken(path, str(error).partition("\n")[0]) from error
+        raise _unreadable(path, str(error).partition("\n")[0]) from error
     if not set(columns) <= set(table):
-        raise _broken(path, f"columns are missing: {', '.join(columns)}")
+        raise _unreadable(path, f"columns are missing: {', '.join(columns)}")
     return table
 
 
-def _broken(path: Path, reason: str) -> InfrastructureError:
+def _unreadable(path: Path, reason: str) -> InfrastructureError:
     return InfrastructureError(
         f"{path}: cannot be read as what an earlier run published ({reason}). Nothing was published.\n"
         f"Put the file back from a copy. Or move the folder {path.parent} away, knowing that nothing then guards "
@@ -268,7 +286,7 @@ def _broken(path: Path, reason: str) -> InfrastructureError:
     )
 
 
-def keep(folder: Path, draft: Draft, as_of: str) -> None:
+def save(folder: Path, draft: Draft, as_of: str) -> None:
     """Add a release, whole or not at all; one that says nothing new is not kept twice.
 
     Raises
@@ -276,11 +294,11 @@ def keep(folder: Path, draft: Draft, as_of: str) -> None:
     InfrastructureError
         The folder cannot be written, or another run has published since the draft was compared with what was there.
     """
-    release = draft.sealed({name: make_key(folder, name) for name in draft.key_names().values()})
-    since = {path.name for path in _folders(folder) if not path.name.endswith(release.digest)}
-    if draft.seen is not None and since - draft.seen:
+    release = draft.seal({name: ensure_key(folder, name) for name in draft.key_names().values()})
+    since = {path.name for path in _release_folders(folder) if not path.name.endswith(release.digest)}
+    if draft.compared_with is not None and since - draft.compared_with:
         raise InfrastructureError(
-            f"{folder}: another run has published {', '.join(sorted(since - draft.seen))} since this one read the "
+            f"{folder}: another run has published {', '.join(sorted(since - draft.compared_with))} since this one read the "
             "folder. Nothing was published. Run again."
         )
     _seal_first_format(folder)
@@ -293,36 +311,40 @@ def keep(folder: Path, draft: Draft, as_of: str) -> None:
 def _write(folder: Path, release: Release, name: str) -> None:
     make_private_folder(folder)
     try:
-        begun = Path(tempfile.mkdtemp(prefix=".", suffix=PART, dir=folder))
+        temporary = Path(tempfile.mkdtemp(prefix=".", suffix=PART, dir=folder))
         try:
             for table in TABLES:
-                getattr(release, table).to_parquet(begun / f"{table}.parquet", index=False)
-            begun.rename(folder / name)
+                getattr(release, table).to_parquet(temporary / f"{table}.parquet", index=False)
+            temporary.rename(folder / name)
         finally:
-            shutil.rmtree(begun, ignore_errors=True)
+            shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was published.") from error
 
 
 def _seal_first_format(folder: Path) -> None:
     """Put releases of the first format under keys: digests made without one can be guessed."""
-    for path in _folders(folder):
-        people = _table(path / "people.parquet", []) if (path / "people.parquet").exists() else pd.DataFrame()
+    for path in _release_folders(folder):
+        people = _read_table(path / "people.parquet", []) if (path / "people.parquet").exists() else pd.DataFrame()
         if "whole" not in people or "key" in people:
             continue
         parts = []
-        for wave, rows in people.reindex(columns=UNKEYED).groupby("wave", sort=False):
+        for wave, rows in people.reindex(columns=FIRST_FORMAT_COLUMNS).groupby("wave", sort=False):
             texts = rows[["person", "answers"]].fillna("").astype(str)
-            parts.append(rows.assign(**_under(texts, make_key(folder, file_stem(str(wave)))), key=file_stem(str(wave))))
+            parts.append(
+                rows.assign(
+                    **_keyed_first_format(texts, ensure_key(folder, file_stem(str(wave)))), key=file_stem(str(wave))
+                )
+            )
         times = path.stat()
-        begun = path / f".people.{secrets.token_hex(4)}{PART}"
-        pd.concat(parts or [people.assign(key="")]).to_parquet(begun, index=False)
-        begun.replace(path / "people.parquet")
+        temporary = path / f".people.{secrets.token_hex(4)}{PART}"
+        pd.concat(parts or [people.assign(key="")]).to_parquet(temporary, index=False)
+        temporary.replace(path / "people.parquet")
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 def trim(folder: Path, number: int) -> None:
     """Keep the releases published last, 0 for all; one that is not kept no longer guards the next."""
-    by_age = sorted(_folders(folder), key=lambda path: path.stat().st_mtime_ns)
+    by_age = sorted(_release_folders(folder), key=lambda path: path.stat().st_mtime_ns)
     for path in by_age[:-number] if number else ():
         shutil.rmtree(path, ignore_errors=True)

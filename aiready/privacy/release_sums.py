@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, eye_array, vstack
 
 from aiready.model.registry import ALL
 from aiready.privacy.record_linkage import Run
-from aiready.privacy.release_groups import Places
+from aiready.privacy.release_groups import Strata
 from aiready.privacy.segments import SIDES, segment_of_role
 
 Flags = NDArray[np.bool_]
@@ -25,15 +25,17 @@ class Pieces:
     cells: csr_array
 
 
-class Bonds:
+class CellRelations:
     """How the cells of every run hang together: by units, by segments, and with the same cell of the run before it."""
 
-    def __init__(self, runs: Sequence[Run], places: Sequence[Places]):
-        self.steps = [_steps(run, place) for run, place in zip(runs, places, strict=True)]
-        named = [pd.MultiIndex.from_frame(place.cells) for place in places]
-        self.same = [before.get_indexer(now) for now, before in pairwise(named)]
+    def __init__(self, runs: Sequence[Run], strata: Sequence[Strata]):
+        self.steps = [_nestings(run, run_strata) for run, run_strata in zip(runs, strata, strict=True)]
+        cells = [pd.MultiIndex.from_frame(run_strata.cells) for run_strata in strata]
+        self.earlier_cell = [before.get_indexer(now) for now, before in pairwise(cells)]
 
-    def pieces(self, run: int, rows: csr_array, shown: Flags, before: tuple[csr_array, Flags] | None = None) -> Pieces:
+    def pieces(
+        self, run: int, rows: csr_array, visible: Flags, before: tuple[csr_array, Flags] | None = None
+    ) -> Pieces:
         """Each shown cell less those within it, or less the same cell of the run before, whichever leaves the least.
 
         Parameters
@@ -50,47 +52,50 @@ class Bonds:
         What is taken away is published as well, and always something finer or earlier: the pieces and the figures
         follow from each other.
         """
-        cells = np.flatnonzero(shown)
+        cells = np.flatnonzero(visible)
         own, number = csr_array(rows[cells]), len(cells)
-        one = csr_array(eye_array(number))
+        identity = csr_array(eye_array(number))
         within = [csr_array(step[cells][:, cells]) for step in self.steps[run]]
-        choices = [(own, one), *((own - step @ own, one - step) for step in within)]
+        choices = [(own, identity), *((own - step @ own, identity - step) for step in within)]
         if before is not None:
-            same = self.same[run][cells]
-            there = np.flatnonzero((same >= 0) & before[1][same])
-            both = csr_array((np.ones(len(there)), (there, there)), shape=(number, number))
-            chosen = csr_array((np.ones(len(there)), (there, same[there])), shape=(number, before[0].shape[0]))
-            change = csr_array(both @ own - chosen @ before[0])
-            rest = one - both
+            earlier_cell = self.earlier_cell[run][cells]
+            comparable = np.flatnonzero((earlier_cell >= 0) & before[1][earlier_cell])
+            is_comparable = csr_array((np.ones(len(comparable)), (comparable, comparable)), shape=(number, number))
+            earlier = csr_array(
+                (np.ones(len(comparable)), (comparable, earlier_cell[comparable])), shape=(number, before[0].shape[0])
+            )
+            change = csr_array(is_comparable @ own - earlier @ before[0])
+            rest = identity - is_comparable
             choices += [
-                (change - both @ step @ change + rest @ own, one - both @ step @ both) for step in (0 * one, *within)
+                (change - is_comparable @ step @ change + rest @ own, identity - is_comparable @ step @ is_comparable)
+                for step in (0 * identity, *within)
             ]
-        return _least(choices, cells, rows.shape[0])
+        return _shortest(choices, cells, rows.shape[0])
 
 
-def _least(choices: Sequence[tuple[csr_array, csr_array]], cells: NDArray[np.intp], number: int) -> Pieces:
+def _shortest(choices: Sequence[tuple[csr_array, csr_array]], cells: NDArray[np.intp], number: int) -> Pieces:
     """Of several ways to write each row the one with the fewest parts."""
-    every, made = (csr_array(vstack([csr_array(choice[at]) for choice in choices])) for at in (0, 1))
-    every.eliminate_zeros()
-    size = np.diff(every.indptr).reshape(len(choices), -1)
+    candidates, cells_used = (csr_array(vstack([csr_array(choice[at]) for choice in choices])) for at in (0, 1))
+    candidates.eliminate_zeros()
+    size = np.diff(candidates.indptr).reshape(len(choices), -1)
     best = size.argmin(axis=0) * len(cells) + np.arange(len(cells))
-    rows, used = csr_array(every[best]), csr_array(made[best])
+    rows, used = csr_array(candidates[best]), csr_array(cells_used[best])
     used.eliminate_zeros()
     return Pieces(rows, csr_array((used.data, cells[used.indices], used.indptr), shape=(len(cells), number)))
 
 
-def _steps(run: Run, places: Places) -> list[csr_array]:
+def _nestings(run: Run, strata: Strata) -> list[csr_array]:
     """Cells x cells: units right below a unit in the same segment, and segments right within one of the same unit."""
-    cells = places.cells.assign(cell=np.arange(len(places.cells)))[places.printed]
+    cells = strata.cells.assign(cell=np.arange(len(strata.cells)))[strata.printed]
     parent = _parents(run.membership.astype(str))
-    up = _wider(run)
+    up = _wider_segment(run)
     above = cells.assign(unit_id=cells["unit_id"].map(parent)), cells.assign(segment=cells["segment"].map(up))
-    return [_bound(one.dropna().merge(cells, on=["unit_id", "segment"]), len(places.cells)) for one in above]
+    return [_nesting_matrix(one.dropna().merge(cells, on=["unit_id", "segment"]), len(strata.cells)) for one in above]
 
 
-def _bound(pairs: pd.DataFrame, number: int) -> csr_array:
-    place = pairs["cell_y"].to_numpy(), pairs["cell_x"].to_numpy()
-    return csr_array((np.ones(len(pairs)), place), shape=(number, number))
+def _nesting_matrix(pairs: pd.DataFrame, number: int) -> csr_array:
+    positions = pairs["cell_y"].to_numpy(), pairs["cell_x"].to_numpy()
+    return csr_array((np.ones(len(pairs)), positions), shape=(number, number))
 
 
 def _parents(membership: pd.DataFrame) -> pd.Series:
@@ -101,7 +106,7 @@ def _parents(membership: pd.DataFrame) -> pd.Series:
     return inner.drop_duplicates("member_id").set_index("member_id")["unit_id"]
 
 
-def _wider(run: Run) -> dict[str, str]:
+def _wider_segment(run: Run) -> dict[str, str]:
     """The next wider segment of each."""
     roles = np.unique(run.role.astype(str))
     return dict.fromkeys((*roles, *SIDES), ALL) | dict(segment_of_role(run.settings))

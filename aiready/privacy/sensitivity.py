@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, vstack
 
 from aiready.privacy.contributors import Contributors, Flags, Respondents
-from aiready.privacy.derivability import Moves, rows_of
+from aiready.privacy.derivability import Moves, incidence
 
 Positions = NDArray[np.intp]
-UNITED = 4
+UNION_SIZE = 4
 """Parts at most in a union that is looked for."""
-COMPARED = 5_000_000
+COMPARISON_LIMIT = 5_000_000
 """Parts in all, up to which a total is compared with every cell within it where people are counted one by one."""
 
 
@@ -44,7 +44,7 @@ class System:
 
 
 @dataclass
-class Gate:
+class CellAnalysis:
     """A system with what is known of its cells."""
 
     system: System
@@ -54,13 +54,13 @@ class Gate:
     sensitive: Flags = field(init=False)
 
     def __post_init__(self) -> None:
-        self.n, self.exists, self.sensitive = self.judge(self.system.parts)
+        self.n, self.exists, self.sensitive = self.assess(self.system.parts)
 
-    def judge(self, groups: csr_array) -> tuple[NDArray[np.float64], Flags, Flags]:
+    def assess(self, groups: csr_array) -> tuple[NDArray[np.float64], Flags, Flags]:
         """Groups x figures: people, whether there is anything, and whether too few or too unequal stand behind it."""
         behind = self.system.contributors
         people = behind.count(groups)
-        exists = np.asarray(groups @ behind.exist.astype(float)) > 0
+        exists = np.asarray(groups @ behind.nonempty.astype(float)) > 0
         return people, exists, exists & ((people < self.minimum) | behind.dominated(groups))
 
     @cached_property
@@ -76,16 +76,16 @@ class Gate:
         return none if self.system.withheld is None else np.asarray(self.system.withheld & self.exists.any(axis=1))
 
     @cached_property
-    def own(self) -> Flags:
+    def primary(self) -> Flags:
         """Cells hidden for their own sake."""
         return np.asarray(self.sensitive.any(axis=1) | ~self.exists.any(axis=1))
 
     @cached_property
-    def primary(self) -> Flags:
+    def initial(self) -> Flags:
         """What is hidden from the start."""
-        return self.own | self.withheld | ~self.system.published
+        return self.primary | self.withheld | ~self.system.published
 
-    def joint(self, cells: list[int]) -> bool:
+    def jointly_sensitive(self, cells: list[int]) -> bool:
         """Whether cells that share no part are together too few."""
         if len(cells) == 1:
             return bool(self.sensitive[cells[0]].any())
@@ -93,85 +93,85 @@ class Gate:
             people = self.n[cells].sum(axis=0)
             return bool(((people > 0) & (people < self.minimum)).any())
         key = tuple(sorted(cells))
-        if key not in self._judged:
+        if key not in self._sensitive_unions:
             union = csr_array(self.system.parts[cells].sum(axis=0).reshape(1, -1))
-            self._judged[key] = bool(self.judge(union)[2].any())
-        return self._judged[key]
+            self._sensitive_unions[key] = bool(self.assess(union)[2].any())
+        return self._sensitive_unions[key]
 
     @cached_property
-    def _judged(self) -> dict[tuple[int, ...], bool]:
+    def _sensitive_unions(self) -> dict[tuple[int, ...], bool]:
         """Unions that were judged before."""
         return {}
 
     @cached_property
-    def ways(self) -> list[tuple[int, list[int]]]:
+    def relations(self) -> list[tuple[int, list[int]]]:
         """Every total with the cells it is the sum of in which there is anything, once for each way that it is cut."""
         groups: dict[tuple[int, str], list[int]] = defaultdict(list)
-        there, sums = np.asarray(self.exists.any(axis=1)), self.system.sums
+        nonempty, sums = np.asarray(self.exists.any(axis=1)), self.system.sums
         for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
-            if there[child]:
+            if nonempty[child]:
                 groups[total, by].append(child)
         return [(total, cells) for (total, _), cells in groups.items()]
 
     @cached_property
-    def below(self) -> dict[int, list[int]]:
-        """Ways that each total is cut, as positions in `ways`."""
-        below: dict[int, list[int]] = defaultdict(list)
-        for way, (total, _) in enumerate(self.ways):
-            below[total].append(way)
-        return below
+    def relations_of_total(self) -> dict[int, list[int]]:
+        """Ways that each total is cut, as positions in `relations`."""
+        relations: dict[int, list[int]] = defaultdict(list)
+        for relation, (total, _) in enumerate(self.relations):
+            relations[total].append(relation)
+        return relations
 
     @cached_property
-    def above(self) -> dict[int, list[int]]:
+    def relations_of_child(self) -> dict[int, list[int]]:
         """Ways in which each cell is a child."""
-        above: dict[int, list[int]] = defaultdict(list)
-        for way, (_, cells) in enumerate(self.ways):
+        relations: dict[int, list[int]] = defaultdict(list)
+        for relation, (_, cells) in enumerate(self.relations):
             for cell in cells:
-                above[cell].append(way)
-        return above
+                relations[cell].append(relation)
+        return relations
 
     def differences(self, hidden: Flags) -> csr_array:
         """Shown cells (rows x cells), each total less its shown children: that tells as much, in fewer parts.
 
         Of several ways that a total is cut, the one that leaves the fewest cells.
         """
-        shown, (way, total, child) = ~hidden, self.edges
-        left = np.bincount(way, hidden[child], len(self.ways))
+        visible, (relation, total, child) = ~hidden, self.edges
+        children_left = np.bincount(relation, hidden[child], len(self.relations))
         best = np.full(len(hidden), -1)
-        order = np.argsort(-left, kind="stable")
-        totals = np.array([cell for cell, _ in self.ways], dtype=int).reshape(-1)
+        order = np.argsort(-children_left, kind="stable")
+        totals = np.array([cell for cell, _ in self.relations], dtype=int).reshape(-1)
         best[totals[order]] = order  # the last one written leaves the fewest
-        used = (best[total] == way) & shown[total] & shown[child]
-        cells = np.flatnonzero(shown)
-        place = np.cumsum(shown) - 1
-        rows, columns = np.append(np.arange(len(cells)), place[total[used]]), np.append(cells, child[used])
-        signs = np.append(np.ones(len(cells)), -np.ones(used.sum()))
-        return csr_array((signs, (rows, columns)), shape=(len(cells), len(hidden)))
+        used = (best[total] == relation) & visible[total] & visible[child]
+        cells = np.flatnonzero(visible)
+        row_of_cell = np.cumsum(visible) - 1
+        rows, columns = np.append(np.arange(len(cells)), row_of_cell[total[used]]), np.append(cells, child[used])
+        coefficients = np.append(np.ones(len(cells)), -np.ones(used.sum()))
+        return csr_array((coefficients, (rows, columns)), shape=(len(cells), len(hidden)))
 
     @cached_property
     def edges(self) -> tuple[Positions, Positions, Positions]:
         """Every cell in every way in which it is a child: the way, its total, the cell."""
-        size = [len(cells) for _, cells in self.ways]
-        way = np.repeat(np.arange(len(size)), size)
-        total = np.repeat(np.array([cell for cell, _ in self.ways], dtype=int), size)
-        return way, total, np.array([cell for _, cells in self.ways for cell in cells], dtype=int)
+        size = [len(cells) for _, cells in self.relations]
+        relation = np.repeat(np.arange(len(size)), size)
+        total = np.repeat(np.array([cell for cell, _ in self.relations], dtype=int), size)
+        return relation, total, np.array([cell for _, cells in self.relations for cell in cells], dtype=int)
 
-    def order(self, cell: int) -> tuple[float, int]:
+    def priority(self, cell: int) -> tuple[float, int]:
         """Which of several cells is hidden first: the smallest, among equals the first."""
         return self.least[cell], cell
 
     @cached_property
-    def figures(self) -> list["Figures"]:
+    def figures(self) -> list["FigureGroup"]:
         """Figures that rest on the same parts, taken together."""
-        exist = self.system.contributors.exist
+        exist = self.system.contributors.nonempty
         patterns, which = np.unique(exist, axis=1, return_inverse=True)
         groups = csr_array(vstack([self.system.parts, eye_array(exist.shape[0])]))
-        people, _, sensitive = self.judge(groups)
+        people, _, sensitive = self.assess(groups)
         sensitive[: len(self.n)] |= self.withheld[:, None] & self.exists
         which = which.ravel()
         total, child, between = self.nested
         return [
-            Figures.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self,
+            FigureGroup.of(groups, patterns[:, at], people[:, which == at], sensitive[:, which == at], self,
                         np.column_stack([total, child])[between[:, which == at].any(axis=1)], which == at)
             for at in range(patterns.shape[1])
             if patterns[:, at].any()
@@ -181,24 +181,24 @@ class Gate:
     def nested(self) -> tuple[Positions, Positions, Flags]:
         """Totals, cells within them, and by figure whether what the total holds beyond the cell is sensitive."""
         total, child = _closure(self.system.sums[["total", "child"]].drop_duplicates().to_numpy(), len(self.n))
-        there = self.exists[child].any(axis=1)
-        total, child = total[there], child[there]
+        nonempty = self.exists[child].any(axis=1)
+        total, child = total[nonempty], child[nonempty]
         if isinstance(self.system.contributors, Respondents):
             beyond = self.n[total] - self.n[child]
             return total, child, (beyond > 0) & (beyond < self.minimum)
         size = np.diff(self.system.parts.indptr)
-        fits = np.cumsum(size[total]) <= COMPARED
+        fits = np.cumsum(size[total]) <= COMPARISON_LIMIT
         total, child = total[fits], child[fits]
         rest = csr_array(self.system.parts[total] - self.system.parts[child])
         rest.eliminate_zeros()
-        return total, child, self.judge(rest)[2]
+        return total, child, self.assess(rest)[2]
 
 
 @dataclass(frozen=True)
-class Figures:
+class FigureGroup:
     """Figures that rest on the same parts: rows of cells and of sensitive groups over those parts.
 
-    `judge` tells of groups of these parts (rows) which are sensitive in any of the figures.
+    `is_sensitive` tells of groups of these parts (rows) which are sensitive in any of the figures.
     """
 
     cells: csr_array
@@ -207,30 +207,32 @@ class Figures:
     people: NDArray[np.float64]
     minimum: int
     nested: Positions
-    judge: Callable[[csr_array], Flags]
+    is_sensitive: Callable[[csr_array], Flags]
     additive: bool
 
     @classmethod
     def of(  # noqa: PLR0913 - all that some figures share
-        cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, gate: Gate,
+        cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, analysis: CellAnalysis,
         nested: Positions, which: Flags,
-    ) -> "Figures":  # fmt: skip
+    ) -> "FigureGroup":  # fmt: skip
         """Of some figures: `groups` are all cells, then all parts; `nested` (total, cell) leave a sensitive rest."""
-        there, cells = np.flatnonzero(pattern), len(gate.n)
-        few = csr_array(groups[np.flatnonzero(sensitive.any(axis=1))][:, there])
+        present, cells = np.flatnonzero(pattern), len(analysis.n)
+        few = csr_array(groups[np.flatnonzero(sensitive.any(axis=1))][:, present])
         few = few[np.flatnonzero(np.diff(few.indptr) > 0)]
-        in_parts = people[cells:][there]
+        in_parts = people[cells:][present]
         alone = np.flatnonzero((in_parts == 1).any(axis=1))
-        additive = isinstance(gate.system.contributors, Respondents)
+        additive = isinstance(analysis.system.contributors, Respondents)
         # of people who may stand in several parts, a union is as large as its largest part at least
         least = np.where(in_parts > 0, in_parts, np.inf).min(axis=1) if additive else in_parts.max(axis=1)
-        rows = csr_array(groups[:cells][:, there])
-        every = csr_array((np.ones(len(there)), (np.arange(len(there)), there)), shape=(len(there), len(pattern)))
+        rows = csr_array(groups[:cells][:, present])
+        all_parts = csr_array(
+            (np.ones(len(present)), (np.arange(len(present)), present)), shape=(len(present), len(pattern))
+        )
 
-        def judge(unions: csr_array) -> Flags:
-            return np.asarray(gate.judge(csr_array(unions @ every))[2][:, which].any(axis=1))
+        def is_sensitive(unions: csr_array) -> Flags:
+            return np.asarray(analysis.assess(csr_array(unions @ all_parts))[2][:, which].any(axis=1))
 
-        return cls(rows, few, alone, least, gate.minimum, nested, judge, additive)
+        return cls(rows, few, alone, least, analysis.minimum, nested, is_sensitive, additive)
 
     def moves(self, differences: csr_array) -> Moves:
         """How the figures of the parts can change behind what is shown (see `_Gate.differences`)."""
@@ -245,9 +247,9 @@ class Figures:
     def derivable(self, moves: Moves, hidden: Flags) -> csr_array:
         """Rows that follow and must not: of sensitive groups (less an insider's part), differences and unions."""
         plain = moves.derivable(self.groups)
-        who = moves.informed(self.groups, self.members)
+        insider = moves.informed_members(self.groups, self.members)
         total, cell = self.nested[~hidden[self.nested].any(axis=1)].T
-        rows = [self.groups[np.flatnonzero(plain)], self._less_own(moves, np.flatnonzero(who >= 0), who),
+        rows = [self.groups[np.flatnonzero(plain)], self._less_insiders_part(moves, np.flatnonzero(insider >= 0), insider),
                 self.cells[total] - self.cells[cell]]  # fmt: skip
         if not plain.any():
             rows.append(self._unions(moves))
@@ -256,35 +258,37 @@ class Figures:
     def leaks(self, moves: Moves, hidden: Flags) -> bool:
         """Whether anything follows that must not."""
         plain = moves.derivable(self.groups).any() or (~hidden[self.nested].any(axis=1)).any()
-        return bool(plain or (moves.informed(self.groups, self.members) >= 0).any() or self._unions(moves).shape[0])
+        return bool(
+            plain or (moves.informed_members(self.groups, self.members) >= 0).any() or self._unions(moves).shape[0]
+        )
 
-    def _less_own(self, moves: Moves, groups: Positions, who: Positions) -> csr_array:
+    def _less_insiders_part(self, moves: Moves, groups: Positions, insider: Positions) -> csr_array:
         """What the only member of a part subtracts is a multiple of the part's own figure."""
         if not groups.size:
             return csr_array((0, self.groups.shape[1]))
         rows, changes = self.groups[groups], moves.of(csr_array(self.groups[groups]))
-        own = moves.of_parts[who[groups]]
-        times = (changes * own).sum(axis=1) / (own**2).sum(axis=1)
-        share = csr_array((times, (np.arange(len(groups)), who[groups])), shape=rows.shape)
+        own = moves.of_parts[insider[groups]]
+        multiple = (changes * own).sum(axis=1) / (own**2).sum(axis=1)
+        share = csr_array((multiple, (np.arange(len(groups)), insider[groups])), shape=rows.shape)
         return csr_array(rows - share)
 
     def _unions(self, moves: Moves) -> csr_array:
         if self.additive:
             small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
             unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
-            return rows_of(unions, self.cells.shape[1])
+            return incidence(unions, self.cells.shape[1])
         # the same people may stand in several parts: any four of them may be few together, and are judged as they are
         small = np.flatnonzero(self.people < self.minimum)
-        unions = moves.unions(small, np.ones(len(small)), UNITED + 1) if small.size else []
-        rows = rows_of(unions, self.cells.shape[1])
-        return csr_array(rows[np.flatnonzero(self.judge(rows))]) if unions else rows
+        unions = moves.unions(small, np.ones(len(small)), UNION_SIZE + 1) if small.size else []
+        rows = incidence(unions, self.cells.shape[1])
+        return csr_array(rows[np.flatnonzero(self.is_sensitive(rows))]) if unions else rows
 
 
 def _closure(pairs: Positions, size: int) -> tuple[Positions, Positions]:
     """Every total with every cell within it, at any depth."""
     step = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(size, size))
-    every, reach = step, step
+    pairs_at_any_depth, reach = step, step
     while (reach := csr_array(reach @ step)).nnz:
-        every = csr_array(every + reach)
-    found = every.tocoo()
-    return found.row.astype(np.intp), found.col.astype(np.intp)
+        pairs_at_any_depth = csr_array(pairs_at_any_depth + reach)
+    positions = pairs_at_any_depth.tocoo()
+    return positions.row.astype(np.intp), positions.col.astype(np.intp)

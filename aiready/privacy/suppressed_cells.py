@@ -1,7 +1,7 @@
 """Which cells are hidden: of the survey, of item means and distributions, and of records about people.
 
 Each function turns counts of people into a `suppression.System` for every wave and asks it once. What comes out has one
-row per cell: unit_id, wave, segment, n (people behind the figure that rests on the fewest), `hidden`, and `own`:
+row per cell: unit_id, wave, segment, n (people behind the figure that rests on the fewest), `hidden`, and `primary`:
 hidden for itself (nobody, too few, or one person dominates), not only to protect another group.
 """
 
@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 from aiready.instrument.model import Settings
 from aiready.model.registry import ALL
 from aiready.model.schema import ROLES
-from aiready.privacy.cell_tree import CellTree, parents_of, present_ids
+from aiready.privacy.cell_tree import CellTree, current_ids, parents_of
 from aiready.privacy.contributors import Persons, Respondents
 from aiready.privacy.segments import NO_ROLE, SIDES, Segments, role_segments
 from aiready.privacy.suppression import System, suppress
@@ -24,31 +24,31 @@ UNPUBLISHED, OWN = "unpublished", "own"
 """Kinds of segments: of which no figure is published, and of which each unit's own figures are, not those below it."""
 CELL = ["unit_id", "wave", "segment"]
 PART = ["unit_id", "wave", "role"]
-TOLD_APART = 40
+ENOUGH_PEOPLE = 40
 """People of one part who are told apart where nothing but their number matters: more are as good as these."""
-COLUMNS = [*CELL, "n", "hidden", "own"]
-NO_CELLS = pd.DataFrame(columns=COLUMNS).astype({"hidden": bool, "own": bool, "n": float})
+COLUMNS = [*CELL, "n", "hidden", "primary"]
+NO_CELLS = pd.DataFrame(columns=COLUMNS).astype({"hidden": bool, "primary": bool, "n": float})
 
 
-Rule = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
+PrintRule = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
 """Which cells (cells of a tree with `wave`; people behind each) would be printed."""
 
 
 @dataclass(frozen=True)
-class Behind:
+class RecordContributors:
     """Who stands behind a table of records.
 
     `rows`: one row per own unit x wave x part x person: unit_id, wave, part, person (missing: nobody is known), and one
     column per figure in `figures`: what the person contributes to it, 1 where nobody is known. `segments`: how parts
     make up segments. `cuts`: where a table has segments of several kinds, which kind and which segment each name is.
-    `vouched`: by unit, as how many people those who are not known count.
+    `assumed_people`: by unit, as how many people those who are not known count.
     """
 
     rows: pd.DataFrame
     figures: Sequence[str]
     segments: Segments
     cuts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    vouched: Mapping[str, float] = field(default_factory=dict)
+    assumed_people: Mapping[str, float] = field(default_factory=dict)
 
     def kind(self, segments: pd.Series) -> pd.Series:
         """Which kind of segment each is; blank where there is one kind only."""
@@ -79,27 +79,27 @@ def survey_cells(
     One pattern per wave for all figures. People without a role, a parent's own people, and the roles of a leaf are
     groups that are never published, and are protected like the others.
     """
-    gone = pd.MultiIndex.from_frame(NO_CELLS[CELL] if withheld is None else withheld[CELL])
+    withheld_cells = pd.MultiIndex.from_frame(NO_CELLS[CELL] if withheld is None else withheld[CELL])
 
     def published(cells: pd.DataFrame, _: np.ndarray) -> np.ndarray:
         return ~(cells["leaf"] & cells["segment"].isin(ROLES)).to_numpy()
 
-    return _of_survey(counts, units, settings, roles, published, gone)
+    return _survey_pattern(counts, units, settings, roles, published, withheld_cells)
 
 
 def cells_within(
-    counts: pd.DataFrame, units: pd.DataFrame, settings: Settings, shown: pd.DataFrame, roles: Sequence[str] = ROLES
+    counts: pd.DataFrame, units: pd.DataFrame, settings: Settings, visible: pd.DataFrame, roles: Sequence[str] = ROLES
 ) -> pd.DataFrame:
     """As `survey_cells`, of figures that are published at most for the cells in `shown` (unit_id, wave, segment)."""
-    open_cells = pd.MultiIndex.from_frame(shown[CELL])
+    open_cells = pd.MultiIndex.from_frame(visible[CELL])
 
     def published(cells: pd.DataFrame, _: np.ndarray) -> np.ndarray:
         return np.asarray(pd.MultiIndex.from_frame(cells[CELL]).isin(open_cells))
 
-    return _of_survey(counts, units, settings, roles, published, open_cells[:0])
+    return _survey_pattern(counts, units, settings, roles, published, open_cells[:0])
 
 
-def scale_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, shown: pd.DataFrame) -> pd.DataFrame:
+def scale_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, visible: pd.DataFrame) -> pd.DataFrame:
     """Which cells hide scales that not every role is asked: as `cells_within`, by `barrier_id`.
 
     `scored` is like `answered` in `item_cells`.
@@ -110,13 +110,13 @@ def scale_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, s
         roles = [role for role in ROLES if role in set(rows["role"])]
         if set(roles) != everybody:
             ids = str(scales).split(";")
-            cells = cells_within(rows[[*PART, *ids]], units, settings, shown, roles)
+            cells = cells_within(rows[[*PART, *ids]], units, settings, visible, roles)
             tables.append(cells.merge(pd.DataFrame({"barrier_id": ids}), how="cross"))
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
 def item_cells(
-    answered: pd.DataFrame, units: pd.DataFrame, settings: Settings, shown: pd.DataFrame
+    answered: pd.DataFrame, units: pd.DataFrame, settings: Settings, visible: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Which cells hide item means, and which hide distributions: two tables like others, with `item_id`.
 
@@ -139,28 +139,28 @@ def item_cells(
         ids = str(items).split(";")
         roles = [role for role in ROLES if role in set(rows["role"])]
         counts = rows[[*PART, *ids]]
-        open_cells = pd.MultiIndex.from_frame(shown[CELL])
+        open_cells = pd.MultiIndex.from_frame(visible[CELL])
 
         def published(cells: pd.DataFrame, least: np.ndarray, allowed: pd.MultiIndex = open_cells) -> np.ndarray:
             spread = cells["segment"].isin(SIDES) & (least >= larger.minimum_group)
             printed = (cells["segment"] == ALL) | spread
             return np.asarray(printed & pd.MultiIndex.from_frame(cells[CELL]).isin(allowed))
 
-        of_means = _of_survey(counts, units, settings, roles, published, open_cells[:0])
-        visible = of_means.loc[~of_means["hidden"]]
-        of_levels = cells_within(counts, units, larger, visible, roles)
+        of_means = _survey_pattern(counts, units, settings, roles, published, open_cells[:0])
+        means_shown = of_means.loc[~of_means["hidden"]]
+        of_levels = cells_within(counts, units, larger, means_shown, roles)
         for tables, cells in ((means, of_means), (distributions, of_levels)):
             tables.append(cells.merge(pd.DataFrame({"item_id": ids}), how="cross"))
-    both = [pd.concat(tables[1:] or tables, ignore_index=True) for tables in (means, distributions)]
-    return both[0], both[1]
+    stacked = [pd.concat(tables[1:] or tables, ignore_index=True) for tables in (means, distributions)]
+    return stacked[0], stacked[1]
 
 
-def _of_survey(  # noqa: PLR0913 - one pattern, by all that it rests on
-    counts: pd.DataFrame, units: pd.DataFrame, settings: Settings, roles: Sequence[str], published: Rule,
+def _survey_pattern(  # noqa: PLR0913 - one pattern, by all that it rests on
+    counts: pd.DataFrame, units: pd.DataFrame, settings: Settings, roles: Sequence[str], published: PrintRule,
     withheld: pd.MultiIndex,
 ) -> pd.DataFrame:  # fmt: skip
     figures = [name for name in counts if name not in PART]
-    bottom = counts.assign(unit_id=present_ids(counts["unit_id"], units))
+    bottom = counts.assign(unit_id=current_ids(counts["unit_id"], units))
     bottom["segment"] = bottom["role"].astype(object).where(bottom["role"].notna() & bottom["role"].ne(""), NO_ROLE)
     bottom = bottom.groupby(["wave", "unit_id", "segment"], as_index=False)[figures].sum()
     tables, trees = [NO_CELLS], dict[tuple[str, ...], CellTree]()
@@ -175,67 +175,71 @@ def _of_survey(  # noqa: PLR0913 - one pattern, by all that it rests on
         tree = trees[used] = trees.get(used) or CellTree(parents, segments)
         cells, parts = tree.cells.assign(wave=wave), tree.parts(rows)
         contributors = Respondents(people[:, people.any(axis=0)])
-        least = _least(contributors.count(parts))
+        least = _fewest_people(contributors.count(parts))
         printed = published(cells, least) & ~(cells["own_people"] | (cells["segment"] == NO_ROLE)).to_numpy()
-        gone = pd.MultiIndex.from_frame(cells[CELL]).isin(withheld) & ~cells["own_people"].to_numpy()
-        system = System(parts, contributors, printed, tree.sums, np.asarray(gone), _named(cells))
+        is_withheld = pd.MultiIndex.from_frame(cells[CELL]).isin(withheld) & ~cells["own_people"].to_numpy()
+        system = System(parts, contributors, printed, tree.sums, np.asarray(is_withheld), _cell_names(cells))
         outcome = suppress(system, settings.minimum_group)
         printable = ~((cells["segment"] == NO_ROLE) | (cells["leaf"] & cells["segment"].isin(ROLES)))
         printable &= ~cells["own_people"]
-        tables.append(cells.assign(n=least, hidden=outcome.hidden, own=outcome.own).loc[printable, COLUMNS])
+        tables.append(cells.assign(n=least, hidden=outcome.hidden, primary=outcome.primary).loc[printable, COLUMNS])
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def record_cells(behind: Behind, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+def record_cells(records: RecordContributors, units: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Which cells of a table of records are hidden: every reporting unit x segment, with its kind (`cut`)."""
     tables = [NO_CELLS.assign(cut="")]
-    rows = behind.rows.assign(unit_id=present_ids(behind.rows["unit_id"], units))
+    rows = records.rows.assign(unit_id=current_ids(records.rows["unit_id"], units))
     for wave, of_wave in rows.groupby("wave", sort=False):
         parents = parents_of(units, of_wave["unit_id"])
-        tree = CellTree(parents, behind.segments)
+        tree = CellTree(parents, records.segments)
         bottom = of_wave[["unit_id", "part"]].drop_duplicates().sort_values(["unit_id", "part"], ignore_index=True)
         parts = tree.parts(bottom.rename(columns={"part": "segment"}))
-        contributors = _persons(of_wave, bottom, behind, settings)
+        contributors = _persons(of_wave, bottom, records, settings)
         cells = tree.cells.assign(wave=wave)
-        kind, own = behind.kind(cells["segment"]), cells["own_people"] | cells["leaf"]
+        kind, own = records.kind(cells["segment"]), cells["own_people"] | cells["leaf"]
         printed = np.where(kind == OWN, own, ~cells["own_people"] & (kind != UNPUBLISHED))
-        system = System(parts, contributors, printed, tree.sums, names=_named(cells))
+        system = System(parts, contributors, printed, tree.sums, names=_cell_names(cells))
         outcome = suppress(system, settings.minimum_group)
-        exists = np.asarray(parts @ contributors.exist.astype(float)).any(axis=1)
-        hidden, few = outcome.hidden & exists, outcome.own & exists
-        tables.append(cells.assign(n=_least(contributors.count(parts)), hidden=hidden, own=few).loc[printed, COLUMNS])
-    every = pd.concat(tables[1:] or tables, ignore_index=True)
-    names = {name: segment for name, (_, segment) in behind.cuts.items()}
-    return every.assign(cut=behind.kind(every["segment"]), segment=every["segment"].map(names).fillna(every["segment"]))
+        exists = np.asarray(parts @ contributors.nonempty.astype(float)).any(axis=1)
+        hidden, few = outcome.hidden & exists, outcome.primary & exists
+        tables.append(
+            cells.assign(n=_fewest_people(contributors.count(parts)), hidden=hidden, primary=few).loc[printed, COLUMNS]
+        )
+    all_cells = pd.concat(tables[1:] or tables, ignore_index=True)
+    names = {name: segment for name, (_, segment) in records.cuts.items()}
+    return all_cells.assign(
+        cut=records.kind(all_cells["segment"]), segment=all_cells["segment"].map(names).fillna(all_cells["segment"])
+    )
 
 
-def _persons(rows: pd.DataFrame, bottom: pd.DataFrame, behind: Behind, settings: Settings) -> Persons:
+def _persons(rows: pd.DataFrame, bottom: pd.DataFrame, behind: RecordContributors, settings: Settings) -> Persons:
     """Contributions of each person to each figure, part by part."""
-    place = pd.MultiIndex.from_frame(bottom).get_indexer(pd.MultiIndex.from_frame(rows[["unit_id", "part"]]))
+    part = pd.MultiIndex.from_frame(bottom).get_indexer(pd.MultiIndex.from_frame(rows[["unit_id", "part"]]))
     person, persons = pd.factorize(rows["person"])
     present = person >= 0
     values = rows[list(behind.figures)].to_numpy(float)
     counted = np.zeros((len(bottom), values.shape[1]), dtype=bool)
-    np.logical_or.at(counted, place, values != 0)
+    np.logical_or.at(counted, part, values != 0)
     unit, unit_ids = pd.factorize(rows["unit_id"])
-    vouched = pd.Series(behind.vouched, dtype=float).reindex(unit_ids).fillna(0.0).to_numpy()
-    shares = _spread(values * present[:, None], place, person, (len(bottom), len(persons)))
-    unnamed = _spread(values * ~present[:, None], place, unit, (len(bottom), len(unit_ids)))
-    return Persons(shares, counted, settings.dominance_share, unnamed, vouched)
+    assumed_people = pd.Series(behind.assumed_people, dtype=float).reindex(unit_ids).fillna(0.0).to_numpy()
+    shares = _contribution_matrix(values * present[:, None], part, person, (len(bottom), len(persons)))
+    unidentified = _contribution_matrix(values * ~present[:, None], part, unit, (len(bottom), len(unit_ids)))
+    return Persons(shares, counted, settings.dominance_share, unidentified, assumed_people)
 
 
-def _spread(values: np.ndarray, part: np.ndarray, who: np.ndarray, shape: tuple[int, int]) -> csr_array:
+def _contribution_matrix(values: np.ndarray, part: np.ndarray, who: np.ndarray, shape: tuple[int, int]) -> csr_array:
     """Contributions (rows x figures) as a matrix of parts x (figures x who)."""
     row, figure = np.nonzero(values)
     size = max(shape[1], 1)
-    places = part[row], figure * size + who[row]
-    return csr_array((np.abs(values[row, figure]), places), shape=(shape[0], values.shape[1] * size))
+    positions = part[row], figure * size + who[row]
+    return csr_array((np.abs(values[row, figure]), positions), shape=(shape[0], values.shape[1] * size))
 
 
-def _least(people: np.ndarray) -> np.ndarray:
+def _fewest_people(people: np.ndarray) -> np.ndarray:
     least = np.where(people > 0, people, np.inf).min(axis=1, initial=np.inf)
     return np.where(np.isfinite(least), least, 0.0)
 
 
-def _named(cells: pd.DataFrame) -> list[str]:
+def _cell_names(cells: pd.DataFrame) -> list[str]:
     return ("unit " + cells["unit_id"] + ", wave " + cells["wave"] + ", " + cells["segment"]).to_list()

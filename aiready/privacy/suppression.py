@@ -12,24 +12,24 @@ from threadpoolctl import threadpool_limits
 
 from aiready.errors import PrivacyError
 from aiready.privacy.contributors import Flags, Respondents
-from aiready.privacy.derivability import DENSE, DRAWN, NOTHING, Moves, weights
-from aiready.privacy.feasibility_intervals import Intervals
-from aiready.privacy.sensitivity import Figures, Gate, System
+from aiready.privacy.derivability import DENSE_LIMIT, NOTHING, RANDOM_MOVES, Moves, derivation_weights
+from aiready.privacy.feasibility_intervals import FeasibilityIntervals
+from aiready.privacy.sensitivity import CellAnalysis, FigureGroup, System
 
 __all__ = ["Suppression", "System", "suppress"]
 
-AT_ONCE = 2
+BATCH_DIVISOR = 2
 """Of many derivable groups every second is protected at once: rounds grow with the logarithm."""
-RECONSIDERED = 200
+REVEAL_LIMIT = 200
 """Hidden cells, where parts are many, up to which each is tried whether it could be shown after all."""
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """`hidden` cells, and those of them that are hidden for their `own` sake: nobody, too few, or one dominates."""
+    """`hidden` cells, and those of them that are hidden for their own sake (`primary`): nobody, too few, or one dominates."""
 
     hidden: Flags
-    own: Flags
+    primary: Flags
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # many small tables: threads would only wait for each other
@@ -53,15 +53,15 @@ def suppress(system: System, minimum: int) -> Suppression:
     PrivacyError
         A small group's figure could be worked out and nothing is left to hide.
     """
-    gate = Gate(system, minimum)
-    hidden = _by_rule(gate, gate.primary)
-    hidden = _protected(gate, hidden)
-    hidden = _shown_after_all(gate, hidden)
-    hidden = _placed_widely(gate, hidden)
-    return Suppression(hidden, gate.own & hidden)
+    analysis = CellAnalysis(system, minimum)
+    hidden = _protect_totals(analysis, analysis.initial)
+    hidden = _protect_small_groups(analysis, hidden)
+    hidden = _reveal_unneeded(analysis, hidden)
+    hidden = _widen_intervals(analysis, hidden)
+    return Suppression(hidden, analysis.primary & hidden)
 
 
-def _by_rule(gate: Gate, hidden: Flags) -> Flags:
+def _protect_totals(analysis: CellAnalysis, hidden: Flags) -> Flags:
     """Grow the mask until under every visible total the hidden children are together enough people.
 
     Notes
@@ -72,153 +72,179 @@ def _by_rule(gate: Gate, hidden: Flags) -> Flags:
     serves the larger ones above. Nobody is needed to hide behind nobody: children without people do not count.
     """
     mask = hidden.copy()
-    hidden_in = [sum(mask[cell] for cell in cells) for _, cells in gate.ways]
-    waiting = [(gate.order(total), total) for total in gate.below]
+    hidden_in = [sum(mask[cell] for cell in cells) for _, cells in analysis.relations]
+    waiting = [(analysis.priority(total), total) for total in analysis.relations_of_total]
     heapify(waiting)
-    queued = set(gate.below)
+    queued = set(analysis.relations_of_total)
     while waiting:
         _, total = heappop(waiting)
         queued.discard(total)
-        for way in gate.below[total]:
-            for cell in _settle(gate, way, mask, hidden_in):
-                again = {gate.ways[other][0] for other in gate.above[cell]} | ({cell} & gate.below.keys())
+        for relation in analysis.relations_of_total[total]:
+            for cell in _protect_total(analysis, relation, mask, hidden_in):
+                again = {analysis.relations[other][0] for other in analysis.relations_of_child[cell]} | (
+                    {cell} & analysis.relations_of_total.keys()
+                )
                 for each in again - queued:
-                    heappush(waiting, (gate.order(each), each))
+                    heappush(waiting, (analysis.priority(each), each))
                 queued |= again
     return mask
 
 
-def _settle(gate: Gate, way: int, mask: Flags, hidden_in: list[int]) -> list[int]:
+def _protect_total(analysis: CellAnalysis, relation: int, mask: Flags, hidden_in: list[int]) -> list[int]:
     """Hide what one total, cut one way, needs hidden; returns the cells hidden.
 
     First comes a cell that has hidden ones beside it in other sums too: there it serves two ends.
     """
-    total, cells = gate.ways[way]
+    total, cells = analysis.relations[relation]
     changed: list[int] = []
-    while _exposed(gate, way, mask):
-        seen = [cell for cell in cells if not mask[cell]]
-        company = {cell: sum(other != way and hidden_in[other] > 0 for other in gate.above[cell]) for cell in seen}
-        chosen = min(seen, key=lambda cell: (-company[cell], gate.order(cell))) if seen else total
+    while _is_exposed(analysis, relation, mask):
+        visible = [cell for cell in cells if not mask[cell]]
+        hidden_neighbours = {
+            cell: sum(other != relation and hidden_in[other] > 0 for other in analysis.relations_of_child[cell])
+            for cell in visible
+        }
+        chosen = (
+            min(visible, key=lambda cell: (-hidden_neighbours[cell], analysis.priority(cell))) if visible else total
+        )
         mask[chosen] = True
-        for other in gate.above[chosen]:
+        for other in analysis.relations_of_child[chosen]:
             hidden_in[other] += 1
         changed.append(chosen)
     return changed
 
 
-def _exposed(gate: Gate, way: int, mask: Flags) -> bool:
+def _is_exposed(analysis: CellAnalysis, relation: int, mask: Flags) -> bool:
     """Whether one total and its children give away a few people, or each other."""
-    total, cells = gate.ways[way]
-    out = [cell for cell in cells if mask[cell]]
+    total, cells = analysis.relations[relation]
+    hidden = [cell for cell in cells if mask[cell]]
     if mask[total]:
-        return not out and bool(cells) and bool(gate.sensitive[total].any() or gate.withheld[total])
-    return bool(out) and (gate.joint(out) or (len(out) == 1 and bool(gate.withheld[out[0]])))
+        return not hidden and bool(cells) and bool(analysis.sensitive[total].any() or analysis.withheld[total])
+    return bool(hidden) and (
+        analysis.jointly_sensitive(hidden) or (len(hidden) == 1 and bool(analysis.withheld[hidden[0]]))
+    )
 
 
-def _protected(gate: Gate, hidden: Flags) -> Flags:
+def _protect_small_groups(analysis: CellAnalysis, hidden: Flags) -> Flags:
     """Hide more until no small group's figure is a weighted sum of what is shown."""
-    mask, pending = hidden.copy(), list(gate.figures)
+    mask, pending = hidden.copy(), list(analysis.figures)
     while pending:
-        chosen, left, differences = set(), [], gate.differences(mask)
+        chosen, left, differences = set(), [], analysis.differences(mask)
         for figures in pending:
             rows = figures.derivable(figures.moves(differences), mask)
             if rows.shape[0]:
-                chosen |= set(_next(gate, figures, rows, differences, mask))
+                chosen |= set(_next_cells(analysis, figures, rows, differences, mask))
                 left.append(figures)
         pending = left
         mask[sorted(chosen)] = True
-        mask = _by_rule(gate, mask) if chosen else mask
+        mask = _protect_totals(analysis, mask) if chosen else mask
     return mask
 
 
-def _next(gate: Gate, figures: Figures, rows: csr_array, differences: csr_array, mask: Flags) -> list[int]:
+def _next_cells(
+    analysis: CellAnalysis, figures: FigureGroup, rows: csr_array, differences: csr_array, mask: Flags
+) -> list[int]:
     """The smallest cells that derivable rows take: each ends one of them, or brings it nearer to its end."""
-    some = csr_array(rows[: 1 + rows.shape[0] // AT_ONCE])
-    taken, alone = weights(figures.rows(differences), some)
+    some = csr_array(rows[: 1 + rows.shape[0] // BATCH_DIVISOR])
+    cell_weights, irreplaceable = derivation_weights(figures.rows(differences), some)
     chosen: list[int] = []
-    for column in (np.abs(taken) > NOTHING).T:
-        ending = column & alone if (column & alone).any() else column
+    for column in (np.abs(cell_weights) > NOTHING).T:
+        ending = column & irreplaceable if (column & irreplaceable).any() else column
         cells = np.unique(differences[np.flatnonzero(ending)].indices)
         if not cells.size:
-            _give_up(gate, mask)
+            _raise_unprotectable(analysis, mask)
         if not set(cells.tolist()) & set(chosen):
-            chosen.append(min(cells.tolist(), key=gate.order))
+            chosen.append(min(cells.tolist(), key=analysis.priority))
     return chosen
 
 
-def _give_up(gate: Gate, mask: Flags) -> None:
-    first = int(np.flatnonzero(mask & gate.sensitive.any(axis=1))[0])
-    name = gate.system.names[first] if len(gate.system.names) else f"Cell {first}"
+def _raise_unprotectable(analysis: CellAnalysis, mask: Flags) -> None:
+    first = int(np.flatnonzero(mask & analysis.sensitive.any(axis=1))[0])
+    name = analysis.system.names[first] if len(analysis.system.names) else f"Cell {first}"
     raise PrivacyError(f"{name} can be worked out from what would be published, and nothing is left to hide.")
 
 
-def _shown_after_all(gate: Gate, hidden: Flags) -> Flags:
+def _reveal_unneeded(analysis: CellAnalysis, hidden: Flags) -> Flags:
     """Show what was hidden for others and need not be, the largest first."""
-    mask, candidates = hidden.copy(), np.flatnonzero(hidden & ~gate.primary)
-    if not candidates.size or (gate.system.parts.shape[1] > DENSE and len(candidates) > RECONSIDERED):
+    mask, candidates = hidden.copy(), np.flatnonzero(hidden & ~analysis.initial)
+    if not candidates.size or (analysis.system.parts.shape[1] > DENSE_LIMIT and len(candidates) > REVEAL_LIMIT):
         return mask
-    moves = [figures.moves(gate.differences(mask)) for figures in gate.figures]
-    for cell in sorted(candidates.tolist(), key=gate.order, reverse=True):
+    moves = [figures.moves(analysis.differences(mask)) for figures in analysis.figures]
+    for cell in sorted(candidates.tolist(), key=analysis.priority, reverse=True):
         mask[cell] = False
-        less = None if _breaks_rule(gate, cell, mask) else _with_cell(gate, cell, moves, mask)
+        less = None if _breaks_rule(analysis, cell, mask) else _moves_if_shown(analysis, cell, moves, mask)
         mask[cell] = less is None
         moves = less or moves
-        if min(now.of_parts.shape[1] for now in moves) < DRAWN // 2:
-            moves = [figures.moves(gate.differences(mask)) for figures in gate.figures]
+        if min(now.of_parts.shape[1] for now in moves) < RANDOM_MOVES // 2:
+            moves = [figures.moves(analysis.differences(mask)) for figures in analysis.figures]
     return mask
 
 
-def _with_cell(gate: Gate, cell: int, moves: list[Moves], hidden: Flags) -> list[Moves] | None:
+def _moves_if_shown(analysis: CellAnalysis, cell: int, moves: list[Moves], hidden: Flags) -> list[Moves] | None:
     """The moves that are left when one more cell is shown; none where that would give somebody away."""
     less = []
-    for figures, before in zip(gate.figures, moves, strict=True):
-        after = before.without(before.of(csr_array(figures.cells[[cell]])).ravel())
+    for figures, before in zip(analysis.figures, moves, strict=True):
+        after = before.restricted(before.of(csr_array(figures.cells[[cell]])).ravel())
         if figures.leaks(after, hidden) if after is not before else (~hidden[figures.nested].any(axis=1)).any():
             return None
         less.append(after)
     return less
 
 
-def _breaks_rule(gate: Gate, cell: int, mask: Flags) -> bool:
-    return any(_exposed(gate, way, mask) for way in [*gate.above[cell], *gate.below.get(cell, [])])
+def _breaks_rule(analysis: CellAnalysis, cell: int, mask: Flags) -> bool:
+    return any(
+        _is_exposed(analysis, relation, mask)
+        for relation in [*analysis.relations_of_child[cell], *analysis.relations_of_total.get(cell, [])]
+    )
 
 
-def _placed_widely(gate: Gate, hidden: Flags) -> Flags:
+def _widen_intervals(analysis: CellAnalysis, hidden: Flags) -> Flags:
     """Hide more until the number of people in every sensitive cell could lie anywhere in a wide enough interval."""
-    if not isinstance(gate.system.contributors, Respondents):
+    if not isinstance(analysis.system.contributors, Respondents):
         return hidden
-    mask, waiting = hidden.copy(), gate.sensitive.any(axis=1) & gate.system.published
-    there = np.flatnonzero(gate.system.contributors.exist.any(axis=1))
-    people = gate.system.contributors.n[there].min(axis=1)
-    rows = csr_array(gate.system.parts[:, there])
+    mask, waiting = hidden.copy(), analysis.sensitive.any(axis=1) & analysis.system.published
+    present = np.flatnonzero(analysis.system.contributors.nonempty.any(axis=1))
+    people = analysis.system.contributors.n[present].min(axis=1)
+    rows = csr_array(analysis.system.parts[:, present])
     while (cells := np.flatnonzero(waiting)).size:
-        visible = csr_array(gate.differences(mask) @ rows)
+        visible = csr_array(analysis.differences(mask) @ rows)
         visible.eliminate_zeros()
-        intervals = Intervals(visible, people, csr_array(rows[cells]), gate.minimum)
-        failing = cells[intervals.narrow(exact=False)]
-        more = {cell: _beside(gate, int(cell), mask) for cell in failing}
+        intervals = FeasibilityIntervals(visible, people, csr_array(rows[cells]), analysis.minimum)
+        failing = cells[intervals.too_narrow(exact=False)]
+        more = {cell: _nearest_visible(analysis, int(cell), mask) for cell in failing}
         if any(other is None for other in more.values()):
-            failing = cells[Intervals(visible, people, csr_array(rows[cells]), gate.minimum).narrow()]
+            failing = cells[
+                FeasibilityIntervals(visible, people, csr_array(rows[cells]), analysis.minimum).too_narrow()
+            ]
             more = {cell: other for cell, other in more.items() if cell in set(failing)}
             if any(other is None for other in more.values()):
-                _give_up(gate, mask)
+                _raise_unprotectable(analysis, mask)
         mask[sorted({other for other in more.values() if other is not None})] = True
         waiting = np.zeros_like(waiting)
         waiting[list(more)] = True
     return mask
 
 
-def _beside(gate: Gate, cell: int, mask: Flags) -> int | None:
+def _nearest_visible(analysis: CellAnalysis, cell: int, mask: Flags) -> int | None:
     """Smallest visible cell bound to a hidden one: first beside it, then its totals, then further through hidden."""
     reached, border = {cell}, {cell}
     while border:
-        totals = {gate.ways[way][0] for each in border for way in gate.above[each]}
-        children = {other for each in border for way in gate.below.get(each, []) for other in gate.ways[way][1]}
-        beside = {other for each in border for way in gate.above[each] for other in gate.ways[way][1]}
+        totals = {analysis.relations[relation][0] for each in border for relation in analysis.relations_of_child[each]}
+        children = {
+            other
+            for each in border
+            for relation in analysis.relations_of_total.get(each, [])
+            for other in analysis.relations[relation][1]
+        }
+        beside = {
+            other
+            for each in border
+            for relation in analysis.relations_of_child[each]
+            for other in analysis.relations[relation][1]
+        }
         for candidates in (beside, totals, children):
-            seen = [other for other in candidates if not mask[other]]
-            if seen:
-                return min(seen, key=gate.order)
+            visible = [other for other in candidates if not mask[other]]
+            if visible:
+                return min(visible, key=analysis.priority)
         border = (beside | totals | children) - reached
         reached |= border
     return None

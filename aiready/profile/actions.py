@@ -13,7 +13,7 @@ COLUMNS = (
     "unit_id", "wave", "rank", "template_id", "barrier_id", "action", "reason", "first_step", "owner_role",
     "effort", "strategy", "measure", "trigger", "trigger_value", "evidence_value", "evidence_n", "pattern_id",
 )  # fmt: skip
-EVIDENCE = (
+EVIDENCE_COLUMNS = (
     *BARRIER,
     "trigger",
     "trigger_value",
@@ -25,11 +25,11 @@ EVIDENCE = (
 AMOUNTS = ("points", "evidence_value", "evidence_n")
 EFFORTS = ("small", "medium", "large")
 UNKNOWN = "unknown"
-BLOCKERS_CALLED = 2
+TOP_BLOCKERS = 2
 ANSWERS = "answers"
 NEARLY_ALL = 0.95
-COUNTED_UP_TO = 20
-FIRST = 3
+COUNT_LIMIT = 20
+FIRST_ACTIONS = 3
 
 
 def recommend(
@@ -93,11 +93,11 @@ def reasons(called: pd.DataFrame, rules: Instrument, language: Language) -> list
         One row per action: `template_id`, `trigger`, `trigger_value`, `evidence_value`, `evidence_n`.
     """
     words = called["template_id"].map(rules.actions.set_index("template_id")["reason"])
-    told = zip(words, called["evidence_value"], _shown_as(called, rules), called["evidence_n"], strict=True)
-    return [_worded(reason, value, unit, n, language) for reason, value, unit, n in told]
+    told = zip(words, called["evidence_value"], _evidence_units(called, rules), called["evidence_n"], strict=True)
+    return [_fill_in(reason, value, unit, n, language) for reason, value, unit, n in told]
 
 
-def _shown_as(called: pd.DataFrame, rules: Instrument) -> pd.Series:
+def _evidence_units(called: pd.DataFrame, rules: Instrument) -> pd.Series:
     """The unit of the number that calls for each action."""
     units = {row.indicator_id: MEASURES[row.measure].unit for row in rules.indicators.itertuples()}
     known = called["trigger"].map({"band": "score", "facet": ANSWERS, "blocker": "hours"})
@@ -169,7 +169,7 @@ def _blockers(measures: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     total = rows.groupby(UNIT)["value"].transform("sum")
     named = rows.assign(points=100 * (1 - rows["value"] / total))[rows["segment"].ne(UNKNOWN)]
     largest = named.sort_values(["value", "segment"], ascending=[False, True])
-    largest = largest[largest.groupby(UNIT).cumcount() < BLOCKERS_CALLED].drop(columns="barrier_id")
+    largest = largest[largest.groupby(UNIT).cumcount() < TOP_BLOCKERS].drop(columns="barrier_id")
     found = largest.merge(rules.blockers[["blocker", "barrier_id"]], left_on="segment", right_on="blocker")
     renamed = found.rename(columns={"value": "evidence_value", "n": "evidence_n", "segment": "trigger_value"})
     return _evidence(renamed.assign(trigger="blocker"))
@@ -177,35 +177,35 @@ def _blockers(measures: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
 
 def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
     """One shape for all that can call for an action; a facet that is none is blank."""
-    shaped = cells.reindex(columns=EVIDENCE).astype(
-        {column: float if column in AMOUNTS else object for column in EVIDENCE}
+    shaped = cells.reindex(columns=EVIDENCE_COLUMNS).astype(
+        {column: float if column in AMOUNTS else object for column in EVIDENCE_COLUMNS}
     )
     return shaped.fillna({"facet": ""})
 
 
-def _worded(reason: str, value: float, unit: str, n: float, language: Language = ENGLISH) -> str:
+def _fill_in(reason: str, value: float, unit: str, n: float, language: Language = ENGLISH) -> str:
     """A reason with its numbers in: a share of a few records is told as a count of them.
 
     Examples
     --------
-    >>> _worded("It is so for {value} of {n} tools.", 0.25, "share", 4.0)
+    >>> _fill_in("It is so for {value} of {n} tools.", 0.25, "share", 4.0)
     'It is so for 1 of 4 tools.'
     """
     count = value * n
-    if unit == "share" and n <= COUNTED_UP_TO and abs(count - round(count)) < 1e-6:
+    if unit == "share" and n <= COUNT_LIMIT and abs(count - round(count)) < 1e-6:
         asked, some = (language.say("answers.value_of", count=said, n="{n}") for said in ("{value}", f"{count:.0f}"))
         reason = reason.replace(asked, some if round(count) else language.say("answers.none_of", n="{n}"))
-    return reason.format(value=_shown(value, unit, language), n="" if np.isnan(n) else language.number(n))
+    return reason.format(value=_format_evidence(value, unit, language), n="" if np.isnan(n) else language.number(n))
 
 
-def _shown(value: float, unit: str, language: Language = ENGLISH) -> str:
+def _format_evidence(value: float, unit: str, language: Language = ENGLISH) -> str:
     """A number as it stands in a sentence.
 
     Examples
     --------
-    >>> [_shown(number, unit) for number, unit in ((61.6, "score"), (2.5, "days"))]
+    >>> [_format_evidence(number, unit) for number, unit in ((61.6, "score"), (2.5, "days"))]
     ['62', '2.5']
-    >>> [_shown(value, ANSWERS).split() for value in (0.634, NEARLY_ALL)]
+    >>> [_format_evidence(value, ANSWERS).split() for value in (0.634, NEARLY_ALL)]
     [['63', '%'], ['95', '%', 'or', 'more']]
     """
     if unit == ANSWERS and value >= NEARLY_ALL:
@@ -228,6 +228,6 @@ def _ranked(called: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> 
     place = rows[again.eq(0)].groupby(BARRIER).cumcount().reindex(rows.index)
     weak = rows["barrier_id"].where(rows["severity"] < rules.settings.indicator_action_points)
     alone = weak.notna() & weak.groupby([rows[key] for key in UNIT]).transform("nunique").eq(1)
-    later = np.select([again.gt(0), place.ge(np.where(alone, FIRST, FIRST - 1))], [2, 1], 0)
+    later = np.select([again.gt(0), place.ge(np.where(alone, FIRST_ACTIONS, FIRST_ACTIONS - 1))], [2, 1], 0)
     rows = rows.assign(later=later).sort_values([*UNIT, "later", *order], kind="stable", ignore_index=True)
     return rows.assign(rank=rows.groupby(UNIT).cumcount() + 1)

@@ -14,7 +14,7 @@ import pandas as pd
 from pyarrow import feather
 
 from aiready import errors, result_cache
-from aiready.atomic_files import legible, write
+from aiready.atomic_files import file_errors, write_file
 from aiready.inputs import row_accounting
 from aiready.inputs.dataset import Data, instrument_folder, read_data, safe_cells
 from aiready.instrument.model import Instrument, read_instrument
@@ -23,9 +23,9 @@ from aiready.measures.decisions.deciders import deciders
 from aiready.measures.tasks.job_holders import holders
 from aiready.messages import ENGLISH, Language
 from aiready.model import waves  # fmt: skip
-from aiready.model.registry import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, collect, stacked
+from aiready.model.registry import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, stack_measures, stack_nonempty
 from aiready.model.schema import TABLES
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 from aiready.privacy import gate, published_figures, releases
 from aiready.profile import actions, barriers, facets, parameters, translations
 from aiready.profile.run_info import Cell, Facts, facts_of
@@ -101,7 +101,7 @@ class Assessment:
             The wave does not exist, or there is nothing in that language.
         """
         data, results = parameters.as_text(data), parameters.as_text(results)
-        language, location = Language.of(lang), located(data)
+        language, location = Language.of(lang), data_location(data)
         if results and instrument_folder(results):  # a slice carries its questionnaire with it
             location = results
         rules = read_instrument(instrument_folder(location))
@@ -109,8 +109,8 @@ class Assessment:
             opened = cls.read(Path(results), rules)
         else:
             earlier = releases.read(Path(published)) if published else None
-            opened = compute(read_data(location, rules, as_of=parameters.day(as_of)), rules, earlier)
-        opened = replace(opened.at(wave) if wave else opened, location=located(data))
+            opened = compute(read_data(location, rules, as_of=parameters.parse_day(as_of)), rules, earlier)
+        opened = replace(opened.at(wave) if wave else opened, location=data_location(data))
         return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
 
     @classmethod
@@ -120,26 +120,26 @@ class Assessment:
         Results that passed the privacy gate are kept for the user alone (`memory`), and taken again while the data, the
         instrument and the package are the same.
         """
-        location = located(data)
+        location = data_location(data)
         instrument = instrument_folder(location)
-        kept = result_cache.place(location, instrument or shipped("data/instrument"), as_of)
+        kept = result_cache.entry_path(location, instrument or package_file("data/instrument"), as_of)
         if kept is not None and (kept / FACTS).exists():
             with suppress(errors.InputError):
                 opened = replace(cls.read(kept, read_instrument(instrument)), location=location)
                 return opened.at(wave) if wave else opened
-            result_cache.forget(kept)
+            result_cache.remove(kept)
         opened = cls.open(location, as_of=as_of)
         if kept is not None:
             made = kept.with_name(f".{kept.name}-{os.getpid()}")
             opened.save(made)
-            result_cache.keep(made, kept)
+            result_cache.store(made, kept)
         return opened.at(wave) if wave else opened
 
     def at(self, wave: str) -> "Assessment":
         """Show another wave."""
-        wave = parameters.chosen("wave", wave, self.facts.waves)
+        wave = parameters.match_parameter("wave", wave, self.facts.waves)
         if wave not in self.facts.waves:
-            raise errors.unknown("wave", wave, self.facts.waves)
+            raise errors.unknown_name("wave", wave, self.facts.waves)
         return replace(self, facts=replace(self.facts, wave=wave))
 
     def speaking(self, language: Language, folder: Path | None = None) -> "Assessment":
@@ -150,8 +150,8 @@ class Assessment:
         UsageError, InstrumentError
             The instrument is not there in that language, or not all of it.
         """
-        rules = translations.translated(self.rules, folder, language)
-        tables = translations.in_words_of(self.tables, rules, language)
+        rules = translations.translate_instrument(self.rules, folder, language)
+        tables = translations.translate_tables(self.tables, rules, language)
         return replace(self, tables=tables, rules=rules, language=language)
 
     def unit(self, unit_id: str, *, children: bool = False) -> "Assessment":
@@ -164,7 +164,7 @@ class Assessment:
         UsageError
             Unknown unit; with the nearest name.
         """
-        unit_id = parameters.chosen("unit_id", unit_id, self.units["unit_id"])
+        unit_id = parameters.match_parameter("unit_id", unit_id, self.units["unit_id"])
         self.check_known([unit_id])
         if unit_id == self.unit_id != ORGANISATION:
             return self
@@ -183,7 +183,7 @@ class Assessment:
             narrowed["measures"]["unit_id"] == unit_id, "segment"])  # fmt: skip
         owned = self._rows_of("initiatives", members)
         borrowed = self.initiatives.loc[used & ~self.initiatives["unit_id"].isin(members), ["initiative_id", "name"]]
-        narrowed["initiatives"] = stacked(owned, borrowed)
+        narrowed["initiatives"] = stack_nonempty(owned, borrowed)
         return replace(self, tables=narrowed, unit_id=unit_id)
 
     def check_known(self, unit_ids: Iterable[str]) -> None:
@@ -191,7 +191,7 @@ class Assessment:
         known = {*self.units["unit_id"], ORGANISATION}
         for unit_id in unit_ids:
             if unit_id not in known:
-                raise errors.unknown("unit", unit_id, known - {ORGANISATION})
+                raise errors.unknown_name("unit", unit_id, known - {ORGANISATION})
 
     def once(self, make: Callable[..., T], *asked: str) -> T:
         """What a function gives for this assessment (and `asked`), made when first asked for: read, never changed."""
@@ -200,17 +200,17 @@ class Assessment:
         return cast(T, self._made[key])
 
     def _members(self, unit_id: str) -> tuple[str, ...]:
-        return tuple(self.membership["member_id"].iloc[self.once(_places, "membership").get(unit_id, [])])
+        return tuple(self.membership["member_id"].iloc[self.once(_row_positions, "membership").get(unit_id, [])])
 
     def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
-        places = self.once(_places, name)
+        places = self.once(_row_positions, name)
         found = [places[unit_id] for unit_id in unit_ids if unit_id in places]
         rows = np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
         return self.tables[name].iloc[rows].reset_index(drop=True)
 
     def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
         """Rows of `measures` of one unit and measure."""
-        return self.measures.iloc[self.once(_places, "measures", "measure").get((unit_id, measure), [])]
+        return self.measures.iloc[self.once(_row_positions, "measures", "measure").get((unit_id, measure), [])]
 
     def _left_out(self, unit_id: str, measure: str) -> bool:
         """Whether this is a slice, and a total is asked for that slices do not hold."""
@@ -235,8 +235,10 @@ class Assessment:
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
         in_waves = {(shown := wave or self.facts.wave), waves.quarter_of_wave(shown)}
-        for place in reversed(self.once(_places, "measures", "measure").get((unit_id or self.unit_id, measure), ())):
-            row = {name: column[place] for name, column in self.once(_columns).items()}
+        for place in reversed(
+            self.once(_row_positions, "measures", "measure").get((unit_id or self.unit_id, measure), ())
+        ):
+            row = {name: column[place] for name, column in self.once(_measure_columns).items()}
             if (row["segment"], row["barrier_id"]) == (segment, barrier_id) and row["wave"] in in_waves:
                 return Cell(*(row[name] for name in (*NUMBERS, "unit", "status", "note")))
         if self._left_out(unit_id, measure):
@@ -247,7 +249,7 @@ class Assessment:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
         return self.once(_rows_shown, name, unit_id or self.unit_id).copy()
 
-    def save(self, folder: Path, write: Callable[[Path, bytes], None] = write) -> None:
+    def save(self, folder: Path, write: Callable[[Path, bytes], None] = write_file) -> None:
         """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
         for name, table in self.tables.items():
             write(folder / f"{name}.csv", safe_cells(table).to_csv(index=False).encode())
@@ -274,7 +276,7 @@ class Assessment:
             raise errors.UsageError(
                 f"{folder}: no results here. Name a folder written by `aiready score`, or leave `results` empty."
             )
-        with legible(folder / FACTS, _AGAIN):
+        with file_errors(folder / FACTS, _AGAIN):
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
             unit_id = facts.pop("unit_id")
             told = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
@@ -283,13 +285,13 @@ class Assessment:
         return cls(tables, rules, told, unit_id)
 
 
-def _places(whole: Assessment, name: str, *further: str) -> Mapping[Any, np.ndarray]:
+def _row_positions(whole: Assessment, name: str, *further: str) -> Mapping[Any, np.ndarray]:
     """Where each unit's rows stand in a table."""
     by = ["unit_id", *further] if further else "unit_id"
     return whole.tables[name].groupby(by, sort=False).indices
 
 
-def _columns(whole: Assessment) -> Mapping[Any, np.ndarray]:
+def _measure_columns(whole: Assessment) -> Mapping[Any, np.ndarray]:
     """The columns of `measures` as arrays: a page asks for a hundred cells, one by one."""
     return {name: column.to_numpy() for name, column in whole.measures.items()}
 
@@ -308,31 +310,33 @@ _AGAIN = "Write the results again: aiready score DATA --out FOLDER."
 
 def _read_table(path: Path) -> pd.DataFrame:
     """A table of results or of a slice: in one thread, since it is small and its process may be a fork."""
-    with legible(path, _AGAIN):
+    with file_errors(path, _AGAIN):
         if path.suffix == ".parquet":
             return pd.read_parquet(path, use_threads=False)
         return feather.read_table(path, memory_map=False, use_threads=False).to_pandas(use_threads=False)
 
 
-def located(data: str | Path = "") -> str | Path:
+def data_location(data: str | Path = "") -> str | Path:
     """Where the data lie: as given, else as `AIREADY_DATA` says, else the sample."""
-    return data or os.environ.get(DATA) or shipped("data/sample")
+    return data or os.environ.get(DATA) or package_file("data/sample")
 
 
 def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] | None = None) -> Assessment:
     """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
     settings = rules.settings
-    said, counted = survey.tables(data, rules, earlier or ()), decisions.counted_log(data, rules)
+    said, counted = survey.tables(data, rules, earlier or ()), decisions.count_log(data, rules)
     of_records = [noun.measure(data, rules) for noun in RECORDS]
-    made = collect([said.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)])
+    made = stack_measures(
+        [said.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)]
+    )
     behind = {
         "usage": initiatives.users(data, settings),
         "tasks": holders(data, settings),
         "decisions": deciders(counted, data, settings),
     }
-    row_accounting.placed(data.tables, data.membership, counted)
-    hidden = gate.hidden_cells(said.behind, behind, data.units, settings)
-    hidden, shown = published_figures.beside(said.compared, hidden, said.people.figures["figure"])
+    row_accounting.verify_unit_coverage(data.tables, data.membership, counted)
+    hidden = gate.suppression_pattern(said.behind, behind, data.units, settings)
+    hidden, shown = published_figures.compare_releases(said.compared, hidden, said.people.figures["figure"])
     bounded = gate.protect_measures(made, hidden, settings)
     measures = bounded[list(COLUMNS)]
     answers = said.item_distributions
@@ -348,7 +352,7 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] |
         "items": items,
         "explain": explain,
         "themes": gate.protect_themes(said.themes, hidden, settings),
-        "change_sources": stacked(
+        "change_sources": stack_nonempty(
             gate.protect_sources(said.change_sources, hidden, settings),
             barriers.practice_sources(explain).assign(status=OK),
         ),
@@ -365,15 +369,15 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] |
         "counts": data.counts,
         "inputs": data.inputs,
     }
-    facts = facts_of(data, rules, waves.in_order(profile["wave"]), said.notes)
-    seen = said.compared.seen if earlier is not None else None
+    facts = facts_of(data, rules, waves.sort_waves(profile["wave"]), said.notes)
+    seen = said.compared.release_names if earlier is not None else None
     keys, withheld = said.compared.keys, said.withheld
     release = releases.Draft(said.people, data.membership, shown, said.wordings, settings, keys, seen, withheld)
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 
 def _explain(
-    measures: pd.DataFrame, answers: pd.DataFrame, hidden: gate.Hidden, data: Data, rules: Instrument
+    measures: pd.DataFrame, answers: pd.DataFrame, hidden: gate.SuppressionPattern, data: Data, rules: Instrument
 ) -> pd.DataFrame:
     drawn, unknown = barriers.profile_waves(measures, data.waves, data.wave), unknown_records.unknown_records(data)
     said = barriers.explain_items(answers, rules).assign(segment=ALL)
@@ -381,4 +385,4 @@ def _explain(
     means = said.rename(columns={"id": "item_id"})
     means = gate.protect_survey(means, hidden.item_means, rules.settings.minimum_group, numbers)
     said = means.rename(columns={"item_id": "id"}).drop(columns="segment")
-    return stacked(said, barriers.explain_indicators(measures, rules, drawn, unknown))
+    return stack_nonempty(said, barriers.explain_indicators(measures, rules, drawn, unknown))

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from aiready.instrument.model import Instrument
-from aiready.measures.unknown_records import EVERY_WAVE, NOTHING
+from aiready.measures.unknown_records import ANY_WAVE, NO_RECORDS
 from aiready.model import waves
-from aiready.model.registry import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED, stacked
+from aiready.model.registry import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED, stack_nonempty
 
 KEY = ["unit_id", "wave", "barrier_id"]
 COLUMNS = (
@@ -44,12 +44,12 @@ def profile_waves(measures: pd.DataFrame, survey_waves: Sequence[str], wave: str
     """Waves a profile is drawn for: those of the survey; without one, those of the records; else the wave."""
     if survey_waves:
         return tuple(survey_waves)
-    dated = waves.in_order(measures.loc[measures["status"] != NOT_MEASURED, "wave"])
+    dated = waves.sort_waves(measures.loc[measures["status"] != NOT_MEASURED, "wave"])
     return dated or (wave,)
 
 
 def explain_indicators(
-    measures: pd.DataFrame, rules: Instrument, in_waves: Sequence[str], unknown: pd.DataFrame = NOTHING
+    measures: pd.DataFrame, rules: Instrument, in_waves: Sequence[str], unknown: pd.DataFrame = NO_RECORDS
 ) -> pd.DataFrame:
     """Points of every practice indicator: one row per unit x wave x barrier x indicator.
 
@@ -80,7 +80,7 @@ def explain_indicators(
     by_quarter = wanted.loc[wanted["quarter"] != wanted["of_wave"]].merge(
         dated, left_on=["measure", "quarter"], right_on=["measure", "wave"]
     )
-    found = stacked(by_wave, by_quarter)
+    found = stack_nonempty(by_wave, by_quarter)
     added, touched = _set_aside(found, unknown, rules)
     found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
     least, most = _widened(found["value"], *_bounds(found), added, touched)
@@ -111,7 +111,7 @@ def _set_aside(found: pd.DataFrame, unknown: pd.DataFrame, rules: Instrument) ->
     met = places[["place", "unit_id", "wave", "of_wave", "table"]].merge(
         unknown.rename(columns={"wave": "meant"}), on=["unit_id", "table"]
     )
-    meant = met["meant"].eq(EVERY_WAVE) | met["meant"].eq(met["wave"]) | met["meant"].eq(met["of_wave"])
+    meant = met["meant"].eq(ANY_WAVE) | met["meant"].eq(met["wave"]) | met["meant"].eq(met["of_wave"])
     sums = met[meant].groupby("place")[["added", "touched"]].sum().reindex(found.index, fill_value=0.0)
     checks = len(rules.settings.governance_checks_high) / max(1, len(rules.settings.governance_checks_low))
     added = sums["added"].mask(found["measure"].eq("governance_complete"), sums["added"] * max(1.0, checks))
@@ -256,7 +256,7 @@ def profile(
     counted as not shown, so that leaving out a table never improves a band; the numbers themselves never
     count absence as zero.
     """
-    in_waves = waves.in_order(explained["wave"])
+    in_waves = waves.sort_waves(explained["wave"])
     table = _frame(sorted(measures["unit_id"].unique()), in_waves, rules)
     table = table.merge(_perception(measures), on=KEY, how="left")
     table = table.merge(practice(explained, rules), on=KEY, how="left").merge(rankings, on=KEY, how="left")
@@ -289,7 +289,7 @@ def practice_sources(explained: pd.DataFrame) -> pd.DataFrame:
         the indicators that count in both waves) and, where the sets differ, `indicators` (the rest), points.
     """
     rows = explained.loc[(explained["kind"] == "indicator") & (explained["status"] == OK)]
-    order = waves.in_order(explained["wave"])
+    order = waves.sort_waves(explained["wave"])
     later = dict(pairwise(order))
     before = rows.assign(wave=rows["wave"].map(later).astype(object)).dropna(subset="wave")
     both = rows.merge(before, on=[*KEY, "id"], how="outer", suffixes=("", "_before"))

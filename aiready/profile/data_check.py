@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,17 +15,18 @@ from aiready.measures.survey import respondents, scales
 from aiready.model.registry import ORGANISATION
 from aiready.model.schema import ROLES
 from aiready.privacy.suppressed_cells import survey_cells
+from aiready.profile.parameters import parse_day
 
 TOO_FEW, PROTECTS = "too few people", "to protect another group"
 REASONS = 5
 """Reasons for quarantine shown per table; all stand in the quarantine files."""
-_WRONG = 8
+VALUES_PER_REASON = 8
 """Values shown per reason."""
 
 
 @dataclass(frozen=True)
-class Checkup:
-    """What was found in a data folder.
+class DataCheck:
+    """The rows, values and answers of a data folder, and who would be suppressed today.
 
     `counts`: one row per table (table, read, used, quarantined, after_as_of). `reasons`: one row per table x rule
     (table, rule, rows, file and row of the first, every distinct value). `answers`: one row per unit of the newest wave
@@ -81,38 +83,45 @@ class Checkup:
         return "\n".join(lines)
 
 
-def examine(location: str, as_of: date | None = None, today: date | None = None) -> Checkup:
-    """Read and check a data folder without writing anything.
+def check(data: str | Path, as_of: date | str | None = None, *, today: date | None = None) -> DataCheck:
+    """Read and check a data folder, workbook or database, without writing anything.
 
-    `today` is the clock's day by default; no result rests on it, only whether the as-of date is said to be still to
-    come.
+    Parameters
+    ----------
+    as_of
+        Date ages are counted to; default: the newest record.
+    today
+        Default: the clock's day. No result depends on it, only the remark that the as-of date is in the future.
 
     Raises
     ------
     InputError
-        The folder cannot be used; every problem at once.
+        The data cannot be used; every problem at once.
+    UsageError
+        `as_of` is no date.
     """
+    location = str(data)
     rules = read_instrument(instrument_folder(location))
-    data = read_data(location, rules, as_of=as_of)
-    responses = data.table("responses")
+    dataset = read_data(location, rules, as_of=parse_day(as_of))
+    responses = dataset.table("responses")
     none = pd.DataFrame(columns=["unit_id", "segment", "why"])
-    answers, hidden, notes = pd.DataFrame(), none, data.notes
+    answers, hidden, notes = pd.DataFrame(), none, dataset.notes
     if responses is not None and len(responses):
-        wave = data.waves[-1] if data.waves else data.wave
+        wave = dataset.waves[-1] if dataset.waves else dataset.wave
         answers = _answers(responses.loc[responses["wave"] == wave])
-        survey = scales.read_survey(data, rules)
-        notes += scales.said_of_answers(survey)
-        pattern = survey_cells(respondents.scored_people(survey), data.units, rules.settings)
+        survey = scales.read_survey(dataset, rules)
+        notes += scales.answer_notes(survey)
+        pattern = survey_cells(respondents.scored_people(survey), dataset.units, rules.settings)
         hidden = _hidden_now(pattern.loc[pattern["wave"] == wave])
-    reasons = _reasons(data.quarantine)
-    notes += _more_reasons(data.quarantine)
-    return Checkup(
-        data.counts, reasons, answers, hidden, notes, data.waves[-1] if data.waves else data.wave,
-        distinct_values.values_of(data.tables, data.decisions), _counted_to(data, today or date.today()),
+    reasons = _reasons(dataset.quarantine)
+    notes += _more_reasons(dataset.quarantine)
+    return DataCheck(
+        dataset.counts, reasons, answers, hidden, notes, dataset.waves[-1] if dataset.waves else dataset.wave,
+        distinct_values.count_values(dataset.tables, dataset.decisions), _as_of_line(dataset, today or date.today()),
     )  # fmt: skip
 
 
-def _counted_to(data: Data, today: date) -> str:
+def _as_of_line(data: Data, today: date) -> str:
     """The as-of date and what sets it; blank where nothing is dated."""
     if data.as_of is None:
         return ""
@@ -123,7 +132,7 @@ def _counted_to(data: Data, today: date) -> str:
 def _hidden_now(pattern: pd.DataFrame) -> pd.DataFrame:
     """Cells with answers that are hidden, those that are so for themselves first, and why."""
     cells = pattern.loc[pattern["hidden"].astype(bool) & pattern["n"].gt(0)]
-    why = cells["own"].astype(bool).map({True: TOO_FEW, False: PROTECTS})
+    why = cells["primary"].astype(bool).map({True: TOO_FEW, False: PROTECTS})
     return cells.assign(why=why).sort_values("why", key=lambda words: words.ne(TOO_FEW), kind="stable")[
         ["unit_id", "segment", "why"]
     ]
@@ -166,7 +175,7 @@ def _distinct(values: pd.Series) -> str:
     """Every distinct value, most frequent first, with how often where there are several."""
     counts = values.value_counts()
     words = [f"{value} ({n})" for value, n in counts.items()] if len(counts) > 1 else list(counts.index)
-    return distinct_values.capped(words, _WRONG)
+    return distinct_values.abbreviated_list(words, VALUES_PER_REASON)
 
 
 def _aligned(table: pd.DataFrame) -> str:

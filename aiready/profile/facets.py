@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from aiready.instrument.files import listed
+from aiready.instrument.files import split_list
 from aiready.instrument.model import Instrument
 from aiready.model import waves
-from aiready.model.registry import ALL, MEASURES, OK, stacked
+from aiready.model.registry import ALL, MEASURES, OK, stack_nonempty
 from aiready.model.schema import LIVE_STAGES
 from aiready.profile.barriers import BY_QUARTER
 
@@ -48,19 +48,19 @@ def say_do(
         `COLUMNS`; either side is NaN where it is hidden or absent. `record_id` is the measure or the columns of the
         register. Of several items of one facet the first is the one its twins tell of.
     """
-    twins = identified(rules.twins)
-    said = _said(items, twins.merge(rules.items.drop_duplicates(FACET)[["item_id", *FACET]], on=FACET))
-    shown = stacked(_measured(measures, twins, said), _registered(register, membership, twins))
+    twins = with_record_ids(rules.twins)
+    said = _say_rows(items, twins.merge(rules.items.drop_duplicates(FACET)[["item_id", *FACET]], on=FACET))
+    shown = stack_nonempty(_measure_rows(measures, twins, said), _register_rows(register, membership, twins))
     return said.merge(shown, on=[*KEY, "record_id"], how="left").reindex(columns=COLUMNS)
 
 
-def identified(twins: pd.DataFrame) -> pd.DataFrame:
+def with_record_ids(twins: pd.DataFrame) -> pd.DataFrame:
     """Twins with the `record_id` of what they count: one row per `RECORD_KEY`, as the instrument proves."""
     names = twins.reindex(columns=["measure", "register_column"]).fillna("")
     return twins.assign(record_id=names["measure"].where(names["measure"] != "", names["register_column"]))
 
 
-def _said(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+def _say_rows(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     rows = items.loc[items["segment"] == ALL].assign(step=lambda table: pd.to_numeric(table["level"], errors="coerce"))
     worded = twins[["item_id", *RECORD_KEY, "says", "says_from", "label"]]
     worded = worded.rename(columns={"says": "says_label", "label": "record_label"})
@@ -72,14 +72,14 @@ def _said(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(says=sums["says"].where(inside))
 
 
-def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+def _measure_rows(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     rows = measures.loc[(measures["segment"] == ALL) & (measures["status"] == OK)]
     rows = rows.loc[rows["measure"].isin(twins["measure"]), [*KEY, "table", "measure", "value", "n"]]
     dated = rows["table"].isin(BY_QUARTER)
     in_waves = pd.DataFrame({"of_wave": said["wave"].unique()})
     in_waves["wave"] = in_waves["of_wave"].map(waves.quarter_of_wave)
     by_quarter = rows.loc[dated].merge(in_waves, on="wave").drop(columns="wave").rename(columns={"of_wave": "wave"})
-    found = stacked(rows.loc[~dated], by_quarter)
+    found = stack_nonempty(rows.loc[~dated], by_quarter)
     found["unit"] = found["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
     renamed = found.rename(columns={"measure": "record_id", "value": "record", "n": "record_n"})
     counted = renamed["unit"].eq("share") & renamed["table"].ne("tasks")  # shares of hours count no records
@@ -87,18 +87,18 @@ def _measured(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -
     return renamed[list(RECORD_COLUMNS)]
 
 
-def _registered(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+def _register_rows(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     live = register.loc[register["stage"].isin(LIVE_STAGES)] if len(register) else register
     rows = live.rename(columns={"unit_id": "member_id"}).merge(membership, on="member_id")
     wanted = twins.loc[twins["register_column"].notna() & (twins["register_column"] != "")]
     found = []
     for named in wanted["register_column"].unique():
-        columns = [column for column in listed(named) if column in rows]
+        columns = [column for column in split_list(named) if column in rows]
         filled = (rows[columns].notna() & (rows[columns] != "no")).all(axis=1)
         counts = rows.assign(yes=filled).groupby(KEY)["yes"].agg(["sum", "size"]).reset_index()
         found.append(counts.assign(record_id=named, record_yes=counts["sum"], record_n=counts["size"]))
     if not found:
         return pd.DataFrame(columns=RECORD_COLUMNS)
-    counted = stacked(*found).assign(unit="share")
+    counted = stack_nonempty(*found).assign(unit="share")
     counted["record"] = counted["record_yes"] / counted["record_n"]
     return counted[list(RECORD_COLUMNS)]

@@ -18,7 +18,7 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def day(value: Any, kind: str = "as_of") -> date | None:
+def parse_day(value: Any, kind: str = "as_of") -> date | None:
     """The date that a value was written as; None where it is blank.
 
     Raises
@@ -34,7 +34,7 @@ def day(value: Any, kind: str = "as_of") -> date | None:
         raise UsageError(f'{kind} "{value}" is no date. Write it as 2026-09-30.') from None
 
 
-def chosen(kind: str, value: Any, known: Iterable[str]) -> str:
+def match_parameter(kind: str, value: Any, known: Iterable[str]) -> str:
     """The one of the known texts that a value was written as; a text as it is.
 
     Parameters
@@ -49,12 +49,12 @@ def chosen(kind: str, value: Any, known: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> chosen("unit_id", 7, ["007", "12"]), chosen("unit_id", "12", ["007"]), chosen("wave", True, ["True"])
+    >>> chosen("unit_id", 7, ["007", "12"]), chosen("unit_id", "12", ["007"]), match_parameter("wave", True, ["True"])
     ('007', '12', 'True')
     """
     if isinstance(value, str):
         return value
-    alike = sorted({text for text in known if _same(_read(text), value)})
+    alike = sorted({text for text in known if _equal_and_same_type(_read(text), value)})
     if len(alike) > 1:
         raise UsageError(
             f"{kind}: {value} may be {', '.join(alike)}: papermill -p reads all of them as one value. "
@@ -75,6 +75,6 @@ def _read(text: str) -> Any:
     return text
 
 
-def _same(one: Any, other: Any) -> bool:
+def _equal_and_same_type(one: Any, other: Any) -> bool:
     """Equal and of one type; what is no number is not equal to itself."""
     return type(one) is type(other) and (one == other or (one != one and other != other))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from aiready.errors import InstrumentError, all_at_once
-from aiready.instrument.files import FILES, File, Problem, level_columns, read_table, repeated, sentence
+from aiready.errors import InstrumentError, raise_all
+from aiready.instrument.files import FILES, FileSpec, Problem, duplicate_keys, level_columns, problem_line, read_table
 from aiready.instrument.model import Instrument
 from aiready.messages import Language
 from aiready.messages.catalogue import blanks
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 from aiready.profile import actions, facets
 
 Tables = Mapping[str, pd.DataFrame]
@@ -28,7 +28,7 @@ TRANSLATED = {
 """Columns that reach a reader, file by file: `<file>.<lang>.csv` holds the key of the file and these."""
 
 
-def translated(rules: Instrument, folder: Path | None, language: Language) -> Instrument:
+def translate_instrument(rules: Instrument, folder: Path | None, language: Language) -> Instrument:
     """The instrument with its words in another language; as it is where it is written in that language.
 
     Parameters
@@ -49,35 +49,35 @@ def translated(rules: Instrument, folder: Path | None, language: Language) -> In
     problems: list[str] = []
     tables: dict[str, pd.DataFrame] = {}
     for name, columns in TRANSLATED.items():
-        tables[name], found = _translated(name, columns, getattr(rules, name), folder, language.code)
+        tables[name], found = _translate_table(name, columns, getattr(rules, name), folder, language.code)
         problems += found
-    all_at_once(InstrumentError, problems)
+    raise_all(InstrumentError, problems)
     read = ["facet_label", "wording", *level_columns(rules.settings.scale_points)]
     words = spoken.items.set_index("item_id")[read].reindex(rules.items["item_id"])
     return replace(rules, items=rules.items.assign(**{name: words[name].to_numpy() for name in read}), **tables)
 
 
-def _translated(
+def _translate_table(
     name: str, columns: tuple[str, ...], first: pd.DataFrame, folder: Path | None, code: str
 ) -> tuple[pd.DataFrame, list[str]]:
     """One table with its words translated, and what is missing or strange in the file."""
     file = f"{name}.{code}.csv"
-    places = [place / file for place in (folder, shipped("data/instrument")) if place is not None]
+    places = [place / file for place in (folder, package_file("data/instrument")) if place is not None]
     path = next((place for place in places if place.exists()), places[0])
     key = list(FILES[name].key)
-    read, problems = read_table(path, File((), dict.fromkeys((*key, *columns), ""), FILES[name].key))
+    read, problems = read_table(path, FileSpec((), dict.fromkeys((*key, *columns), ""), FILES[name].key))
     if problems:
         return first, problems
     wanted = first[key].astype(str)
     joined = wanted.merge(read.drop_duplicates(key), on=key, how="left").fillna("").set_index(first.index)
-    problems = [sentence(file, problem) for problem in _problems(first, joined, read, key, columns)]
+    problems = [problem_line(file, problem) for problem in _problems(first, joined, read, key, columns)]
     return first.assign(**{column: joined[column] for column in columns if column in first}), problems
 
 
 def _problems(
     first: pd.DataFrame, joined: pd.DataFrame, read: pd.DataFrame, key: list[str], columns: tuple[str, ...]
 ) -> Iterator[Problem]:
-    yield from repeated(read, tuple(key))
+    yield from duplicate_keys(read, tuple(key))
     for column in columns:
         for row, text, words in zip(first.index, first[column], joined[column], strict=True):
             if (not text or words) and blanks(words) == blanks(text):
@@ -89,7 +89,7 @@ def _problems(
                 yield 0, column, f'"{named}": “{words}” leaves other blanks open than “{text}”. Write the same.'
 
 
-def in_words_of(tables: Tables, rules: Instrument, language: Language) -> Tables:
+def translate_tables(tables: Tables, rules: Instrument, language: Language) -> Tables:
     """Results whose words come from the instrument, in the words of another one with the same ids.
 
     `facets`: what people say and what records tell of; `recommended`: actions, with their numbers as the language
@@ -100,7 +100,7 @@ def in_words_of(tables: Tables, rules: Instrument, language: Language) -> Tables
 
 
 def _facets(rows: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    words = facets.identified(rules.twins).rename(columns={"says": "says_label", "label": "record_label"})
+    words = facets.with_record_ids(rules.twins).rename(columns={"says": "says_label", "label": "record_label"})
     words = words[[*facets.RECORD_KEY, "says_label", "record_label"]]
     bare = rows.drop(columns=["says_label", "record_label"])
     return bare.merge(words, on=facets.RECORD_KEY, how="left")[list(rows.columns)]
