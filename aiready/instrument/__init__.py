@@ -1,1 +1,1 @@
-"""The instrument as data: barriers, items, indicators, settings and their translations, read from files."""
+"""The instrument: barriers, items, indicators, settings and their translations, read from a folder of files."""

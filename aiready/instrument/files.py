@@ -1,4 +1,4 @@
-"""The files of an instrument folder: which columns they have, how they are read, how they are proven."""
+"""Define, read and check the files of an instrument folder."""
 
 import csv
 import io
@@ -13,18 +13,18 @@ from string import Formatter
 
 import pandas as pd
 
-from aiready.errors import unknown
+from aiready.errors import unknown_name
 from aiready.model.registry import MEASURES
 from aiready.model.schema import BLOCKERS, ROLES, TABLES
 
 Tables = Mapping[str, pd.DataFrame]
 Problem = tuple[int, str, str]
-"""Line of the file (0: the file as a whole), column, and what is wrong with the value and how to mend it."""
+"""Line of the file (0: the file as a whole), column, and what is wrong with the value and how to correct it."""
 
 
 @dataclass(frozen=True)
-class File:
-    """One file: columns that must be filled, columns that may be blank (and what blank means), its key."""
+class FileSpec:
+    """Columns of one file: `required` ones, `optional` ones with the value of a blank, and those of its `key`."""
 
     required: tuple[str, ...]
     optional: Mapping[str, str]
@@ -32,48 +32,50 @@ class File:
     must_exist: bool = False
 
 
-def _blank(*columns: str, **meaning: str) -> Mapping[str, str]:
+def _optional(*columns: str, **meaning: str) -> Mapping[str, str]:
     return dict.fromkeys(columns, "") | meaning
 
 
-FILES: Mapping[str, File] = {
-    "barriers": File(("barrier_id", "name"), _blank("statement"), ("barrier_id",), must_exist=True),
-    "items": File(
+FILES: Mapping[str, FileSpec] = {
+    "barriers": FileSpec(("barrier_id", "name"), _optional("statement"), ("barrier_id",), must_exist=True),
+    "items": FileSpec(
         ("item_id", "barrier_id", "wording"),
-        _blank("facet", "facet_label", "theme", "replaces", roles=";".join(ROLES), reverse_scored="no"),
+        _optional("facet", "facet_label", "theme", "replaces", roles=";".join(ROLES), reverse_scored="no"),
         ("item_id",),
         must_exist=True,
     ),
-    "indicators": File(
+    "indicators": FileSpec(
         ("indicator_id", "barrier_id", "measure", "value_at_0", "value_at_100"),
-        _blank("facet", "label", weight="1"),
+        _optional("facet", "label", weight="1"),
         ("indicator_id",),
         must_exist=True,
     ),
-    "bands": File(("band", "at_least"), _blank("name"), ("band",)),
-    "blockers": File(("blocker", "barrier_id"), _blank("label"), ("blocker",)),
-    "patterns": File(("pattern_id", "name"), _blank("fits_when", "oversight", "fails_by", "measure"), ("pattern_id",)),
-    "twins": File(
+    "bands": FileSpec(("band", "at_least"), _optional("name"), ("band",)),
+    "blockers": FileSpec(("blocker", "barrier_id"), _optional("label"), ("blocker",)),
+    "patterns": FileSpec(
+        ("pattern_id", "name"), _optional("fits_when", "oversight", "fails_by", "measure"), ("pattern_id",)
+    ),
+    "twins": FileSpec(
         ("barrier_id", "facet", "label"),
-        _blank("measure", "register_column", "says", says_from="4"),
+        _optional("measure", "register_column", "says", says_from="4"),
         ("barrier_id", "facet", "measure", "register_column"),
     ),
-    "actions": File(
+    "actions": FileSpec(
         ("template_id", "barrier_id", "trigger", "trigger_value", "action", "reason", "first_step"),
-        _blank("owner_role", "effort", "strategy", "measure", "pattern_id"),
+        _optional("owner_role", "effort", "strategy", "measure", "pattern_id"),
         ("template_id",),
     ),
-    "sources": File(("source_id", "citation"), _blank("what", "used_for"), ("source_id",)),
+    "sources": FileSpec(("source_id", "citation"), _optional("what", "used_for"), ("source_id",)),
 }
-"""In the order read: a file may name rows of those before it."""
+"""In the order read: a file may refer to rows of the files before it."""
 
-SETTINGS = File(("setting",), _blank("value", "meaning"), ("setting",))
+SETTINGS = FileSpec(("setting",), _optional("value", "meaning"), ("setting",))
 
 STRATEGIES = (
     "problem_first", "users_from_start", "context_before_power", "ship_small", "trust_and_oversight",
 )  # fmt: skip
 PLACEHOLDERS = ("value", "n")
-"""What the reason of an action may ask for: the number that called for it, and how many stand behind it."""
+"""Placeholders in the reason of an action: the value that triggered it, and its n."""
 
 _NUMBERS = ("value_at_0", "value_at_100", "weight", "at_least", "says_from")
 _LISTS = ("roles", "register_column")
@@ -91,31 +93,32 @@ _VOCABULARY: Mapping[str, Collection[str]] = {
 
 
 def level_columns(scale_points: int) -> tuple[str, ...]:
-    """Columns of `items.csv` that hold the words of the levels, lowest first."""
+    """Columns of `items.csv` that hold the wording of the levels, lowest first."""
     return tuple(f"level_{k}" for k in range(1, scale_points + 1))
 
 
-def sentence(file: str, problem: Problem) -> str:
-    """One problem as a line that says where, what, which and how to mend it."""
+def problem_line(file: str, problem: Problem) -> str:
+    """One problem as a line: file, row, column, and what is wrong and how to correct it."""
     row, column, text = problem
     return f'{file}, {f"row {row}, " if row else ""}column "{column}": {text}'
 
 
-# Finding --------------------------------------------------------------------------------------------------
+# Folder ---------------------------------------------------------------------------------------------------
 
 
-def strangers(folder: Path) -> list[str]:
-    """What in an instrument folder is no file of the data folder it lies in: links that lead out of it, pipes."""
+def foreign_entries(folder: Path) -> list[str]:
+    """Problems with entries of an instrument folder that are not read: links out of the data folder, pipes."""
     data = Path(os.path.realpath(folder.parent))
-    problems = [_leads_out(folder, data)]
+    problems = [_outside_link(folder, data)]
     for path in () if any(problems) else sorted(folder.iterdir()):
-        problems.append(_leads_out(path, data))
+        problems.append(_outside_link(path, data))
         if not problems[-1] and not path.is_file() and not path.is_dir():
             problems.append(f"{folder.name}/{path.name}: is no file, and was not read. Take it away.")
     return [problem for problem in problems if problem]
 
 
-def _leads_out(path: Path, data: Path) -> str:
+def _outside_link(path: Path, data: Path) -> str:
+    """The problem with a link that leads out of the data folder; empty for anything else."""
     if not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(data):
         return ""
     return f"{path}: is a link to a place outside the data folder, and was not followed. Copy what it leads to there."
@@ -124,15 +127,18 @@ def _leads_out(path: Path, data: Path) -> str:
 # Reading ----------------------------------------------------------------------------------------------------
 
 
-def read_table(path: Path, file: File, levels: tuple[str, ...] = ()) -> tuple[pd.DataFrame, list[str]]:
-    """Read one file as text, indexed by its line numbers, with what keeps it from being used at all."""
+def read_table(path: Path, file: FileSpec, levels: tuple[str, ...] = ()) -> tuple[pd.DataFrame, list[str]]:
+    """Read one file as text, indexed by line number; with problems the table is empty.
+
+    Blank cells of optional columns get their default.
+    """
     if not path.exists():
         return pd.DataFrame(), [f"{path.name}: missing from {path.parent}. Copy the shipped one and edit it."]
     try:
         header, lines = _lines(path)
     except csv.Error as error:
         return pd.DataFrame(), [f"{path.name}, {error}. Mend the quotation marks."]
-    problems = [f"{path.name}{text}" for text in _misshapen(header, lines, (*file.required, *levels))]
+    problems = [f"{path.name}{text}" for text in _shape_problems(header, lines, (*file.required, *levels))]
     if levels:
         problems += [f"{path.name}{text}" for text in _surplus_levels(header, levels)]
     if problems:
@@ -145,7 +151,7 @@ def read_table(path: Path, file: File, levels: tuple[str, ...] = ()) -> tuple[pd
 
 
 def _lines(path: Path) -> tuple[list[str], dict[int, list[str]]]:
-    """Header and filled lines by number; empty lines, and empty cells at a line's end, are let go."""
+    """Header, and non-empty lines by line number; empty cells at the end of a line are dropped."""
     text = read_text(path)
     first = text.lstrip().split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
@@ -163,7 +169,7 @@ def _lines(path: Path) -> tuple[list[str], dict[int, list[str]]]:
 
 
 def read_text(path: Path) -> str:
-    """Text of a file in UTF-8, with or without BOM, or else in cp1252."""
+    """Read a text file in UTF-8, with or without BOM, or else in cp1252."""
     raw = path.read_bytes()
     try:
         return raw.decode("utf-8-sig")
@@ -171,8 +177,9 @@ def read_text(path: Path) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def _misshapen(header: list[str], lines: Mapping[int, list[str]], wanted: Iterable[str]) -> Iterator[str]:
-    for column in wanted:
+def _shape_problems(header: list[str], lines: Mapping[int, list[str]], required: Iterable[str]) -> Iterator[str]:
+    """Missing and repeated columns, and lines with more cells than the header."""
+    for column in required:
         if column not in header:
             yield f': column "{column}" is missing. Add it to the first line.'
     for column in sorted({column for column in header if header.count(column) > 1}):
@@ -184,6 +191,7 @@ def _misshapen(header: list[str], lines: Mapping[int, list[str]], wanted: Iterab
 
 
 def _surplus_levels(header: list[str], levels: tuple[str, ...]) -> Iterator[str]:
+    """Columns of levels beyond the number of points of the scale."""
     for column in header:
         if column.startswith("level_") and column not in levels:
             yield (
@@ -192,8 +200,8 @@ def _surplus_levels(header: list[str], levels: tuple[str, ...]) -> Iterator[str]
             )
 
 
-def number(text: str) -> float:
-    """Finite number in a cell, with point or comma; NaN where there is none, or it could be thousands (12,500)."""
+def parse_number(text: str) -> float:
+    """Finite number of a cell with decimal point or comma; NaN for other text and for thousands (12,500)."""
     if "_" in text or re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
         return math.nan
     try:
@@ -203,92 +211,93 @@ def number(text: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """Parts of a cell that holds a list separated by semicolons."""
+def split_list(text: str) -> tuple[str, ...]:
+    """Entries of a cell that holds a list separated by semicolons."""
     return tuple(part.strip() for part in text.split(";") if part.strip())
 
 
-def with_numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its number columns as float64."""
+def convert_number_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Convert the number columns of a table to float64."""
     columns = table.columns.intersection(list(_NUMBERS))
-    return table.assign(**{column: table[column].map(number).astype(float) for column in columns})
+    return table.assign(**{column: table[column].map(parse_number).astype(float) for column in columns})
 
 
-# Proving ----------------------------------------------------------------------------------------------------
+# Checking ---------------------------------------------------------------------------------------------------
 
 
-def problems_of(name: str, table: pd.DataFrame, before: Tables, levels: tuple[str, ...] = ()) -> Iterator[Problem]:
-    """Everything wrong with the rows of one file, given the sound files read before it."""
+def table_problems(name: str, table: pd.DataFrame, earlier: Tables, levels: tuple[str, ...] = ()) -> Iterator[Problem]:
+    """Everything wrong with the rows of one file, given the valid tables of the files read before it."""
     file = FILES[name]
     for column in (*file.required, *levels):
         for row in table.index[table[column] == ""]:
             yield row, column, "is empty. Fill it in."
-    yield from repeated(table, file.key)
+    yield from duplicate_keys(table, file.key)
     for column in table.columns.intersection(list(_NUMBERS)):
-        for row, text in table.loc[table[column].map(number).isna() & (table[column] != ""), column].items():
+        for row, text in table.loc[table[column].map(parse_number).isna() & (table[column] != ""), column].items():
             yield int(str(row)), column, f'"{text}" is not a number. Write one.'
-    yield from _unknown_values(name, table, before)
+    yield from _unknown_values(name, table, earlier)
     if name in _RULES:
-        yield from _RULES[name](table, before)
+        yield from _RULES[name](table, earlier)
 
 
-def repeated(table: pd.DataFrame, key: tuple[str, ...]) -> Iterator[Problem]:
-    """Rows whose key stands in the file before them."""
-    again = table.loc[table.duplicated(list(key)), list(key)]
-    for row, *values in again[(again != "").any(axis=1)].itertuples():
+def duplicate_keys(table: pd.DataFrame, key: tuple[str, ...]) -> Iterator[Problem]:
+    """Rows that repeat the key of an earlier row."""
+    duplicates = table.loc[table.duplicated(list(key)), list(key)]
+    for row, *values in duplicates[(duplicates != "").any(axis=1)].itertuples():
         yield row, ", ".join(key), f'"{", ".join(values)}" is there already. Rename or remove one.'
 
 
-def _unknown_values(name: str, table: pd.DataFrame, before: Tables) -> Iterator[Problem]:
-    known = dict(_VOCABULARY)
+def _unknown_values(name: str, table: pd.DataFrame, earlier: Tables) -> Iterator[Problem]:
+    """Cells that are none of the allowed words, or name no barrier or pattern."""
+    allowed = dict(_VOCABULARY)
     for other, column in (("barriers", "barrier_id"), ("patterns", "pattern_id")):
-        if other in before and other != name:
-            known[column] = tuple(before[other][column])
-    for column in table.columns.intersection(list(known)):
+        if other in earlier and other != name:
+            allowed[column] = tuple(earlier[other][column])
+    for column in table.columns.intersection(list(allowed)):
         kind = column.removesuffix("_id").replace("_", " ").removesuffix("s")
         for row, text in table[column].items():
-            for part in listed(text) if column in _LISTS else filter(None, [text]):
-                if part not in known[column]:
-                    yield int(str(row)), column, str(unknown(kind, part, known[column]))
+            for part in split_list(text) if column in _LISTS else filter(None, [text]):
+                if part not in allowed[column]:
+                    yield int(str(row)), column, str(unknown_name(kind, part, allowed[column]))
 
 
-def _barrier_rules(barriers: pd.DataFrame, _before: Tables) -> Iterator[Problem]:
+def _barrier_rules(barriers: pd.DataFrame, _earlier: Tables) -> Iterator[Problem]:
     if not len(barriers):
         yield 0, "barrier_id", "there is no barrier. Write at least one."
 
 
-def _item_rules(items: pd.DataFrame, before: Tables) -> Iterator[Problem]:
+def _item_rules(items: pd.DataFrame, earlier: Tables) -> Iterator[Problem]:
     for row in items.index[items["item_id"].isin(TABLES["responses"].names)]:
         yield row, "item_id", f'"{items.at[row, "item_id"]}" is a column of every survey. Choose another id.'
-    old = items["replaces"]
-    for row in items.index[old.ne("") & (old.isin(items["item_id"]) | old.duplicated(keep=False))]:
-        yield row, "replaces", f'"{old[row]}" is asked still, or replaced twice. Name an item that is gone, once.'
-    barriers = before["barriers"]["barrier_id"] if "barriers" in before else pd.Series(dtype=object)
+    replaced = items["replaces"]
+    for row in items.index[replaced.ne("") & (replaced.isin(items["item_id"]) | replaced.duplicated(keep=False))]:
+        yield row, "replaces", f'"{replaced[row]}" is asked still, or replaced twice. Name an item that is gone, once.'
+    barriers = earlier["barriers"]["barrier_id"] if "barriers" in earlier else pd.Series(dtype=object)
     for barrier in barriers[~barriers.isin(items["barrier_id"])]:
         yield 0, "barrier_id", f'barrier "{barrier}" has no item. Write one, or remove the barrier.'
 
 
-def _indicator_rules(indicators: pd.DataFrame, before: Tables) -> Iterator[Problem]:
-    ends = with_numbers(indicators)
-    for row in ends.index[ends["value_at_0"] == ends["value_at_100"]]:
-        same = indicators.at[row, "value_at_100"]
-        yield row, "value_at_100", f'"{same}" is value_at_0 too. Write the values worth 0 and worth 100.'
-    for row in ends.index[ends["weight"] <= 0]:
+def _indicator_rules(indicators: pd.DataFrame, earlier: Tables) -> Iterator[Problem]:
+    numbers = convert_number_columns(indicators)
+    for row in numbers.index[numbers["value_at_0"] == numbers["value_at_100"]]:
+        value = indicators.at[row, "value_at_100"]
+        yield row, "value_at_100", f'"{value}" is value_at_0 too. Write the values worth 0 and worth 100.'
+    for row in numbers.index[numbers["weight"] <= 0]:
         yield row, "weight", f'"{indicators.at[row, "weight"]}" is not above 0. Remove the row instead.'
-    yield from _unknown_facets(indicators, "facet", before)
+    yield from _unknown_facets(indicators, "facet", earlier)
 
 
-def _unknown_facets(table: pd.DataFrame, column: str, before: Tables) -> Iterator[Problem]:
-    if "items" not in before:
+def _unknown_facets(table: pd.DataFrame, column: str, earlier: Tables) -> Iterator[Problem]:
+    if "items" not in earlier:
         return
-    facets = before["items"].groupby("barrier_id")["facet"].agg(tuple)
+    facets = earlier["items"].groupby("barrier_id")["facet"].agg(tuple)
     for row, barrier, facet in table[["barrier_id", column]].itertuples():
         if facet and barrier in facets.index and facet not in facets[barrier]:
-            yield row, column, str(unknown(f"{barrier} facet", facet, facets[barrier]))
+            yield row, column, str(unknown_name(f"{barrier} facet", facet, facets[barrier]))
 
 
-def _band_rules(bands: pd.DataFrame, _before: Tables) -> Iterator[Problem]:
-    at_least = with_numbers(bands)["at_least"]
+def _band_rules(bands: pd.DataFrame, _earlier: Tables) -> Iterator[Problem]:
+    at_least = convert_number_columns(bands)["at_least"]
     if not len(bands) or at_least.iloc[0] != 0:
         yield int(bands.index[0]) if len(bands) else 0, "at_least", "the first band must begin at 0."
     for row in at_least.index[at_least.diff() <= 0]:
@@ -297,33 +306,33 @@ def _band_rules(bands: pd.DataFrame, _before: Tables) -> Iterator[Problem]:
         yield row, "at_least", f'"{bands.at[row, "at_least"]}" is above 100. Bands are on the 0-100 scale.'
 
 
-def _twin_rules(twins: pd.DataFrame, before: Tables) -> Iterator[Problem]:
-    yield from _unknown_facets(twins, "facet", before)
+def _twin_rules(twins: pd.DataFrame, earlier: Tables) -> Iterator[Problem]:
+    yield from _unknown_facets(twins, "facet", earlier)
     for row in twins.index[(twins["measure"] == "") == (twins["register_column"] == "")]:
         yield row, "measure", "name a measure or a register_column, one of the two."
 
 
-def _action_rules(actions: pd.DataFrame, before: Tables) -> Iterator[Problem]:
+def _action_rules(actions: pd.DataFrame, earlier: Tables) -> Iterator[Problem]:
     for trigger, name, column in (("band", "bands", "band"), ("indicator", "indicators", "indicator_id")):
-        called = actions[actions["trigger"] == trigger]
-        for row, value in called["trigger_value"].items() if name in before else ():
-            if value and value not in tuple(before[name][column]):
-                yield int(str(row)), "trigger_value", str(unknown(trigger, value, before[name][column]))
-    yield from _unknown_facets(actions[actions["trigger"] == "facet"], "trigger_value", before)
+        triggered = actions[actions["trigger"] == trigger]
+        for row, value in triggered["trigger_value"].items() if name in earlier else ():
+            if value and value not in tuple(earlier[name][column]):
+                yield int(str(row)), "trigger_value", str(unknown_name(trigger, value, earlier[name][column]))
+    yield from _unknown_facets(actions[actions["trigger"] == "facet"], "trigger_value", earlier)
     for row, value in actions.loc[actions["trigger"] == "blocker", "trigger_value"].items():
         if value not in BLOCKERS:
-            yield int(str(row)), "trigger_value", str(unknown("blocker", value, BLOCKERS))
+            yield int(str(row)), "trigger_value", str(unknown_name("blocker", value, BLOCKERS))
     for row, reason in actions["reason"].items():
-        yield from ((int(str(row)), "reason", complaint) for complaint in _strange_placeholders(reason))
+        yield from ((int(str(row)), "reason", complaint) for complaint in _placeholder_problems(reason))
 
 
-def _strange_placeholders(reason: str) -> Iterator[str]:
+def _placeholder_problems(reason: str) -> Iterator[str]:
     try:
         names = [name for _, name, _, _ in Formatter().parse(reason) if name is not None]
     except ValueError:
         yield f'"{reason}" has a brace without its partner. Close it, or remove it.'
         return
-    yield from (str(unknown("placeholder", name, PLACEHOLDERS)) for name in names if name not in PLACEHOLDERS)
+    yield from (str(unknown_name("placeholder", name, PLACEHOLDERS)) for name in names if name not in PLACEHOLDERS)
 
 
 _RULES: Mapping[str, Callable[[pd.DataFrame, Tables], Iterator[Problem]]] = {

@@ -1,4 +1,4 @@
-"""The questionnaire in other languages as data: `items.<lang>.csv`, `words.<lang>.csv`, `intro.<lang>.md`."""
+"""Read the questionnaire in each language: `items.<lang>.csv`, `words.<lang>.csv`, `intro.<lang>.md`."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,17 +8,17 @@ from string import Formatter
 
 import pandas as pd
 
-from aiready.errors import unknown
-from aiready.instrument.files import File, Problem, read_table, read_text, repeated, sentence
+from aiready.errors import unknown_name
+from aiready.instrument.files import FileSpec, Problem, duplicate_keys, problem_line, read_table, read_text
 from aiready.model.schema import AI_USE, ROLES
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 
 OPENING = ("unit_id", "role", "ai_use")
-"""Columns of `responses` that are asked before the items, in this order."""
+"""Columns of `responses` asked before the items, in this order."""
 CLOSING = ("comment",)
-"""... and after them."""
+"""Columns of `responses` asked after the items."""
 EXTRA_ANSWERS = ("does_not_apply", "dont_know")
-"""Answers that are no level: apart, last, always in the same place."""
+"""Answers that are not a level: listed last, set apart from the levels, always in this order."""
 PAGE_WORDS = ("choose", "write", "only_for", "about_you", "questions", "end")
 SHEET_WORDS = ("question", "asked_of", "level", "greyed")
 
@@ -31,22 +31,22 @@ WORDS = (
     *(f"page.{word}" for word in PAGE_WORDS),
     *(f"sheet.{word}" for word in SHEET_WORDS),
 )
-"""What `words.<lang>.csv` says besides items: one row per word_id."""
+"""Every word_id of `words.<lang>.csv`, which holds one row per word_id: all wording but that of the items."""
 
 INTRO_BLANKS = ("organisation", "ai_examples", "minimum_group", "retention", "contact")
-"""What the introduction leaves open: filled from `about.csv` and `settings.csv`."""
+"""Placeholders of the introduction, filled from `about.csv` and `settings.csv`."""
 _WORD_BLANKS = {"page.only_for": ("roles",), "sheet.level": ("level",)}
-_WORDS_FILE = File(("word_id", "text"), {}, ("word_id",))
+_WORDS_FILE = FileSpec(("word_id", "text"), {}, ("word_id",))
 _CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
 class Wording:
-    """What respondents read in one language.
+    """Everything that respondents read, in one language.
 
     `items` (item_id, facet_label, wording, level_1 ... level_L): one row per item in the order asked.
-    `words`: text of every word_id of `WORDS`. `intro`: Markdown with {placeholders}. `code` is what HTML's
-    `lang` takes: `de`, `es`, `pt-br`.
+    `words`: text of every word_id of `WORDS`. `intro`: Markdown with {placeholders}. `code`: a value of HTML's
+    `lang`, such as `de`, `es`, `pt-br`.
     """
 
     code: str
@@ -56,17 +56,17 @@ class Wording:
 
 
 def read_languages(
-    own: Path, items: pd.DataFrame, levels: tuple[str, ...], first: str
+    folder: Path, items: pd.DataFrame, levels: tuple[str, ...], first: str
 ) -> tuple[dict[str, Wording], list[str]]:
-    """Every language of an instrument folder, the first one first, and every problem as a sentence.
+    """Read every language of an instrument folder, `first` in front; the second result is its problems, a line each.
 
     Parameters
     ----------
-    own
-        The folder. Its words may leave out what the shipped words of the language say; its items and
-        introduction may not, since they say what this instrument says.
+    folder
+        The instrument folder. Words that it leaves out are taken from the shipped words of the language; items and
+        introduction must be complete, since they belong to this instrument alone.
     items
-        The items as `items.csv` words them, in the first language.
+        The items of `items.csv`, in the first language.
     levels
         Columns of the levels.
     first
@@ -75,41 +75,41 @@ def read_languages(
     columns = ["item_id", "facet_label", "wording", *levels]
     languages: dict[str, Wording] = {}
     problems: list[str] = []
-    for code in (first, *_codes(own)):
+    for code in (first, *_codes(folder)):
         translated = items[columns].reset_index(drop=True)
-        found: list[str] = []
+        item_problems: list[str] = []
         if _CODE.fullmatch(code) is None:
             problems.append(f'Language "{code}" is no code. Write de, es or pt-br in settings.csv or the file name.')
             continue
         if code == first and languages:
-            found.append(f"items.{code}.csv: items.csv is in this language already. Remove one of them.")
+            item_problems.append(f"items.{code}.csv: items.csv is in this language already. Remove one of them.")
         elif languages:
-            translated, found = _items(own / f"items.{code}.csv", items, levels)
-        words, wrong = _words(own, code)
-        intro, strange = _intro(own, "" if code == first else f".{code}")
-        problems += [*found, *wrong, *strange]
+            translated, item_problems = _items(folder / f"items.{code}.csv", items, levels)
+        words, word_problems = _words(folder, code)
+        intro, intro_problems = _intro(folder, "" if code == first else f".{code}")
+        problems += [*item_problems, *word_problems, *intro_problems]
         languages.setdefault(code, Wording(code, translated, words, intro))
     return languages, problems
 
 
 def shipped_words() -> dict[str, dict[str, str]]:
-    """Words of every shipped language, whatever languages an instrument has: code -> word_id -> text."""
-    paths = sorted(shipped("data/instrument").glob("words.*.csv"))
+    """Read the words of every shipped language: code -> word_id -> text."""
+    paths = sorted(package_file("data/instrument").glob("words.*.csv"))
     tables = {path.name.split(".")[1]: read_table(path, _WORDS_FILE)[0] for path in paths}
     return {code: dict(zip(table["word_id"], table["text"], strict=True)) for code, table in tables.items()}
 
 
-def _codes(own: Path) -> list[str]:
-    return sorted(path.name.split(".")[1] for path in own.glob("items.*.csv"))
+def _codes(folder: Path) -> list[str]:
+    return sorted(path.name.split(".")[1] for path in folder.glob("items.*.csv"))
 
 
 def _items(path: Path, items: pd.DataFrame, levels: tuple[str, ...]) -> tuple[pd.DataFrame, list[str]]:
-    """Items of one language in the order of `items.csv`, and what is missing or strange."""
-    file = File(("item_id", "wording"), {"facet_label": ""}, ("item_id",))
+    """Items of one language in the order of `items.csv`, and problems."""
+    file = FileSpec(("item_id", "wording"), {"facet_label": ""}, ("item_id",))
     table, problems = read_table(path, file, levels)
     if problems:
         return pd.DataFrame(), problems
-    problems = [sentence(path.name, problem) for problem in _item_problems(table, items["item_id"], levels)]
+    problems = [problem_line(path.name, problem) for problem in _item_problems(table, items["item_id"], levels)]
     labels = dict(zip(items["item_id"], items["facet_label"], strict=True))
     blank = table["facet_label"] == ""
     table["facet_label"] = table["facet_label"].mask(blank, table["item_id"].map(labels))
@@ -117,66 +117,67 @@ def _items(path: Path, items: pd.DataFrame, levels: tuple[str, ...]) -> tuple[pd
     return ordered.reset_index()[["item_id", "facet_label", "wording", *levels]], problems
 
 
-def _item_problems(table: pd.DataFrame, known: Iterable[str], levels: tuple[str, ...]) -> Iterator[Problem]:
+def _item_problems(table: pd.DataFrame, item_ids: Iterable[str], levels: tuple[str, ...]) -> Iterator[Problem]:
     for column in ("item_id", "wording", *levels):
         for row in table.index[table[column] == ""]:
             yield row, column, "is empty. Fill it in."
-    yield from repeated(table, ("item_id",))
-    for item in known:
+    yield from duplicate_keys(table, ("item_id",))
+    for item in item_ids:
         if item not in set(table["item_id"]):
             yield 0, "item_id", f'item "{item}" is missing. Add its row, or remove the file.'
 
 
-def _words(own: Path, code: str) -> tuple[dict[str, str], list[str]]:
-    """Words of one language: the folder's, then the shipped ones where it says nothing."""
+def _words(folder: Path, code: str) -> tuple[dict[str, str], list[str]]:
+    """Words of one language, those of the instrument folder before the shipped ones, and problems."""
     words: dict[str, str] = {}
     problems: list[str] = []
     name = f"words.{code}.csv"
-    paths = list(dict.fromkeys(folder / name for folder in (shipped("data/instrument"), own)))
+    paths = list(dict.fromkeys((package_file("data/instrument") / name, folder / name)))
     for path in (path for path in paths if path.exists()):
-        table, wrong = read_table(path, _WORDS_FILE)
-        problems += wrong
-        if wrong:
+        table, table_problems = read_table(path, _WORDS_FILE)
+        problems += table_problems
+        if table_problems:
             continue
-        problems += [sentence(name, problem) for problem in _word_problems(table)]
+        problems += [problem_line(name, problem) for problem in _word_problems(table)]
         words |= {row.word_id: row.text for row in table.itertuples()}
-    lacking = [] if problems else [word for word in WORDS if word not in words]
-    if lacking:
-        named = ", ".join(lacking)
-        problems.append(f"{name}: {len(lacking)} words are missing ({named}). Copy words.en.csv; translate.")
+    missing = [] if problems else [word for word in WORDS if word not in words]
+    if missing:
+        missing_ids = ", ".join(missing)
+        problems.append(f"{name}: {len(missing)} words are missing ({missing_ids}). Copy words.en.csv; translate.")
     return words, problems
 
 
 def _word_problems(table: pd.DataFrame) -> Iterator[Problem]:
-    yield from repeated(table, ("word_id",))
+    yield from duplicate_keys(table, ("word_id",))
     for row, word, text in table[["word_id", "text"]].itertuples():
         if word not in WORDS:
-            yield row, "word_id", str(unknown("word", word, WORDS))
+            yield row, "word_id", str(unknown_name("word", word, WORDS))
         elif not text:
             yield row, "text", "is empty. Fill it in."
         else:
-            yield from ((row, "text", said) for said in _strange_blanks(text, _WORD_BLANKS.get(word, ())))
+            yield from ((row, "text", problem) for problem in _blank_problems(text, _WORD_BLANKS.get(word, ())))
 
 
-def _intro(own: Path, ending: str) -> tuple[str, list[str]]:
-    """Introduction of one language; the shipped one where the folder brings none of its own in any language."""
-    base = shipped("data/instrument")
-    folder = own if (ending and (own / "intro.md").exists()) or (own / f"intro{ending}.md").exists() else base
-    path = folder / f"intro{ending}.md"
+def _intro(folder: Path, ending: str) -> tuple[str, list[str]]:
+    """Introduction of one language, and problems; the shipped one where the instrument folder holds none at all."""
+    name = f"intro{ending}.md"
+    has_intro = (folder / name).exists() or (bool(ending) and (folder / "intro.md").exists())
+    path = (folder if has_intro else package_file("data/instrument")) / name
     if not path.exists():
-        return "", [f"{path.name}: missing from {own}. Translate intro.md."]
+        return "", [f"{path.name}: missing from {folder}. Translate intro.md."]
     text = read_text(path)
-    return text, [f"{path.name}: {said}" for said in _strange_blanks(text, INTRO_BLANKS)]
+    return text, [f"{path.name}: {problem}" for problem in _blank_problems(text, INTRO_BLANKS)]
 
 
-def _strange_blanks(text: str, known: tuple[str, ...]) -> Iterator[str]:
+def _blank_problems(text: str, allowed: tuple[str, ...]) -> Iterator[str]:
+    """Placeholders of a text that are not allowed in it, and unpaired braces."""
     try:
         names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
     except ValueError:
         yield "a brace lacks its partner. Close it, or remove it."
         return
     yield from (
-        str(unknown("placeholder", name, known)) if known else f"{{{name}}} is not filled here. Remove it."
+        str(unknown_name("placeholder", name, allowed)) if allowed else f"{{{name}}} is not filled here. Remove it."
         for name in names
-        if name not in known
+        if name not in allowed
     )
