@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
@@ -102,7 +103,7 @@ def test_row_numbers_hold_over_many_blocks_with_odd_rows(tmp_path):
 CELLS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=6)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8), st.sampled_from([",", ";", "\t", "|"]))
 def test_any_text_written_is_read_back(tmp_path_factory, cells, delimiter):
     path = tmp_path_factory.mktemp("any") / "responses.csv"

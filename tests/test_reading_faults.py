@@ -19,12 +19,12 @@ from openpyxl import Workbook
 
 from aiready.collection.survey_import.folder import open_folder
 from aiready.errors import AireadyError, InputError, UsageError
-from aiready.inputs.database import read_names
+from aiready.inputs.database import read_name_map
 from aiready.inputs.dataset import Data, read_data, safe_cells, write_quarantine
 from aiready.inputs.discover import find_tables
 from aiready.inputs.files import read_csv
 from aiready.inputs.load import connect
-from aiready.inputs.workbooks import open_workbook, texts_of
+from aiready.inputs.workbooks import open_workbook, read_sheet_rows
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions
 
@@ -225,13 +225,13 @@ def test_cells_without_a_place_stand_where_they_stand(rows, tmp_path):
 
 def test_cells_without_a_place_are_read_when_they_are_few(tmp_path):
     path = workbook(tmp_path / "w.xlsx", with_rows(f'<row r="3">{BARE}{BARE}</row><row>{BARE}</row>'))
-    assert texts_of(open_workbook(path, "w.xlsx"), "tasks")[2:] == [["x", "x"], ["x", ""]]
+    assert read_sheet_rows(open_workbook(path, "w.xlsx"), "tasks")[2:] == [["x", "x"], ["x", ""]]
 
 
 def test_failed_and_unworked_formulas_are_met_however_they_are_written(tmp_path):
     failed = "<row r='3'><c t='e'><v>#DIV/0!</v></c></row>"
     path = workbook(tmp_path / "w.xlsx", with_rows(failed))
-    assert texts_of(open_workbook(path, "w.xlsx"), "tasks")[2] == ["#DIV/0!", ""]
+    assert read_sheet_rows(open_workbook(path, "w.xlsx"), "tasks")[2] == ["#DIV/0!", ""]
     path = workbook(tmp_path / "f.xlsx", with_rows("<row r='3'><c r='A3'><f>1+1</f></c></row>"))
     with pytest.raises(InputError, match="a formula has no value yet"):
         open_workbook(path, "f.xlsx")
@@ -292,7 +292,7 @@ def test_twenty_thousand_merges_take_a_moment(tmp_path):
     opened = open_workbook(workbook(tmp_path / "w.xlsx", edit), "w.xlsx")
     began = time.perf_counter()
     with pytest.raises(InputError, match="its merged cells lie over each other"):
-        texts_of(opened, "tasks")
+        read_sheet_rows(opened, "tasks")
     assert time.perf_counter() - began < 15
 
 
@@ -399,7 +399,7 @@ def test_failed_cells_of_an_old_workbook_are_read_as_they_stand(tmp_path):
     flag = record(0x205, struct.pack("<HHHBB", 1, 2, 0, 1, 0))
     cells = b"".join(shared(0, column, column) for column in range(3)) + alone + worked + flag
     (tmp_path / "w.xls").write_bytes(book({"units": cells}, ["a", "b", "c"]))
-    rows = texts_of(open_workbook(tmp_path / "w.xls", "w.xls"), "units")
+    rows = read_sheet_rows(open_workbook(tmp_path / "w.xls", "w.xls"), "units")
     assert rows == [["a", "b", "c"], ["#REF!", "#DIV/0!", "yes"]]
 
 
@@ -446,7 +446,7 @@ def test_a_file_that_is_not_what_it_is_called_is_named_for_what_it_is(case, tmp_
 def test_a_workbook_where_a_text_file_is_wanted_is_not_to_be_saved_as_a_workbook(tmp_path):
     path = workbook(tmp_path / "names.xlsx")
     with pytest.raises(InputError) as refused:
-        read_names(path)
+        read_name_map(path)
     assert str(refused.value) == (
         "names.xlsx: this is an .xlsx workbook, and only a text file is read here. Save the table as CSV (UTF-8)."
     )
@@ -469,7 +469,7 @@ def test_a_strict_workbook_is_read(tmp_path):
             )
             rels = b"http://schemas.openxmlformats.org/officeDocument/2006"
             packed.writestr(name, content.replace(rels, b"http://purl.oclc.org/ooxml/officeDocument"))
-    assert texts_of(open_workbook(path, "tasks.xlsx"), "tasks")[2] == ["#REF!", ""]
+    assert read_sheet_rows(open_workbook(path, "tasks.xlsx"), "tasks")[2] == ["#REF!", ""]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from aiready.errors import InputError
 from aiready.inputs.dataset import read_data
 from aiready.inputs.discover import find_tables
 from aiready.inputs.files import ROW, read_workbook_sheet
-from aiready.inputs.workbooks import open_workbook, sheets_of, texts_of
+from aiready.inputs.workbooks import open_workbook, visible_and_hidden_sheets, read_sheet_rows
 from aiready.instrument.model import read_instrument
 
 TASKS = ("unit_id", "job", "task_id", "task", "hours_per_year")
@@ -32,7 +32,7 @@ def saved(path, sheets, prepare=lambda book: None):
 
 
 def texts(path, sheet):
-    return texts_of(open_workbook(path, path.name), sheet)
+    return read_sheet_rows(open_workbook(path, path.name), sheet)
 
 
 def repacked(path, name, edit):
@@ -79,9 +79,9 @@ def test_hidden_sheets_are_not_read_and_a_note_says_so(tmp_path):
     path = saved(tmp_path / "b.xlsx", {"tasks": rows, "usage": [["initiative_id"]], "old": [["x"]]},
                  lambda book: (setattr(book["usage"], "sheet_state", "hidden"),
                                setattr(book["old"], "sheet_state", "veryHidden")))  # fmt: skip
-    assert sheets_of(path, "b.xlsx") == (["tasks"], ["usage", "old"])
+    assert visible_and_hidden_sheets(path, "b.xlsx") == (["tasks"], ["usage", "old"])
     found = find_tables(path)
-    assert [place.table for place in found.places] == ["tasks"]
+    assert [part.table for part in found.parts] == ["tasks"]
     assert found.notes == ('b.xlsx: sheet "usage" is hidden and was not read. Show it if it counts.',)
 
 

@@ -1,1 +1,1 @@
-"""From files and databases to checked tables: found, read, parsed, validated, every row accounted for."""
+"""Read files and databases into checked tables: discover, read, parse, validate, and account for every row."""

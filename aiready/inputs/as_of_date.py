@@ -1,4 +1,4 @@
-"""The day that ages are counted to: the newest date of something that happened, and the cell that sets it."""
+"""Find the as-of date that ages are counted to (the newest date of an event), and cut tables at it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,101 +7,113 @@ from datetime import date, timedelta
 import ibis
 import pandas as pd
 
-from aiready.inputs.database import answering
-from aiready.inputs.decision_log import Log
+from aiready.inputs.database import database_errors
+from aiready.inputs.decision_log import DecisionLog
 from aiready.inputs.files import FILE, ROW
-from aiready.inputs.memory_tables import Part
+from aiready.inputs.memory_tables import CheckedTable
 from aiready.model import waves
 from aiready.model.schema import TABLES, Table
 
 _YEAR, _DECADE, _GENERATION = 4, 40, 120
-"""Empty quarters that make a date stand alone, that hardly any organisation has, and that none has."""
+"""Empty quarters before a date that make it isolated, that hardly any organisation has, and that none has."""
 _FEW, _DENSE, _SOME = 3, 100, 3
-"""How many cells stand alone; how many others each of them, or all after a decade, take to be typing errors."""
+"""Isolated cells at most; earlier cells for each of them, or for all after a decade, that make them typing errors."""
 _YEARS_APART = 3
-"""Years between two waves that look like a wrong label."""
-_NOW = 4 * 2000
-"""The quarter before which dates are placeholders (1900-01-01, 1970-01-01) as often as memories."""
+"""Years between the two newest waves from which a label looks wrong."""
+_FIRST_CREDIBLE = 4 * 2000
+"""Quarter before which dates are as often placeholders (1900-01-01, 1970-01-01) as facts."""
 _DECISIONS = "decisions"
 
 
 @dataclass(frozen=True)
-class Newest:
-    """The newest date of something that happened: when it is, and the cell that says so."""
+class NewestDate:
+    """The newest date of an event, and in words the cell that holds it."""
 
     at: pd.Timestamp
     cell: str
 
 
-def _happened(table: str, columns: Iterable[str]) -> list[str]:
+def _event_columns(table: str, columns: Iterable[str]) -> list[str]:
     return [column.name for column in TABLES[table].columns if column.happened and column.name in columns]
 
 
-def newest(parts: Mapping[str, Part], log: Log | None) -> Newest | None:
-    """Newest date over all tables, with the first cell that has it; None when nothing carries a date."""
+def newest_date(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None) -> NewestDate | None:
+    """Newest date of an event over all tables, and the first cell that holds it; None without any date."""
     cells = [
-        (part.used[column].max(), name, column) for name, part in parts.items() for column in _happened(name, part.used)
+        (table.used[column].max(), name, column)
+        for name, table in checked_tables.items()
+        for column in _event_columns(name, table.used)
     ]
     cells += (
-        [(log.newest(column), _DECISIONS, column) for column in _happened(_DECISIONS, log.facts.index)] if log else []
+        [(log.newest(column), _DECISIONS, column) for column in _event_columns(_DECISIONS, log.facts.index)]
+        if log
+        else []
     )
     dated = [cell for cell in cells if pd.notna(cell[0])]
     if not dated:
         return None
     at, name, column = max(dated, key=lambda cell: cell[0])
-    row = _row_of(parts[name], column, at) if name in parts else _row_in_log(log, column, at) if log else None
-    return Newest(at, _cell(name, row, column, at))
+    row = (
+        _first_row(checked_tables[name], column, at)
+        if name in checked_tables
+        else _first_row_in_log(log, column, at)
+        if log
+        else None
+    )
+    return NewestDate(at, _describe_cell(name, row, column, at))
 
 
-def _row_of(part: Part, column: str, at: pd.Timestamp) -> pd.Series:
-    return part.places.loc[part.used.index[part.used[column] == at][0]]
+def _first_row(table: CheckedTable, column: str, at: pd.Timestamp) -> pd.Series:
+    return table.row_origins.loc[table.used.index[table.used[column] == at][0]]
 
 
-@answering(_DECISIONS)
-def _row_in_log(log: Log, column: str, at: pd.Timestamp) -> pd.Series | None:
+@database_errors(_DECISIONS)
+def _first_row_in_log(log: DecisionLog, column: str, at: pd.Timestamp) -> pd.Series | None:
     rows = log.rows.filter(log.rows[column] == ibis.timestamp(at))
     where = [name for name in (FILE, ROW) if name in rows.columns]
     first = rows.select(*where).order_by(where).limit(1).to_pandas()
     return first.iloc[0] if len(first) else None
 
 
-def _cell(table: str, row: pd.Series | None, column: str, at: pd.Timestamp) -> str:
-    place = table if row is None else str(row[FILE])
+def _describe_cell(table: str, row: pd.Series | None, column: str, at: pd.Timestamp) -> str:
+    source = table if row is None else str(row[FILE])
     number = f", row {row[ROW]}" if row is not None and ROW in row.index else ""
     when = at.date().isoformat() if at == at.normalize() else at.isoformat(sep=" ", timespec="seconds")
-    return f'{place}{number}, column "{column}": {when}'
+    return f'{source}{number}, column "{column}": {when}'
 
 
-def origin(last: Newest | None, given: date | None, wave: str) -> str:
-    """What sets the as-of date: a cell, the option, or the newest wave where nothing else is dated."""
-    return last.cell if last else "--as-of" if given else f"the last day of wave {wave}"
+def as_of_source(last: NewestDate | None, option: date | None, wave: str) -> str:
+    """What sets the as-of date, in words: a cell, the option, or the newest wave where nothing else is dated."""
+    return last.cell if last else "--as-of" if option else f"the last day of wave {wave}"
 
 
-# Dates that stand alone ----------------------------------------------------------------------------------
+# Isolated dates ------------------------------------------------------------------------------------------
 
 
-def times(parts: Mapping[str, Part], log: Log | None) -> pd.DataFrame:
-    """How many cells are dated in each quarter: one row per quarter (quarter, counted on from year 0; n).
+def count_by_quarter(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None) -> pd.DataFrame:
+    """Count dated cells: one row per quarter (quarter, counted from year 0; n).
 
-    Wave labels count too: somebody answered or wrote then.
+    A wave label counts as a date at the end of its wave.
     """
-    happened = [part.used[column] for name, part in parts.items() for column in _happened(name, part.used)]
-    labels = [part.used["wave"].dropna() for part in parts.values() if "wave" in part.used]
+    happened = [
+        table.used[column] for name, table in checked_tables.items() for column in _event_columns(name, table.used)
+    ]
+    labels = [table.used["wave"].dropna() for table in checked_tables.values() if "wave" in table.used]
     moments = [*happened, *(pd.to_datetime(column.map(waves.last_day), errors="coerce") for column in labels)]
-    counts = [_quarters(column.dropna()) for column in moments] + ([_times_of_log(log)] if log else [])
+    counts = [_count_quarters(column.dropna()) for column in moments] + ([_count_log_by_quarter(log)] if log else [])
     filled = [one for one in counts if len(one)]
     together = pd.concat(filled).groupby(level=0).sum() if filled else pd.Series(dtype="int64")
     return pd.DataFrame({"quarter": together.index, "n": together.to_numpy()})
 
 
-def _quarters(moments: pd.Series) -> "pd.Series[int]":
-    """How many moments lie in each quarter."""
+def _count_quarters(moments: pd.Series) -> "pd.Series[int]":
+    """Number of times in each quarter."""
     return (4 * moments.dt.year + moments.dt.quarter - 1).astype("int64").value_counts()
 
 
-@answering(_DECISIONS)
-def _times_of_log(log: Log) -> "pd.Series[int]":
-    names = _happened(_DECISIONS, log.facts.index)
+@database_errors(_DECISIONS)
+def _count_log_by_quarter(log: DecisionLog) -> "pd.Series[int]":
+    names = _event_columns(_DECISIONS, log.facts.index)
     if not names:
         return pd.Series(dtype="int64")
     quarters = {name: log.rows[name].year() * 4 + log.rows[name].quarter() - 1 for name in names}
@@ -110,25 +122,25 @@ def _times_of_log(log: Log) -> "pd.Series[int]":
     return pd.concat([one for one in counts if len(one)]) if any(map(len, counts)) else pd.Series(dtype="int64")
 
 
-def alone_from(dated: pd.DataFrame) -> pd.Timestamp | None:
-    """Moment from which dates are taken for typing errors, or None.
+def isolated_from(dated: pd.DataFrame) -> pd.Timestamp | None:
+    """Time from which dates are taken for typing errors, or None.
 
     Parameters
     ----------
     dated
-        One row per quarter, oldest first (quarter, n), as `times` counts.
+        One row per quarter, oldest first (quarter, n), as `count_by_quarter` counts.
 
     Notes
     -----
-    Dates stand alone after four or more quarters in which nothing happened. They are set aside where they are three
-    cells at most and a hundred times as many are dated before; or where ten years lie between, and no more cells are
-    dated after than before, of which there are three (one where thirty years lie between). Only what is dated from
-    2000 on counts as before. Sparse records keep all their dates. No clock is asked: the same files give the same
-    results on any day.
+    Dates are isolated after four or more empty quarters. They are set aside where they are at most three cells and
+    a hundred times as many cells have earlier dates; or after a gap of ten years, if there are at least three cells
+    before the gap (one after a gap of thirty years) and no more cells after it than before. Only dates from 2000 on
+    count as earlier. Sparse records keep all their dates. No clock is used: the same files give the same results on
+    any day.
     """
     empty = dated["quarter"].diff().fillna(0) - 1
     after = dated["n"].sum() - dated["n"].cumsum() + dated["n"]
-    recent = dated["n"].where(dated["quarter"] >= _NOW, 0)
+    recent = dated["n"].where(dated["quarter"] >= _FIRST_CREDIBLE, 0)
     before = recent.cumsum() - recent
     few = (empty >= _YEAR) & (after <= _FEW) & (before >= _DENSE * after)
     decade = (empty >= _DECADE) & (before >= _SOME) | (empty >= _GENERATION) & (before >= 1)
@@ -137,20 +149,20 @@ def alone_from(dated: pd.DataFrame) -> pd.Timestamp | None:
 
 
 def _first_day(quarter: float) -> pd.Timestamp:
-    year, place = divmod(int(quarter), 4)
-    return pd.Timestamp(year, 3 * place + 1, 1)
+    year, quarter_of_year = divmod(int(quarter), 4)
+    return pd.Timestamp(year, 3 * quarter_of_year + 1, 1)
 
 
-def until(table: Table, moment: pd.Timestamp | None) -> Table:
-    """The table, with a rule that sets aside what is said to have happened from a moment on."""
+def reject_dates_from(table: Table, moment: pd.Timestamp | None) -> Table:
+    """The table with a rule that sets aside events dated from a time on; the table itself without a time."""
     if moment is None:
         return table
     at = moment.to_pydatetime()
     return replace(table, columns=tuple(replace(c, before=at) if c.happened else c for c in table.columns))
 
 
-def notes(last: Newest | None, dated: pd.DataFrame | None, moment: pd.Timestamp | None) -> list[str]:
-    """A line where dates were set aside, and one where the as-of date rests on few cells that stand alone."""
+def isolated_date_notes(last: NewestDate | None, dated: pd.DataFrame | None, moment: pd.Timestamp | None) -> list[str]:
+    """A note if dates were set aside, and one if the as-of date rests on a few isolated cells."""
     lines = []
     if moment is not None:
         lines.append(
@@ -171,38 +183,40 @@ def notes(last: Newest | None, dated: pd.DataFrame | None, moment: pd.Timestamp 
     return lines
 
 
-def notes_on_waves(in_order: Sequence[str]) -> list[str]:
-    """A line where the newest wave lies years after the one before it: one wrong label makes all pages show it."""
-    if len(in_order) < 2:
+def distant_wave_notes(survey_waves: Sequence[str]) -> list[str]:
+    """A note if the newest wave is years after the one before: pages show the newest, so one wrong label matters."""
+    if len(survey_waves) < 2:
         return []
-    before, last = in_order[-2:]
+    before, last = survey_waves[-2:]
     years = (waves.last_day(last) - waves.last_day(before)).days / 365
     if years < _YEARS_APART:
         return []
     return [f"The newest wave, {last}, lies {years:.0f} years after {before}. Correct its rows if a label is wrong."]
 
 
-# As it was on a day --------------------------------------------------------------------------------------
+# As known on a day ---------------------------------------------------------------------------------------
 
-_GOVERNED_BY = {"feedback": "flagged_at", "probes": "asked_at", "trials": "started_on"}
+_EVENT_DATE = {"feedback": "flagged_at", "probes": "asked_at", "trials": "started_on"}
 
 
-def cut(name: str, part: Part, as_of: date | None) -> Part:
-    """The table as it was at the end of a day: without the rows that happened later, nor later answers."""
-    if as_of is None or name not in _GOVERNED_BY:
-        return part
+def table_as_of(name: str, table: CheckedTable, as_of: date | None) -> CheckedTable:
+    """The table as known at the end of a day: without later rows, and with later answers blank."""
+    if as_of is None or name not in _EVENT_DATE:
+        return table
     end = pd.Timestamp(as_of) + timedelta(days=1)
-    used = part.used[~(part.used[_GOVERNED_BY[name]] >= end)].reset_index(drop=True)
+    used = table.used[~(table.used[_EVENT_DATE[name]] >= end)].reset_index(drop=True)
     if name == "feedback":
         later = ["answered_at", "deployed_at", "declined_at"]
         used[later] = used[later].where(used[later] < end)
-    return replace(part, used=used, after_as_of=len(part.used) - len(used))
+    return replace(table, used=used, after_as_of=len(table.used) - len(used))
 
 
-def survey_waves(parts: Mapping[str, Part], as_of: date | None) -> tuple[tuple[str, ...], str, date | None]:
-    """Survey waves, the wave of rows that name none, and `as_of` where only waves carry a date."""
-    labels = parts["responses"].used["wave"].dropna() if "responses" in parts else ()
-    in_order = waves.in_order(labels)
+def survey_waves(
+    checked_tables: Mapping[str, CheckedTable], as_of: date | None
+) -> tuple[tuple[str, ...], str, date | None]:
+    """Survey waves, the wave of rows without one, and the as-of date: of the newest wave if nothing else is dated."""
+    labels = checked_tables["responses"].used["wave"].dropna() if "responses" in checked_tables else ()
+    in_order = waves.sort_waves(labels)
     if not in_order:
         return (), waves.quarter(as_of) if as_of else waves.UNDATED, as_of
     return in_order, in_order[-1], as_of or waves.last_day(in_order[-1])

@@ -1,4 +1,4 @@
-"""From a data folder or workbook to checked tables: all that measures look at, and what was left out."""
+"""Read a data folder, workbook or database into checked tables, with the rows left out and the as-of date."""
 
 import hashlib
 import re
@@ -11,14 +11,14 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
-from aiready.errors import InputError, all_at_once
+from aiready.errors import InputError, raise_all
 from aiready.inputs import as_of_date as days
-from aiready.inputs import decision_log, load, remote_decision_log, row_accounting, spelling_variants
-from aiready.inputs.database import answering
-from aiready.inputs.decision_log import Log
-from aiready.inputs.discover import Found, Place, find_tables, instrument_folder
-from aiready.inputs.memory_tables import Part, checked, newest_wave
-from aiready.inputs.row_accounting import accounted, counts_of
+from aiready.inputs import decision_log, load, row_accounting, spelling_variants
+from aiready.inputs.database import database_errors
+from aiready.inputs.decision_log import DecisionLog
+from aiready.inputs.discover import Discovery, TablePart, find_tables, instrument_folder
+from aiready.inputs.memory_tables import CheckedTable, check_table, newest_wave
+from aiready.inputs.row_accounting import count_rows, verify_counts
 from aiready.instrument.model import Instrument
 from aiready.model import units as hierarchy
 from aiready.model.schema import TABLES
@@ -46,7 +46,7 @@ class Data:
     `as_of`; without any date `undated`.
     `as_of`: date that ages and freshness are counted to; None when nothing carries a date. `as_of_from`: what sets
     it: the first cell with that date, the option, or a wave.
-    `quarantine`: per table the rows left out, whole, with file, row, column, value and rule.
+    `quarantine`: per table the complete rows left out, with file, row, column, value and rule.
     `counts`: one row per table (table, read, used, quarantined, after_as_of). `inputs`: one row per file
     (file, sha256, bytes). `about`: what `about.csv` (key, value) says: organisation, notice, contact.
     `notes`: what the reader should know, a sentence each (extra columns ignored, rows after as_of).
@@ -88,36 +88,36 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
     InputError
         A file that cannot be read, a missing column, units in a circle: every problem at once.
     """
-    found = find_tables(location)
-    read = _read(found, rules, as_of)
+    discovery = find_tables(location)
+    read = _load_and_check(discovery, rules, as_of)
     day = read.newest.at.date() if read.newest else as_of
-    parts = {name: days.cut(name, part, day) for name, part in read.parts.items()}
-    log = decision_log.cut(read.log, day) if read.log and day else read.log
-    counts = accounted(counts_of(parts, log))
-    log, labels = spelling_variants.one_label_each(log) if log else (None, [])
-    decisions = decision_log.finished(log, TABLES["decisions"].names) if log else None
-    survey_waves, wave, last_day = days.survey_waves(parts, day)
-    tables = {name: _fill_wave(part.used, wave) for name, part in parts.items() if name != "units"}
-    units = parts["units"].used if "units" in parts else _units_named(tables, decisions)
-    left_out = _quarantine(parts, log)
+    checked_tables = {name: days.table_as_of(name, table, day) for name, table in read.checked_tables.items()}
+    log = decision_log.log_as_of(read.log, day) if read.log and day else read.log
+    counts = verify_counts(count_rows(checked_tables, log))
+    log, labels = spelling_variants.merge_label_variants(log) if log else (None, [])
+    decisions = decision_log.with_wave(log, TABLES["decisions"].names) if log else None
+    survey_waves, wave, last_day = days.survey_waves(checked_tables, day)
+    tables = {name: _fill_wave(table.used, wave) for name, table in checked_tables.items() if name != "units"}
+    units = checked_tables["units"].used if "units" in checked_tables else _units_without_table(tables, decisions)
+    left_out = _quarantined_rows(checked_tables, log)
     names = spelling_variants.notes({**tables, "units": units}, left_out)
     return Data(
-        tables={**tables, "units": units} if "units" in parts else tables,
+        tables={**tables, "units": units} if "units" in checked_tables else tables,
         units=units,
         membership=hierarchy.membership(units),
         waves=survey_waves or ((wave,) if "responses" in tables else ()),
         wave=wave,
         as_of=last_day,
-        as_of_from=days.origin(read.newest, as_of, wave) if last_day else "",
+        as_of_from=days.as_of_source(read.newest, as_of, wave) if last_day else "",
         decisions=decisions,
         quarantine=left_out,
         counts=counts,
-        inputs=_inputs(found.places, parts, log),
+        inputs=_inputs(discovery.parts, checked_tables, log),
         about=read.about,
         notes=(
             *read.notes,
-            *days.notes_on_waves(survey_waves),
-            *row_accounting.notes(counts, parts, day),
+            *days.distant_wave_notes(survey_waves),
+            *row_accounting.notes(counts, checked_tables, day),
             *labels,
             *names,
         ),
@@ -125,73 +125,72 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
 
 
 @dataclass(frozen=True)
-class _Read:
-    """Tables as checked, before they are cut at a day; `newest` where no day was given."""
+class _CheckedData:
+    """Tables as checked, before they are cut at the as-of date; `newest` is None where that date was given."""
 
-    parts: Mapping[str, Part]
-    log: Log | None
-    newest: days.Newest | None
+    checked_tables: Mapping[str, CheckedTable]
+    log: DecisionLog | None
+    newest: days.NewestDate | None
     about: Mapping[str, str]
     notes: Sequence[str]
 
 
-def _read(found: Found, rules: Instrument, as_of: date | None) -> _Read:
-    """Load and check every table; where dates stand alone, once more with a rule that sets them aside."""
+def _load_and_check(discovery: Discovery, rules: Instrument, as_of: date | None) -> _CheckedData:
+    """Load and check every table; if there are isolated dates, once more with a rule that sets them aside."""
     engine = load.connect()
-    raw, about, notes = load.load(engine, found, rules)
-    parts, log = _check_all(engine, raw, rules)
+    raw, about, notes = load.load(engine, discovery, rules)
+    checked_tables, log = _check_all(engine, raw, rules)
     if as_of:
-        return _Read(parts, log, None, about, notes)
-    dated = days.times(parts, log)
-    alone = days.alone_from(dated)
-    if alone is not None:
+        return _CheckedData(checked_tables, log, None, about, notes)
+    dated = days.count_by_quarter(checked_tables, log)
+    isolated_from = days.isolated_from(dated)
+    if isolated_from is not None:
         engine = load.connect()
-        parts, log = _check_all(engine, load.load(engine, found, rules)[0], rules, alone)
-    newest = days.newest(parts, log)
-    return _Read(parts, log, newest, about, [*notes, *days.notes(newest, dated, alone)])
+        checked_tables, log = _check_all(engine, load.load(engine, discovery, rules)[0], rules, isolated_from)
+    newest = days.newest_date(checked_tables, log)
+    return _CheckedData(
+        checked_tables, log, newest, about, [*notes, *days.isolated_date_notes(newest, dated, isolated_from)]
+    )
 
 
 # Checking ------------------------------------------------------------------------------------------------
 
 
 def _check_all(
-    engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument, alone: pd.Timestamp | None = None
-) -> tuple[dict[str, Part], Log | None]:
-    """Check in the order in which tables speak of each other: units, responses (waves), initiatives, rest.
+    engine: Backend, raw: Mapping[str, ir.Table], rules: Instrument, isolated_from: pd.Timestamp | None = None
+) -> tuple[dict[str, CheckedTable], DecisionLog | None]:
+    """Check tables in the order in which they refer to each other: units, responses (waves), initiatives, rest.
 
-    From the moment `alone` on nothing has happened: rows that say so are set aside.
+    Rows with events dated from `isolated_from` on are set aside.
     """
-    known: dict[str, list[str]] = {"barrier_id": list(rules.barriers["barrier_id"])}
-    parts: dict[str, Part] = {}
+    known_ids: dict[str, list[str]] = {"barrier_id": list(rules.barriers["barrier_id"])}
+    checked_tables: dict[str, CheckedTable] = {}
     log = None
     newest = None
     for name in sorted(raw, key=_ORDER.index):
-        table, given = days.until(TABLES[name], alone), raw[name]
-        names = {column: ids for column, ids in known.items() if table.key != (column,)}
+        table, raw_table = days.reject_dates_from(TABLES[name], isolated_from), raw[name]
+        names = {column: ids for column, ids in known_ids.items() if table.key != (column,)}
         if name == "decisions":
-            here = given.get_backend() is engine
-            there = given if here else spelling_variants.composed(given)
-            log = (
-                decision_log.read(engine, table, given, names)
-                if here
-                else remote_decision_log.read(table, there, names)
-            )
+            if raw_table.get_backend() is engine:
+                log = decision_log.check_log(engine, table, raw_table, names)
+            else:
+                log = decision_log.check_remote_log(table, spelling_variants.normalize_ids(raw_table), names)
         else:
             items = rules.answer_columns if name == "responses" else ()
             levels = dict.fromkeys(items, rules.settings.scale_points)
-            parts[name] = checked(table, given, levels, names, newest)
-        load.forget(engine, name)
-        if name not in parts:
+            checked_tables[name] = check_table(table, raw_table, levels, names, newest)
+        load.drop_raw_table(engine, name)
+        if name not in checked_tables:
             continue
-        used = parts[name].used
+        used = checked_tables[name].used
         if name == "units":
-            all_at_once(InputError, hierarchy.contradictions(used))
-            known["unit_id"] = [*used["unit_id"], *hierarchy.former_ids(used)["member_id"]]
+            raise_all(InputError, hierarchy.hierarchy_problems(used))
+            known_ids["unit_id"] = [*used["unit_id"], *hierarchy.former_ids(used)["member_id"]]
         elif name == "initiatives":
-            known["initiative_id"] = list(used["initiative_id"])
+            known_ids["initiative_id"] = list(used["initiative_id"])
         elif name == "responses":
             newest = newest_wave(used["wave"])
-    return parts, log
+    return checked_tables, log
 
 
 _ORDER = ("units", "responses", *(name for name in TABLES if name not in ("units", "responses")))
@@ -201,28 +200,30 @@ def _fill_wave(used: pd.DataFrame, wave: str) -> pd.DataFrame:
     return used.assign(wave=used["wave"].fillna(wave).astype(object)) if "wave" in used else used
 
 
-# What was read, and what was left out -----------------------------------------------------------------------
+# What was read and left out ---------------------------------------------------------------------------------
 
 
-@answering("decisions")
-def _units_named(tables: Mapping[str, pd.DataFrame], decisions: ir.Table | None) -> pd.DataFrame:
-    named = [table["unit_id"] for table in tables.values() if "unit_id" in table]
+@database_errors("decisions")
+def _units_without_table(tables: Mapping[str, pd.DataFrame], decisions: ir.Table | None) -> pd.DataFrame:
+    unit_ids = [table["unit_id"] for table in tables.values() if "unit_id" in table]
     if decisions is not None:
-        named.append(decisions.select("unit_id").distinct().to_pandas()["unit_id"])
-    return hierarchy.units_from_names(pd.concat(named) if named else ())
+        unit_ids.append(decisions.select("unit_id").distinct().to_pandas()["unit_id"])
+    return hierarchy.units_from_names(pd.concat(unit_ids) if unit_ids else ())
 
 
-def _quarantine(parts: Mapping[str, Part], log: Log | None) -> dict[str, pd.DataFrame]:
-    left_out = {name: part.quarantine for name, part in parts.items()}
+def _quarantined_rows(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None) -> dict[str, pd.DataFrame]:
+    left_out = {name: table.quarantine for name, table in checked_tables.items()}
     if log:
         left_out["decisions"] = log.quarantine
     return {name: left_out[name] for name in TABLES if len(left_out.get(name, ()))}
 
 
-def _inputs(places: Iterable[Place], parts: Mapping[str, Part], log: Log | None) -> pd.DataFrame:
-    """One row per file: its name, digest and size; of a table on a server the digest of what was read of it."""
-    rows = [_read_of(place, parts, log) for place in places if place.engine is not None]
-    paths = {place.file.split("[")[0]: place.path for place in places if place.engine is None}
+def _inputs(
+    parts: Iterable[TablePart], checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None
+) -> pd.DataFrame:
+    """One row per file: its name, digest and size; for a table on a server, of the rows or facts read from it."""
+    rows = [_server_input(part, checked_tables, log) for part in parts if part.engine is not None]
+    paths = {part.file.split("[")[0]: part.path for part in parts if part.engine is None}
     for file, path in paths.items():
         try:
             with path.open("rb") as stream:
@@ -233,13 +234,15 @@ def _inputs(places: Iterable[Place], parts: Mapping[str, Part], log: Log | None)
     return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
 
 
-def _read_of(place: Place, parts: Mapping[str, Part], log: Log | None) -> dict[str, object]:
-    """Digest of the rows used of a small table; of the log, of what was counted of it: it is not fetched."""
-    if place.table in parts:
-        text = parts[place.table].used.to_csv(index=False)
+def _server_input(
+    part: TablePart, checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None
+) -> dict[str, object]:
+    """Digest and size of the rows used of a small table; of the log, which is not fetched, of its facts."""
+    if part.table in checked_tables:
+        text = checked_tables[part.table].used.to_csv(index=False)
     else:
         text = log.facts.to_json(date_format="iso") if log else ""
-    return {"file": place.file, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())}
+    return {"file": part.file, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())}
 
 
 _RUNS_AS_FORMULA = re.compile(r"[=+\-@\t\r]")
@@ -247,7 +250,7 @@ _PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 
 
 def safe_cell(text: str) -> str:
-    """Text that a spreadsheet would run as a formula, made harmless by a leading apostrophe; numbers stay.
+    """Prefix text that a spreadsheet would run as a formula with an apostrophe; numbers stay.
 
     Examples
     --------
@@ -258,7 +261,7 @@ def safe_cell(text: str) -> str:
 
 
 _AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?[;\t\r\n])')
-"""Where a spreadsheet of another country begins a new cell within one of ours, whatever quotes stand around it."""
+"""Where a spreadsheet with another separator, which may ignore our quotes, begins a new cell inside one of ours."""
 
 
 def _safe_throughout(text: str) -> str:
@@ -266,12 +269,12 @@ def _safe_throughout(text: str) -> str:
 
 
 def _safe_in_front(text: str) -> str:
-    """The same where a line begins: to that spreadsheet a number there goes on into the next cell (`-5,0+cmd|...`)."""
+    """The same at the start of a line, where such a spreadsheet reads a number on into the next cell (`-5,0+cmd|...`)."""
     return f"'{text}" if text.startswith(("+", "-")) else _safe_throughout(text)
 
 
 def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose text cells and headers a spreadsheet will not run, be commas, semicolons or tabs its separators.
+    """A table whose text cells and headers no spreadsheet runs, whether it separates by comma, semicolon or tab.
 
     Examples
     --------
@@ -279,17 +282,17 @@ def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
     {'id': ["'-5", 'a'], "'=1+1": ["x;'=2+2;y", '-5']}
     """
     safe = table.copy()
-    for place in [place for place, dtype in enumerate(safe.dtypes) if pd.api.types.is_string_dtype(dtype)]:
-        cells, harmless = safe.iloc[:, place], _safe_throughout if place else _safe_in_front
-        safer = {text: harmless(text) for text in {cell for cell in cells if isinstance(cell, str)}}
+    for position in [position for position, dtype in enumerate(safe.dtypes) if pd.api.types.is_string_dtype(dtype)]:
+        cells, make_safe = safe.iloc[:, position], _safe_throughout if position else _safe_in_front
+        safer = {text: make_safe(text) for text in {cell for cell in cells if isinstance(cell, str)}}
         if any(text != cell for cell, text in safer.items()):  # seldom
-            said = cells.map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
-            safe.isetitem(place, said)
+            safe_column = cells.map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
+            safe.isetitem(position, safe_column)
     return safe.set_axis([_safe_throughout(f"{name}") for name in safe], axis=1)
 
 
 def write_quarantine(data: Data, folder: str | Path) -> list[Path]:
-    """Write the rows left out, whole, to `<table>.csv` in a folder; returns the files written."""
+    """Write the complete rows left out to `<table>.csv` in a folder; return the files written."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     for name, rows in data.quarantine.items():

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from aiready.inputs.files import FILE
-from aiready.inputs.parse import GIVEN
+from aiready.inputs.parse import RAW_PREFIX
 from aiready.model.schema import Table
 
-TEXT = "could be thousands or decimals (write 1200 or 1.2)"
-COULD_BE = r"[+-]?[1-9]\d{0,2}\.\d{3}"
+AMBIGUOUS_NUMBER = "could be thousands or decimals (write 1200 or 1.2)"
+AMBIGUOUS_PATTERN = r"[+-]?[1-9]\d{0,2}\.\d{3}"
 """How a number is written whose point may stand before decimals or between thousands."""
 _COMMA = r"[+-]?\d*,(?:\d{1,2}|\d{4,})(?:\s*%)?|[+-]?0\d*,\d{3}"
 _OTHER_DECIMALS = r"[+-]?\d*\.(?:\d{1,2}|\d{4,})(?:\s*%)?"
@@ -30,24 +30,32 @@ def could_be_thousands(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]
     whole numbers are wanted, unless the file writes three decimals throughout. What may not reach 1000, as a share,
     is never in question.
     """
-    texts = _texts(table, rows)
-    asked = [column for column in table.columns if column.name in texts and (column.at_most or _UNLIMITED) >= 1000]
-    shaped = {column.name: texts[column.name].str.fullmatch(COULD_BE) for column in asked}
-    if not any(cells.any() for cells in shaped.values()):
+    texts = _number_texts(table, rows)
+    number_columns = [
+        column for column in table.columns if column.name in texts and (column.at_most or _UNLIMITED) >= 1000
+    ]
+    ambiguous = {column.name: texts[column.name].str.fullmatch(AMBIGUOUS_PATTERN) for column in number_columns}
+    if not any(cells.any() for cells in ambiguous.values()):
         return {}
-    comma, other, three = (_in_file(texts, pattern, rows) for pattern in (_COMMA, _OTHER_DECIMALS, _THREE_DECIMALS))
-    a_round_one = _in_file({name: texts[name] for name in shaped}, COULD_BE.removesuffix(r"\d{3}") + r"\d\d0", rows)
-    number = comma | (~(other | three) & a_round_one)
+    comma, other, three = (_file_has(texts, pattern, rows) for pattern in (_COMMA, _OTHER_DECIMALS, _THREE_DECIMALS))
+    round_number = _file_has(
+        {name: texts[name] for name in ambiguous}, AMBIGUOUS_PATTERN.removesuffix(r"\d{3}") + r"\d\d0", rows
+    )
+    number = comma | (~(other | three) & round_number)
     doubtful = {"number": number, "integer": number | other | ~three}
-    return {column.name: shaped[column.name] & doubtful[column.kind] for column in asked if column.kind in doubtful}
+    return {
+        column.name: ambiguous[column.name] & doubtful[column.kind]
+        for column in number_columns
+        if column.kind in doubtful
+    }
 
 
-def _texts(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]:
+def _number_texts(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]:
     """Numbers as they were given, of the columns that hold text; blank where a number is stored as one."""
-    given = {column.name: rows.get(GIVEN + column.name) for column in table.columns if column.kind in _NUMBERS}
+    raw_cells = {column.name: rows.get(RAW_PREFIX + column.name) for column in table.columns if column.kind in _NUMBERS}
     return {
         name: cells.map(lambda cell: cell.strip() if isinstance(cell, str) else "")
-        for name, cells in given.items()
+        for name, cells in raw_cells.items()
         if cells is not None and not pd.api.types.is_numeric_dtype(cells.dtype)
     }
 
@@ -55,7 +63,7 @@ def _texts(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]:
 _NUMBERS = ("integer", "number", "share")
 
 
-def _in_file(texts: dict[str, pd.Series], pattern: str, rows: pd.DataFrame) -> pd.Series:
+def _file_has(texts: dict[str, pd.Series], pattern: str, rows: pd.DataFrame) -> pd.Series:
     """True in every row of a file that has a number of a pattern."""
-    marks = pd.DataFrame({name: cells.str.fullmatch(pattern) for name, cells in texts.items()}).any(axis=1)
-    return marks.groupby(rows[FILE]).transform("any").astype(bool)
+    matches = pd.DataFrame({name: cells.str.fullmatch(pattern) for name, cells in texts.items()}).any(axis=1)
+    return matches.groupby(rows[FILE]).transform("any").astype(bool)

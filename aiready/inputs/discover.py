@@ -12,27 +12,27 @@ from ibis.backends import BaseBackend
 from aiready.errors import InputError, UsageError
 from aiready.inputs import database, duckdb_engine
 from aiready.inputs import unread_tables as unread
-from aiready.inputs.database import Address, Names, Stored
-from aiready.inputs.file_signatures import PACKED, TEXTS, ending_of, stem_of
+from aiready.inputs.database import Address, NameMap, StoredTable
+from aiready.inputs.file_signatures import GZIP_SUFFIX, TEXT_SUFFIXES, stem_of, suffix_of
 from aiready.inputs.files import canonical
-from aiready.inputs.unread_tables import did_you_mean, said
-from aiready.inputs.workbooks import WORKBOOKS, sheets_of
+from aiready.inputs.unread_tables import did_you_mean, display_name
+from aiready.inputs.workbooks import WORKBOOK_SUFFIXES, visible_and_hidden_sheets
 from aiready.model.schema import TABLES
 
 ABOUT = "about"
-_FILES = (*TEXTS, *(ending + PACKED for ending in TEXTS), ".parquet", *WORKBOOKS)
+_TABLE_SUFFIXES = (*TEXT_SUFFIXES, *(ending + GZIP_SUFFIX for ending in TEXT_SUFFIXES), ".parquet", *WORKBOOK_SUFFIXES)
 _READ_ELSEWHERE = ("targets",)
-_NAMES = (*TABLES, ABOUT)
-_MOST_NOTES = 5
+_TABLE_NAMES = (*TABLES, ABOUT)
+_MAX_NOTES = 5
 """Notes that an error repeats, where there is nothing but them."""
 _PARTITION = re.compile(r"([^=]+)=(.*)")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
-_MARKS = re.compile(r"_(?:SUCCESS|committed|started|metadata|common_metadata).*")
+_WRITER_MARKERS = re.compile(r"_(?:SUCCESS|committed|started|metadata|common_metadata).*")
 """What programs that write folders of Parquet leave beside the parts."""
 
 
 @dataclass(frozen=True)
-class Place:
+class TablePart:
     """Where one part of a table lies: a file, a sheet of a workbook, or a table of a database (`stored`).
 
     `file` is what messages call it; `engine` is who holds a table that lies in no file; `folder` is what the parts of
@@ -43,7 +43,7 @@ class Place:
     path: Path
     file: str
     sheet: str | None = None
-    stored: Stored | None = None
+    stored: StoredTable | None = None
     engine: BaseBackend | None = None
     folder: Path | None = None
     partition: Mapping[str, str | None] = field(default_factory=dict)
@@ -54,26 +54,26 @@ def instrument_folder(location: str | Path) -> Path | None:
 
     Of a database, the folder of its map is the data folder.
     """
-    where = database.address(location)
-    if where is not None and where.map is None:
+    address = database.parse_address(location)
+    if address is not None and address.map is None:
         return None
-    folder = (where.map.parent if where and where.map else Path(location)) / "instrument"
+    folder = (address.map.parent if address and address.map else Path(location)) / "instrument"
     return folder if folder.is_dir() else None
 
 
 @dataclass(frozen=True)
-class Found:
+class Discovery:
     """Parts of tables, what else lies there (a sentence each), and what must be mended before reading."""
 
-    places: tuple[Place, ...] = ()
+    parts: tuple[TablePart, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
-    def __add__(self, other: "Found") -> "Found":
-        return Found(self.places + other.places, self.notes + other.notes, self.problems + other.problems)
+    def __add__(self, other: "Discovery") -> "Discovery":
+        return Discovery(self.parts + other.parts, self.notes + other.notes, self.problems + other.problems)
 
 
-def find_tables(location: str | Path) -> Found:
+def find_tables(location: str | Path) -> Discovery:
     """Every part of every table in a folder or workbook, and a note for each file that is no table.
 
     Raises
@@ -81,135 +81,154 @@ def find_tables(location: str | Path) -> Found:
     UsageError
         When nothing is there, or it is no folder and no workbook.
     """
-    where = database.address(location)
-    if where is not None:
-        return _at_address(where)
+    address = database.parse_address(location)
+    if address is not None:
+        return _in_database(address)
     path = Path(location)
     if not path.exists():
         raise UsageError(f"{location}: there is no such folder or workbook.")
-    if path.is_file() and path.suffix.lower() not in WORKBOOKS:
+    if path.is_file() and path.suffix.lower() not in WORKBOOK_SUFFIXES:
         raise UsageError(f"{location}: give the folder that holds the tables, or one .xlsx workbook.")
-    found = _in_folder(path) if path.is_dir() else _in_workbook(path)
-    problems = _twice(found.places)
-    if not found.problems and not any(place.table in TABLES for place in found.places):
+    discovery = _in_folder(path) if path.is_dir() else _in_workbook(path)
+    problems = _duplicate_tables(discovery.parts)
+    if not discovery.problems and not any(part.table in TABLES for part in discovery.parts):
         problems.append(
             f"{location}: no table found. Known tables: {', '.join(TABLES)}; each as <table>.csv, "
             "<table>.parquet, a sheet of one .xlsx workbook, or a folder <table>/ of forms."
         )
-        problems += found.notes[:_MOST_NOTES]
-    return found + Found(problems=tuple(problems))
+        problems += discovery.notes[:_MAX_NOTES]
+    return discovery + Discovery(problems=tuple(problems))
 
 
-def _at_address(where: Address) -> Found:
+def _in_database(address: Address) -> Discovery:
     """Tables of a database, and what lies beside its map: tables it lacks, `about`."""
-    names = database.read_names(where.map)
-    found = _in_file(where, names) if where.scheme == database.FILES else _in_warehouse(where, names)
-    if where.map is not None:
-        beside = _in_folder(where.map.parent)
-        unread = f"{said(where.map)} is no table"
-        notes = tuple(note for note in beside.notes if not note.startswith(unread))
-        found += replace(beside, notes=notes)
-    problems = _twice(found.places)
-    if not any(place.table in TABLES for place in found.places):
+    names = database.read_name_map(address.map)
+    discovery = (
+        _in_duckdb_file(address, names) if address.scheme == database.FILE_SCHEME else _on_server(address, names)
+    )
+    if address.map is not None:
+        beside = _in_folder(address.map.parent)
+        map_note = f"{display_name(address.map)} is no table"
+        notes = tuple(note for note in beside.notes if not note.startswith(map_note))
+        discovery += replace(beside, notes=notes)
+    problems = _duplicate_tables(discovery.parts)
+    if not any(part.table in TABLES for part in discovery.parts):
         problems.append(
-            f"{where.scheme}: no table there is one of {', '.join(TABLES)}. Make a view of that name, or say in a map "
+            f"{address.scheme}: no table there is one of {', '.join(TABLES)}. Make a view of that name, or say in a map "
             "which table is which (--map)."
         )
-    return found + Found(problems=tuple(problems))
+    return discovery + Discovery(problems=tuple(problems))
 
 
-def _in_warehouse(where: Address, names: Names) -> Found:
-    engine = database.connect(where)
-    with database.answering(where.scheme):
-        found = database.find(engine, where, names)
-    return Found(tuple(Place(one.table, Path(), one.file, stored=one, engine=engine) for one in found))
+def _on_server(address: Address, names: NameMap) -> Discovery:
+    engine = database.connect(address)
+    with database.database_errors(address.scheme):
+        stored_tables = database.list_tables(engine, address, names)
+    return Discovery(
+        tuple(TablePart(stored.table, Path(), stored.file, stored=stored, engine=engine) for stored in stored_tables)
+    )
 
 
-def _in_file(where: Address, names: Names) -> Found:
+def _in_duckdb_file(address: Address, names: NameMap) -> Discovery:
     """Tables of a DuckDB file, which is opened to be read only; views count as tables."""
-    path = Path(where.url.partition("://")[2])
+    path = Path(address.url.partition("://")[2])
     if not path.is_file():
         raise UsageError(f"{path}: there is no such database file.")
-    found = database.chosen(duckdb_engine.tables_of(path), names, path.name)
-    return Found(tuple(Place(one.table, path, one.file, stored=one) for one in found))
+    stored_tables = database.match_tables(duckdb_engine.list_tables(path), names, path.name)
+    return Discovery(tuple(TablePart(stored.table, path, stored.file, stored=stored) for stored in stored_tables))
 
 
-def _in_folder(folder: Path) -> Found:
-    return sum((_at(path) if _inside(path, folder) else _link(path) for path in _visible(folder)), Found())
+def _in_folder(folder: Path) -> Discovery:
+    return sum(
+        (_at_path(path) if _stays_inside(path, folder) else _link_problem(path) for path in _visible_entries(folder)),
+        Discovery(),
+    )
 
 
-def _inside(path: Path, folder: Path) -> bool:
+def _stays_inside(path: Path, folder: Path) -> bool:
     """Whether a link, if it is one, stays in the folder: what lies elsewhere may be meant for nobody here."""
     return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(folder.resolve())
 
 
-def _link(path: Path, *, form: bool = False) -> Found:
-    if not (form or canonical(path.stem) in _NAMES or path.suffix.lower() in WORKBOOKS):
-        return Found()
-    told = f"{said(path)}: this is a link to a place outside the folder, and was not followed. Copy the file there."
-    return Found(problems=(told,))
+def _link_problem(path: Path, *, form: bool = False) -> Discovery:
+    if not (form or canonical(path.stem) in _TABLE_NAMES or path.suffix.lower() in WORKBOOK_SUFFIXES):
+        return Discovery()
+    problem = f"{display_name(path)}: this is a link to a place outside the folder, and was not followed. Copy the file there."
+    return Discovery(problems=(problem,))
 
 
-def _at(path: Path) -> Found:
+def _at_path(path: Path) -> Discovery:
     if path.is_dir():
-        return _at_folder(path)
-    ending, name = ending_of(path), canonical(stem_of(path))
-    if ending in _FILES and name in _NAMES:
-        return _one(name, path, path.name)
+        return _in_subfolder(path)
+    ending, name = suffix_of(path), canonical(stem_of(path))
+    if ending in _TABLE_SUFFIXES and name in _TABLE_NAMES:
+        return _single_file(name, path, path.name)
     if name in _READ_ELSEWHERE:
-        return Found()
-    like = unread.table_like(path.name, _NAMES)
-    if ending in WORKBOOKS:
-        found = _in_workbook(path)
-        return found if found.places or found.problems or not like else _noted(unread.of_copy(path, like))
+        return Discovery()
+    like = unread.table_like(path.name, _TABLE_NAMES)
+    if ending in WORKBOOK_SUFFIXES:
+        discovery = _in_workbook(path)
+        return (
+            discovery
+            if discovery.parts or discovery.problems or not like
+            else _notes_only(unread.copy_note(path, like))
+        )
     if like:
-        return _noted(unread.of_copy(path, like) if ending in _FILES else unread.of_file(path, like))
-    return _noted(f"{said(path)} is no table and was not read{did_you_mean(name)}.") if ending in _FILES else Found()
+        return _notes_only(unread.copy_note(path, like) if ending in _TABLE_SUFFIXES else unread.file_note(path, like))
+    return (
+        _notes_only(f"{display_name(path)} is no table and was not read{did_you_mean(name)}.")
+        if ending in _TABLE_SUFFIXES
+        else Discovery()
+    )
 
 
-def _noted(*notes: str) -> Found:
-    return Found(notes=tuple(note for note in notes if note))
+def _notes_only(*notes: str) -> Discovery:
+    return Discovery(notes=tuple(note for note in notes if note))
 
 
-def _at_folder(folder: Path) -> Found:
+def _in_subfolder(folder: Path) -> Discovery:
     """A folder: the parts of one table, or nothing that is read."""
     name = canonical(folder.stem if folder.suffix.lower() in (".parquet", ".csv") else folder.name)
     if name in TABLES:
-        lake = unread.of_lake(folder)
-        return _noted(lake) if lake else _forms(folder, name)
-    if like := unread.table_like(folder.name, _NAMES):
-        return _noted(unread.of_folder(folder, like))
-    return _noted(unread.below(folder, _FILES, _NAMES))
+        lake = unread.lake_note(folder)
+        return _notes_only(lake) if lake else _in_table_folder(folder, name)
+    if like := unread.table_like(folder.name, _TABLE_NAMES):
+        return _notes_only(unread.folder_note(folder, like))
+    return _notes_only(unread.nested_tables_note(folder, _TABLE_SUFFIXES, _TABLE_NAMES))
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible_entries(folder: Path) -> list[Path]:
     try:
         return [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "~$"))]
     except OSError as problem:
         raise UsageError(f"{folder}: cannot be listed ({problem.strerror}). Check that you may read it.") from problem
 
 
-def _forms(folder: Path, table: str) -> Found:
+def _in_table_folder(folder: Path, table: str) -> Discovery:
     """Files in a folder, parts of one table; also in folders below that name a column and its value: `wave=2026`."""
-    found = _parts(folder, table, said(folder), {})
-    return replace(found, places=tuple(replace(place, folder=folder) for place in found.places))
+    discovery = _partitioned_files(folder, table, display_name(folder), {})
+    return replace(discovery, parts=tuple(replace(part, folder=folder) for part in discovery.parts))
 
 
-def _parts(folder: Path, table: str, label: str, partition: Mapping[str, str | None]) -> Found:
-    found, other = Found(), []
-    for path in _visible(folder):
-        column = _PARTITION.fullmatch(said(path))
-        if not _inside(path, folder):
-            found += _link(path, form=True) if path.is_dir() or ending_of(path) in _FILES else Found()
-        elif path.is_dir() and column:
-            value = None if column[2] == _NO_VALUE else unquote(column[2])
-            found += _parts(path, table, f"{label}/{said(path)}", {**partition, unquote(column[1]): value})
-        elif not path.is_dir() and ending_of(path) in _FILES:
-            one = _one(table, path, f"{label}/{said(path)}")
-            found += replace(one, places=tuple(replace(place, partition=partition) for place in one.places))
-        elif not _MARKS.fullmatch(path.name):
-            other.append(path)
-    return found + _noted(*unread.of_parts(label, other))
+def _partitioned_files(folder: Path, table: str, label: str, partition: Mapping[str, str | None]) -> Discovery:
+    discovery, other_files = Discovery(), []
+    for path in _visible_entries(folder):
+        key_value = _PARTITION.fullmatch(display_name(path))
+        if not _stays_inside(path, folder):
+            discovery += (
+                _link_problem(path, form=True) if path.is_dir() or suffix_of(path) in _TABLE_SUFFIXES else Discovery()
+            )
+        elif path.is_dir() and key_value:
+            value = None if key_value[2] == _NO_VALUE else unquote(key_value[2])
+            discovery += _partitioned_files(
+                path, table, f"{label}/{display_name(path)}", {**partition, unquote(key_value[1]): value}
+            )
+        elif not path.is_dir() and suffix_of(path) in _TABLE_SUFFIXES:
+            file = _single_file(table, path, f"{label}/{display_name(path)}")
+            discovery += replace(file, parts=tuple(replace(part, partition=partition) for part in file.parts))
+        elif not _WRITER_MARKERS.fullmatch(path.name):
+            other_files.append(path)
+    return discovery + _notes_only(*unread.part_notes(label, other_files))
 
 
 def date_of_form(file: str) -> str:
@@ -220,52 +239,52 @@ def date_of_form(file: str) -> str:
     >>> date_of_form("initiatives/claims-2026-09-02.xlsx"), date_of_form("claims 20260902 v2.xlsx"), date_of_form("a")
     ('2026-09-02', '2026-09-02', '')
     """
-    found = re.search(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)", file)
-    return f"{found[1]}-{found[3]}-{found[4]}" if found else ""
+    match = re.search(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)", file)
+    return f"{match[1]}-{match[3]}-{match[4]}" if match else ""
 
 
-def _one(table: str, path: Path, file: str) -> Found:
+def _single_file(table: str, path: Path, file: str) -> Discovery:
     """A file that is one table; of a workbook the sheet of that name, else the first."""
-    if path.suffix.lower() not in WORKBOOKS:
-        return Found((Place(table, path, file),))
+    if path.suffix.lower() not in WORKBOOK_SUFFIXES:
+        return Discovery((TablePart(table, path, file),))
     try:
-        names, hidden = sheets_of(path, file)
+        names, hidden = visible_and_hidden_sheets(path, file)
     except InputError as problem:
-        return Found(problems=(str(problem),))
+        return Discovery(problems=(str(problem),))
     if not names:
-        return Found(problems=(f"{file}: every sheet is hidden. Show the one that holds the table.",))
+        return Discovery(problems=(f"{file}: every sheet is hidden. Show the one that holds the table.",))
     sheet = next((name for name in names if canonical(name) == table), names[0])
-    return Found((Place(table, path, file, sheet),), _hidden(file, hidden))
+    return Discovery((TablePart(table, path, file, sheet),), _hidden_sheet_notes(file, hidden))
 
 
-def _in_workbook(path: Path) -> Found:
+def _in_workbook(path: Path) -> Discovery:
     try:
-        shown, hidden = sheets_of(path, path.name)
-        names = {sheet: canonical(sheet) for sheet in shown}
+        visible, hidden = visible_and_hidden_sheets(path, path.name)
+        names = {sheet: canonical(sheet) for sheet in visible}
     except InputError as problem:
-        return Found(problems=(str(problem),))
-    known = {sheet: name for sheet, name in names.items() if name in _NAMES}
-    places = (Place(name, path, f"{path.name}[{sheet}]", sheet) for sheet, name in known.items())
+        return Discovery(problems=(str(problem),))
+    tables = {sheet: name for sheet, name in names.items() if name in _TABLE_NAMES}
+    parts = (TablePart(name, path, f"{path.name}[{sheet}]", sheet) for sheet, name in tables.items())
     notes = (
         f'{path.name}: sheet "{sheet}" is no table and was not read{did_you_mean(name)}.'
         for sheet, name in names.items()
-        if name not in _NAMES
+        if name not in _TABLE_NAMES
     )
-    return Found(tuple(places), (*notes, *_hidden(path.name, hidden)))
+    return Discovery(tuple(parts), (*notes, *_hidden_sheet_notes(path.name, hidden)))
 
 
-def _hidden(file: str, sheets: Sequence[str]) -> tuple[str, ...]:
+def _hidden_sheet_notes(file: str, sheets: Sequence[str]) -> tuple[str, ...]:
     """A note for each hidden sheet that is named like a table: what nobody sees is not read."""
-    tables = [sheet for sheet in sheets if canonical(sheet) in _NAMES]
+    tables = [sheet for sheet in sheets if canonical(sheet) in _TABLE_NAMES]
     return tuple(f'{file}: sheet "{sheet}" is hidden and was not read. Show it if it counts.' for sheet in tables)
 
 
-def _twice(places: Sequence[Place]) -> list[str]:
+def _duplicate_tables(parts: Sequence[TablePart]) -> list[str]:
     """A table lies in one file, or in the parts of one folder."""
     problems = []
-    for table in dict.fromkeys(place.table for place in places):
-        files = [f"{said(place.folder)}/" if place.folder else place.file for place in places if place.table == table]
+    for table in dict.fromkeys(part.table for part in parts):
+        files = [f"{display_name(part.folder)}/" if part.folder else part.file for part in parts if part.table == table]
         if len(set(files)) > 1 or (len(files) > 1 and not files[0].endswith("/")):
-            listed = ", ".join(dict.fromkeys(files))
-            problems.append(f"{table} is there more than once ({listed}). Keep one of them.")
+            file_names = ", ".join(dict.fromkeys(files))
+            problems.append(f"{table} is there more than once ({file_names}). Keep one of them.")
     return problems

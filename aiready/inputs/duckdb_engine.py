@@ -1,7 +1,7 @@
-"""The DuckDB inside this process: it reads the files it was opened for, and is then locked.
+"""Start a DuckDB inside this process and lock it, so that it opens only the files it is meant to read.
 
-A view of a DuckDB file may name any file of this machine, or ask for an extension from the network. After the lock the
-engine opens nothing but the named files and its own scratch folder, and nothing can undo it.
+A view in a DuckDB file may name any file of this machine, or load an extension from the network. Once locked, the
+engine opens nothing but the listed files and its own scratch folder, and nothing can unlock it.
 """
 
 import os
@@ -22,22 +22,22 @@ from aiready.errors import InfrastructureError, InputError
 
 DATABASE = "warehouse"
 """Name of an attached database file."""
-ALONE = {
+ISOLATED_SETTINGS = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
     "allow_persistent_secrets": False,
 }
-"""Nothing is downloaded, nothing loaded, and no credentials of the user are at hand."""
-_SCRATCH, _A_DAY = "aiready-engine-", 86_400
-_LONGEST = 200
-"""Signs of what the engine says that a message repeats."""
+"""Nothing is downloaded or loaded, and credentials of the user are not available."""
+_SCRATCH, _DAY_SECONDS = "aiready-engine-", 86_400
+_MAX_CHARACTERS = 200
+"""Length of an error of the engine that a message repeats."""
 
 
 def connect() -> Backend:
-    """A DuckDB of its own, in memory up to a limit and beyond it on disk, in a folder only its owner may enter."""
+    """A new DuckDB in memory, which beyond a limit spills to a scratch folder that only its owner may enter."""
     try:
-        _sweep(Path(tempfile.gettempdir()))
+        _remove_old_scratch(Path(tempfile.gettempdir()))
         scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH))
     except OSError as problem:
         raise InfrastructureError(
@@ -45,7 +45,7 @@ def connect() -> Backend:
         ) from problem
     try:
         engine = ibis.duckdb.connect(
-            threads=min(4, os.cpu_count() or 1), memory_limit="3GB", temp_directory=str(scratch), **ALONE
+            threads=min(4, os.cpu_count() or 1), memory_limit="3GB", temp_directory=str(scratch), **ISOLATED_SETTINGS
         )
         weakref.finalize(engine, _remove, scratch, os.getpid())
     except BaseException:  # a stop, too
@@ -56,13 +56,13 @@ def connect() -> Backend:
     return engine
 
 
-def _sweep(folder: Path) -> None:
-    """Take away empty folders of runs that were killed more than a day ago; whatever else has the name stays."""
+def _remove_old_scratch(folder: Path) -> None:
+    """Remove empty scratch folders of runs that were killed more than a day ago."""
     with suppress(OSError):
-        for left in folder.glob(f"{_SCRATCH}*"):
+        for scratch in folder.glob(f"{_SCRATCH}*"):
             with suppress(OSError):
-                if left.lstat().st_mtime < time.time() - _A_DAY:
-                    left.rmdir()
+                if scratch.lstat().st_mtime < time.time() - _DAY_SECONDS:
+                    scratch.rmdir()
 
 
 def _remove(scratch: Path, maker: int) -> None:
@@ -71,7 +71,7 @@ def _remove(scratch: Path, maker: int) -> None:
 
 
 def lock(engine: Backend, files: Iterable[Path], database: Path | None = None) -> None:
-    """Let the engine open these files and no other, now and later; a database file is attached to be read only.
+    """Let the engine open these files and no others from now on; a database file is attached read-only.
 
     Raises
     ------
@@ -80,85 +80,87 @@ def lock(engine: Backend, files: Iterable[Path], database: Path | None = None) -
     """
     if database is not None:
         try:
-            engine.con.execute(f"ATTACH {_quoted(whole(database))} AS {DATABASE} (READ_ONLY, TYPE duckdb)")
+            engine.con.execute(f"ATTACH {_quote(absolute_path(database))} AS {DATABASE} (READ_ONLY, TYPE duckdb)")
         except duckdb.Error as problem:
             raise unreadable(database, problem) from problem
-    paths = [whole(path) for path in files]
-    allowed = dict.fromkeys([*paths, *map(_escaped, paths)])  # asked for is the pattern, opened is the file
-    engine.con.execute(f"SET allowed_paths = [{', '.join(map(_quoted, allowed))}]")
+    paths = [absolute_path(path) for path in files]
+    allowed = dict.fromkeys(
+        [*paths, *map(_escape_glob, paths)]
+    )  # the query names the pattern, the engine opens the file
+    engine.con.execute(f"SET allowed_paths = [{', '.join(map(_quote, allowed))}]")
     for setting in ("enable_external_access = false", "python_enable_replacements = false"):
         engine.con.execute(f"SET {setting}")
     engine.con.execute("SET lock_configuration = true")
 
 
-def tables_of(path: Path) -> list[tuple[str, str]]:
+def list_tables(path: Path) -> list[tuple[str, str]]:
     """Schema and name of every table and view of a DuckDB file.
 
     Raises
     ------
     InputError
-        It is no DuckDB file, or another program writes to it.
+        It is no DuckDB file, or another program is writing to it.
     """
     closed: dict[str, str | bool | int | float | list[str]] = {
-        **ALONE,
+        **ISOLATED_SETTINGS,
         "enable_external_access": False,
         "lock_configuration": True,
     }
     try:
-        with duckdb.connect(whole(path), read_only=True, config=closed) as database:
-            listed = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL "
-            listed += "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
-            return sorted(database.execute(listed).fetchall())
+        with duckdb.connect(absolute_path(path), read_only=True, config=closed) as database:
+            query = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal UNION ALL "
+            query += "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal"
+            return sorted(database.execute(query).fetchall())
     except duckdb.Error as problem:
         raise unreadable(path, problem) from problem
 
 
 def unreadable(path: Path, problem: duckdb.Error) -> InputError:
-    """What to say of a file that is no DuckDB database, or is locked by another program."""
+    """Error for a file that is no DuckDB database, or that another program has locked."""
     why = "another program is writing to it" if "lock" in str(problem) else "it is no DuckDB file, or a damaged one"
     return InputError(f"{path}: cannot be read as a DuckDB database ({why}). Close it there, or export it again.")
 
 
-def pattern(path: Path) -> str:
-    """A path as the engine takes it: there `*`, `?` and `[` stand for other signs.
+def glob_pattern(path: Path) -> str:
+    """A path as a pattern of the engine, in which `*`, `?` and `[` have to be escaped.
 
     Raises
     ------
     InputError
-        The path holds a backslash beside one of them, and then means no file.
+        The path holds a backslash and one of them: no pattern matches such a file.
 
     Examples
     --------
-    >>> pattern(Path("/data/q[12]/decisions.parquet"))
+    >>> glob_pattern(Path("/data/q[12]/decisions.parquet"))
     '/data/q[[]12]/decisions.parquet'
     """
-    text = whole(path)
-    if "\\" in text and _escaped(text) != text:
+    text = absolute_path(path)
+    if "\\" in text and _escape_glob(text) != text:
         raise InputError(f"{path.name}: a backslash and one of [ * ? stand in its path {text}. Rename the folder.")
-    return _escaped(text)
+    return _escape_glob(text)
 
 
-def whole(path: Path) -> str:
-    """A path from the root; a link stays a link, as messages name it."""
+def absolute_path(path: Path) -> str:
+    """Absolute path; links are not followed, so that messages name them."""
     return os.path.abspath(path)  # noqa: PTH100 - `resolve` would follow links
 
 
-def _escaped(path: str) -> str:
-    return re.sub(r"[*?\[]", lambda sign: f"[{sign[0]}]", path)
+def _escape_glob(path: str) -> str:
+    return re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", path)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
 @contextmanager
-def telling(file: str) -> Iterator[None]:
-    """Say in a sentence why a stored table cannot be read.
+def duckdb_errors(file: str) -> Iterator[None]:
+    """Turn exceptions of DuckDB into one sentence on why a stored table cannot be read.
 
     Raises
     ------
     InputError
-        In place of what the engine raises.
+        In place of whatever DuckDB raised.
     """
     try:
         yield
@@ -168,5 +170,5 @@ def telling(file: str) -> Iterator[None]:
             "Store the rows as a table of the database file."
         ) from problem
     except duckdb.Error as problem:
-        why = str(problem).splitlines()[0][:_LONGEST]
+        why = str(problem).splitlines()[0][:_MAX_CHARACTERS]
         raise InputError(f"{file}: cannot be read ({why}). Mend the view or table, or export it again.") from problem

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from aiready.inputs.parse import nothing_in
-from aiready.model.cell_values import NO, YES
+from aiready.inputs.parse import blank_words
+from aiready.model.cell_values import NO_WORDS, YES_WORDS
 from aiready.model.schema import Column, Table
 from aiready.model.waves import is_wave
 
@@ -25,8 +25,8 @@ def number_of(text: str) -> float | None:
     (0.5, 1000.0, None, None)
     """
     plain = text.strip()
-    whole, comma, decimals = plain.partition(",")
-    if comma and len(decimals) == 3 and whole.lstrip("+-").lstrip("0"):
+    integer_part, comma, decimals = plain.partition(",")
+    if comma and len(decimals) == 3 and integer_part.lstrip("+-").lstrip("0"):
         return None  # 12,500 could be thousands
     try:
         value = float(plain.replace(",", ".").replace("_", "no number"))
@@ -44,56 +44,56 @@ def value_of(column: Column, text: str) -> float | None:
     >>> value_of(TABLES["tasks"].column("adoption"), "45 %"), value_of(TABLES["tasks"].column("headcount"), "45 %")
     (0.45, None)
     """
-    said = text.strip()
-    if column.kind == "share" and said.endswith("%"):
-        value = number_of(said.removesuffix("%"))
+    cell = text.strip()
+    if column.kind == "share" and cell.endswith("%"):
+        value = number_of(cell.removesuffix("%"))
         return None if value is None else value / 100
-    return number_of(said)
+    return number_of(cell)
 
 
-def says_nothing(column: Column, text: str) -> bool:
+def is_blank(column: Column, text: str) -> bool:
     """Whether a cell is blank, or says in words that nothing is there."""
-    return text.strip().lower() in nothing_in(column)
+    return text.strip().lower() in blank_words(column)
 
 
-def refusal(column: Column, text: str) -> str:
+def cell_problem(column: Column, text: str) -> str:
     """Why a cell would be set aside, and how to mend it; blank where it is fine.
 
     Examples
     --------
     >>> from aiready.model.schema import TABLES
-    >>> refusal(TABLES["tasks"].column("adoption"), "60")
+    >>> cell_problem(TABLES["tasks"].column("adoption"), "60")
     'adoption: 60 is above 1. Write a share from 0 to 1, such as 0.6.'
     """
-    said = text.strip()
-    if says_nothing(column, said):
+    cell = text.strip()
+    if is_blank(column, cell):
         return f"{column.name} is missing. Fill it in." if column.required else ""
     if column.allowed:
-        return "" if said in column.allowed else f"{column.name}: {said} is none of {', '.join(column.allowed)}."
+        return "" if cell in column.allowed else f"{column.name}: {cell} is none of {', '.join(column.allowed)}."
     if column.kind in NUMBERS:
-        return _number_refusal(column, said)
+        return _number_problem(column, cell)
     if column.kind == "date":
-        return "" if _is_date(said) else f"{column.name}: {said} is no date. Write it as 2026-05-11."
+        return "" if _is_date(cell) else f"{column.name}: {cell} is no date. Write it as 2026-05-11."
     if column.kind == "wave":
-        return "" if is_wave(said.upper()) else f"{column.name}: {said} is no wave. Write 2026-Q3, 2026-09 or 2026."
-    if column.kind == "check" and said.lower() not in (*YES, *NO) and not _is_date(said):
-        return f"{column.name}: {said} is neither yes nor no nor the date it was done."
+        return "" if is_wave(cell.upper()) else f"{column.name}: {cell} is no wave. Write 2026-Q3, 2026-09 or 2026."
+    if column.kind == "check" and cell.lower() not in (*YES_WORDS, *NO_WORDS) and not _is_date(cell):
+        return f"{column.name}: {cell} is neither yes nor no nor the date it was done."
     return ""
 
 
-def _number_refusal(column: Column, said: str) -> str:
-    value = value_of(column, said)
-    if column.kind == "integer" and _THOUSANDS.fullmatch(said):
-        return f'{column.name}: "{said}" could be thousands or decimals. Write it without a point.'
+def _number_problem(column: Column, cell: str) -> str:
+    value = value_of(column, cell)
+    if column.kind == "integer" and _THOUSANDS.fullmatch(cell):
+        return f'{column.name}: "{cell}" could be thousands or decimals. Write it without a point.'
     if value is None:
-        return f'{column.name}: "{said}" is no number. Write it as {column.example or "12.5"}.'
+        return f'{column.name}: "{cell}" is no number. Write it as {column.example or "12.5"}.'
     if column.kind == "integer" and value % 1:
-        return f"{column.name}: {said} is no whole number."
-    mend = " Write a share from 0 to 1, such as 0.6." if column.kind == "share" else ""
+        return f"{column.name}: {cell} is no whole number."
+    hint = " Write a share from 0 to 1, such as 0.6." if column.kind == "share" else ""
     if column.at_least is not None and value < column.at_least:
-        return f"{column.name}: {said} is below {column.at_least:g}.{mend}"
+        return f"{column.name}: {cell} is below {column.at_least:g}.{hint}"
     if column.at_most is not None and value > column.at_most:
-        return f"{column.name}: {said} is above {column.at_most:g}.{mend}"
+        return f"{column.name}: {cell} is above {column.at_most:g}.{hint}"
     return ""
 
 
@@ -104,19 +104,19 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def refusals(table: Table, rows: pd.DataFrame, name: str) -> list[str]:
+def row_problems(table: Table, rows: pd.DataFrame, name: str) -> list[str]:
     """Every cell of text rows that would be set aside, a sentence each, headed by the row's `name` column."""
     columns = [column for column in table.columns if column.name in rows]
-    found = []
+    problems = []
     for row in rows.to_dict("records"):
-        wrong = [refusal(column, row[column.name]) for column in columns]
+        of_row = [cell_problem(column, row[column.name]) for column in columns]
         numbers = {column.name: value_of(column, row[column.name]) for column in columns if column.kind in NUMBERS}
         for early, late in table.ordered:
             low, high = numbers.get(early), numbers.get(late)
             if low is not None and high is not None and high < low:
-                wrong.append(f"{late} is below {early}.")
-        found += [f"{row[name]}: {text}" for text in wrong if text]
-    return found
+                of_row.append(f"{late} is below {early}.")
+        problems += [f"{row[name]}: {text}" for text in of_row if text]
+    return problems
 
 
 def typed_rows(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
@@ -129,5 +129,5 @@ def typed_rows(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
         elif column.kind == "date":
             typed[column.name] = pd.to_datetime(cells.where(cells != ""), errors="coerce").astype("datetime64[ns]")
         else:
-            typed[column.name] = cells.astype(object).mask(cells.map(partial(says_nothing, column)), None)
+            typed[column.name] = cells.astype(object).mask(cells.map(partial(is_blank, column)), None)
     return pd.DataFrame(typed, index=rows.index)

@@ -10,12 +10,20 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from aiready.inputs.file_signatures import LOCKED
-from aiready.inputs.workbook_limits import MOST_CELLS, MOST_TEXT, Failed, Look, TooMuchError, repeated, too_far
+from aiready.inputs.file_signatures import ENCRYPTED
+from aiready.inputs.workbook_limits import (
+    MAX_CELLS,
+    MAX_CHARACTERS,
+    ErrorCells,
+    Inspection,
+    LimitError,
+    too_many_cells,
+    too_many_repeats,
+)
 
-MOST_FILE = 1 << 28
+MAX_FILE_BYTES = 1 << 28
 """Bytes; no workbook of 65,536 rows and 256 columns comes near it by itself."""
-_FREE = 0xFFFFFFFA
+_FIRST_RESERVED = 0xFFFFFFFA
 """Sector numbers from which on they mean something else."""
 _ROOT = 5
 _BOUNDSHEET, _EOF, _CONTINUE, _SST, _LABELSST, _DIMENSIONS, _FILEPASS = 0x85, 0x0A, 0x3C, 0xFC, 0xFD, 0x200, 0x2F
@@ -24,7 +32,7 @@ _CELLS = (_FORMULA, 0x201, 0x202, 0x203, 0x204, _BOOLERR, 0x27E, 0xD6, _LABELSST
 """Records that begin with the row and column of a cell."""
 
 
-def look(path: Path) -> Look:
+def inspect_xls(path: Path) -> Inspection:
     """Look into an old workbook.
 
     Raises
@@ -32,161 +40,167 @@ def look(path: Path) -> Look:
     struct.error, ValueError
         It is damaged.
     """
-    if path.stat().st_size > MOST_FILE:
-        return Look(f"is larger than {MOST_FILE >> 20} MB. Save the table alone, as CSV.")
+    if path.stat().st_size > MAX_FILE_BYTES:
+        return Inspection(f"is larger than {MAX_FILE_BYTES >> 20} MB. Save the table alone, as CSV.")
     content = path.read_bytes()
-    failed: dict[str, Failed] = {}
+    error_cells: dict[str, ErrorCells] = {}
     try:
-        for stream in _Container(content).streams():
-            failed |= _measure(stream)
-    except TooMuchError as problem:
-        return Look(str(problem))
-    return Look(failed={name: cells for name, cells in failed.items() if cells})
+        for stream in _CompoundFile(content).workbook_streams():
+            error_cells |= _measure(stream)
+    except LimitError as problem:
+        return Inspection(str(problem))
+    return Inspection(error_cells={name: cells for name, cells in error_cells.items() if cells})
 
 
-def _twice() -> TooMuchError:
-    return TooMuchError("its parts lie over each other: no spreadsheet program writes such a file. Save it as .xlsx.")
+def _overlap_error() -> LimitError:
+    return LimitError("its parts lie over each other: no spreadsheet program writes such a file. Save it as .xlsx.")
 
 
-class _Container:
+class _CompoundFile:
     """The file system inside the file: chains of sectors, none of which may run in a circle."""
 
     def __init__(self, content: bytes) -> None:
         if content[:8] != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
             raise ValueError("no old workbook")
         self.content = content
-        power, small = struct.unpack_from("<HH", content, 30)
-        if power not in (9, 12) or small != 6:
+        power, mini_power = struct.unpack_from("<HH", content, 30)
+        if power not in (9, 12) or mini_power != 6:
             raise ValueError("sectors of an unknown size")
-        self.size = 1 << power
-        self.directory, self.cutoff, self.mini, _, self.more = struct.unpack_from("<I4xIIII", content, 48)
-        self.table = self._table()
+        self.sector_size = 1 << power
+        self.directory_start, self.mini_cutoff, self.mini_fat_start, _, self.first_difat_sector = struct.unpack_from(
+            "<I4xIIII", content, 48
+        )
+        self.fat = self._read_fat()
 
     def _sector(self, number: int) -> bytes:
-        return self.content[(number + 1) * self.size : (number + 2) * self.size]
+        return self.content[(number + 1) * self.sector_size : (number + 2) * self.sector_size]
 
-    def _table(self) -> list[int]:
-        sectors = [number for number in struct.unpack_from("<109I", self.content, 76) if number < _FREE]
-        more, seen = self.more, 0
-        while more < _FREE:
-            numbers = struct.unpack(f"<{self.size // 4}I", self._sector(more).ljust(self.size, b"\xff"))
-            sectors += [number for number in numbers[:-1] if number < _FREE]
-            more, seen = numbers[-1], seen + 1
-            if seen * self.size > len(self.content):
-                raise _twice()
-        if len(sectors) * self.size > len(self.content):
-            raise _twice()
-        joined = b"".join(self._sector(number) for number in sectors)
+    def _read_fat(self) -> list[int]:
+        fat_sectors = [number for number in struct.unpack_from("<109I", self.content, 76) if number < _FIRST_RESERVED]
+        difat_sector, difat_length = self.first_difat_sector, 0
+        while difat_sector < _FIRST_RESERVED:
+            numbers = struct.unpack(
+                f"<{self.sector_size // 4}I", self._sector(difat_sector).ljust(self.sector_size, b"\xff")
+            )
+            fat_sectors += [number for number in numbers[:-1] if number < _FIRST_RESERVED]
+            difat_sector, difat_length = numbers[-1], difat_length + 1
+            if difat_length * self.sector_size > len(self.content):
+                raise _overlap_error()
+        if len(fat_sectors) * self.sector_size > len(self.content):
+            raise _overlap_error()
+        joined = b"".join(self._sector(number) for number in fat_sectors)
         return list(struct.unpack(f"<{len(joined) // 4}I", joined[: len(joined) // 4 * 4]))
 
-    def chain(self, number: int, table: list[int], most: int) -> list[int]:
+    def chain(self, number: int, fat: list[int], max_length: int) -> list[int]:
         """Sectors from the first on."""
         chain: list[int] = []
-        while number < _FREE:
+        while number < _FIRST_RESERVED:
             chain.append(number)
-            if len(chain) > most:
-                raise _twice()
-            number = table[number] if number < len(table) else _FREE
+            if len(chain) > max_length:
+                raise _overlap_error()
+            number = fat[number] if number < len(fat) else _FIRST_RESERVED
         return chain
 
     def read(self, number: int) -> bytes:
         """A stream of whole sectors."""
-        most = len(self.content) // self.size + 1
-        return b"".join(self._sector(at) for at in self.chain(number, self.table, most))
+        max_length = len(self.content) // self.sector_size + 1
+        return b"".join(self._sector(sector) for sector in self.chain(number, self.fat, max_length))
 
-    def streams(self) -> Iterator[bytes]:
+    def workbook_streams(self) -> Iterator[bytes]:
         """Every stream that is called as workbooks call theirs."""
-        entries = self.read(self.directory)
-        places: list[tuple[int, int]] = []
+        entries = self.read(self.directory_start)
+        streams: list[tuple[int, int]] = []
         root = 0
-        for at in range(0, len(entries) - 127, 128):
-            length, kind = struct.unpack_from("<HB", entries, at + 64)
-            start, size = struct.unpack_from("<II", entries, at + 116)
-            name = entries[at : at + max(min(length, 64) - 2, 0)].decode("utf-16-le", "replace")
+        for offset in range(0, len(entries) - 127, 128):
+            length, kind = struct.unpack_from("<HB", entries, offset + 64)
+            start, size = struct.unpack_from("<II", entries, offset + 116)
+            name = entries[offset : offset + max(min(length, 64) - 2, 0)].decode("utf-16-le", "replace")
             root = start if kind == _ROOT else root
             if name.casefold() in ("workbook", "book"):
-                places.append((start, size))
-        for start, size in places:
+                streams.append((start, size))
+        for start, size in streams:
             yield self._stream(root, start, size)
 
     def _stream(self, root: int, start: int, size: int) -> bytes:
-        if size >= self.cutoff:
+        if size >= self.mini_cutoff:
             return self.read(start)[:size]
-        small = self.read(root)
-        table = self.read(self.mini)
-        numbers = list(struct.unpack(f"<{len(table) // 4}I", table))
-        chain = self.chain(start, numbers, len(small) // 64 + 1)
-        return b"".join(small[at * 64 : at * 64 + 64] for at in chain)[:size]
+        mini_stream = self.read(root)
+        table = self.read(self.mini_fat_start)
+        mini_fat = list(struct.unpack(f"<{len(table) // 4}I", table))
+        chain = self.chain(start, mini_fat, len(mini_stream) // 64 + 1)
+        return b"".join(mini_stream[sector * 64 : sector * 64 + 64] for sector in chain)[:size]
 
 
 @dataclass
-class _Book:
+class _WorkbookTotals:
     """What is counted of a workbook: where sheets begin, lengths of shared texts, room for cells, signs in them."""
 
     sheets: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
-    lengths: list[int] = field(default_factory=list)
-    room: int = 0
-    signs: int = 0
+    text_lengths: list[int] = field(default_factory=list)
+    cells: int = 0
+    characters: int = 0
 
 
 def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
     """Kind and content of each record, up to the end of the sheet."""
-    at = start
-    while at + 4 <= len(stream):
-        kind, length = struct.unpack_from("<HH", stream, at)
-        yield kind, stream[at + 4 : at + 4 + length]
-        at += 4 + length
+    offset = start
+    while offset + 4 <= len(stream):
+        kind, length = struct.unpack_from("<HH", stream, offset)
+        yield kind, stream[offset + 4 : offset + 4 + length]
+        offset += 4 + length
         if kind == _EOF:
             return
 
 
-def _measure(stream: bytes) -> dict[str, Failed]:
+def _measure(stream: bytes) -> dict[str, ErrorCells]:
     """Failed cells of every sheet."""
-    book = _Book()
-    shared: list[bytes] = []
+    totals = _WorkbookTotals()
+    shared_texts: list[bytes] = []
     for kind, content in _records(stream, 0):
         if kind == _FILEPASS:
-            raise TooMuchError(f"this is {LOCKED.words}. Open it, take the password away, and save it.")
+            raise LimitError(f"this is {ENCRYPTED.description}. Open it, take the password away, and save it.")
         if kind == _BOUNDSHEET:
-            book.sheets.append(struct.unpack_from("<I", content)[0])
-            book.names.append(content[8:].decode("utf-16-le" if content[7:8] == b"\x01" else "latin-1", "replace"))
-        elif kind == _SST or (kind == _CONTINUE and shared):
-            shared.append(content)
-        elif shared and not book.lengths:
-            book.lengths = list(_lengths(shared))
-    if len(book.sheets) != len(set(book.sheets)):
-        raise _twice()
-    return {name: _measure_sheet(stream, start, book) for name, start in zip(book.names, book.sheets, strict=True)}
+            totals.sheets.append(struct.unpack_from("<I", content)[0])
+            totals.names.append(content[8:].decode("utf-16-le" if content[7:8] == b"\x01" else "latin-1", "replace"))
+        elif kind == _SST or (kind == _CONTINUE and shared_texts):
+            shared_texts.append(content)
+        elif shared_texts and not totals.text_lengths:
+            totals.text_lengths = list(_shared_text_lengths(shared_texts))
+    if len(totals.sheets) != len(set(totals.sheets)):
+        raise _overlap_error()
+    return {
+        name: _measure_sheet(stream, start, totals) for name, start in zip(totals.names, totals.sheets, strict=True)
+    }
 
 
-def _measure_sheet(stream: bytes, start: int, book: _Book) -> Failed:
-    last = width = 0
-    failed: Failed = {}
+def _measure_sheet(stream: bytes, start: int, totals: _WorkbookTotals) -> ErrorCells:
+    last_row = width = 0
+    error_cells: ErrorCells = {}
     for kind, content in _records(stream, start):
         if kind == _DIMENSIONS and len(content) >= 10:
             claimed = struct.unpack_from("<IIHH" if len(content) >= 14 else "<HHHH", content)
-            if (claimed[1] - claimed[0]) * (claimed[3] - claimed[2]) > MOST_CELLS:
-                raise too_far(claimed[1], claimed[3])
+            if (claimed[1] - claimed[0]) * (claimed[3] - claimed[2]) > MAX_CELLS:
+                raise too_many_cells(claimed[1], claimed[3])
         elif kind in _CELLS and len(content) >= 6:
             row, column = struct.unpack_from("<HH", content)
             if kind in _MULTIPLE:
                 column = max(column, struct.unpack_from("<H", content, len(content) - 2)[0])
-            last, width = max(last, row + 1), max(width, column + 1)
-            if said := _error(kind, content):
-                failed[row + 1, column + 1] = said
+            last_row, width = max(last_row, row + 1), max(width, column + 1)
+            if error_text := _error_text(kind, content):
+                error_cells[row + 1, column + 1] = error_text
             if kind == _LABELSST and len(content) >= 10:
-                place = struct.unpack_from("<I", content, 6)[0]
-                book.signs += book.lengths[place] if place < len(book.lengths) else 0
-    book.room += last * width
-    if book.room > MOST_CELLS:
-        raise too_far(last, width)
-    if book.signs > MOST_TEXT:
-        raise repeated()
-    return failed
+                index = struct.unpack_from("<I", content, 6)[0]
+                totals.characters += totals.text_lengths[index] if index < len(totals.text_lengths) else 0
+    totals.cells += last_row * width
+    if totals.cells > MAX_CELLS:
+        raise too_many_cells(last_row, width)
+    if totals.characters > MAX_CHARACTERS:
+        raise too_many_repeats()
+    return error_cells
 
 
-def _error(kind: int, content: bytes) -> str:
+def _error_text(kind: int, content: bytes) -> str:
     """What a cell shows that failed, by itself or as the result of a formula; blank of any other."""
     if kind == _BOOLERR and content[7:8] == b"\x01":
         return _ERRORS.get(content[6], "#ERROR!")
@@ -198,51 +212,51 @@ def _error(kind: int, content: bytes) -> str:
 _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 
 
-def _lengths(parts: list[bytes]) -> Iterator[int]:
+def _shared_text_lengths(parts: list[bytes]) -> Iterator[int]:
     """Signs of each shared text; one may run on over several records."""
-    left = _Left(parts, 8)
+    reader = _RecordReader(parts, 8)
     (count,) = struct.unpack_from("<I", parts[0], 4)
-    for _ in islice(range(count), MOST_FILE):
-        head = left.take(3)
+    for _ in islice(range(count), MAX_FILE_BYTES):
+        head = reader.take(3)
         if len(head) < 3:
             return
-        signs, how = struct.unpack("<HB", head)
-        runs = struct.unpack("<H", left.take(2).ljust(2, b"\0"))[0] if how & 8 else 0
-        spoken = struct.unpack("<I", left.take(4).ljust(4, b"\0"))[0] if how & 4 else 0
-        left.skip_text(signs, 2 if how & 1 else 1)
-        left.skip(runs * 4 + spoken)
-        yield signs
+        characters, flags = struct.unpack("<HB", head)
+        formatting_runs = struct.unpack("<H", reader.take(2).ljust(2, b"\0"))[0] if flags & 8 else 0
+        phonetic_size = struct.unpack("<I", reader.take(4).ljust(4, b"\0"))[0] if flags & 4 else 0
+        reader.skip_text(characters, 2 if flags & 1 else 1)
+        reader.skip(formatting_runs * 4 + phonetic_size)
+        yield characters
 
 
-class _Left:
+class _RecordReader:
     """What is left to read of records that continue each other."""
 
-    def __init__(self, parts: list[bytes], at: int) -> None:
-        self.parts, self.part, self.at = parts, 0, at
+    def __init__(self, parts: list[bytes], offset: int) -> None:
+        self.parts, self.part, self.offset = parts, 0, offset
 
     def take(self, length: int) -> bytes:
-        taken = b""
-        while length > len(taken) and self.part < len(self.parts):
-            piece = self.parts[self.part][self.at : self.at + length - len(taken)]
-            taken += piece
-            self.at += len(piece)
-            if len(taken) < length:
-                self.part, self.at = self.part + 1, 0
-        return taken
+        content = b""
+        while length > len(content) and self.part < len(self.parts):
+            piece = self.parts[self.part][self.offset : self.offset + length - len(content)]
+            content += piece
+            self.offset += len(piece)
+            if len(content) < length:
+                self.part, self.offset = self.part + 1, 0
+        return content
 
     def skip(self, length: int) -> None:
         while length > 0 and self.part < len(self.parts):
-            step = min(length, len(self.parts[self.part]) - self.at)
-            self.at, length = self.at + step, length - step
+            step = min(length, len(self.parts[self.part]) - self.offset)
+            self.offset, length = self.offset + step, length - step
             if length:
-                self.part, self.at = self.part + 1, 0
+                self.part, self.offset = self.part + 1, 0
 
-    def skip_text(self, signs: int, width: int) -> None:
+    def skip_text(self, characters: int, width: int) -> None:
         """Signs are of one or two bytes, said anew where a record begins."""
-        while signs > 0 and self.part < len(self.parts):
-            step = min(signs, (len(self.parts[self.part]) - self.at) // width)
-            self.at, signs = self.at + step * width, signs - step
-            if signs:
-                self.part, self.at = self.part + 1, 0
+        while characters > 0 and self.part < len(self.parts):
+            step = min(characters, (len(self.parts[self.part]) - self.offset) // width)
+            self.offset, characters = self.offset + step * width, characters - step
+            if characters:
+                self.part, self.offset = self.part + 1, 0
                 first = self.take(1)
                 width = 2 if first and first[0] & 1 else 1

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from aiready.inputs.workbook_limits import (
-    MOST_CELLS,
-    MOST_REPEATED,
-    MOST_TEXT,
-    Depth,
-    Failed,
-    TooMuchError,
-    parse,
-    repeated,
-    too_far,
+    MAX_CELLS,
+    MAX_CHARACTERS,
+    MAX_REPEATED_CELLS,
+    DepthCounter,
+    ErrorCells,
+    LimitError,
+    parse_xml,
+    too_many_cells,
+    too_many_repeats,
 )  # fmt: skip
 
 
@@ -25,17 +25,17 @@ class _Row:
     width: int = 0
     filled: int = 0
     written: int = 0
-    signs: int = 0
+    characters: int = 0
 
 
 @dataclass
 class _Cell:
     times: int
     filled: bool
-    signs: int
+    characters: int
 
 
-class _Tables:
+class _ContentHandler:
     """Measures the tables of an OpenDocument sheet, whose rows and cells say how often they are repeated.
 
     Empty rows and cells count only where filled ones follow, as its reader makes room for those alone.
@@ -44,30 +44,30 @@ class _Tables:
     def __init__(self) -> None:
         self.rows: list[_Row] = []
         self.cells: list[_Cell] = []
-        self.depth = Depth()
+        self.depth = DepthCounter()
         self.name = ""
-        self.row = self.last = self.width = self.room = self.repeated = self.signs = 0
+        self.row = self.last_row = self.width = self.room = self.repeated = self.characters = 0
 
-    def start(self, name: str, given: Mapping[str, str]) -> None:
-        self.depth.start(name, given)
-        told = {key.rpartition(":")[2]: value for key, value in given.items()}
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self.depth.start(name, attributes)
+        values = {key.rpartition(":")[2]: value for key, value in attributes.items()}
         name = name.rpartition(":")[2]
         if name == "table":
-            self.name = told.get("name", "")
-            self.room += self.last * self.width
-            self.row = self.last = self.width = 0
+            self.name = values.get("name", "")
+            self.room += self.last_row * self.width
+            self.row = self.last_row = self.width = 0
         elif name == "table-row":
-            self.rows.append(_Row(_times(told, "number-rows-repeated")))
+            self.rows.append(_Row(_repeat_count(values, "number-rows-repeated")))
         elif name in ("table-cell", "covered-table-cell"):
-            filled = any(key == "formula" or key.endswith("value") or key == "value-type" for key in told)
-            signs = sum(map(len, given.values()))
-            self.cells.append(_Cell(_times(told, "number-columns-repeated"), filled, signs))
+            filled = any(key == "formula" or key.endswith("value") or key == "value-type" for key in values)
+            characters = sum(map(len, attributes.values()))
+            self.cells.append(_Cell(_repeat_count(values, "number-columns-repeated"), filled, characters))
         elif self.cells and name == "s":
-            self.cells[-1].signs += _times(told, "c")
+            self.cells[-1].characters += _repeat_count(values, "c")
 
-    def text(self, said: str) -> None:
+    def text(self, characters: str) -> None:
         if self.cells:
-            self.cells[-1].signs += len(said)
+            self.cells[-1].characters += len(characters)
             self.cells[-1].filled = True
 
     def end(self, name: str) -> None:
@@ -77,9 +77,9 @@ class _Tables:
             cell = self.cells.pop()
             row = self.rows[-1] if self.rows else _Row(1)
             row.column += cell.times
-            if cell.filled or cell.signs > _BARE:
+            if cell.filled or cell.characters > _EMPTY_CELL_CHARACTERS:
                 row.width, row.filled, row.written = row.column, row.filled + cell.times, row.written + 1
-                row.signs += cell.signs * cell.times
+                row.characters += cell.characters * cell.times
         elif name == "table-row" and self.rows:
             self._close(self.rows.pop())
 
@@ -87,24 +87,24 @@ class _Tables:
         self.row += row.times
         if not row.width:
             return
-        self.last, self.width = self.row, max(self.width, row.width)
+        self.last_row, self.width = self.row, max(self.width, row.width)
         self.repeated += row.filled * row.times - row.written
-        self.signs += row.signs * row.times
-        if self.room + self.last * self.width > MOST_CELLS:
-            raise too_far(self.last, self.width)
-        if self.signs > MOST_TEXT or self.repeated > MOST_REPEATED:
-            raise repeated()
+        self.characters += row.characters * row.times
+        if self.room + self.last_row * self.width > MAX_CELLS:
+            raise too_many_cells(self.last_row, self.width)
+        if self.characters > MAX_CHARACTERS or self.repeated > MAX_REPEATED_CELLS:
+            raise too_many_repeats()
 
 
-_BARE = 1000
+_EMPTY_CELL_CHARACTERS = 1000
 """Signs in the attributes of a cell that says nothing."""
 
 
-def _times(told: Mapping[str, str], name: str) -> int:
-    return max(int(told.get(name, 1)), 1)
+def _repeat_count(values: Mapping[str, str], name: str) -> int:
+    return max(int(values.get(name, 1)), 1)
 
 
-def measure(content: Iterator[bytes]) -> Failed:
+def inspect_content(content: Iterator[bytes]) -> ErrorCells:
     """Read the content of an OpenDocument file; no cell of it fails.
 
     Raises
@@ -112,9 +112,9 @@ def measure(content: Iterator[bytes]) -> Failed:
     TooMuchError
         Its tables would take more room than allowed.
     """
-    tables = _Tables()
+    handler = _ContentHandler()
     try:
-        parse(content, tables.start, tables.end, tables.text)
-    except TooMuchError as problem:
-        raise TooMuchError(f'sheet "{tables.name}": {problem}') from None
+        parse_xml(content, handler.start, handler.end, handler.text)
+    except LimitError as problem:
+        raise LimitError(f'sheet "{handler.name}": {problem}') from None
     return {}

@@ -13,25 +13,25 @@ import pandas as pd
 
 from aiready.inputs.files import FILE, ROW, SURPLUS
 from aiready.model.cell_values import (
-    FAILED,
-    NO,
-    NO_ANSWER,
-    NOTHING,
-    NOTHING_BUT_IN_NAMES,
-    SAYS_DOES_NOT_APPLY,
-    SAYS_DONT_KNOW,
-    YES,
+    BLANK_WORDS,
+    BLANK_WORDS_EXCEPT_IN_NAMES,
+    DOES_NOT_APPLY_WORDS,
+    DONT_KNOW_WORDS,
+    FORMULA_ERRORS,
+    NO_ANSWER_WORDS,
+    NO_WORDS,
+    YES_WORDS,
 )
-from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, LABELS, PERSONS, Column, Table
+from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, LABELS, PERSON_COLUMNS, Column, Table
 
 NO_LEVEL = -9.0
 """An answer that cannot be read, until its row is quarantined."""
 
-GIVEN = "given "
+RAW_PREFIX = "given "
 """Prefix of the columns that hold a cell as given, beside its value."""
 
 _SALT = "aiready:person:"
-_TYPES = {
+_IBIS_TYPES = {
     "text": "string", "id": "string", "url": "string", "check": "string", "wave": "string", "flag": "boolean",
     "integer": "int64", "number": "float64", "share": "float64", "date": "timestamp",
     "timestamp": "timestamp",
@@ -41,35 +41,35 @@ _TYPES = {
 # Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
 
 
-_COUNTED = ("integer", "number", "share", "date", "timestamp")
+_QUANTITY_KINDS = ("integer", "number", "share", "date", "timestamp")
 """Kinds of columns in which a failed formula is a value that is missing, not one that never was."""
 
 
-def nothing_in(column: Column) -> tuple[str, ...]:
+def blank_words(column: Column) -> tuple[str, ...]:
     """Words, in lower case, that say in a column that nothing is there."""
     names = column.kind == "id" or (column.kind == "text" and column.required)
-    also = () if names and column.name not in PERSONS and not column.allowed else NOTHING_BUT_IN_NAMES
-    failed = FAILED if column.kind in _COUNTED else ()
-    return tuple(word for word in (*NOTHING, *also) if word not in (*column.allowed, *failed))
+    also = () if names and column.name not in PERSON_COLUMNS and not column.allowed else BLANK_WORDS_EXCEPT_IN_NAMES
+    failed = FORMULA_ERRORS if column.kind in _QUANTITY_KINDS else ()
+    return tuple(word for word in (*BLANK_WORDS, *also) if word not in (*column.allowed, *failed))
 
 
-def says_nothing(column: Column, given: Any) -> Any:
+def is_blank(column: Column, cells: Any) -> Any:
     """True where a cell as given says nothing, in pandas or on an engine."""
-    if isinstance(given, pd.Series):
-        if not (pd.api.types.is_string_dtype(given.dtype) or given.dtype == object):
-            return given.isna()
-        said = given.map(lambda cell: cell.strip().lower() if isinstance(cell, str) else cell)
-        return given.isna() | said.isin(nothing_in(column))
-    if given.type().is_string():
-        return given.isnull() | given.strip().lower().isin(nothing_in(column))
-    return given.isnull() | given.isnan() if given.type().is_floating() else given.isnull()
+    if isinstance(cells, pd.Series):
+        if not (pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object):
+            return cells.isna()
+        texts = cells.map(lambda cell: cell.strip().lower() if isinstance(cell, str) else cell)
+        return cells.isna() | texts.isin(blank_words(column))
+    if cells.type().is_string():
+        return cells.isnull() | cells.strip().lower().isin(blank_words(column))
+    return cells.isnull() | cells.isnan() if cells.type().is_floating() else cells.isnull()
 
 
-def _filled(column: Column, given: ir.Value) -> ir.StringValue:
+def _text_or_null(column: Column, cell: ir.Value) -> ir.StringValue:
     """Text of a cell; null where it is blank or says that nothing is there."""
-    text = _text(given)
-    text = _nfc_normalize(text) if column.kind == "id" and _normalizes(text) else text
-    return _is_one_of(text, nothing_in(column)).ifelse(ibis.null("string"), text)
+    text = _text(cell)
+    text = _nfc_normalize(text) if column.kind == "id" and _can_normalize(text) else text
+    return _is_one_of(text, blank_words(column)).ifelse(ibis.null("string"), text)
 
 
 def _is_one_of(text: ir.StringValue, words: Collection[str]) -> ir.BooleanValue:
@@ -77,20 +77,20 @@ def _is_one_of(text: ir.StringValue, words: Collection[str]) -> ir.BooleanValue:
     return text.lower().re_search(f"^(?:{'|'.join(map(re.escape, words))})$")
 
 
-def _normalizes(text: ir.StringValue) -> bool:
+def _can_normalize(text: ir.StringValue) -> bool:
     return text.get_backend().name == "duckdb"
 
 
-def _text(given: ir.Value) -> ir.StringValue:
+def _text(cell: ir.Value) -> ir.StringValue:
     """A cell as text; spaces around it say nothing."""
-    return given.strip() if given.type().is_string() else _without_nan(given).cast("string")
+    return cell.strip() if cell.type().is_string() else _without_nan(cell).cast("string")
 
 
-def _without_nan(given: ir.Value) -> ir.Value:
-    return given.nullif(float("nan")) if given.type().is_floating() else given
+def _without_nan(cell: ir.Value) -> ir.Value:
+    return cell.nullif(float("nan")) if cell.type().is_floating() else cell
 
 
-def number(text: ir.StringValue) -> ir.FloatingValue:
+def parse_number(text: ir.StringValue) -> ir.FloatingValue:
     """Number in a cell, with decimal point or comma; null where it is none or could be thousands (12,500)."""
     text = text.re_replace("^.*_.*$", "")  # some engines read 1_000, others do not
     pointed = text.re_replace(r"^([+-]?\d*),(\d{1,2}|\d{4,})$", r"\1.\2")
@@ -101,13 +101,13 @@ def number(text: ir.StringValue) -> ir.FloatingValue:
     return value
 
 
-def share(text: ir.StringValue) -> ir.FloatingValue:
+def parse_share(text: ir.StringValue) -> ir.FloatingValue:
     """Share in a cell, of 1 or in per cent: `0.45` and `45 %`; null where it is none."""
     of = ibis.cases((text.endswith("%"), 100.0), else_=1.0)
-    return number(text.re_replace(r"[\s\x{a0}\x{202f}]*%$", "")) / of
+    return parse_number(text.re_replace(r"[\s\x{a0}\x{202f}]*%$", "")) / of
 
 
-def moment(text: ir.StringValue) -> ir.TimestampValue:
+def parse_time(text: ir.StringValue) -> ir.TimestampValue:
     """Time in a cell, UTC without zone: ISO, 11.05.2026, or the serial number of a spreadsheet."""
     iso = text.re_replace(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-\2-\1")
     # engines also read `infinity`, `epoch`, years before Christ and after 9999: times that Python does not have
@@ -118,87 +118,89 @@ def moment(text: ir.StringValue) -> ir.TimestampValue:
     return ibis.coalesce(iso.try_cast("timestamp('UTC')").cast("timestamp"), counted.cast("timestamp"))
 
 
-def _whole_as_text(text: ir.StringValue) -> ir.StringValue:
+def _without_zero_decimal(text: ir.StringValue) -> ir.StringValue:
     """`11.0` and `11` are the same name: spreadsheets and data frames write either."""
     group = "$1" if text.get_backend().name == "pyspark" else r"\1"  # as each writes what was found
     return text.re_replace(r"^(-?\d+)\.0$", group)
 
 
-def _wave(text: ir.StringValue) -> ir.StringValue:
+def _parse_wave(text: ir.StringValue) -> ir.StringValue:
     """Wave label; `2026-09` that a spreadsheet turned into the first of the month is turned back."""
     label = text.upper().re_replace(r"^(\d{4}-\d{2})-01(T00:00:00)?$", r"\1")
     return label.re_extract(r"^\d{4}(?:-(?:Q[1-4]|0[1-9]|1[0-2]))?$", 0).nullif("")
 
 
-def _one_of(allowed: tuple[str, ...], text: ir.StringValue) -> ir.StringValue:
+def _parse_choice(allowed: tuple[str, ...], text: ir.StringValue) -> ir.StringValue:
     spelled = text.lower() if allowed[0].islower() else text.upper()
     return spelled.re_extract(f"^(?:{'|'.join(allowed)})$", 0).nullif("")
 
 
-def _yes_no(text: ir.StringValue) -> ir.BooleanValue:
-    return ibis.cases((_is_one_of(text, YES), True), (_is_one_of(text, NO), False), else_=ibis.null("boolean"))
+def _parse_flag(text: ir.StringValue) -> ir.BooleanValue:
+    return ibis.cases(
+        (_is_one_of(text, YES_WORDS), True), (_is_one_of(text, NO_WORDS), False), else_=ibis.null("boolean")
+    )
 
 
-def _check(text: ir.StringValue) -> ir.StringValue:
-    done = moment(text).notnull()
-    words = ((_is_one_of(text, YES), "yes"), (_is_one_of(text, NO), "no"))
-    return ibis.cases(*words, (done, "yes"), else_=ibis.null("string"))
+def _parse_check(text: ir.StringValue) -> ir.StringValue:
+    is_date = parse_time(text).notnull()
+    words = ((_is_one_of(text, YES_WORDS), "yes"), (_is_one_of(text, NO_WORDS), "no"))
+    return ibis.cases(*words, (is_date, "yes"), else_=ibis.null("string"))
 
 
-def _native(given: ir.Value, kind: str) -> ir.Value | None:
+def _native_value(cell: ir.Value, kind: str) -> ir.Value | None:
     """A column that is stored in its own type needs no reading of text."""
-    stored = given.type()
+    stored = cell.type()
     if kind in ("integer", "number", "share") and stored.is_numeric():
-        return _without_nan(given) if stored.is_floating() else given
+        return _without_nan(cell) if stored.is_floating() else cell
     if kind == "flag" and stored.is_boolean():
-        return given
+        return cell
     if kind in ("date", "timestamp") and (stored.is_timestamp() or stored.is_date()):
-        utc = given.cast("timestamp('UTC')") if stored.is_timestamp() and stored.timezone else given
+        utc = cell.cast("timestamp('UTC')") if stored.is_timestamp() and stored.timezone else cell
         return utc.cast("timestamp")
     return None
 
 
-def is_native(column: Column, given: ir.Value) -> bool:
+def is_native(column: Column, cell: ir.Value) -> bool:
     """Whether a column is stored in the type it has here, so that its cells are values and no text."""
-    return _native(given, column.kind) is not None
+    return _native_value(cell, column.kind) is not None
 
 
-def reading(column: Column, given: ir.Value) -> ir.Value:
+def parse_cell(column: Column, cell: ir.Value) -> ir.Value:
     """Value of a cell as the schema types it; null where it is blank or cannot be read."""
-    native = _native(given, column.kind)
+    native = _native_value(cell, column.kind)
     if column.kind in ("date", "timestamp"):
-        at = moment(_text(given)) if native is None else native
-        return at.truncate("D") if column.kind == "date" else at
+        time = parse_time(_text(cell)) if native is None else native
+        return time.truncate("D") if column.kind == "date" else time
     if native is not None:
         return native
     if column.allowed:
-        return _one_of(column.allowed, _text(given))
+        return _parse_choice(column.allowed, _text(cell))
     if _is_name(column):
-        return _whole_as_text(_filled(column, given))
+        return _without_zero_decimal(_text_or_null(column, cell))
     readers = {
-        "integer": number, "number": number, "share": share, "wave": _wave, "flag": _yes_no, "check": _check,
+        "integer": parse_number, "number": parse_number, "share": parse_share, "wave": _parse_wave, "flag": _parse_flag, "check": _parse_check,
     }  # fmt: skip
-    return readers[column.kind](_text(given)) if column.kind in readers else _filled(column, given)
+    return readers[column.kind](_text(cell)) if column.kind in readers else _text_or_null(column, cell)
 
 
-def unlike(column: Column, given: ir.Value) -> ir.BooleanValue | bool:
+def needs_parsing(column: Column, cell: ir.Value) -> ir.BooleanValue | bool:
     """Cheap test, true where a stored cell is not yet what the schema wants."""
-    native = _native(given, column.kind)
+    native = _native_value(cell, column.kind)
     if native is not None:
-        return given.isnan() if given.type().is_floating() else False
-    if column.kind not in ("text", "id", "url") or column.allowed or not given.type().is_string():
+        return cell.isnan() if cell.type().is_floating() else False
+    if column.kind not in ("text", "id", "url") or column.allowed or not cell.type().is_string():
         return True
-    if _normalizes(given):
-        few = given.name("cell").as_table().distinct().limit(_FEW + 1).to_pandas()["cell"].dropna()
-        if len(few) <= _FEW:
-            return any(_reads_otherwise(column, text) for text in few)
-    odd = given.startswith(" ") | given.endswith(" ") | _is_one_of(given, nothing_in(column))
-    if column.kind == "id" and _normalizes(given):
-        odd = odd | (given != _nfc_normalize(given))
-    return odd | given.endswith(".0") if _is_name(column) else odd
+    if _can_normalize(cell):
+        distinct_texts = cell.name("cell").as_table().distinct().limit(_MAX_DISTINCT + 1).to_pandas()["cell"].dropna()
+        if len(distinct_texts) <= _MAX_DISTINCT:
+            return any(_text_needs_parsing(column, text) for text in distinct_texts)
+    differs = cell.startswith(" ") | cell.endswith(" ") | _is_one_of(cell, blank_words(column))
+    if column.kind == "id" and _can_normalize(cell):
+        differs = differs | (cell != _nfc_normalize(cell))
+    return differs | cell.endswith(".0") if _is_name(column) else differs
 
 
-_FEW = 2000
+_MAX_DISTINCT = 2000
 """Distinct cells that are looked at one by one, where they lie here: sooner done than asking of every row."""
 
 
@@ -206,20 +208,20 @@ def _is_name(column: Column) -> bool:
     return column.kind == "id" or column.name in LABELS
 
 
-def _reads_otherwise(column: Column, text: str) -> bool:
+def _text_needs_parsing(column: Column, text: str) -> bool:
     """Whether a stored text is no value as it stands."""
     plain = text.strip()
     composed = unicodedata.normalize("NFC", plain) if column.kind == "id" else plain
-    return text != composed or plain.lower() in nothing_in(column) or (_is_name(column) and text.endswith(".0"))
+    return text != composed or plain.lower() in blank_words(column) or (_is_name(column) and text.endswith(".0"))
 
 
-def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
+def parse_answer(cell: ir.Value, levels: int) -> ir.FloatingValue:
     """Level answered to an item, or the code of an answer that is no level; null: no answer."""
-    said = _text(given).lower().replace("’", "'").fill_null("")
+    text = _text(cell).lower().replace("’", "'").fill_null("")
     scale = [float(level) for level in range(1, levels + 1)]
-    level, with_comma = _text(given).try_cast("float64"), said.replace(",", ".").try_cast("float64")
-    codes = ((SAYS_DOES_NOT_APPLY, DOES_NOT_APPLY), (SAYS_DONT_KNOW, DONT_KNOW), (NO_ANSWER, None))
-    others = [(_is_one_of(said, written), ibis.literal(code, "float64")) for written, code in codes]
+    level, with_comma = _text(cell).try_cast("float64"), text.replace(",", ".").try_cast("float64")
+    codes = ((DOES_NOT_APPLY_WORDS, DOES_NOT_APPLY), (DONT_KNOW_WORDS, DONT_KNOW), (NO_ANSWER_WORDS, None))
+    others = [(_is_one_of(text, written), ibis.literal(code, "float64")) for written, code in codes]
     return ibis.cases(
         (level.isin(scale), level),
         *others,
@@ -228,7 +230,7 @@ def answer(given: ir.Value, levels: int) -> ir.FloatingValue:
     )
 
 
-def hashed(text: ir.StringValue) -> ir.StringValue:
+def hash_person_code(text: ir.StringValue) -> ir.StringValue:
     """Twelve hex digits in place of a person's code, the same on every engine."""
     salted = ibis.literal(_SALT) + text
     if text.get_backend().name == "postgres":  # has the digest, of bytes and in bytes only
@@ -259,7 +261,7 @@ def _encode(content: bytes, how: str) -> str:
     return {"hex": content.hex}[how]()
 
 
-def typed(
+def parse_table(
     table: Table,
     raw: ir.Table,
     *,
@@ -280,33 +282,33 @@ def typed(
     Returns
     -------
     ibis.expr.types.Table
-        Beside each column that may be unreadable stands the cell as given (`GIVEN` and its name).
+        Beside each column that may be unreadable stands the cell as given (`RAW_PREFIX` and its name).
     """
-    answers = {item: answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
+    answers = {item: parse_answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
     beside = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
-    return raw.select(*beside, **read_cells(table, raw, as_is), **answers)
+    return raw.select(*beside, **parse_columns(table, raw, as_is), **answers)
 
 
-def read_cells(table: Table, raw: ir.Table, as_is: Collection[str]) -> dict[str, ir.Value]:
+def parse_columns(table: Table, raw: ir.Table, as_is: Collection[str]) -> dict[str, ir.Value]:
     """The schema's columns that are there as the schema types them, beside what may be unreadable as given."""
-    there = [column for column in table.columns if column.name in raw.columns]
-    given = {GIVEN + c.name: raw[c.name] for c in there if c.name not in as_is and _may_fail(c)}
-    return given | {column.name: _value(table, column, raw[column.name], as_is) for column in there}
+    columns = [column for column in table.columns if column.name in raw.columns]
+    raw_cells = {RAW_PREFIX + c.name: raw[c.name] for c in columns if c.name not in as_is and _may_fail(c)}
+    return raw_cells | {column.name: _column_value(table, column, raw[column.name], as_is) for column in columns}
 
 
-def complete(table: Table, rows: ir.Table) -> ir.Table:
+def with_all_columns(table: Table, rows: ir.Table) -> ir.Table:
     """Typed rows with every column of the schema, absent ones empty, whole numbers as such."""
-    kinds = {column.name: _TYPES[column.kind] for column in table.columns}
+    kinds = {column.name: _IBIS_TYPES[column.kind] for column in table.columns}
     absent = {name: ibis.null(kind) for name, kind in kinds.items() if name not in rows.columns}
-    whole = {name: rows[name].cast(kind) for name, kind in kinds.items() if name in rows.columns and kind == "int64"}
-    return rows.mutate(**absent, **whole)
+    integers = {name: rows[name].cast(kind) for name, kind in kinds.items() if name in rows.columns and kind == "int64"}
+    return rows.mutate(**absent, **integers)
 
 
 def _may_fail(column: Column) -> bool:
     return column.required or bool(column.allowed) or column.kind not in ("text", "id", "url")
 
 
-def _value(table: Table, column: Column, given: ir.Value, as_is: Collection[str]) -> ir.Value:
-    native = _native(given, column.kind) if column.name in as_is else None
-    value = reading(column, given) if column.name not in as_is else given if native is None else native
-    return hashed(value) if column.name in table.hashed else value
+def _column_value(table: Table, column: Column, cell: ir.Value, as_is: Collection[str]) -> ir.Value:
+    native = _native_value(cell, column.kind) if column.name in as_is else None
+    value = parse_cell(column, cell) if column.name not in as_is else cell if native is None else native
+    return hash_person_code(value) if column.name in table.hashed else value

@@ -5,25 +5,28 @@ from datetime import date
 
 import pandas as pd
 
-from aiready.errors import InfrastructureError, all_at_once
-from aiready.inputs.database import answering
-from aiready.inputs.decision_log import Log
-from aiready.inputs.memory_tables import Part
+from aiready.errors import InfrastructureError, raise_all
+from aiready.inputs.database import database_errors
+from aiready.inputs.decision_log import DecisionLog
+from aiready.inputs.memory_tables import CheckedTable
 from aiready.inputs.validate import SUPERSEDED
 from aiready.model.schema import TABLES
 
 
-@answering("decisions")
-def counts_of(parts: Mapping[str, Part], log: Log | None) -> pd.DataFrame:
+@database_errors("decisions")
+def count_rows(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None) -> pd.DataFrame:
     """One row per table (table, read, used, quarantined, after_as_of), each counted by itself."""
-    rows = {name: (part.read, len(part.used), len(part.quarantine), part.after_as_of) for name, part in parts.items()}
+    rows = {
+        name: (table.n_read, len(table.used), len(table.quarantine), table.after_as_of)
+        for name, table in checked_tables.items()
+    }
     if log:
-        rows["decisions"] = (log.read, int(log.rows.count().execute()), len(log.quarantine), log.after_as_of)
+        rows["decisions"] = (log.n_read, int(log.rows.count().execute()), len(log.quarantine), log.after_as_of)
     ordered = [(name, *rows[name]) for name in TABLES if name in rows]
     return pd.DataFrame(ordered, columns=["table", "read", "used", "quarantined", "after_as_of"])
 
 
-def accounted(counts: pd.DataFrame) -> pd.DataFrame:
+def verify_counts(counts: pd.DataFrame) -> pd.DataFrame:
     """The same counts, proven: rows read = used + quarantined + after the as-of date, in every table.
 
     Raises
@@ -32,7 +35,7 @@ def accounted(counts: pd.DataFrame) -> pd.DataFrame:
         A row is lost or counted twice; every such table is named.
     """
     sums = counts["used"] + counts["quarantined"] + counts["after_as_of"]
-    all_at_once(
+    raise_all(
         InfrastructureError,
         [
             f"{row.table}: {row.read} rows were read, but {row.used} are used, {row.quarantined} set aside and "
@@ -44,7 +47,9 @@ def accounted(counts: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-def placed(used: Mapping[str, pd.DataFrame], membership: pd.DataFrame, decisions: pd.DataFrame | None) -> None:
+def verify_unit_coverage(
+    used: Mapping[str, pd.DataFrame], membership: pd.DataFrame, decisions: pd.DataFrame | None
+) -> None:
     """Prove that every row used counts for a unit and for the organisation: measured there, or hidden.
 
     Parameters
@@ -63,7 +68,7 @@ def placed(used: Mapping[str, pd.DataFrame], membership: pd.DataFrame, decisions
     tables = {name: rows for name, rows in used.items() if "unit_id" in rows}
     tables |= {} if decisions is None else {"decisions": decisions}
     lost = {name: rows.loc[~rows["unit_id"].isin(members), "unit_id"] for name, rows in tables.items()}
-    all_at_once(
+    raise_all(
         InfrastructureError,
         [
             f"{name}: rows are used that no unit counts ({', '.join(sorted(set(unit_ids))[:6])}). "
@@ -74,13 +79,13 @@ def placed(used: Mapping[str, pd.DataFrame], membership: pd.DataFrame, decisions
     )
 
 
-def notes(counts: pd.DataFrame, parts: Mapping[str, Part], as_of: date | None) -> list[str]:
+def notes(counts: pd.DataFrame, checked_tables: Mapping[str, CheckedTable], as_of: date | None) -> list[str]:
     """A line on each table with rows after the as-of date, and on rows that a later form took the place of."""
     late = counts[counts["after_as_of"] > 0]
     after = [
         f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out." for row in late.itertuples()
     ]
-    rules = {name: part.quarantine.get("rule", pd.Series(dtype=str)) for name, part in parts.items()}
+    rules = {name: table.quarantine.get("rule", pd.Series(dtype=str)) for name, table in checked_tables.items()}
     superseded = {name: int(rule.str.startswith(SUPERSEDED).sum()) for name, rule in rules.items()}
     return after + [
         f"{name}: {count} {'row' if count == 1 else 'rows'} superseded by a later form, set aside in quarantine."

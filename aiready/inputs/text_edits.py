@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from aiready.inputs.files import PLAIN, Dialect, column_names, encoding_of, find_header
+from aiready.inputs.files import DEFAULT_DIALECT, Dialect, column_names, detect_encoding, find_header
 
-LINE = "_line"
+LINE_INDEX = "_line"
 """Place of a row among the lines below the header."""
 
 
@@ -28,27 +28,27 @@ class TextTable:
     columns: tuple[str, ...]
     head: str
     lines: tuple[Line, ...] = ()
-    dialect: Dialect = PLAIN
+    dialect: Dialect = DEFAULT_DIALECT
     newline: str = "\n"
     encoding: str = "utf-8"
 
-    def values(self, place: int) -> dict[str, str]:
+    def values(self, index: int) -> dict[str, str]:
         """Cells of a line by column, trimmed; what a short line lacks is empty."""
-        cells = self.lines[place].cells
+        cells = self.lines[index].cells
         padded = (*cells, *[""] * (len(self.columns) - len(cells)))
         return {name: cell.strip() for name, cell in zip(self.columns, padded, strict=False)}
 
     @property
     def filled(self) -> list[int]:
         """Places of the lines that hold anything."""
-        return [place for place, line in enumerate(self.lines) if "".join(line.cells).strip()]
+        return [index for index, line in enumerate(self.lines) if "".join(line.cells).strip()]
 
     @property
     def content(self) -> bytes:
         """The file's bytes; one that cp1252 cannot hold any more becomes UTF-8."""
         parts = [self.head, *(line.text for line in self.lines)]
-        ended = [text if not text or text.endswith(("\n", "\r")) else text + self.newline for text in parts[:-1]]
-        text = "".join([*ended, parts[-1]])
+        complete = [text if not text or text.endswith(("\n", "\r")) else text + self.newline for text in parts[:-1]]
+        text = "".join([*complete, parts[-1]])
         try:
             return text.encode(self.encoding)
         except UnicodeEncodeError:
@@ -57,10 +57,10 @@ class TextTable:
 
 def new_table(columns: Sequence[str]) -> TextTable:
     """A file with a header and nothing else."""
-    return TextTable(tuple(columns), _encoded(columns, PLAIN, "\n"))
+    return TextTable(tuple(columns), _encode_row(columns, DEFAULT_DIALECT, "\n"))
 
 
-def read_table(path: Path, known: Collection[str], file: str) -> TextTable:
+def read_table(path: Path, schema_names: Collection[str], file: str) -> TextTable:
     """Read a delimited text file so that it can be written back with only some rows changed.
 
     Raises
@@ -68,20 +68,20 @@ def read_table(path: Path, known: Collection[str], file: str) -> TextTable:
     InputError
         The file is empty, binary, or has a known column twice.
     """
-    encoding = encoding_of(path, file)
+    encoding = detect_encoding(path, file)
     dialect, header_row, header = find_header(path, encoding)
     text = path.read_bytes().decode(encoding).removeprefix("\ufeff")
-    marked = encoding == "utf-8" and path.read_bytes().startswith(b"\xef\xbb\xbf")
+    has_mark = encoding == "utf-8" and path.read_bytes().startswith(b"\xef\xbb\xbf")
     lines = _records(text, dialect)
     while header and not header[-1].strip():
         header = header[:-1]
     return TextTable(
-        columns=column_names(header, known, file),
+        columns=column_names(header, schema_names, file),
         head="".join(line.text for line in lines[:header_row]),
         lines=tuple(lines[header_row:]),
         dialect=dialect,
         newline="\r\n" if "\r\n" in lines[header_row - 1].text else "\n",
-        encoding="utf-8-sig" if marked else encoding,
+        encoding="utf-8-sig" if has_mark else encoding,
     )
 
 
@@ -103,7 +103,7 @@ def with_columns(table: TextTable, names: Iterable[str]) -> TextTable:
         return table
     columns = (*table.columns, *added)
     before = table.head.removesuffix(_last_record(table))
-    wider = replace(table, columns=columns, head=before + _encoded(columns, table.dialect, table.newline))
+    wider = replace(table, columns=columns, head=before + _encode_row(columns, table.dialect, table.newline))
     width = len(table.columns)
     lines = []
     for line in table.lines:
@@ -112,7 +112,7 @@ def with_columns(table: TextTable, names: Iterable[str]) -> TextTable:
             continue
         beyond = [cell for cell in line.cells[width:] if cell.strip()]
         cells = [*line.cells[:width], *[""] * (width - len(line.cells)), *[""] * len(added), *beyond]
-        lines.append(Line(_encoded(cells, table.dialect, table.newline), tuple(cells)))
+        lines.append(Line(_encode_row(cells, table.dialect, table.newline), tuple(cells)))
     return replace(wider, lines=tuple(lines))
 
 
@@ -120,13 +120,13 @@ def _last_record(table: TextTable) -> str:
     return _records(table.head, table.dialect)[-1].text
 
 
-def line_of(table: TextTable, values: Mapping[str, str]) -> Line:
+def new_line(table: TextTable, values: Mapping[str, str]) -> Line:
     """A new line from cells by column; columns not named are empty."""
     cells = [values.get(name, "") for name in table.columns]
-    return Line(_encoded(cells, table.dialect, table.newline), tuple(cells))
+    return Line(_encode_row(cells, table.dialect, table.newline), tuple(cells))
 
 
-def _encoded(cells: Sequence[str], dialect: Dialect, newline: str) -> str:
+def _encode_row(cells: Sequence[str], dialect: Dialect, newline: str) -> str:
     written = io.StringIO(newline="")
     csv.writer(written, **dialect.options, lineterminator=newline).writerow(cells)
     return written.getvalue()

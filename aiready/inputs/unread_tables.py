@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from itertools import groupby
 from pathlib import Path
 
-from aiready.inputs.file_signatures import ending_of
+from aiready.inputs.file_signatures import suffix_of
 from aiready.inputs.files import canonical
 from aiready.model.schema import TABLES
 
@@ -40,7 +40,7 @@ _LAKES = (
 )
 
 
-def said(path: Path) -> str:
+def display_name(path: Path) -> str:
     """Name of a file for a message, whatever bytes it is made of."""
     return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
@@ -66,71 +66,71 @@ def table_like(name: str, tables: Iterable[str]) -> str | None:
     return plain if plain in set(tables) else None
 
 
-def of_file(path: Path, table: str) -> str:
+def file_note(path: Path, table: str) -> str:
     """What to say of a file that is named like a table and of a kind that is not read."""
-    name, ending = said(path), ending_of(path)
+    name, ending = display_name(path), suffix_of(path)
     if ending in _DATABASES:
-        mend = f"Give a DuckDB file by its address (duckdb:///...), or save the table as {table}.csv."
+        advice = f"Give a DuckDB file by its address (duckdb:///...), or save the table as {table}.csv."
     elif ending in _PACKED:
-        mend = f"Unpack it to {table}.csv or {table}.parquet; of packed files, {table}.csv.gz is read."
+        advice = f"Unpack it to {table}.csv or {table}.parquet; of packed files, {table}.csv.gz is read."
     elif ending in _LEFT_OVER or name.endswith(("~", "#")):
-        mend = f"It looks like a copy or an unfinished one: if it counts, name it {table}.csv; else move it away."
+        advice = f"It looks like a copy or an unfinished one: if it counts, name it {table}.csv; else move it away."
     elif ending in _SPREADSHEETS:
-        mend = f"Save it as {table}.xlsx or {table}.csv."
+        advice = f"Save it as {table}.xlsx or {table}.csv."
     elif not ending:
-        mend = f"Its name has no ending: call it {table}.csv or {table}.parquet, whichever it is."
+        advice = f"Its name has no ending: call it {table}.csv or {table}.parquet, whichever it is."
     else:
-        mend = f"Save it as {table}.csv or {table}.parquet, or call it by another name if it is no table."
-    return f"{name} is named like the table {table} and was not read. {mend}"
+        advice = f"Save it as {table}.csv or {table}.parquet, or call it by another name if it is no table."
+    return f"{name} is named like the table {table} and was not read. {advice}"
 
 
-def of_copy(path: Path, table: str) -> str:
+def copy_note(path: Path, table: str) -> str:
     """What to say of a file that could be read, were it not for its name."""
-    right = f"{table}{ending_of(path)}"
+    right = f"{table}{suffix_of(path)}"
     return (
-        f"{said(path)} is named like a copy of the table {table} and was not read (did you mean {table}?). "
+        f"{display_name(path)} is named like a copy of the table {table} and was not read (did you mean {table}?). "
         f"Call it {right} if it is the one that counts, or move it away."
     )
 
 
-def of_folder(folder: Path, table: str) -> str:
+def folder_note(folder: Path, table: str) -> str:
     """What to say of a folder that is named like a table and is none."""
     if folder.suffix.lower() in _SPREADSHEETS:
-        return of_file(folder, table)
+        return file_note(folder, table)
     return (
-        f"{said(folder)}/ is a folder named like the table {table} and was not read. Call it {table} if its files are "
+        f"{display_name(folder)}/ is a folder named like the table {table} and was not read. Call it {table} if its files are "
         "parts of the table, or move it away."
     )
 
 
-def of_lake(folder: Path) -> str:
+def lake_note(folder: Path) -> str:
     """What to say of a folder whose files are only a part of what is valid; blank of any other.
 
     Such tables keep rows that were changed or deleted beside those that count.
     """
-    kind = next((kind for inside, kind in _LAKES if _holds(folder, inside)), "")
+    kind = next((kind for inside, kind in _LAKES if _contains(folder, inside)), "")
     if not kind:
         return ""
     return (
-        f"{said(folder)}/ is {kind} and was not read: beside the rows that count, its files hold changed and deleted "
+        f"{display_name(folder)}/ is {kind} and was not read: beside the rows that count, its files hold changed and deleted "
         "ones. Write the table as plain Parquet, or give the database it belongs to."
     )
 
 
-def _holds(folder: Path, pattern: str) -> bool:
+def _contains(folder: Path, pattern: str) -> bool:
     try:
         return any(folder.glob(pattern))
     except OSError:
         return False  # whoever lists it next says so
 
 
-def of_parts(folder: str, paths: Sequence[Path]) -> list[str]:
+def part_notes(folder: str, paths: Sequence[Path]) -> list[str]:
     """One sentence for the files of each kind in a folder of parts that were not read."""
     notes = []
-    by_kind: Callable[[Path], str] = lambda path: "/" if path.is_dir() else ending_of(path)  # noqa: E731
-    for kind, alike in groupby(sorted(paths, key=lambda path: (by_kind(path), path.name)), key=by_kind):
-        files = list(alike)
-        names = said(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
+    by_kind: Callable[[Path], str] = lambda path: "/" if path.is_dir() else suffix_of(path)  # noqa: E731
+    for kind, same_kind in groupby(sorted(paths, key=lambda path: (by_kind(path), path.name)), key=by_kind):
+        files = list(same_kind)
+        names = display_name(files[0]) + (f" and {len(files) - 1} more" if len(files) > 1 else "")
         if kind == "/":
             notes.append(f"{folder}/{names}: folders inside are not read. Move their files up if they are parts.")
         else:
@@ -141,21 +141,23 @@ def of_parts(folder: str, paths: Sequence[Path]) -> list[str]:
     return notes
 
 
-def below(folder: Path, readable: Sequence[str], tables: Iterable[str]) -> str:
+def nested_tables_note(folder: Path, readable: Sequence[str], tables: Iterable[str]) -> str:
     """What to say of a folder that holds files named like tables; blank of any other."""
     if canonical(folder.name) in _OWN or folder.name.startswith("."):
         return ""
-    wanted = set(tables)
+    table_names = set(tables)
     try:
         files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     except OSError:
         return ""
-    named = [path for path in files if ending_of(path) in readable and canonical(path.name.split(".")[0]) in wanted]
-    if not named:
+    lookalikes = [
+        path for path in files if suffix_of(path) in readable and canonical(path.name.split(".")[0]) in table_names
+    ]
+    if not lookalikes:
         return ""
-    more = f" and {len(named) - 1} more" if len(named) > 1 else ""
-    verb = "is named like a table" if len(named) == 1 else "are named like tables"
+    more = f" and {len(lookalikes) - 1} more" if len(lookalikes) > 1 else ""
+    verb = "is named like a table" if len(lookalikes) == 1 else "are named like tables"
     return (
-        f"{said(folder)}/{said(named[0])}{more} {verb} and lie{'s' * (len(named) == 1)} a folder too deep: not read. "
+        f"{display_name(folder)}/{display_name(lookalikes[0])}{more} {verb} and lie{'s' * (len(lookalikes) == 1)} a folder too deep: not read. "
         + ("Move what counts up, or give that folder.")
     )

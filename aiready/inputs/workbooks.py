@@ -19,11 +19,11 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from aiready.errors import InputError
 from aiready.inputs import legacy_workbooks, zip_workbooks
-from aiready.inputs.file_signatures import LOCKED, ODS, XLS, XLSX, Kind, kind_of
-from aiready.inputs.workbook_limits import MOST_CELLS, Look
+from aiready.inputs.file_signatures import ENCRYPTED, ODS, XLS, XLSX, FileKind, kind_of
+from aiready.inputs.workbook_limits import MAX_CELLS, Inspection
 
 _Merge = tuple[tuple[int, int], tuple[int, int]]
-WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".xls", ".ods")
 _KINDS = {".xlsx": XLSX, ".xlsm": XLSX, ".xls": XLS, ".ods": ODS}
 
 
@@ -43,17 +43,17 @@ def open_workbook(path: Path, file: str) -> CalamineWorkbook:
     try:
         kind = kind_of(path)
         if kind is not None and kind is not _KINDS[path.suffix.lower()]:
-            raise InputError(f"{file}: {_other_kind(path, kind)}")
-        if complaint := _look(path).complaint:
-            raise InputError(f"{file}: {complaint}")
+            raise InputError(f"{file}: {_wrong_kind_message(path, kind)}")
+        if refusal := _inspect(path).refusal:
+            raise InputError(f"{file}: {refusal}")
         return CalamineWorkbook.from_path(str(path))
     except PasswordError as problem:
-        raise InputError(f"{file}: {_other_kind(path, LOCKED)}") from problem
+        raise InputError(f"{file}: {_wrong_kind_message(path, ENCRYPTED)}") from problem
     except BaseException as problem:
         if not isinstance(problem, _DAMAGED) and type(problem).__name__ != _PANIC:
             raise
         raise InputError(
-            f"{file}: cannot be read as a workbook ({_cause(problem)}). It is cut off or damaged: open it in a "
+            f"{file}: cannot be read as a workbook ({_first_line(problem)}). It is cut off or damaged: open it in a "
             "spreadsheet program and save it anew, or export it again."
         ) from problem
 
@@ -66,71 +66,71 @@ _DAMAGED = (
 )  # fmt: skip
 
 
-def _other_kind(path: Path, kind: Kind) -> str:
+def _wrong_kind_message(path: Path, kind: FileKind) -> str:
     """What a file is that is called a workbook and is another one, or none."""
-    if kind is LOCKED:
+    if kind is ENCRYPTED:
         return "the workbook is locked by a password. Open it, take the password away, and save it."
-    mend = kind.mend(".xlsx or CSV")
-    return f"cannot be read as a workbook: this is {kind.words}, though its name ends in {path.suffix}. {mend}"
+    advice = kind.advice(".xlsx or CSV")
+    return f"cannot be read as a workbook: this is {kind.description}, though its name ends in {path.suffix}. {advice}"
 
 
-def _cause(problem: BaseException) -> str:
+def _first_line(problem: BaseException) -> str:
     return (str(problem).splitlines() or [type(problem).__name__])[0][:200]
 
 
-def _look(path: Path) -> Look:
+def _inspect(path: Path) -> Inspection:
     status = path.stat()
-    return _looked(path, status.st_mtime_ns, status.st_size)
+    return _inspect_cached(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=256)
-def _looked(path: Path, _changed: int, size: int) -> Look:
+def _inspect_cached(path: Path, _changed: int, size: int) -> Inspection:
     """Look into a workbook, again only when it changed."""
     if path.suffix.lower() == ".xls":
-        return legacy_workbooks.look(path)
-    return zip_workbooks.look(path, size)
+        return legacy_workbooks.inspect_xls(path)
+    return zip_workbooks.inspect_zip(path, size)
 
 
-def sheets_of(path: Path, file: str) -> tuple[list[str], list[str]]:
+def visible_and_hidden_sheets(path: Path, file: str) -> tuple[list[str], list[str]]:
     """Names of the sheets a person sees, in order, and of those that are hidden."""
-    known = open_workbook(path, file).sheets_metadata
-    seen = [sheet.name for sheet in known if sheet.visible == SheetVisibleEnum.Visible]
-    return seen, [sheet.name for sheet in known if sheet.name not in seen]
+    sheets = open_workbook(path, file).sheets_metadata
+    visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
+    return visible, [sheet.name for sheet in sheets if sheet.name not in visible]
 
 
-def texts_of(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
+def read_sheet_rows(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
     """Every row of a sheet as text; a value merged over several rows stands in each of them."""
-    where = f'{Path(str(book.path)).name}: sheet "{sheet}"'
+    label = f'{Path(str(book.path)).name}: sheet "{sheet}"'
     try:
-        found = book.get_sheet_by_name(sheet)
-        rows = [[_text(cell) for cell in row] for row in found.to_python(skip_empty_area=False)]
+        worksheet = book.get_sheet_by_name(sheet)
+        rows = [[_cell_text(cell) for cell in row] for row in worksheet.to_python(skip_empty_area=False)]
     except BaseException as problem:
         if not isinstance(problem, CalamineError) and type(problem).__name__ != _PANIC:
             raise
-        raise InputError(f"{where} cannot be read ({_cause(problem)}). Export it again.") from problem
-    for (at, column), said in _look(Path(str(book.path))).failed.get(sheet, {}).items():
-        if at <= len(rows) and column <= len(rows[at - 1]):
-            rows[at - 1][column - 1] = said  # `#DIV/0!`: the reader itself would give a blank
-    _fill_down(rows, found.merged_cell_ranges or (), where)
+        raise InputError(f"{label} cannot be read ({_first_line(problem)}). Export it again.") from problem
+    for (row_number, column), error_text in _inspect(Path(str(book.path))).error_cells.get(sheet, {}).items():
+        if row_number <= len(rows) and column <= len(rows[row_number - 1]):
+            rows[row_number - 1][column - 1] = error_text  # `#DIV/0!`: the reader itself would give a blank
+    _fill_down(rows, worksheet.merged_cell_ranges or (), label)
     return rows
 
 
-def _fill_down(rows: list[list[str]], merges: Sequence[_Merge], where: str) -> None:
+def _fill_down(rows: list[list[str]], merges: Sequence[_Merge], label: str) -> None:
     """Write a merged value into every filled row it spans: a merge that runs on below the table makes no rows."""
-    filled = [at for at, row in enumerate(rows) if any(row)] if merges else []
+    filled = [index for index, row in enumerate(rows) if any(row)] if merges else []
     written = 0
     for (top, left), (bottom, _) in merges:
         if top >= len(rows) or left >= len(rows[top]):
             continue
         spanned = filled[bisect_right(filled, top) : bisect_right(filled, bottom)]
         written += len(spanned)
-        if written > MOST_CELLS:
-            raise InputError(f"{where}: its merged cells lie over each other. Undo the merging, and save it again.")
-        for at in spanned:
-            rows[at][left] = rows[top][left]
+        if written > MAX_CELLS:
+            raise InputError(f"{label}: its merged cells lie over each other. Undo the merging, and save it again.")
+        for index in spanned:
+            rows[index][left] = rows[top][left]
 
 
-def _text(cell: object) -> str:
+def _cell_text(cell: object) -> str:
     """Text of a cell; whole numbers without their `.0`, dates in ISO form."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"

@@ -11,26 +11,26 @@ import numpy as np
 
 from aiready.inputs import opendocument
 from aiready.inputs.workbook_limits import (
-    MOST_BYTES,
-    MOST_CELLS,
-    MOST_OF_LISTS,
-    MOST_RATIO,
-    MOST_TEXT,
+    MAX_BYTES,
+    MAX_CELLS,
+    MAX_CHARACTERS,
+    MAX_RATIO,
+    MAX_SHEET_LIST_BYTES,
     RATIO_FROM,
-    Depth,
-    Failed,
-    Look,
-    TooMuchError,
-    parse,
-    pieces,
-    repeated,
-    too_far,
+    DepthCounter,
+    ErrorCells,
+    Inspection,
+    LimitError,
+    parse_xml,
+    read_chunks,
+    too_many_cells,
+    too_many_repeats,
 )  # fmt: skip
 
 _OVERLAP = 1 << 16
 
 
-def look(path: Path, size: int) -> Look:
+def inspect_zip(path: Path, size: int) -> Inspection:
     """Look into a workbook that is a ZIP archive: `.xlsx`, `.xlsm`, `.ods`.
 
     Raises
@@ -38,126 +38,130 @@ def look(path: Path, size: int) -> Look:
     zipfile.BadZipFile, xml.parsers.expat.ExpatError, and other errors of a damaged file
     """
     try:
-        with zipfile.ZipFile(path) as packed:
-            _weighed(packed, size)
-            named = _sheet_parts(packed)
-            texts = _shared_texts(packed)
-            failed: dict[str, Failed] = {}
-            for part in packed.infolist():
-                name = named.get(part.filename.casefold(), part.filename)
-                failed[name] = _of_part(packed, part, name, texts)
-    except TooMuchError as problem:
-        return Look(str(problem))
-    return Look(failed={name: cells for name, cells in failed.items() if cells})
+        with zipfile.ZipFile(path) as archive:
+            _check_size(archive, size)
+            sheet_names = _sheet_names_by_part(archive)
+            text_lengths = _shared_text_lengths(archive)
+            error_cells: dict[str, ErrorCells] = {}
+            for part in archive.infolist():
+                name = sheet_names.get(part.filename.casefold(), part.filename)
+                error_cells[name] = _inspect_part(archive, part, name, text_lengths)
+    except LimitError as problem:
+        return Inspection(str(problem))
+    return Inspection(error_cells={name: cells for name, cells in error_cells.items() if cells})
 
 
-def _weighed(packed: zipfile.ZipFile, size: int) -> None:
-    parts = packed.infolist()
+def _check_size(archive: zipfile.ZipFile, size: int) -> None:
+    parts = archive.infolist()
     unpacked = sum(part.file_size for part in parts)
-    if unpacked > MOST_BYTES or (unpacked > RATIO_FROM and unpacked > MOST_RATIO * size):
+    if unpacked > MAX_BYTES or (unpacked > RATIO_FROM and unpacked > MAX_RATIO * size):
         grown = f"{unpacked / 2**20:,.0f} MB from {size / 2**20:,.1f} MB"
-        raise TooMuchError(f"unpacks to {grown}. Save the table alone, as CSV.")
+        raise LimitError(f"unpacks to {grown}. Save the table alone, as CSV.")
     if sum(part.compress_size for part in parts) > size:
-        raise TooMuchError("its parts overlap: no spreadsheet program writes such a file. Save it again as .xlsx.")
+        raise LimitError("its parts overlap: no spreadsheet program writes such a file. Save it again as .xlsx.")
 
 
-def _sheet_parts(packed: zipfile.ZipFile) -> dict[str, str]:
+def _sheet_names_by_part(archive: zipfile.ZipFile) -> dict[str, str]:
     """Names of the sheets by the parts of the file that hold them, in small letters."""
-    parts = {part.filename.casefold(): part for part in packed.infolist()}
+    parts = {part.filename.casefold(): part for part in archive.infolist()}
     if "xl/workbook.xml" not in parts or "xl/_rels/workbook.xml.rels" not in parts:
         return {}
-    links = _tree(packed, parts["xl/_rels/workbook.xml.rels"])
+    links = _parse_small_part(archive, parts["xl/_rels/workbook.xml.rels"])
     targets = {link.get("Id"): f"{link.get('Target')}".removeprefix("/xl/").removeprefix("xl/") for link in links}
-    named = {}
-    for sheet in _tree(packed, parts["xl/workbook.xml"]).iterfind(".//{*}sheet"):
+    sheet_names = {}
+    for sheet in _parse_small_part(archive, parts["xl/workbook.xml"]).iterfind(".//{*}sheet"):
         link = next((value for key, value in sheet.items() if key.endswith("}id")), "")
-        named[f"xl/{targets.get(link)}".casefold()] = f"{sheet.get('name')}"
-    return named
+        sheet_names[f"xl/{targets.get(link)}".casefold()] = f"{sheet.get('name')}"
+    return sheet_names
 
 
-def _tree(packed: zipfile.ZipFile, part: zipfile.ZipInfo) -> ElementTree.Element:
+def _parse_small_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> ElementTree.Element:
     """A small part as a whole, once it is known to be neither long nor deep."""
     content = bytearray()
-    for chunk in pieces(packed, part):
+    for chunk in read_chunks(archive, part):
         content += chunk
-        if len(content) > MOST_OF_LISTS:
-            raise TooMuchError(
-                f"the list of its sheets is longer than {MOST_OF_LISTS >> 20} MB. Save it again as .xlsx."
+        if len(content) > MAX_SHEET_LIST_BYTES:
+            raise LimitError(
+                f"the list of its sheets is longer than {MAX_SHEET_LIST_BYTES >> 20} MB. Save it again as .xlsx."
             )
-    depth = Depth()
-    parse(iter([bytes(content)]), depth.start, depth.end)
+    depth = DepthCounter()
+    parse_xml(iter([bytes(content)]), depth.start, depth.end)
     return ElementTree.fromstring(bytes(content))
 
 
-def _of_part(packed: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, texts: np.ndarray) -> Failed:
+def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, text_lengths: np.ndarray) -> ErrorCells:
     """Failed cells of a part; whatever it is called, it may be read as a sheet."""
     try:
         if part.filename.casefold() == "content.xml":
             name = ""  # of all sheets in one
-            return opendocument.measure(pieces(packed, part))
-        quick = _quickly(pieces(packed, part))
-        if quick is None:
-            return _exactly(pieces(packed, part), texts)
-        failed, shared = quick
-        if len(texts) and shared * int(texts.max()) > MOST_TEXT < _signs(pieces(packed, part), texts):
-            raise repeated()
-        return failed
-    except TooMuchError as problem:
-        raise TooMuchError(f'sheet "{name}": {problem}' if name else str(problem)) from None
+            return opendocument.inspect_content(read_chunks(archive, part))
+        scan = _scan_by_pattern(read_chunks(archive, part))
+        if scan is None:
+            return _scan_as_xml(read_chunks(archive, part), text_lengths)
+        error_cells, shared = scan
+        if len(text_lengths) and shared * int(text_lengths.max()) > MAX_CHARACTERS < _count_shared_characters(
+            read_chunks(archive, part), text_lengths
+        ):
+            raise too_many_repeats()
+        return error_cells
+    except LimitError as problem:
+        raise LimitError(f'sheet "{name}": {problem}' if name else str(problem)) from None
 
 
 # .xlsx -------------------------------------------------------------------------------------------------------
 
-_PLACES = (re.compile(rb'<c r="([A-Za-z]+)\d'), re.compile(rb'<c r="[A-Za-z]+(\d+)"'))
+_CELL_REFERENCES = (re.compile(rb'<c r="([A-Za-z]+)\d'), re.compile(rb'<c r="[A-Za-z]+(\d+)"'))
 """Columns and rows of cells as spreadsheet programs write them; what is written otherwise is read as XML."""
-_ELEMENTS = re.compile(rb"<(?:[^\s<>/!?]+:)?(?:c|row)[\s/>]")
-_FAILED = re.compile(
+_CELL_OR_ROW_TAG = re.compile(rb"<(?:[^\s<>/!?]+:)?(?:c|row)[\s/>]")
+_ERROR_CELL = re.compile(
     rb"""<c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d+)"[^>]*>(?:<f\b[^>]*(?:/>|>[^<]*</f>))?<v>([^<]*)</v>"""
 )
-_NO_VALUE = re.compile(rb"""<c\b(?![^>]*\bt="str")[^>]*><f\b[^>]*(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>""")
-_SHARED = re.compile(rb't="s"[^>]*><v>(\d+)</v>')
+_FORMULA_WITHOUT_VALUE = re.compile(
+    rb"""<c\b(?![^>]*\bt="str")[^>]*><f\b[^>]*(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>"""
+)
+_SHARED_TEXT_INDEX = re.compile(rb't="s"[^>]*><v>(\d+)</v>')
 
 
-def _quickly(content: Iterator[bytes]) -> tuple[Failed, int] | None:
+def _scan_by_pattern(content: Iterator[bytes]) -> tuple[ErrorCells, int] | None:
     """Failed cells of a sheet as spreadsheet programs write it, and how many cells share a text.
 
     None when it is written in another way.
     """
     columns: set[bytes] = set()
-    last, unworked, shared = 0, 0, 0
-    failed: Failed = {}
-    column_of, row_of = _PLACES
-    for cells in _between_cells(content):
+    last_row, valueless_formulas, shared_cells = 0, 0, 0
+    error_cells: ErrorCells = {}
+    column_of, row_of = _CELL_REFERENCES
+    for cells in _split_between_cells(content):
         rows = row_of.findall(cells)
-        if len(_ELEMENTS.findall(cells)) != len(rows) + cells.count(b'<row r="'):
+        if len(_CELL_OR_ROW_TAG.findall(cells)) != len(rows) + cells.count(b'<row r="'):
             return None
         columns.update(column_of.findall(cells))
-        last = max([last, *map(int, set(rows))])
-        unworked += len(_NO_VALUE.findall(cells)) if b"<f" in cells else 0
-        shared += cells.count(b't="s"')
-        for column, row, said in _FAILED.findall(cells) if b't="e"' in cells else ():
-            failed[int(row), column_number(column.decode())] = said.decode()
+        last_row = max([last_row, *map(int, set(rows))])
+        valueless_formulas += len(_FORMULA_WITHOUT_VALUE.findall(cells)) if b"<f" in cells else 0
+        shared_cells += cells.count(b't="s"')
+        for column, row, error_text in _ERROR_CELL.findall(cells) if b't="e"' in cells else ():
+            error_cells[int(row), column_number(column.decode())] = error_text.decode()
     width = max((column_number(column.decode()) for column in columns), default=0)
-    _judge(last, width, unworked)
-    return failed, shared
+    _check_sheet(last_row, width, valueless_formulas)
+    return error_cells, shared_cells
 
 
-def _signs(content: Iterator[bytes], texts: np.ndarray) -> int:
+def _count_shared_characters(content: Iterator[bytes], text_lengths: np.ndarray) -> int:
     """Signs that the cells of a sheet share, each text as often as it stands in one."""
-    signs = 0
-    for cells in _between_cells(content):
-        places = [int(place[:9]) for place in _SHARED.findall(cells)]
-        signs += int(texts[np.minimum(places, len(texts) - 1)].sum()) if places else 0
-        signs += int(texts.max()) * max(cells.count(b't="s"') - len(places), 0)
-    return signs
+    characters = 0
+    for cells in _split_between_cells(content):
+        indexes = [int(index[:9]) for index in _SHARED_TEXT_INDEX.findall(cells)]
+        characters += int(text_lengths[np.minimum(indexes, len(text_lengths) - 1)].sum()) if indexes else 0
+        characters += int(text_lengths.max()) * max(cells.count(b't="s"') - len(indexes), 0)
+    return characters
 
 
-def _judge(last: int, width: int, unworked: int) -> None:
-    if last * width > MOST_CELLS:
-        raise too_far(last, width)
-    if unworked:
-        count = "a formula has" if unworked == 1 else f"{unworked} formulas have"
-        raise TooMuchError(f"{count} no value yet. Open the workbook in a spreadsheet program and save it.")
+def _check_sheet(last_row: int, width: int, valueless_formulas: int) -> None:
+    if last_row * width > MAX_CELLS:
+        raise too_many_cells(last_row, width)
+    if valueless_formulas:
+        count = "a formula has" if valueless_formulas == 1 else f"{valueless_formulas} formulas have"
+        raise LimitError(f"{count} no value yet. Open the workbook in a spreadsheet program and save it.")
 
 
 def column_number(letters: str) -> int:
@@ -168,7 +172,7 @@ def column_number(letters: str) -> int:
     return number
 
 
-def _between_cells(content: Iterator[bytes]) -> Iterator[bytes]:
+def _split_between_cells(content: Iterator[bytes]) -> Iterator[bytes]:
     """The XML of a sheet in pieces that end between two cells."""
     rest = b""
     for chunk in content:
@@ -181,72 +185,74 @@ def _between_cells(content: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
 
 
-class _Sheet:
+class _SheetHandler:
     """Measures a sheet as XML allows it to be written: cells without a place stand after the one before."""
 
-    def __init__(self, texts: np.ndarray) -> None:
-        self.texts, self.failed = texts, Failed()
-        self.row = self.column = self.last = self.width = self.signs = self.unworked = 0
-        self.kind, self.inside, self.value, self.formula = "", "", "", False
+    def __init__(self, text_lengths: np.ndarray) -> None:
+        self.text_lengths, self.error_cells = text_lengths, ErrorCells()
+        self.row = self.column = self.last_row = self.width = self.characters = self.valueless_formulas = 0
+        self.kind, self.element, self.value, self.formula = "", "", "", False
 
-    def start(self, name: str, given: Mapping[str, str]) -> None:
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         name = name.rpartition(":")[2]
         if name == "row":
-            self.row, self.column = int(given.get("r", self.row + 1)), 0
+            self.row, self.column = int(attributes.get("r", self.row + 1)), 0
         elif name == "c":
-            place = re.fullmatch(r"([A-Za-z]+)(\d+)", given.get("r", ""))
-            self.column = column_number(place[1]) if place else self.column + 1
-            self.row = int(place[2]) if place else max(self.row, 1)
-            self.last, self.width = max(self.last, self.row), max(self.width, self.column)
-            if self.last * self.width > MOST_CELLS:
-                raise too_far(self.last, self.width)
-            self.kind, self.value, self.formula = given.get("t", ""), "", False
+            reference = re.fullmatch(r"([A-Za-z]+)(\d+)", attributes.get("r", ""))
+            self.column = column_number(reference[1]) if reference else self.column + 1
+            self.row = int(reference[2]) if reference else max(self.row, 1)
+            self.last_row, self.width = max(self.last_row, self.row), max(self.width, self.column)
+            if self.last_row * self.width > MAX_CELLS:
+                raise too_many_cells(self.last_row, self.width)
+            self.kind, self.value, self.formula = attributes.get("t", ""), "", False
         self.formula |= name == "f"
-        self.inside = name
+        self.element = name
 
-    def text(self, said: str) -> None:
-        if self.inside == "v":
-            self.value += said[:_OVERLAP]
+    def text(self, characters: str) -> None:
+        if self.element == "v":
+            self.value += characters[:_OVERLAP]
 
     def end(self, name: str) -> None:
-        self.inside = ""
+        self.element = ""
         if name.rpartition(":")[2] != "c":
             return
         if self.kind == "e":
-            self.failed[self.row, self.column] = self.value
-        if self.kind == "s" and len(self.texts):
-            self.signs += int(self.texts[min(int(self.value[:9] or 0), len(self.texts) - 1)])
-            if self.signs > MOST_TEXT:
-                raise repeated()
-        self.unworked += self.formula and not self.value and self.kind != "str"
+            self.error_cells[self.row, self.column] = self.value
+        if self.kind == "s" and len(self.text_lengths):
+            self.characters += int(self.text_lengths[min(int(self.value[:9] or 0), len(self.text_lengths) - 1)])
+            if self.characters > MAX_CHARACTERS:
+                raise too_many_repeats()
+        self.valueless_formulas += self.formula and not self.value and self.kind != "str"
 
 
-def _exactly(content: Iterator[bytes], texts: np.ndarray) -> Failed:
+def _scan_as_xml(content: Iterator[bytes], text_lengths: np.ndarray) -> ErrorCells:
     """The same of any sheet; what is no XML is no sheet either."""
-    sheet = _Sheet(texts)
+    sheet = _SheetHandler(text_lengths)
     try:
-        parse(content, sheet.start, sheet.end, sheet.text)
+        parse_xml(content, sheet.start, sheet.end, sheet.text)
     except (expat.ExpatError, ValueError):
         return {}  # its reader says so
-    _judge(sheet.last, sheet.width, sheet.unworked)
-    return sheet.failed
+    _check_sheet(sheet.last_row, sheet.width, sheet.valueless_formulas)
+    return sheet.error_cells
 
 
-def _shared_texts(packed: zipfile.ZipFile) -> np.ndarray:
+def _shared_text_lengths(archive: zipfile.ZipFile) -> np.ndarray:
     """Lengths, at most, of the texts that cells may share."""
     lengths = [np.empty(0, np.int64)]
-    for part in packed.infolist():
+    for part in archive.infolist():
         if part.filename.casefold().rpartition("/")[2] == "sharedstrings.xml":
-            starts, begun, rest = [], 0, b""
-            for chunk in pieces(packed, part):
+            starts, offset, rest = [], 0, b""
+            for chunk in read_chunks(archive, part):
                 window = rest + chunk
                 certain = len(window) - _LONGEST_TAG
-                starts += [begun + at.start() for at in _TEXT.finditer(window) if at.start() < certain]
-                rest, begun = window[max(certain, 0) :], begun + max(certain, 0)
-            starts += [begun + at.start() for at in _TEXT.finditer(rest)]
-            lengths.append(np.diff([*starts, begun + len(rest)]))
+                starts += [
+                    offset + match.start() for match in _SHARED_TEXT_START.finditer(window) if match.start() < certain
+                ]
+                rest, offset = window[max(certain, 0) :], offset + max(certain, 0)
+            starts += [offset + match.start() for match in _SHARED_TEXT_START.finditer(rest)]
+            lengths.append(np.diff([*starts, offset + len(rest)]))
     return np.concatenate(lengths)
 
 
-_TEXT = re.compile(rb"<(?:[^\s<>/!?:]{1,60}:)?si[\s/>]")
+_SHARED_TEXT_START = re.compile(rb"<(?:[^\s<>/!?:]{1,60}:)?si[\s/>]")
 _LONGEST_TAG = 80

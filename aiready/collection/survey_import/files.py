@@ -27,8 +27,9 @@ from pathlib import Path
 import pandas as pd
 
 from aiready.collection.survey_import.lexicon import folded
-from aiready.errors import InputError, UsageError, unknown
-from aiready.inputs.files import FILE, ROW, SURPLUS, WORKBOOKS, read_grid
+from aiready.errors import InputError, UsageError, unknown_name
+from aiready.inputs.files import FILE, ROW, SURPLUS, read_grid
+from aiready.inputs.workbooks import WORKBOOK_SUFFIXES
 
 AUTO = "auto"
 SOURCES: Mapping[str, str] = {
@@ -91,7 +92,7 @@ def read_export(path: Path, source: str = AUTO) -> Export:
         It cannot be read, holds no answers, or no tool is recognised.
     """
     if source not in (AUTO, *SOURCES):
-        raise unknown("source", source, (AUTO, *SOURCES))
+        raise unknown_name("source", source, (AUTO, *SOURCES))
     grid, digest = _grid(path)
     first = _texts(grid, 0)
     tool = _recognised(first, _texts(grid, 1)) if source == AUTO else source
@@ -126,7 +127,7 @@ def _grid(path: Path) -> tuple[pd.DataFrame, str]:
     """Every row as text, and the file's digest; what cannot be read at all is said in one sentence."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file.")
-    if path.suffix.lower() not in (*_TEXT_FILES, *WORKBOOKS):
+    if path.suffix.lower() not in (*_TEXT_FILES, *WORKBOOK_SUFFIXES):
         raise InputError(f"{path.name}: give the CSV, TSV or .xlsx file that the tool exports; unpack a .zip first.")
     try:
         with path.open("rb") as stream:

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from aiready.atomic_files import locked, private, write
+from aiready.atomic_files import folder_lock, make_private_folder, write_file
 from aiready.collection.survey_import.files import Export
 from aiready.collection.survey_import.importing import AGAIN, Matched, Sorted
 from aiready.collection.survey_import.lexicon import whole_number
 from aiready.collection.survey_import.repeats import Repeats, as_of_another_wave, names_of, repeated
 from aiready.collection.survey_import.words import COMMENT
-from aiready.errors import InfrastructureError, InputError, UsageError, all_at_once
+from aiready.errors import InfrastructureError, InputError, UsageError, raise_all
 from aiready.inputs import load
 from aiready.inputs.dataset import safe_cells
-from aiready.inputs.discover import Found, Place, find_tables
+from aiready.inputs.discover import Discovery, TablePart, find_tables
 from aiready.inputs.file_signatures import stem_of
 from aiready.inputs.files import ROW
 from aiready.instrument.model import Instrument
@@ -55,7 +55,7 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
         raise UsageError(f"{path}: give a folder; to import beside a workbook, put the workbook into a folder first.")
     if not path.exists():
         return DataFolder(path, {}, None)
-    places = find_tables(path).places
+    places = find_tables(path).parts
     units = tuple(place for place in places if place.table == "units")
     single = None
     for place in places:
@@ -75,7 +75,7 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
 
 
 def _units(
-    places: tuple[Place, ...], rules: Instrument, single: Path | None
+    places: tuple[TablePart, ...], rules: Instrument, single: Path | None
 ) -> tuple[dict[str, str], Path | None, dict[str, str]]:
     """Names of the units by id, in the order of their table, and the units above them; none without one.
 
@@ -84,7 +84,7 @@ def _units(
     InputError
         One id names two units: answers to either could not be told apart.
     """
-    raw = load.load(load.connect(), Found(places), rules)[0] if places else {}
+    raw = load.load(load.connect(), Discovery(places), rules)[0] if places else {}
     if "units" not in raw:
         return {}, single, {}
     given = raw["units"]
@@ -93,7 +93,7 @@ def _units(
     table = table.map(lambda cell: whole_number(" ".join(cell.split())))  # a spreadsheet writes the id 11 as 11.0
     table = table[table["unit_id"].ne("")].drop_duplicates()
     twice = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
-    all_at_once(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in twice])
+    raise_all(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in twice])
     names = dict(zip(table["unit_id"], table["name"], strict=True))
     return names, single, dict(zip(table["unit_id"], table["parent_id"], strict=True))
 
@@ -170,7 +170,7 @@ def writing(folder: DataFolder) -> Iterator[None]:
     """Hold the data folder, made where it is absent, against a second import."""
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
-        with locked(folder.path):
+        with folder_lock(folder.path):
             yield
     except OSError as error:
         raise InfrastructureError(f"{folder.path}: cannot be written ({error.strerror}).") from error
@@ -181,7 +181,7 @@ def write_part(folder: DataFolder, sorted_rows: Sorted, name: str) -> list[Path]
     changed = []
     aside = folder.path / QUARANTINE / name
     if len(sorted_rows.left_out):
-        changed += _write(private(aside.parent) / name, safe_cells(sorted_rows.left_out))
+        changed += _write(make_private_folder(aside.parent) / name, safe_cells(sorted_rows.left_out))
     else:
         aside.unlink(missing_ok=True)
     if len(sorted_rows.used):
@@ -207,5 +207,5 @@ def _write(path: Path, table: pd.DataFrame) -> list[Path]:
     content = _bytes(table)
     if path.exists() and path.read_bytes() == content:
         return []
-    write(path, content)
+    write_file(path, content)
     return [path]
