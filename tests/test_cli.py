@@ -138,7 +138,7 @@ def test_every_error_of_the_package_is_its_message_and_its_exit_code(run, monkey
     def raises(*_):
         raise error
 
-    monkeypatch.setattr(data_check, "examine", raises)
+    monkeypatch.setattr(data_check, "check", raises)
     done = run("check", "anywhere")
     assert (done.code, done.err.strip(), done.out) == (code, str(error), "")
 
@@ -149,7 +149,7 @@ def test_a_failing_audit_stops_publication_with_3_and_names_the_cell(run, tmp_pa
     """Nothing but small cells is hidden, and nothing is left to hide: the small one is the total less the other."""
     two = pd.concat([answers(20), answers(3, unit_id=["cards"] * 3)])
     two.to_csv(tmp_path / "responses.csv", index=False)
-    monkeypatch.setattr(suppression, "_by_rule", lambda gate, hidden: hidden.copy())
+    monkeypatch.setattr(suppression, "_protect_totals", lambda gate, hidden: hidden.copy())
     monkeypatch.setattr(suppression, "weights", lambda rows, groups: (
         np.zeros((rows.shape[0], groups.shape[0])), np.zeros(rows.shape[0], dtype=bool)))  # fmt: skip
     out = tmp_path / "out"
@@ -165,7 +165,7 @@ def test_what_nobody_foresaw_is_told_in_two_lines_and_is_not_the_users_fault(run
     def raises(*_):
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(data_check, "examine", raises)
+    monkeypatch.setattr(data_check, "check", raises)
     monkeypatch.delenv(commands.DEBUG, raising=False)
     done = run("check", "anywhere")
     assert done.code == 3
@@ -206,6 +206,7 @@ def test_report_as_json_is_one_json_and_nothing_else(run, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
+@pytest.mark.browser  # a Lab
 @pytest.mark.parametrize("data", [[], ["data/sample"]])
 def test_lab_opens_the_workbook_whatever_folder_it_is_called_from(data, tmp_path, monkeypatch):
     with socket.socket() as free:

@@ -14,10 +14,12 @@ import pytest
 from conftest import SAMPLE, answers
 
 import aiready
-from aiready import Assessment, result_cache
+from aiready import Assessment, package_files, result_cache
+from aiready.cli import commands
+from aiready.errors import UsageError
 
 PAGE = (Path(__file__).parents[1] / "docs" / "workbook.md").read_text(encoding="utf-8")
-API = PAGE.split("## Your own notebooks: the public API")[1]
+PROMISED = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
 COPIED = (
     "from aiready import Assessment, charts, handout, panels, portfolio, tables, views",
     "assessment = Assessment.open(data, results=results)",
@@ -49,7 +51,7 @@ PUBLIC = {
 
 @pytest.fixture(autouse=True)
 def _memory(monkeypatch, tmp_path):
-    monkeypatch.setenv(result_cache.FOLDER, str(tmp_path / "memory"))
+    monkeypatch.setenv(result_cache.FOLDER_VARIABLE, str(tmp_path / "memory"))
 
 
 def test_a_copied_notebook_keeps_working(sample_results):
@@ -86,15 +88,98 @@ def test_what_was_public_stays_public_and_says_what_it_does(name):
         assert getattr(module, function).__doc__
 
 
-def test_every_name_of_the_package_is_documented_and_every_documented_name_is_there():
-    said = set(re.findall(r"`(\w+)`", API)) | {"Assessment"}
-    assert set(aiready.__all__) <= said
-    for name in re.findall(r"^\| (.+?) \|", API, re.MULTILINE):
-        for call in re.findall(r"`(\w+)\.(\w+)\(", name):
-            owner = {"Assessment": Assessment, "assessment": Assessment, "view": aiready.workbook.views.View}[call[0]]
-            assert hasattr(owner, call[1]), call
-    for name in aiready.__all__:
-        assert getattr(aiready, name).__doc__
+def signature(function) -> str:
+    """As docs/api.md writes it: without types."""
+    parameters = [
+        one.replace(annotation=inspect.Parameter.empty) for one in inspect.signature(function).parameters.values()
+    ]
+    return str(inspect.Signature(parameters))
+
+
+def test_the_page_of_the_api_names_all_of_it_with_its_signatures():
+    titles = re.findall(r"^## ([a-zA-Z, ]+)$", PROMISED, re.MULTILINE)
+    headed = {name for title in titles for name in title.split(", ")}
+    assert set(aiready.__all__) <= headed
+    assert all(getattr(aiready, name).__doc__ for name in aiready.__all__)
+    text = re.sub(r"\s+", " ", PROMISED)
+    for name in ("check", "report"):
+        assert f"{name}{signature(getattr(aiready, name))}" in text
+    for name in ("open", "recall"):
+        assert f"Assessment.{name}{signature(getattr(Assessment, name))}" in text
+
+
+@pytest.mark.parametrize("name", ["charts", "handout", "panels", "portfolio", "tables", "views"])
+def test_every_promised_function_is_there_and_documented(name):
+    listed = re.search(rf"Promised of `{name}`: ([^.]*)\.", PROMISED)[1]
+    functions = re.findall(r"`(\w+)`", listed)
+    assert functions
+    for function in functions:
+        assert getattr(getattr(aiready, name), function).__doc__
+
+
+def test_the_command_takes_what_the_function_takes_with_the_same_defaults():
+    renamed = {"unit": "units", "lang": "language", "names": None, "quiet": None, "as_json": None}
+    command = inspect.signature(commands.report).parameters.values()
+    options = {renamed.get(one.name, one.name): one.default for one in command}
+    del options[None]
+    function = {one.name: one.default for one in inspect.signature(aiready.report).parameters.values()}
+    assert set(function) - set(options) == {"on_start", "on_page"}
+    blank = {None, "", ()}
+    for name in set(options) - {"data", "jobs"}:
+        same = options[name] == function[name] or str(options[name]) == str(function[name])
+        assert same or {options[name], function[name]} <= blank, name
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_page_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    package_files.copy_sample(Path("my-data"))
+    names = {}
+    for example in re.findall(r"```python\n(.*?)```", PROMISED, re.DOTALL):
+        exec(compile(example, example, "exec"), names)
+    run = names["run"]
+    assert [(page.unit_id, page.status, page.change) for page in run.pages] == [
+        ("*", "ok", "new"), ("motor-claims", "ok", "new")]  # fmt: skip
+    assert run.index.is_file() and not run.failed
+
+
+@pytest.mark.slow
+def test_report_makes_the_folder_that_the_command_makes(run, tmp_path, monkeypatch):
+    from test_reports import SHOWN, book
+
+    from aiready.batch import report_run
+
+    path = book(tmp_path, SHOWN)
+    monkeypatch.setattr(report_run, "_notebook", lambda _: path)
+    answers(25).to_csv(tmp_path / "responses.csv", index=False)
+    assert run("report", tmp_path, "--out", tmp_path / "command", "--jobs", 1).code == 0
+    result = aiready.report(tmp_path, tmp_path / "function", jobs=1)
+    assert (len(result.pages), result.failed, result.remark) == (2, [], "")
+    files = {
+        folder.name: {
+            file.relative_to(folder): file.read_bytes()
+            for pattern in ("units/*", "overview/*", "records/results/*")
+            for file in folder.glob(pattern)
+        }
+        for folder in (tmp_path / "command", tmp_path / "function")
+    }
+    assert len(files["command"]) > 10
+    assert files["command"] == files["function"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"), [({"jobs": 0}, "jobs 0: must be 1 or more"), ({"engine": "papermill"}, 'engine "papermill"'),
+                         ({"as_of": "30.9.2026"}, "is no date"), ({"units": "claim"}, 'Did you mean "claims"')]
+)  # fmt: skip
+def test_report_refuses_before_it_writes(tmp_path, asked, words):
+    answers(12).to_csv(tmp_path / "responses.csv", index=False)
+    with pytest.raises(UsageError, match=re.escape(words)):
+        aiready.report(tmp_path, tmp_path / "out", **asked)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_package_says_that_it_is_typed():
+    assert Path(aiready.__file__).with_name("py.typed").is_file()
 
 
 def test_the_ways_to_open_take_what_they_took():
@@ -157,10 +242,10 @@ class TestRecall:
         monkeypatch.setattr(Assessment, "open", lambda *_, **__: computed)
         for day in range(1, 8):
             Assessment.recall(folder, as_of=f"2026-01-0{day}")
-        kept = result_cache.folder()
+        kept = result_cache.cache_folder()
         assert stat.S_IMODE(kept.stat().st_mode) == 0o700
-        assert len(list(kept.glob("results-*"))) == result_cache.KEPT
+        assert len(list(kept.glob("results-*"))) == result_cache.MAX_RESULTS
 
     def test_where_nothing_can_be_kept_it_computes(self, folder, monkeypatch):
-        monkeypatch.setenv(result_cache.FOLDER, "/proc/nowhere")
+        monkeypatch.setenv(result_cache.FOLDER_VARIABLE, "/proc/nowhere")
         assert Assessment.recall(folder).cell("perception", barrier_id="measurement").ok

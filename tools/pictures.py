@@ -2,8 +2,8 @@
 
     python tools/pictures.py reports/units/contact-centre.html
 
-Writes docs/handout.png (the first page), docs/chart.png (its first chart) and docs/sample-handout.html (the page itself).
-Needs the test requirements and Chromium, as `make test-browser` installs them.
+Writes docs/handout.png (the first page), docs/chart.png (its first chart) and docs/sample-handout.html (the page
+itself). Needs the test requirements and Chromium, as `make test-browser` installs them.
 """
 
 import io

@@ -8,7 +8,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from aiready.charts.figures import FIGURE_MIME
-from aiready.pages.markup.exporter import bundles
+from aiready.pages.markup.exporter import output_bundles
 
 REQUIRED = "required"
 """Key in a notebook's metadata (below `aiready`): ids of the sections that its page must have."""
@@ -37,7 +37,7 @@ def page_faults(page: str, notebook: NotebookNode) -> list[str]:
     ids = set(re.findall(r'\bid="([^"]*)"', page))
     required = notebook.metadata.get("aiready", {}).get(REQUIRED, ())
     faults += [f"the section {name} is missing" for name in required if name not in ids]
-    payloads = [bundle[FIGURE_MIME] for bundle in bundles(notebook) if FIGURE_MIME in bundle]
+    payloads = [bundle[FIGURE_MIME] for bundle in output_bundles(notebook) if FIGURE_MIME in bundle]
     n_figures = page.count('<figure class="chart"')
     if n_figures != len(payloads):
         faults.append(f"{n_figures} of {len(payloads)} figures are drawn")

@@ -56,16 +56,16 @@ def render(executed: Path, *, figures: bool = False) -> Rendering:
 def _page_and_faults(book: Any) -> tuple[str, str]:
     """The page of an executed notebook, and its faults as one text."""
     from aiready.batch.page_checks import page_faults
-    from aiready.pages.markup import exporter
+    from aiready.pages.markup import shared_exporter
 
-    page, _ = exporter().from_notebook_node(book)
+    page, _ = shared_exporter().from_notebook_node(book)
     return page, "; ".join(page_faults(page, book))
 
 
 def _slides(executed: Path) -> Mapping[str, bytes]:
-    from aiready.pages.figure_files import slides
+    from aiready.pages.figure_files import slide_files
 
-    return slides(executed)
+    return slide_files(executed)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from aiready.batch.notebook_run import fast_imports
 from aiready.batch.schedule import PageOutcome, RunOptions, SubmitPage, page_runner
 from aiready.errors import UsageError, raise_all
-from aiready.profile.parameters import day
+from aiready.profile.parameters import parse_day
 
 if TYPE_CHECKING:
     from aiready.batch.report_run import ReportRun
@@ -106,7 +106,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
         children=children,
     )
     _check_numbers(options, keep)
-    reading_date = day(as_of)
+    reading_date = parse_day(as_of)
 
     def run(submit: SubmitPage, options: RunOptions) -> "ReportRun":
         with fast_imports():
@@ -118,7 +118,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
         assessment = Assessment.open(data, as_of=reading_date, wave=wave, published=Path(out) / HISTORY)
         unit_ids = (units,) if isinstance(units, str) else tuple(units)
         unit_ids = tuple(dict.fromkeys(unit_ids or assessment.units["unit_id"]))
-        assessment.check_known(unit_ids)
+        assessment.check_unit_ids(unit_ids)
         if on_start is not None:
             on_start(assessment, len(unit_ids) + 1)
         request = ReportRequest(

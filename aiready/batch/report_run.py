@@ -38,7 +38,7 @@ from aiready.inputs.dataset import instrument_folder, safe_cells
 from aiready.messages import ENGLISH, Language
 from aiready.model.registry import ORGANISATION
 from aiready.package_files import package_file
-from aiready.pages.pdf import printer
+from aiready.pages.pdf import pdf_printer
 from aiready.privacy import releases
 from aiready.profile.assessment import FACTS, Assessment
 
@@ -141,7 +141,7 @@ def run_report(assessment: Assessment, request: ReportRequest) -> ReportRun:
     """
     out, translated = request.out, _translated(assessment, request)
     if request.pdf:
-        with printer():  # fails without a browser, before anything is written
+        with pdf_printer():  # fails without a browser, before anything is written
             pass
     manifest.read(out, OUTPUT_PATTERNS)  # somebody else's folder is refused before anything is written
     with folder_lock(out):
@@ -151,7 +151,7 @@ def run_report(assessment: Assessment, request: ReportRequest) -> ReportRun:
         reporter = _Reporter(assessment, translated, request, earlier_runs)
         reporter.claim()  # the manifest names files before they are written
         if assessment.release is not None:  # first, so that a run killed half-way counts as published
-            releases.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
+            releases.save(out / HISTORY, assessment.release, assessment.facts.as_of)
             releases.trim(out / HISTORY, request.keep_releases)
         if request.submit is not None:
             return reporter.run(request.submit)
@@ -163,7 +163,7 @@ def _translated(assessment: Assessment, request: ReportRequest) -> Assessment:
     """The assessment in the language of the pages, for the index; every page translates its own inputs."""
     if request.language == ENGLISH:
         return assessment
-    return assessment.speaking(request.language, instrument_folder(request.data))
+    return assessment.translated(request.language, instrument_folder(request.data))
 
 
 def _record_path(out: Path, record: PageRecord) -> Path:
@@ -380,7 +380,7 @@ class _Reporter:
         if not self.request.pdf or not records:
             return outcomes
         blocked: dict[str, str] = {}
-        with printer() as print_page:
+        with pdf_printer() as print_page:
             for record in records:
                 path = _record_path(self.request.out, record)
                 if not path.is_file():

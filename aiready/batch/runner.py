@@ -86,7 +86,7 @@ class PageRunner:
     ----------
     jobs
         Notebook runs at once.
-    way
+    start_method
         How runs are started: `forked`, where that is possible, or `spawned`.
     warm
         Whether the fork server forks renderers before there is anything to render. Others are started when needed.
@@ -230,9 +230,9 @@ class PageRunner:
 
     def _free_renderer(self) -> _Renderer | None:
         """A renderer that draws no page; one that is still starting only while all are."""
-        warm = any(renderer.warm for renderer in self._renderers)
+        any_warm = any(renderer.warm for renderer in self._renderers)
         return next(
-            (renderer for renderer in self._renderers if renderer.pending is None and renderer.warm >= warm), None
+            (renderer for renderer in self._renderers if renderer.pending is None and renderer.warm >= any_warm), None
         )
 
     def _target_renderers(self) -> int:

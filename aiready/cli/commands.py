@@ -15,7 +15,7 @@ from aiready.cli import stopping
 from aiready.cli.terminal import echo, echo_json
 from aiready.errors import AireadyError, UsageError, unknown_name
 from aiready.package_files import copy_sample
-from aiready.profile.parameters import day
+from aiready.profile.parameters import parse_day
 
 DEBUG = "AIREADY_DEBUG"
 FORMS = ("xlsx", "csv", "html", "qualtrics-txt", "limesurvey-tsv", "paste")
@@ -89,7 +89,7 @@ def score(
     stopping.proceed()
     with folder_lock(out):
         if assessment.release is not None:  # first, so that a run killed half-way counts as published
-            releases.keep(out / HISTORY, assessment.release, assessment.facts.as_of)
+            releases.save(out / HISTORY, assessment.release, assessment.facts.as_of)
         records = save_results(assessment, out)
     if not quiet:
         echo_counts(assessment.counts)
@@ -248,7 +248,7 @@ def questionnaire(
     of_data = {"units": units.get("name", {}), "parents": units.get("parent_id", {})}
     codes = sorted(rules.languages, key=lambda code: code != first)
     about = dataset.about if dataset else {}
-    translations = [forms.questionnaire(rules, code, **of_data, about=about) for code in codes]
+    translations = [forms.build_questionnaire(rules, code, **of_data, about=about) for code in codes]
     path = out or Path(f"questionnaire-{first}.{forms.FORMATS[form][0]}")
     write_file(path, forms.written(form, translations))
     echo(str(path))
@@ -290,7 +290,7 @@ def lab(
 
 
 def _day(text: str) -> date | None:
-    return day(text, "--as-of")
+    return parse_day(text, "--as-of")
 
 
 def main(arguments: Iterable[str] | None = None) -> NoReturn:

@@ -52,8 +52,8 @@ class DataCheck:
     def as_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""
         tables = {name: getattr(self, name) for name in ("counts", "reasons", "values", "answers", "suppressed")}
-        shown = {name: table.astype(object).where(table.notna(), None) for name, table in tables.items()}
-        return {name: table.to_dict("records") for name, table in shown.items()} | {
+        plain_tables = {name: table.astype(object).where(table.notna(), None) for name, table in tables.items()}
+        return {name: table.to_dict("records") for name, table in plain_tables.items()} | {
             "as_of": self.as_of, "notes": list(self.notes),
         }  # fmt: skip
 

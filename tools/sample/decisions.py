@@ -81,10 +81,10 @@ def _judged(log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.ran
     truth = rng.choice(len(labels), n, p=(0.55, 0.25, 0.2))
     advice = _mostly(truth, team["advice_accuracy"], len(labels), rng)
     first = _mostly(truth, team["human_accuracy"], len(labels), rng)
-    taken = _taken(log, team, decider, (truth, advice, first), rng)
+    follows = _follows_advice(log, team, decider, (truth, advice, first), rng)
     own = np.where(first == advice, (advice + 1) % len(labels), first)
     advised, decided = log["advice_at"].notna(), log["decided_at"].notna()
-    final = np.where(advised, np.where(taken, advice, own), first)
+    final = np.where(advised, np.where(follows, advice, own), first)
     asked_first = decided & (log["autonomy_level"] < 3) & (rng.random(n) < 0.6)
     confidence = np.where(advice == truth, rng.beta(9, 2, n), rng.beta(6, 3, n))
     return log.assign(
@@ -96,7 +96,7 @@ def _judged(log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.ran
     )
 
 
-def _taken(
+def _follows_advice(
     log: pd.DataFrame,
     team: pd.Series,
     decider: np.ndarray,
@@ -171,7 +171,7 @@ def make_probes(rng: np.random.Generator) -> pd.DataFrame:
     probes = pd.DataFrame({"unit_id": list(_PROBED)}).merge(pd.DataFrame({"question_id": number}), how="cross")
     knows = 0.35 + 0.9 * probes["unit_id"].map(leaf_units()["context_fit"]) / 100
     probes["initiative_id"] = probes["unit_id"].map(_PROBED)
-    asked = rng.integers(9 * 3600, 17 * 3600, len(probes))
-    probes["asked_at"] = pd.Timestamp("2026-09-14") + pd.to_timedelta(asked, unit="s")
+    seconds_of_day = rng.integers(9 * 3600, 17 * 3600, len(probes))
+    probes["asked_at"] = pd.Timestamp("2026-09-14") + pd.to_timedelta(seconds_of_day, unit="s")
     probes["correct"] = np.where(rng.random(len(probes)) < knows, "yes", "no")
     return probes[list(TABLES["probes"].names)]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aiready.instrument.model import Instrument
 from aiready.model.schema import ROLES, TABLES
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 from tools.sample.decisions import make_decisions, make_feedback, make_probes
 from tools.sample.records import make_initiatives, make_tasks, make_trials, make_usage, make_workflow_steps
 from tools.sample.seeds import SEED, WAVES, generator, leaf_units, seed_table
@@ -80,7 +80,7 @@ def write_sample(folder: Path, seed: int = SEED) -> None:
 
 def shipped_items() -> pd.DataFrame:
     """One row per item of the shipped questionnaire, in the order asked; `roles` as a tuple."""
-    items = pd.read_csv(shipped("data/instrument/items.csv"), keep_default_na=False)
+    items = pd.read_csv(package_file("data/instrument/items.csv"), keep_default_na=False)
     return items.assign(roles=[tuple(roles.split(";")) for roles in items["roles"]])
 
 
@@ -144,20 +144,21 @@ def _levels(people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator)
     by_barrier = rng.normal(0, _PERSON_BARRIER_SD, (len(people), len(barriers)))[:, barrier]
     noise = rng.normal(0, _NOISE_SD, (len(people), len(items)))
     latent = planted + shift[:, None] + person + by_barrier + rng.normal(0, _ITEM_SD, len(items)) + noise
-    return np.clip(np.rint(latent / 25), 0, 4).astype(int) + 1
+    levels: np.ndarray = np.clip(np.rint(latent / 25), 0, 4).astype(int) + 1
+    return levels
 
 
 def _other_answers(
     answers: pd.DataFrame, people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Put in what is no level: unknown, not applicable, skipped, and items the role is not asked."""
-    asked = np.column_stack([people["role"].isin(roles) for roles in items["roles"]])
+    is_asked = np.column_stack([people["role"].isin(roles) for roles in items["roles"]])
     dont_know = items["facet"].map(_DONT_KNOW).fillna(_DONT_KNOW_ELSE).to_numpy(float)
     no_ai = (people["ai_use"] == "none_here").to_numpy()
     does_not_apply = np.where(no_ai, _DOES_NOT_APPLY_WITHOUT_AI, _DOES_NOT_APPLY)[:, None]
     answers = answers.mask(rng.random(answers.shape) < dont_know, "don't know")
     answers = answers.mask(rng.random(answers.shape) < does_not_apply, "n/a")
-    answered = asked | (rng.random(answers.shape) < _NOT_ASKED_BUT_ANSWERED)
+    answered = is_asked | (rng.random(answers.shape) < _NOT_ASKED_BUT_ANSWERED)
     return answers.where(answered & (rng.random(answers.shape) >= _BLANK), "")
 
 

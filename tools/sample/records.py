@@ -88,9 +88,9 @@ def _governance(initiatives: pd.DataFrame, recorded: pd.Series, rng: np.random.G
     careful = initiatives["unit_id"].map(leaf_units()["trust_governance"]) / 100 + 0.1 + 0.15 * early
     checks = pd.DataFrame(index=initiatives.index)
     for check in GOVERNANCE_CHECKS:
-        done = days_before(rng, 20, 400, n).dt.strftime("%Y-%m-%d") if check in _DATED_CHECKS else "yes"
-        known = pd.Series(np.where(rng.random(n) < careful, done, "no"), index=initiatives.index)
-        checks[check] = known.where(rng.random(n) < recorded)
+        dates = days_before(rng, 20, 400, n).dt.strftime("%Y-%m-%d") if check in _DATED_CHECKS else "yes"
+        values = pd.Series(np.where(rng.random(n) < careful, dates, "no"), index=initiatives.index)
+        checks[check] = values.where(rng.random(n) < recorded)
     return checks
 
 
@@ -130,11 +130,11 @@ def make_trials(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
     """One row per initiative, trial, measure and arm; results as written in the seeds, dates drawn."""
     trials = seed_table("trials")
     by_id = initiatives.set_index("initiative_id")
-    begun = by_id["pilot_on"].fillna(by_id["limited_on"]).fillna(by_id["scaled_on"])
+    started_on = by_id["pilot_on"].fillna(by_id["limited_on"]).fillna(by_id["scaled_on"])
     each = trials[["initiative_id", "trial_no"]].drop_duplicates(ignore_index=True)
     n = len(each)
     offset = rng.integers(4, 15, n) + 55 * (each["trial_no"] - 1)
-    each["started_on"] = each["initiative_id"].map(begun) + pd.to_timedelta(offset, unit="D")
+    each["started_on"] = each["initiative_id"].map(started_on) + pd.to_timedelta(offset, unit="D")
     each["ended_on"] = each["started_on"] + pd.to_timedelta(rng.integers(28, 50, n), unit="D")
     each["ended_on"] = each["ended_on"].clip(upper=LAST_DAY - pd.Timedelta(days=2))
     declared = each["started_on"] - pd.to_timedelta(rng.integers(-6, 20, n), unit="D")
