@@ -5,14 +5,18 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 OUT := reports
 
-.PHONY: help report lab test check acceptance clean browser servers
+COVERED := 90  # per cent of lines; `make coverage` fails below it
+
+.PHONY: help report lab check lint test test-browser coverage acceptance clean browser postgres java
 
 help:
-	@echo "make report      install, check and report the sample organisation into $(OUT)/"
-	@echo "make lab         JupyterLab on the workbook"
-	@echo "make check       lint, types, fast tests (under a minute)"
-	@echo "make test        everything, at reduced size (about half an hour)"
-	@echo "make acceptance  everything, at full size"
+	@echo "make report        install, check and report the sample organisation into $(OUT)/"
+	@echo "make lab           JupyterLab on the workbook"
+	@echo "make check         lint, types, imports, quick tests (under a minute)"
+	@echo "make test          lint and every test that needs Python alone (under ten minutes on two cores)"
+	@echo "make test-browser  tests in Chromium, in a JupyterLab, on PostgreSQL; installs them (under ten minutes)"
+	@echo "make coverage      the same as make test, with the share of lines that it runs (a third longer)"
+	@echo "make acceptance    full sizes, 200 kills, Spark, ten times as many generated cases (an hour)"
 
 $(VENV)/run: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,28 +42,43 @@ browser:
 	  SUDO=$$(test $$(id -u) -eq 0 || echo sudo); \
 	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium poppler-utils fonts-noto-core fonts-noto-cjk; }
 
-# What tests of databases start themselves: a PostgreSQL server, and the Java that Spark runs on.
-servers:
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && command -v java >/dev/null || { \
+# Tests start a PostgreSQL server of their own, and Spark, which runs on Java.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 	  SUDO=$$(test $$(id -u) -eq 0 || echo sudo); \
-	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq postgresql openjdk-17-jre-headless; }
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq postgresql; }
 
-check: $(VENV)/test
+java:
+	@command -v java >/dev/null || { \
+	  SUDO=$$(test $$(id -u) -eq 0 || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq openjdk-17-jre-headless; }
+
+lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 2 -m "not slow and not browser and not acceptance"
 
-test: $(VENV)/test browser servers
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not acceptance"
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PYTHON_ALONE := not browser and not server and not acceptance
 
-acceptance: $(VENV)/test browser servers
+# What takes less than half a second, with a fifth of the generated cases.
+check: lint
+	$(PYTEST) -m "$(PYTHON_ALONE) and not slow" --hypothesis-profile=quick
+
+test: lint
+	$(PYTEST) -m "$(PYTHON_ALONE)" --durations=10
+
+test-browser: $(VENV)/test browser postgres
+	$(PYTEST) -m "(browser or server) and not acceptance" --durations=10
+
+# Lines run in processes of their own are not counted.
+coverage: lint
+	$(PYTEST) -m "$(PYTHON_ALONE)" --durations=10 --cov=aiready --cov-report=term:skip-covered --cov-fail-under=$(COVERED)
+
+acceptance: $(VENV)/test browser postgres java
 	$(BIN)/pytest -m acceptance -s
+	$(PYTEST) -m "generated and not acceptance" --hypothesis-profile=large
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis

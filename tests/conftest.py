@@ -15,7 +15,7 @@ __all__ = ["chromium", "laboratory", "open_pages", "pages", "remembered"]
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
 MARKED = {
-    "slow": {"sample", "sample_results", "reports_folder", "small_results", "press"},
+    "slow": {"sample", "sample_results", "reports_folder", "small_results", "press", "raw_survey"},
     "browser": {"chromium", "laboratory", "print_page"},
     "server": {"postgres"},
     "acceptance": {"spark"},
@@ -100,6 +100,21 @@ def sample(sample_results: Path):
     from aiready import Assessment
 
     return Assessment.open(SAMPLE, results=sample_results)
+
+
+@pytest.fixture(scope="session")
+def raw_survey(tmp_path_factory: pytest.TempPathFactory) -> "object":
+    """What people of the sample said, before anything is hidden: measures as the survey's own module makes them."""
+    import pandas as pd
+
+    def make(folder: Path) -> None:
+        from aiready.inputs.dataset import read_data
+        from aiready.instrument.model import read_instrument
+        from aiready.measures import survey
+
+        survey.measure(read_data(SAMPLE, read_instrument()), read_instrument()).to_pickle(folder / "measures")
+
+    return pd.read_pickle(_once(tmp_path_factory, "raw-survey", make) / "measures")
 
 
 @pytest.fixture(scope="session")

@@ -332,9 +332,9 @@ def _answers(address: str, token: str) -> bool:
 
 @pytest.fixture(scope="session")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
-    """JupyterLab as `aiready lab` starts it, on copies of the notebooks and the sample, once per session."""
+    """JupyterLab as `aiready lab` starts it, on copies of the notebooks and the sample, once per worker."""
     from aiready.profile.assessment import DATA
-    from aiready.result_cache import FOLDER
+    from aiready.result_cache import FOLDER_VARIABLE
     from aiready.workbook.lab import command
 
     folder = tmp_path_factory.mktemp("laboratory")
@@ -344,7 +344,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]
     port, token = _free_port(), secrets.token_hex(16)
     own = {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config"), "JUPYTER_TOKEN": token,
            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"), "IPYTHONDIR": str(folder / "ipython"),
-           DATA: str(data), FOLDER: str(folder / "memory")}  # fmt: skip
+           DATA: str(data), FOLDER_VARIABLE: str(folder / "memory")}  # fmt: skip
     asked = [*command(notebooks), "--no-browser", f"--ServerApp.port={port}", "--LabApp.expose_app_in_browser=True"]
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(asked, env=os.environ | own, stdout=log, stderr=log, start_new_session=True)
@@ -378,9 +378,9 @@ def chromium() -> Iterator[Any]:
 def remembered(laboratory: Laboratory) -> Iterator[None]:
     """What `aiready lab` does before it opens: the data are read once, so that every notebook finds the results."""
     from aiready import Assessment
-    from aiready.result_cache import FOLDER
+    from aiready.result_cache import FOLDER_VARIABLE
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(FOLDER, str(laboratory.memory))
+        patch.setenv(FOLDER_VARIABLE, str(laboratory.memory))
         Assessment.recall(laboratory.data)
         yield

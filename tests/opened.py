@@ -1,11 +1,26 @@
-"""Pages open in Chromium, for the tests that look at them."""
+"""Pages open in Chromium, for the tests that look at them: each opened once per width, and read by all tests of a file.
+
+    def test_it_fits(pages):
+        opened = pages.at(path.as_uri(), 320)
+        assert opened.page.evaluate(TOO_WIDE) == []
+
+Whoever changes a page (another medium, a click) asks for one of their own: `pages.fresh(address, width)`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-pytest.importorskip("playwright.sync_api")
-from axe_playwright_python.sync_playwright import Axe
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+WIDE, PHONE = 1280, 320
+"""Pixels across a screen, and across the narrowest phone that WCAG asks for (reflow)."""
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+NARROW = RULES | {"rules": {"color-contrast": {"enabled": False}}}
+"""What is asked of a page again at another width: all but colours, which no style sheet of ours changes with the width
+and which take longer than all other rules together."""
 HEADINGS = (
     "[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].filter(h => h.checkVisibility()).map(h => +h.tagName[1])"
 )
@@ -43,9 +58,9 @@ OVERLAPS = """[...document.querySelectorAll('figure svg')].filter(s => s.checkVi
 
 
 class Opened:
-    """A page open in the browser, with everything it asked for and complained of."""
+    """A page open in the browser, with everything it asked for and complained of while it opened."""
 
-    def __init__(self, browser, address: str, width: int):
+    def __init__(self, browser: Any, address: str, width: int):
         self.page = browser.new_page(viewport={"width": width, "height": 900})
         self.asked: list[str] = []
         self.complaints: list[str] = []
@@ -54,12 +69,50 @@ class Opened:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(address)
 
+    def violations(self, rules: dict[str, Any] = RULES) -> list[tuple]:
+        """What axe finds: rule, element, beginning of its markup."""
+        from axe_playwright_python.sync_playwright import Axe
 
-def violations(browser, address: str, width: int) -> list[tuple]:
-    # the pages' own policy forbids scripts: axe is let in by the browser, not by the page
-    context = browser.new_context(bypass_csp=True, viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.goto(address)
-    found = Axe().run(page, options=RULES).response["violations"]
-    context.close()
-    return [(rule["id"], node["target"], node["html"][:160]) for rule in found for node in rule["nodes"][:3]]
+        broken = Axe().run(self.page, options=rules).response["violations"]
+        return [(rule["id"], node["target"], node["html"][:160]) for rule in broken for node in rule["nodes"][:3]]
+
+
+class Pages:
+    """Pages that stay open in one browser, by address and width; the latest few of them."""
+
+    KEPT = 12
+
+    def __init__(self, browser: Any):
+        self.browser = browser
+        self.open: dict[tuple[str, int], Opened] = {}
+        self.fresh_ones: list[Opened] = []
+
+    def at(self, address: str, width: int) -> Opened:
+        """The page, opened by the first test that asks; nobody changes it."""
+        key = (address, width)
+        if key not in self.open:
+            while len(self.open) >= self.KEPT:
+                self.open.pop(next(iter(self.open))).page.close()
+            self.open[key] = Opened(self.browser, address, width)
+        return self.open[key]
+
+    def fresh(self, address: str, width: int) -> Opened:
+        """A page for one test alone, to click on or to print."""
+        self.fresh_ones.append(Opened(self.browser, address, width))
+        return self.fresh_ones[-1]
+
+    def close_fresh(self) -> None:
+        while self.fresh_ones:
+            self.fresh_ones.pop().page.close()
+
+
+@pytest.fixture(scope="module")
+def open_pages(chromium: Any) -> Pages:
+    return Pages(chromium)
+
+
+@pytest.fixture
+def pages(open_pages: Pages) -> Iterator[Pages]:
+    """Pages open in Chromium; those asked for afresh are closed after the test."""
+    yield open_pages
+    open_pages.close_fresh()

@@ -47,7 +47,7 @@ class Server:
     @staticmethod
     def program(name: str) -> Path:
         found = sorted(PROGRAMS.glob(f"*/bin/{name}"))
-        assert found, f"{name} of PostgreSQL is not installed: run `make servers`"
+        assert found, f"{name} of PostgreSQL is not installed: run `make postgres`"
         return found[-1]
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiready.instrument.model import Instrument, Settings
@@ -232,7 +233,7 @@ weak = st.tuples(st.sampled_from(BARRIERS), st.integers(1, 3), st.floats(0, 100)
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.lists(weak, min_size=1, max_size=12, unique_by=lambda row: row[:2]),
     st.lists(st.floats(0, 100), min_size=4, max_size=4),

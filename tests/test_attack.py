@@ -89,8 +89,8 @@ def test_no_hidden_score_can_be_worked_out_from_what_is_published(sample_results
     assert recovered(pd.read_csv(sample_results / "measures.csv")) == []
 
 
-def test_the_outsider_does_work_out_cells_where_only_the_small_ones_are_hidden():
-    rows = survey.measure(read_data(SAMPLE, read_instrument()), read_instrument())
+def test_the_outsider_does_work_out_cells_where_only_the_small_ones_are_hidden(raw_survey):
+    rows = raw_survey.copy()
     few = rows["people"] < MINIMUM
     rows.loc[few, ["value", "n"]] = np.nan
     assert recovered(rows.assign(status=np.where(few, "suppressed", rows["status"])))

@@ -47,7 +47,7 @@ def test_privacy_at_reduced_size():
 
 
 def test_decisions_at_reduced_size():
-    said = run("decisions", "--rows", "100_000")
+    said = run("decisions", "--rows", "20_000")
     groups = {f"counts: {name}" for name in ("accuracy", "collaboration", "autonomy", "context", "calibration")}
     others = {"counts of all groups", "shares and bootstrap", "speed, Kaplan-Meier", "all together"}
     assert set(ratios(said)) == groups | others
@@ -82,6 +82,7 @@ def test_two_million_decisions_twice_as_fast_as_pandas():
     assert figure(run("decisions"), r": ([\d.]+) x$") >= 2
 
 
+@pytest.mark.acceptance
 def test_the_batch_at_reduced_size_prints_every_figure_and_leaves_nothing_over():
     said = run("batch", "--reduced")
     for name in (

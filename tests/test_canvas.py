@@ -4,19 +4,31 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from statsmodels.stats.power import normal_power_het
-from statsmodels.stats.proportion import power_proportions_2indep
 
 from aiready.errors import UsageError
-from aiready.inputs.entry_checks import refusals
+from aiready.inputs.entry_checks import row_problems
 from aiready.profile import data_check
-from aiready.workbook.capture.canvas import Results, next_trial, result_problems, statement, trial_rows, verdict_of
-from aiready.workbook.capture.pilot_plan import PLANS, Planned, cases_for_means, cases_for_shares, decision_rule, needed
-from aiready.workbook.capture.slices import read_slice
-from aiready.workbook.capture.store import save_slice
+from aiready.workbook.capture.canvas import (
+    MeasureResults,
+    evaluate_statement,
+    next_trial_number,
+    result_problems,
+    trial_rows,
+    trial_verdict,
+)
+from aiready.workbook.capture.pilot_plan import (
+    PLANS,
+    MeasurePlan,
+    cases_for_means,
+    cases_for_shares,
+    cases_needed,
+    decision_rule,
+)
+from aiready.workbook.capture.scoped_rows import read_rows
+from aiready.workbook.capture.store import save_rows
 
-OUTCOME = Planned("paid in 5 days", "outcome", "increase", "share", 0.05, today=0.8, expected=0.08)
-GUARDRAIL = Planned("reopened", "guardrail", "decrease", "share", 0.02, today=0.03)
+OUTCOME = MeasurePlan("paid in 5 days", "outcome", "increase", "share", 0.05, today=0.8, expected=0.08)
+GUARDRAIL = MeasurePlan("reopened", "guardrail", "decrease", "share", 0.02, today=0.03)
 SOUND = {
     "problem_statement": "Letters go back for correction", "outcome_metric": "letters sent without correction, %",
     "metric_kind": "business", "direction": "increase", "baseline": "52", "target": "75", "deadline": "2027-02-28",
@@ -25,12 +37,12 @@ SOUND = {
 
 
 def states(**changed: str) -> dict[str, str]:
-    return {part.name: part.state for part in statement(SOUND | changed).parts}
+    return {part.name: part.state for part in evaluate_statement(SOUND | changed).parts}
 
 
 def test_a_sound_statement_is_ready_and_each_part_is_checkable():
-    found = statement(SOUND)
-    assert (found.verdict, found.quality, found.business, found.inconsistency) == ("READY", 100.0, "", "")
+    found = evaluate_statement(SOUND)
+    assert (found.verdict, found.quality, found.metric_hint, found.inconsistency) == ("READY", 100.0, "", "")
     assert set(states().values()) == {"checkable"}
     assert not any(part.hint for part in found.parts)
 
@@ -50,14 +62,14 @@ def test_a_sound_statement_is_ready_and_each_part_is_checkable():
 )
 def test_each_part_says_when_it_is_absent_or_vague_and_what_would_mend_it(column, text, part, state):
     assert states(**{column: text})[part] == state
-    (hint,) = [found.hint for found in statement(SOUND | {column: text}).parts if found.name == part]
+    (hint,) = [found.hint for found in evaluate_statement(SOUND | {column: text}).parts if found.name == part]
     assert len(hint.split()) > 4
 
 
 def test_a_models_figure_and_activity_are_no_business_metric():
-    assert "no business problem" in statement(SOUND | {"metric_kind": "model"}).business
+    assert "no business problem" in evaluate_statement(SOUND | {"metric_kind": "model"}).metric_hint
     assert states(metric_kind="activity")["metric"] == "vague"
-    assert statement(SOUND | {"target": "40"}).inconsistency == "target 40 is no increase on baseline 52"
+    assert evaluate_statement(SOUND | {"target": "40"}).inconsistency == "target 40 is no increase on baseline 52"
 
 
 # How many cases ----------------------------------------------------------------------------------------------------
@@ -91,6 +103,8 @@ def test_cases_for_means_are_those_of_a_published_table(power, cases):
     ("control", "treatment", "aim"), [(0.65, 0.85, -0.1), (0.65, 0.85, 0.05), (0.8, 0.88, 0.0), (0.03, 0.02, -0.02)]
 )
 def test_cases_for_shares_are_the_fewest_by_the_normal_power_of_statsmodels(control, treatment, aim, power):
+    from statsmodels.stats.power import normal_power_het
+
     spread = np.sqrt(control * (1 - control) + treatment * (1 - treatment))
 
     def reached(cases: int) -> float:
@@ -104,6 +118,8 @@ def test_cases_for_shares_are_the_fewest_by_the_normal_power_of_statsmodels(cont
 @pytest.mark.parametrize(("control", "treatment"), [(0.65, 0.85), (0.8, 0.88), (0.03, 0.06)])
 def test_a_pooled_test_of_two_shares_needs_nearly_as_many_cases(control, treatment):
     """statsmodels pools the variance where no difference is assumed; verdicts and plans do not."""
+    from statsmodels.stats.proportion import power_proportions_2indep
+
     given = {"alpha": 0.05, "alternative": "larger", "return_results": False}
     cases = cases_for_shares(control, treatment)
     reached = power_proportions_2indep(treatment - control, control, cases, **given)
@@ -123,31 +139,31 @@ def test_cases_for_means_are_the_fewest_by_the_noncentral_t_of_scipy(effect, aim
 
 def test_an_effect_that_is_no_larger_than_what_it_must_pass_needs_more_cases_than_there_are():
     assert cases_for_means(5, 10, aim=5) is None
-    assert needed(Planned("m", "outcome", "increase", "share", 0.05, today=0.8)).scale is None
+    assert cases_needed(MeasurePlan("m", "outcome", "increase", "share", 0.05, today=0.8)).scale is None
 
 
 def test_the_target_is_reached_only_by_an_effect_beyond_it_and_takes_more_cases():
-    found = needed(OUTCOME)
+    found = cases_needed(OUTCOME)
     assert found.works == cases_for_shares(0.8, 0.88)
     assert found.scale == cases_for_shares(0.8, 0.88, aim=0.05)
     assert found.scale > found.works
 
 
 def test_fewer_is_better_needs_as_many_cases_as_its_mirror():
-    down = Planned("errors", "outcome", "decrease", "share", 0.05, today=0.2, expected=0.08)
-    assert needed(down) == needed(OUTCOME)
+    down = MeasurePlan("errors", "outcome", "decrease", "share", 0.05, today=0.2, expected=0.08)
+    assert cases_needed(down) == cases_needed(OUTCOME)
 
 
 def test_a_guardrail_needs_cases_to_rule_its_margin_out():
-    assert needed(GUARDRAIL).works == cases_for_shares(0.03, 0.03, aim=-0.02)
+    assert cases_needed(GUARDRAIL).works == cases_for_shares(0.03, 0.03, aim=-0.02)
 
 
 def test_a_plan_says_what_it_lacks():
     with pytest.raises(UsageError) as told:
-        needed(Planned("", "outcome", "increase", "mean", 0.0))
+        cases_needed(MeasurePlan("", "outcome", "increase", "mean", 0.0))
     assert len(str(told.value).splitlines()) == 3
     with pytest.raises(UsageError, match=r"a share of 1.05 cannot be"):
-        needed(Planned("m", "outcome", "increase", "share", 0.1, today=0.95))
+        cases_needed(MeasurePlan("m", "outcome", "increase", "share", 0.1, today=0.95))
 
 
 @pytest.mark.slow
@@ -155,7 +171,7 @@ def test_planned_cases_give_the_planned_chance_to_see_that_it_works():
     """Drawn anew 1,500 times with the planned effect: the verdicts' own bounds show it in about 80 %."""
     from aiready.measures.estimation.inference import newcombe_difference
 
-    n = needed(OUTCOME).works
+    n = cases_needed(OUTCOME).works
     rng = np.random.default_rng(1)
     control, treated = rng.binomial(n, 0.80, 1500), rng.binomial(n, 0.88, 1500)
     low, _ = newcombe_difference(treated, n, control, n, 0.90)
@@ -177,15 +193,17 @@ def rows(treated: str = "352", **changed: str) -> pd.DataFrame:
     plan = {"measure": "letters", "kind": "outcome", "direction": "increase", "target_effect": "0.03",
             "assignment": "random", "declared_on": "2026-05-01"} | changed  # fmt: skip
     arms = {"control": {"n": "400", "successes": "320"}, "treatment": {"n": "400", "successes": treated}}
-    return trial_rows([Results(plan, arms)], {"started_on": "2026-05-02", "ended_on": "2026-06-01"}, "short ones gain")
+    return trial_rows(
+        [MeasureResults(plan, arms)], {"started_on": "2026-05-02", "ended_on": "2026-06-01"}, "short ones gain"
+    )
 
 
 def test_results_give_the_verdict_of_the_method():
-    assert verdict_of(rows()).word == "SCALE"
-    assert verdict_of(rows(target_effect="0.05")).word == "EXTEND"
-    assert verdict_of(rows(declared_on="2026-05-10")).reason.endswith("the rule was written down after the start")
-    assert verdict_of(rows(treated="")) is not None
-    assert verdict_of(rows().assign(n="")) is None
+    assert trial_verdict(rows()).word == "SCALE"
+    assert trial_verdict(rows(target_effect="0.05")).word == "EXTEND"
+    assert trial_verdict(rows(declared_on="2026-05-10")).reason.endswith("the rule was written down after the start")
+    assert trial_verdict(rows(treated="")) is not None
+    assert trial_verdict(rows().assign(n="")) is None
 
 
 def test_results_that_contradict_themselves_are_named():
@@ -199,20 +217,20 @@ def test_results_that_contradict_themselves_are_named():
 
 
 def test_results_saved_are_clean_and_the_next_trial_has_the_next_number(tmp_path):
-    saved = save_slice(read_slice(tmp_path, "trials", {"initiative_id": "letters", "trial_no": "1"}), rows())
+    saved = save_rows(read_rows(tmp_path, "trials", {"initiative_id": "letters", "trial_no": "1"}), rows())
     (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
-    found = data_check.examine(str(tmp_path))
+    found = data_check.check(str(tmp_path))
     assert found.counts.set_index("table").loc["trials", ["read", "used"]].tolist() == [2, 2]
-    assert next_trial(saved.rows["trial_no"]) == 2
-    assert next_trial(["", "3.0"]) == 4
+    assert next_trial_number(saved.rows["trial_no"]) == 2
+    assert next_trial_number(["", "3.0"]) == 4
 
 
 def test_a_plan_lies_beside_the_tables_and_check_does_not_take_it_for_one(tmp_path):
     plan = {"measure": "letters", "kind": "outcome", "direction": "increase", "scale": "share", "target_effect": "0.05"}
     scope = {"initiative_id": "letters", "trial_no": "1"}
-    assert refusals(PLANS, pd.DataFrame([plan | scope]), "measure") == []
-    save_slice(read_slice(tmp_path, PLANS, scope), pd.DataFrame([plan]))
+    assert row_problems(PLANS, pd.DataFrame([plan | scope]), "measure") == []
+    save_rows(read_rows(tmp_path, PLANS, scope), pd.DataFrame([plan]))
     (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
-    found = data_check.examine(str(tmp_path))
+    found = data_check.check(str(tmp_path))
     assert found.notes == ()
-    assert read_slice(tmp_path, PLANS, scope).rows["target_effect"].tolist() == ["0.05"]
+    assert read_rows(tmp_path, PLANS, scope).rows["target_effect"].tolist() == ["0.05"]

@@ -13,13 +13,13 @@ from opened import RULES as AXE_RULES
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import AI_USE, BLOCKERS, STAGES
 from aiready.profile import data_check
-from aiready.workbook.capture.slices import read_slice
-from aiready.workbook.capture.store import save_slice
-from aiready.workbook.capture.task_board import board_of, changed
+from aiready.workbook.capture.scoped_rows import read_rows
+from aiready.workbook.capture.store import save_rows
+from aiready.workbook.capture.task_board import board_from_rows, with_cell
 from aiready.workbook.panels.board_view import WORDS
 from aiready.workbook.panels.canvas_view import FIELDS, PEOPLE
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 RULES = read_instrument()
 NEXT_YEAR = date.today().year + 1
@@ -48,7 +48,7 @@ def sees(notebook, words: str, *, gone: bool = False) -> None:
 
 def clean(folder: Path) -> bool:
     """Whether `aiready check` sets no row aside."""
-    found = data_check.examine(str(folder))
+    found = data_check.check(str(folder))
     assert found.quarantined == 0, found.as_text()
     return True
 
@@ -334,8 +334,8 @@ class TestTaskRedesign:
         self, laboratory, chromium, folder
     ):
         for adoption in ("0.7", "0.8"):
-            read = read_slice(folder, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
-            save_slice(read, changed(board_of(read), "reply", "adoption", adoption).tasks, "anna")
+            read = read_rows(folder, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
+            save_rows(read, with_cell(board_from_rows(read), "reply", "adoption", adoption).tasks, "anna")
         with on(laboratory, chromium, "task_redesign", folder, width=700) as notebook:
             notebook.run_all()
             notebook.button("Open the job").click()

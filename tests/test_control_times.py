@@ -19,7 +19,7 @@ from test_capture_notebooks import on
 
 from aiready import Assessment
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.browser, pytest.mark.usefixtures("remembered")]
+pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("remembered")]
 EXPLORING = ("00_start_here", "01_survey", "02_barriers", "03_initiatives", "04_tasks", "05_decisions", "06_actions")
 CAPTURING = {"self_assessment": "Begin with a person", "task_redesign": "Open the job", "initiative_canvas": "Open it"}
 BLINK, BLINK_OF_MANY, NOTEBOOK = 150, 1000, 10

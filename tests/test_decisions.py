@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from lifelines import KaplanMeierFitter
 
 from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument, Settings
 from aiready.measures import decisions
 from aiready.measures.decisions.counts import decider_counts
-from aiready.measures.decisions.times import joined, named, step_counts, time_counts, timed_decisions
+from aiready.measures.decisions.times import filter_by_join, filter_by_key, step_counts, time_counts, timed_decisions
 from aiready.measures.estimation.inference import wilson
 from aiready.measures.estimation.survival import kaplan_meier_quantile
-from aiready.model.registry import KEY, names
+from aiready.model.registry import KEY, measures_of_table
 from aiready.model.schema import TABLES
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
@@ -340,6 +339,8 @@ def by_pandas(log: pd.DataFrame) -> dict[str, tuple[float, int]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_ratio_and_speed_against_other_implementations(seed):
+    from lifelines import KaplanMeierFitter
+
     log = random_log(seed)
     made = measured(log, HIERARCHY)
     members = {"claims": ["claims"], "front": ["claims", "cards"], "*": ["claims", "cards", "post"]}
@@ -478,7 +479,7 @@ def test_every_unit_has_every_measure_in_the_current_quarter():
     units = pd.DataFrame({"unit_id": ["claims", "silent"]})
     made = measured(twenty_cases(), units).query("wave == '2026-Q3'")
     assert set(zip(made["unit_id"], made["measure"], strict=True)) == {
-        (unit, name) for unit in ("claims", "silent", "*") for name in names("decisions")
+        (unit, name) for unit in ("claims", "silent", "*") for name in measures_of_table("decisions")
     }
     assert set(made.query("unit_id == 'silent'")["status"]) == {"not_measured"}
     assert not made.duplicated([*KEY]).any()
@@ -487,7 +488,7 @@ def test_every_unit_has_every_measure_in_the_current_quarter():
 def test_no_log_is_not_measured():
     data = data_of(twenty_cases())
     made = decisions.measure(replace(data, decisions=None), rules())
-    assert set(made["status"]) == {"not_measured"} and set(made["measure"]) == set(names("decisions"))
+    assert set(made["status"]) == {"not_measured"} and set(made["measure"]) == set(measures_of_table("decisions"))
 
 
 @pytest.mark.slow
@@ -501,6 +502,6 @@ def test_every_pass_compiles_for_every_database(dialect, monkeypatch):
     assert "GROUP BY" in str(ibis.to_sql(counts, dialect=dialect)).upper()
     timed = timed_decisions(log, date(2026, 9, 30))
     steps = pd.DataFrame({"unit_id": ["claims"], "quarter": [pd.Timestamp("2026-07-01")], "step": [3]})
-    finer = time_counts(joined(timed, steps)), time_counts(named(timed, steps))
+    finer = time_counts(filter_by_join(timed, steps)), time_counts(filter_by_key(timed, steps))
     for times in (step_counts(timed), *finer):
         assert "GROUP BY" in str(ibis.to_sql(times, dialect=dialect)).upper()

@@ -6,7 +6,7 @@ from laboratory import LISTENING
 
 from aiready.profile import data_check
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("remembered")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("remembered")]
 COLD_SECONDS = 10
 """Seconds of processor from a cold kernel to the last cell; of the clock too, where nothing else runs."""
 BUSY_SECONDS = 240
@@ -74,7 +74,7 @@ def test_actions_are_agreed_followed_and_never_over_what_somebody_else_saved(lab
         ben.settle()
         assert "not moving because of it" in ben.text()
         assert any("wave by wave" in chart["label"] for chart in ben.charts())
-    counts = data_check.examine(str(laboratory.data), None).counts.set_index("table")
+    counts = data_check.check(str(laboratory.data), None).counts.set_index("table")
     assert counts.loc["actions", "quarantined"] == 0
     assert pd.read_csv(laboratory.data / "actions.csv")["due_on"].eq("2099-01-31").sum() == 2
 
@@ -108,10 +108,10 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
     assert agreed[["action", "owner"]].to_numpy().tolist() == [["Ask the night shift", "head of claims"]]
 
 
-@pytest.fixture(scope="module")
-def opened(laboratory, chromium):
-    """`02_barriers`, open once for the tests that move its controls."""
-    with laboratory.open(chromium, "02_barriers", copy="barriers_of_mine") as notebook:
+@pytest.fixture(scope="module", params=[pytest.param("02_barriers", marks=pytest.mark.xdist_group("02_barriers"))])
+def opened(request, laboratory, chromium):
+    """One notebook, open once for the tests that move its controls: they run on one worker."""
+    with laboratory.open(chromium, request.param, copy="barriers_of_mine") as notebook:
         notebook.run_all(BUSY_SECONDS)
         yield notebook
 
@@ -138,10 +138,10 @@ def test_a_click_leads_from_a_barrier_down_to_its_records(barriers):
     assert "Motor claim triage" in barriers.text()
 
 
-def test_tests_that_share_a_server_run_on_one_worker(request, laboratory):
+def test_tests_that_share_a_notebook_run_on_one_worker(request, barriers):
     """Where tests are spread over workers by groups, the group is a part of their names."""
     if request.config.getoption("loadgroup", False):
-        assert request.node.nodeid.endswith("@laboratory")
+        assert request.node.nodeid.endswith("@02_barriers")
 
 
 def test_the_keyboard_alone_is_enough(barriers):

@@ -14,10 +14,11 @@ import pandas as pd
 import pytest
 from conftest import ROOT, SAMPLE
 from export_files import Asked, Written, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
-from aiready.collection.survey_import import Imported, Request, import_file
+from aiready.collection.survey_import import ImportResult, ImportRequest, import_file
 from aiready.collection.survey_import.telling import lines
 from aiready.errors import AireadyError, InputError, UsageError
 from aiready.inputs.dataset import read_data
@@ -53,11 +54,11 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bring(data: Path, tmp_path: Path) -> Callable[..., Imported]:
+def bring(data: Path, tmp_path: Path) -> Callable[..., ImportResult]:
     """Import a file as most people do: without an option but the key's place."""
 
-    def run(file: Path, **options: object) -> Imported:
-        return import_file(Request(file, data, key=tmp_path / "own" / "key", **options))
+    def run(file: Path, **options: object) -> ImportResult:
+        return import_file(ImportRequest(file, data, key=tmp_path / "own" / "key", **options))
 
     return run
 
@@ -205,7 +206,7 @@ def test_a_key_is_made_once_for_its_owner_only_and_never_in_the_data_folder(tmp_
     text = key.read_text()
     assert not bring(file).key_made and key.read_text() == text
     with pytest.raises(UsageError, match="outside the data folder"):
-        import_file(Request(file, data, key=data / "key"))
+        import_file(ImportRequest(file, data, key=data / "key"))
     key.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
         bring(file)
@@ -335,7 +336,7 @@ DAMAGE = st.lists(
 
 @pytest.mark.slow
 @given(tool=st.sampled_from(sorted(TOOLS)), damage=DAMAGE, cut=st.floats(0.05, 1))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@examples(80, derandomize=True)
 def test_a_damaged_export_is_refused_in_words_or_every_row_of_it_is_accounted_for(tool, damage, cut):
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -348,7 +349,7 @@ def test_a_damaged_export_is_refused_in_words_or_every_row_of_it_is_accounted_fo
             raw = raw[:start] + put_in + raw[start + gone :]
         file.write_bytes(raw[: int(len(raw) * cut) + 1])
         try:
-            done = import_file(Request(file, folder / "data", key=folder / "key"))
+            done = import_file(ImportRequest(file, folder / "data", key=folder / "key"))
         except AireadyError as refused:
             assert 0 < len(str(refused)) < 4_000 and "Traceback" not in str(refused)
             assert not (folder / "data" / "responses").exists()

@@ -5,12 +5,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from lifelines import KaplanMeierFitter
 
 from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument, Settings
 from aiready.measures import feedback
-from aiready.model.registry import EVERY, names
+from aiready.model.registry import UNGATED_COLUMNS, measures_of_table
 from aiready.model.schema import TABLES
 
 AS_OF = date(2026, 9, 30)
@@ -48,9 +47,11 @@ def row(made: pd.DataFrame, measure: str, unit="claims", wave="2026-Q3") -> pd.S
 
 def test_every_unit_has_every_measure_once_in_the_current_quarter():
     made = feedback.measure(data_of(feedback=flags_of(("2026-07-01", None, None))), rules())
-    assert list(made.columns) == list(EVERY)
+    assert list(made.columns) == list(UNGATED_COLUMNS)
     now = made[made["wave"] == "2026-Q3"]
-    expected = {(u, m) for u in ("claims", "cards", "*") for m in names("feedback") + names("probes")}
+    expected = {
+        (u, m) for u in ("claims", "cards", "*") for m in measures_of_table("feedback") + measures_of_table("probes")
+    }
     assert set(zip(now["unit_id"], now["measure"], strict=True)) == expected
     assert not now.duplicated(["unit_id", "measure"]).any()
 
@@ -81,6 +82,8 @@ def test_young_flags_alone_are_insufficient():
 
 
 def test_loop_is_the_kaplan_meier_median_of_flags_not_declined():
+    from lifelines import KaplanMeierFitter
+
     random = np.random.default_rng(3)
     flagged = pd.Timestamp("2026-07-01") + pd.to_timedelta(random.integers(0, 60, 80), "D")
     deployed = pd.Series(flagged + pd.to_timedelta(random.exponential(40, 80), "D"))

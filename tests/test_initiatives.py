@@ -4,11 +4,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
+from generated import examples
+from hypothesis import Phase, given
 from hypothesis import strategies as st
-from lifelines import KaplanMeierFitter
-from lifelines.utils import median_survival_times
-from statsmodels.stats.proportion import proportion_confint
 from typed_tables import RULES, cell, data_of, typed
 
 from aiready.measures import initiatives
@@ -292,6 +290,8 @@ def test_stalled_needs_one_sign_and_its_absence_needs_both():
 
 @pytest.mark.slow
 def test_conversion_counts_those_that_came_further_with_wilson():
+    from statsmodels.stats.proportion import proportion_confint
+
     rows = measured(
         *(initiative(f"p{k}") for k in range(4)), *(initiative(f"l{k}", stage="limited") for k in range(3)),
         initiative("s", stage="scaled"), initiative("i", stage="idea"),
@@ -311,6 +311,9 @@ def test_no_one_in_a_stage_is_insufficient_not_zero():
 
 @pytest.mark.slow
 def test_time_in_stage_equals_lifelines():
+    from lifelines import KaplanMeierFitter
+    from lifelines.utils import median_survival_times
+
     rng = np.random.default_rng(3)
     starts = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 90, 40), unit="D")
     lasting, left = rng.integers(5, 120, 40), rng.random(40) < 0.7
@@ -379,6 +382,8 @@ def used(*rows):
 
 
 def test_adoption_sums_users_and_people_are_those_of_the_largest_initiative():
+    from statsmodels.stats.proportion import proportion_confint
+
     found = cell(used(*USAGE), "adoption", "top")
     assert (found["value"], found["n"], found["people"]) == (pytest.approx(63 / 120), 120, 100)
     assert (found["low"], found["high"]) == pytest.approx(proportion_confint(63, 120, method="wilson"))
@@ -393,6 +398,8 @@ def test_adoption_per_initiative_stands_where_it_is_used_and_totals_hide_nobody_
 
 
 def test_unknown_training_widens_the_interval_and_too_much_of_it_is_insufficient():
+    from statsmodels.stats.proportion import proportion_confint
+
     rows = used(*USAGE)
     found = cell(rows, "trained_share", "top")
     assert (found["value"], found["n"], found["note"]) == (65 / 80, 80, "known for 80 of 120 intended users")
@@ -411,7 +418,9 @@ def test_odd_numbers_of_users_are_said():
 
 @pytest.mark.slow
 def test_every_unit_and_measure_has_a_row_whatever_is_there():
-    wanted = {*registry.names("initiatives"), *registry.names("usage")} - set(initiatives.BY_TRIALS)
+    wanted = {*registry.measures_of_table("initiatives"), *registry.measures_of_table("usage")} - set(
+        initiatives.BY_TRIALS
+    )
     for tables in ({}, {"initiatives": [initiative("x")]}, {"usage": USAGE}):
         made = initiatives.measure(data_of(tables, PARENTS), RULES)
         assert set(zip(made["unit_id"], made["measure"], strict=True)) == {
@@ -458,7 +467,7 @@ def with_a_hole(row, column):
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None, phases=[Phase.generate])
+@examples(5, phases=[Phase.generate])
 @given(st.lists(st.tuples(drawn_row, st.sampled_from(BLANKABLE)), min_size=40, max_size=40))
 def test_a_blank_is_never_better_than_a_no(drawn):
     units = {f"u{k}": None for k in range(10)}

@@ -18,7 +18,7 @@ import pytest
 from conftest import answers
 from laboratory import START_SECONDS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browser]  # each asks a Lab of its own
 
 
 class _AsTold(HTTPRedirectHandler):

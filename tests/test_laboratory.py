@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def test_what_goes_wrong_is_seen_and_a_killed_kernel_is_replaced_by_one_that_knows_nothing(laboratory, chromium):

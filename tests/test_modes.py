@@ -4,14 +4,11 @@ import re
 import subprocess
 
 import pytest
-
-pytest.importorskip("playwright.sync_api")
-from opened import OVERLAPS
-from playwright.sync_api import sync_playwright
+from opened import OVERLAPS, WIDE
 
 from aiready.charts import theme
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -34,20 +31,9 @@ MARGINS = (16 + 16, 18 + 16)
 """Of a printed page in millimetres, across and down, as the style sheet states."""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
-def page(browser, reports_folder):
-    opened = browser.new_page(viewport={"width": 1280, "height": 900})
-    opened.goto((reports_folder / "units" / "motor-claims.html").as_uri())
-    yield opened
-    opened.close()
+def page(pages, reports_folder):
+    return pages.fresh((reports_folder / "units" / "motor-claims.html").as_uri(), WIDE).page
 
 
 def luminance(colour):

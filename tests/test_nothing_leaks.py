@@ -71,13 +71,13 @@ def traded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def published(traded, press, tmp_path_factory):
+def published(sample, traded, press, tmp_path_factory):
     """What both organisations publish: results, index, and of a hidden unit, its parent, its sibling and the whole
     organisation the page, its figures and its executed notebook; of two waves."""
     found = []
     for data in (SAMPLE, traded):
         out = tmp_path_factory.mktemp("out") / "reports"
-        assessed = Assessment.open(data)
+        assessed = sample if data == SAMPLE else Assessment.open(data)
         request = ReportRequest(str(data), out, SHOWN, RunOptions(jobs=2, figures=True), submit=press.submit)
         outcomes = run_report(assessed, request).pages
         assert {outcome.status for outcome in outcomes} == {"ok"}
@@ -101,8 +101,8 @@ def executed(assessed, unit_id, path):
     )  # fmt: skip
 
 
-def test_the_trade_moves_numbers_that_are_hidden(traded):
-    moved = [survey.measure(read_data(data, read_instrument()), read_instrument()) for data in (SAMPLE, traded)]
+def test_the_trade_moves_numbers_that_are_hidden(raw_survey, traded):
+    moved = (raw_survey, survey.measure(read_data(traded, read_instrument()), read_instrument()))
     before, after = (rows[(rows["measure"] == "perception") & rows["unit_id"].isin(HIDDEN)] for rows in moved)
     assert (before["value"] != after["value"]).sum() > 20
 
@@ -193,13 +193,13 @@ def test_the_manifest_differs_in_times_memory_and_digests_only(published):
     assert said(published[0]) == said(published[1])
 
 
-def test_no_hidden_number_stands_in_the_bytes_of_any_file(published):
+def test_no_hidden_number_stands_in_the_bytes_of_any_file(raw_survey, published):
     """Scores, changes and their bounds, hidden ones, to six decimals; what rounds them is compared above."""
-    rules = read_instrument()
-    raw = survey.measure(read_data(SAMPLE, rules), rules)
     shown = pd.read_parquet(published[0] / "records" / "results" / "measures.parquet")
     key = ["unit_id", "wave", "measure", "barrier_id", "segment"]
-    hidden = raw.merge(shown.loc[shown["status"] == "suppressed", key], on=key)[["value", "low", "high"]].to_numpy()
+    hidden = raw_survey.merge(shown.loc[shown["status"] == "suppressed", key], on=key)[
+        ["value", "low", "high"]
+    ].to_numpy()
     visible = set(np.round(shown[["value", "low", "high"]].to_numpy().ravel(), 6))
     numbers = {number for number in hidden.ravel() if abs(number) > 1 and round(number, 6) not in visible}
     cut = {f"{number:.8f}"[:-2].encode() for number in numbers if not simple(number)}

@@ -162,7 +162,9 @@ def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_acces
     chromium, sample, press, tmp_path
 ):
     units = tuple(sample.units["unit_id"])
-    outcomes = run_report(sample, ReportRequest(str(SAMPLE), tmp_path, units, RunOptions(jobs=2), submit=press.submit)).pages
+    outcomes = run_report(
+        sample, ReportRequest(str(SAMPLE), tmp_path, units, RunOptions(jobs=2), submit=press.submit)
+    ).pages
     assert [outcome.status for outcome in outcomes] == ["ok"] * (len(units) + 1)
     made = sorted(tmp_path.glob("*/*.html"))
     assert len(made) == len(units) + 2

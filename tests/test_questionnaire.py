@@ -6,12 +6,13 @@ import re
 from itertools import pairwise
 
 import pytest
+from opened import HEADINGS, PHONE, RULES, TOO_WIDE, WIDE
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from aiready.cli import commands
-from aiready.collection.questionnaire import FORMATS, questionnaire, to_do, written
-from aiready.collection.questionnaire.workbook import ANSWERS, ROWS
+from aiready.collection.questionnaire import FORMATS, build_questionnaire, manual_steps, render
+from aiready.collection.questionnaire.workbook import ANSWER_SHEET, ROWS
 from aiready.inputs.dataset import read_data
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import ROLES, TABLES
@@ -28,11 +29,11 @@ def rules():
 
 @pytest.fixture(scope="module")
 def asked(rules):
-    return {code: questionnaire(rules, code, units=UNITS, about=ABOUT) for code in CODES}
+    return {code: build_questionnaire(rules, code, units=UNITS, about=ABOUT) for code in CODES}
 
 
 def text(name, *asked):
-    return written(name, asked).decode("utf-8-sig")
+    return render(name, asked).decode("utf-8-sig")
 
 
 # Qualtrics
@@ -76,7 +77,7 @@ def test_qualtrics_blocks_hold_questions_of_the_same_roles_and_name_them(asked):
 
 def test_a_tag_in_a_wording_does_not_become_a_tag_of_the_file(rules):
     about = ABOUT | {"contact": "[[Question:MC]] x"}
-    content = text("qualtrics-txt", questionnaire(rules, about=about))
+    content = text("qualtrics-txt", build_questionnaire(rules, about=about))
     assert content.count("[[Question:MC]]") == 0
     assert "[ [Question:MC] ] x" in content
 
@@ -143,7 +144,7 @@ def test_limesurvey_asks_each_role_its_own_items(asked, rules, role):
 def test_the_first_thousand_bytes_for_limesurvey_are_plain_letters(asked):
     """LimeSurvey guesses the encoding from them, and a letter cut in two misleads it."""
     for code in CODES:
-        assert written("limesurvey-tsv", [asked[code]])[:1100].isascii()
+        assert render("limesurvey-tsv", [asked[code]])[:1100].isascii()
 
 
 # Tables and paper
@@ -182,7 +183,7 @@ def test_the_page_is_in_its_language_and_asks_everything_by_real_controls(asked,
 
 
 def test_what_stands_in_about_is_text_on_the_page(rules):
-    page = text("html", questionnaire(rules, about={"organisation": "<b>R&D</b>"}))
+    page = text("html", build_questionnaire(rules, about={"organisation": "<b>R&D</b>"}))
     assert "<b>R&D</b>" not in page
     assert "&lt;b&gt;R&amp;D&lt;/b&gt; wants to find" in page
 
@@ -192,18 +193,18 @@ def test_what_stands_in_about_is_text_on_the_page(rules):
 
 @pytest.fixture(scope="module")
 def book(asked):
-    return load_workbook(io.BytesIO(written("xlsx", [asked["de"]])))
+    return load_workbook(io.BytesIO(render("xlsx", [asked["de"]])))
 
 
 def test_the_workbook_lists_one_question_a_row_with_its_levels(book, asked):
-    rows = list(book["questionnaire"].iter_rows(min_row=2, values_only=True))
+    rows = list(book["build_questionnaire"].iter_rows(min_row=2, values_only=True))
     assert [row[0] for row in rows] == [question.id for question in asked["de"].questions if question.id != "unit_id"]
     origin = next(row for row in rows if row[0] == "idea_origin")
     assert origin[3:10] == tuple(choice.text for choice in asked["de"].items[15].choices)
 
 
 def test_the_answer_sheet_has_the_columns_of_responses_and_a_list_for_each_choice(book, asked):
-    sheet = book[ANSWERS]
+    sheet = book[ANSWER_SHEET]
     head = [cell.value for cell in sheet[1]]
     assert set(head) == {*TABLES["responses"].names, *(item.id for item in asked["de"].items)}
     lists = {str(rule.sqref): rule.formula1 for rule in sheet.data_validations.dataValidation}
@@ -215,7 +216,7 @@ def test_the_answer_sheet_has_the_columns_of_responses_and_a_list_for_each_choic
 
 def greyed(book, column, role):
     """Whether a rule of the sheet greys a respondent's cell, worked out from its formula."""
-    sheet = book[ANSWERS]
+    sheet = book[ANSWER_SHEET]
     head = [cell.value for cell in sheet[1]]
     letter = sheet[1][head.index(column)].column_letter
     at = sheet[1][head.index("role")].column_letter
@@ -229,21 +230,21 @@ def greyed(book, column, role):
 @pytest.mark.parametrize("role", ["", *ROLES])
 def test_items_a_role_is_not_asked_turn_grey(book, asked, role):
     for question in asked["de"].items:
-        assert greyed(book, question.id, role) == (not question.asked(role)), question.id
+        assert greyed(book, question.id, role) == (not question.is_asked_of(role)), question.id
 
 
 def test_many_units_stand_in_a_list_of_their_own(rules):
     units = {f"unit-{number}, north": f"Unit {number}" for number in range(80)}
-    book = load_workbook(io.BytesIO(written("xlsx", [questionnaire(rules, units=units)])))
+    book = load_workbook(io.BytesIO(render("xlsx", [build_questionnaire(rules, units=units)])))
     assert [cell.value for cell in book["lists"]["A"]] == list(units)
     assert book["lists"].sheet_state == "hidden"
-    formulas = [rule.formula1 for rule in book[ANSWERS].data_validations.dataValidation]
+    formulas = [rule.formula1 for rule in book[ANSWER_SHEET].data_validations.dataValidation]
     assert "lists!$A$1:$A$80" in formulas
 
 
 @pytest.mark.slow
 def test_answers_typed_into_the_workbook_are_read_as_they_are(rules, book, tmp_path):
-    sheet = book[ANSWERS]
+    sheet = book[ANSWER_SHEET]
     head = [cell.value for cell in sheet[1]]
     for row, values in enumerate(
         [
@@ -262,8 +263,8 @@ def test_answers_typed_into_the_workbook_are_read_as_they_are(rules, book, tmp_p
 
 
 def test_nothing_in_the_workbook_runs_as_a_formula(rules):
-    risky = questionnaire(rules, units={"=1+1": "=cmd", "b": "B"}, about={"organisation": "=2+2"})
-    book = load_workbook(io.BytesIO(written("xlsx", [risky])))
+    risky = build_questionnaire(rules, units={"=1+1": "=cmd", "b": "B"}, about={"organisation": "=2+2"})
+    book = load_workbook(io.BytesIO(render("xlsx", [risky])))
     assert [c.coordinate for sheet in book for row in sheet.iter_rows() for c in row if c.data_type == "f"] == []
 
 
@@ -289,7 +290,7 @@ def test_the_command_writes_every_format_and_says_what_is_left_to_do(tmp_path):
 
 
 def test_without_units_and_about_the_command_says_so(rules):
-    said = to_do("html", questionnaire(rules))
+    said = manual_steps("html", build_questionnaire(rules))
     assert "[organisation]" in said[0]
     assert "units.csv" in said[1]
 
@@ -315,28 +316,14 @@ def test_no_format_is_written_over_another_one():
 # On a screen and on paper
 
 
-@pytest.fixture(scope="module")
-def browser():
-    pytest.importorskip("playwright.sync_api")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.mark.slow
-@pytest.mark.browser
 @pytest.mark.parametrize("code", CODES)
-def test_the_page_is_accessible_fits_a_phone_and_asks_nothing_of_the_network(browser, asked, tmp_path, code):
-    from opened import HEADINGS, TOO_WIDE, Opened, violations
-
+def test_the_page_is_accessible_fits_a_phone_and_asks_nothing_of_the_network(pages, asked, tmp_path, code):
     page = tmp_path / "q.html"
-    page.write_bytes(written("html", [asked[code]]))
-    assert violations(browser, page.as_uri(), 1280) == []
-    phone = Opened(browser, page.as_uri(), 320)
-    assert phone.asked == [page.as_uri()]
+    page.write_bytes(render("html", [asked[code]]))
+    assert pages.at(page.as_uri(), WIDE).violations(RULES) == []
+    phone = pages.fresh(page.as_uri(), PHONE)
+    assert phone.is_asked_of == [page.as_uri()]
     assert phone.complaints == []
     assert phone.page.evaluate(TOO_WIDE) == []
     assert phone.page.evaluate(HEADINGS) == [1, 2, 2]
@@ -344,6 +331,5 @@ def test_the_page_is_accessible_fits_a_phone_and_asks_nothing_of_the_network(bro
     assert phone.page.locator("input:checked").count() == 1
     phone.page.emulate_media(media="print")
     printed = phone.page.pdf(prefer_css_page_size=True)
-    phone.page.close()
     assert 7 <= printed.count(b"/Type /Page\n") <= 12
     assert re.search(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]", printed)  # A4 in points

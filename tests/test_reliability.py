@@ -1,19 +1,19 @@
 """Reliability and agreement against the numbers of the method, and against other software."""
 
-import factor_analyzer.factor_analyzer as factor_analyzer
 import numpy as np
 import pandas as pd
-import pingouin
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.multivariate.factor import Factor
 
 from aiready.measures.estimation import reliability
 
 
 def wide(name):
+    import pingouin
+
     return pingouin.read_dataset(name).pivot(index="Subj", columns="Items", values="Scores")
 
 
@@ -26,6 +26,8 @@ def one_factor_answers(seed=0, n=300, loadings=(0.8, 0.7, 0.6, 0.9)):
 
 class TestAlpha:
     def test_reference_with_missing_answers_left_out(self):
+        import pingouin
+
         found = reliability.cronbach_alpha(pingouin.read_dataset("cronbach_wide_missing"))
         assert (found.n, found.items) == (9, 11)
         assert (found.value, found.low, found.high) == pytest.approx((0.801695, 0.533003, 0.947208), abs=1e-6)
@@ -36,6 +38,8 @@ class TestAlpha:
         assert (found.value, found.low, found.high) == pytest.approx((0.591719, 0.194921, 0.839821), abs=1e-6)
 
     def test_agrees_with_pingouin_on_complete_answers(self):
+        import pingouin
+
         answers = one_factor_answers()
         value, interval = pingouin.cronbach_alpha(pd.DataFrame(answers))
         found = reliability.cronbach_alpha(answers)
@@ -50,7 +54,7 @@ class TestAlpha:
     def test_without_variance_items_or_people_it_is_missing(self, answers):
         assert np.isnan(reliability.cronbach_alpha(answers).value)
 
-    @settings(max_examples=30, deadline=None)
+    @examples(30)
     @given(st.integers(0, 1000))
     def test_it_does_not_depend_on_the_order_of_people_or_items(self, seed):
         rng = np.random.default_rng(seed)
@@ -63,6 +67,8 @@ class TestAlpha:
 
 class TestOmega:
     def test_agrees_with_the_ml_fit_of_statsmodels(self):
+        from statsmodels.multivariate.factor import Factor
+
         answers = one_factor_answers()
         fit = Factor(corr=np.corrcoef(answers.T), n_factor=1, method="ml").fit()
         assert reliability.mcdonald_omega(answers).value == pytest.approx(
@@ -70,6 +76,8 @@ class TestOmega:
         )
 
     def test_agrees_with_factor_analyzer(self, monkeypatch):
+        import factor_analyzer.factor_analyzer as factor_analyzer
+
         check = factor_analyzer.check_array  # renamed its argument since
         monkeypatch.setattr(
             factor_analyzer,
@@ -143,6 +151,8 @@ class TestAnova:
         assert found.between / found.within == pytest.approx(theirs.statistic)
 
     def test_icc_agrees_with_pingouin_where_groups_are_of_one_size(self):
+        import pingouin
+
         values = np.random.default_rng(6).normal(50, 10, (8, 6)) + np.random.default_rng(7).normal(0, 6, (8, 1))
         long = pd.DataFrame(values).melt(ignore_index=False).reset_index(names="unit")
         theirs = pingouin.intraclass_corr(long, targets="unit", raters="variable", ratings="value")["ICC"]

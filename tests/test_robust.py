@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from bad_files import BAD_DATES, BAD_NUMBERS, CASES, HEADERS, NOTHINGS, ROWS, good
-from hypothesis import HealthCheck, given, settings
+from generated import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from aiready.errors import AireadyError
@@ -183,8 +184,8 @@ DAMAGE = st.lists(
 )
 ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 ENDINGS = st.sampled_from(["csv", "csv", "csv", "tsv", "txt", "xlsx", "parquet"])
-FEW = settings(max_examples=60, deadline=None, derandomize=True)
-MANY = settings(max_examples=5_000, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = examples(60, derandomize=True)
+MANY = examples(5_000, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.slow

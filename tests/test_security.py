@@ -103,6 +103,7 @@ def test_a_kernel_where_nothing_can_be_forked_runs_no_module_of_the_working_dire
 
 
 @pytest.mark.slow
+@pytest.mark.browser  # a Lab
 def test_neither_the_lab_nor_its_kernels_run_what_lies_in_the_folder_it_is_called_from(planted, tmp_path):
     with opened(tmp_path, command("lab", "."), planted / "data") as server:
         kernel = new_kernel(server)
@@ -314,7 +315,9 @@ def test_a_unit_with_a_name_of_255_letters_has_its_page_like_any_other(tmp_path,
     answers(24, unit_id=[names[0]] * 12 + [names[1]] * 12).to_csv(tmp_path / "data" / "responses.csv", index=False)
     path = book(tmp_path, "if unit_id[:1] == 'b':\n    raise ValueError", SHOWN)
     monkeypatch.setattr(report_run, "_notebook", lambda _: path)
-    request = report_run.ReportRequest("", tmp_path / "out", tuple(names), RunOptions(figures=True), submit=press.submit)
+    request = report_run.ReportRequest(
+        "", tmp_path / "out", tuple(names), RunOptions(figures=True), submit=press.submit
+    )
     outcomes = report_run.run_report(Assessment.open(tmp_path / "data"), request).pages
     assert sorted(outcome.status for outcome in outcomes) == ["cell error", "ok", "ok"]
     assert [path.name for path in (tmp_path / "out" / "units").iterdir()] == [f"{file_stem(names[0])}.html"]

@@ -1,15 +1,15 @@
 """Statistics against the numbers of the method, other software, and their own laws."""
 
-import lifelines
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from effect_sizes import cliffs_delta
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
-from lifelines.utils import qth_survival_times
 from scipy import stats
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from aiready.measures.estimation import inference, survival
+from aiready.measures.estimation.bootstrap import Unclustered, ratio_quantiles
 
 numbers = st.floats(0, 100, allow_nan=False).map(lambda x: round(x, 3))
 
@@ -21,6 +21,8 @@ def test_wilson_gives_the_reference_intervals():
 
 
 def test_wilson_of_nothing_is_missing_and_does_not_hurt_its_neighbours():
+    from statsmodels.stats.proportion import proportion_confint
+
     low, high = inference.wilson([0, 5], [0, 10])
     assert np.isnan([low[0], high[0]]).all()
     assert (low[1], high[1]) == pytest.approx(proportion_confint(5, 10, method="wilson"))
@@ -35,6 +37,8 @@ def test_newcombe_gives_the_reference_interval_and_the_one_sided_bound():
 
 @pytest.mark.parametrize(("s1", "n1", "s0", "n0"), [(3, 10, 9, 12), (0, 7, 7, 7), (50, 90, 1, 4)])
 def test_newcombe_agrees_with_statsmodels(s1, n1, s0, n0):
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     ours = inference.newcombe_difference(s1, n1, s0, n0)
     assert ours == pytest.approx(confint_proportions_2indep(s1, n1, s0, n0, method="newcomb"), abs=1e-12)
 
@@ -91,34 +95,30 @@ def test_coverage_bounds_take_the_unknown_as_none_or_all():
     assert inference.coverage_bounds(0.9, 0.6) == pytest.approx((0.54, 0.94))
 
 
-def test_stratified_share_weights_the_reviewed_cases():
-    value, se = inference.stratified_share([0.8, 0.2], [38 / 40, 120 / 200], [40, 200], [800, 200])
-    assert (value, se) == pytest.approx((0.88, 0.027212), abs=1e-6)
-
-
-def test_stratified_share_from_one_case_of_many_has_no_error():
-    assert np.isnan(inference.stratified_share([1], [1], [1], [50])[1])
-    assert inference.stratified_share([1], [1], [1], [1])[1] == 0
+def bootstrap(hits, cases, *, draws, seed):
+    """Bootstrap interval of sum(hits) / sum(cases) over whole clusters, all of one cell."""
+    numerators, denominators = (np.asarray(values, float)[:, None] for values in (hits, cases))
+    none, starts = Unclustered(*np.zeros((3, 1, 1))), np.array([0, len(numerators)])
+    options = {"draws": draws, "seed": seed, "minimum": 1}
+    return ratio_quantiles(starts, numerators, denominators, none, (0.025, 0.975), **options)[0, 0]
 
 
 def test_bootstrap_of_people_is_wider_than_one_of_cases_when_people_differ():
-    low, high = inference.cluster_bootstrap_shares([20] * 10 + [0] * 10, [20] * 20, draws=500, seed=1)
+    low, high = bootstrap([20] * 10 + [0] * 10, [20] * 20, draws=500, seed=1)
     plain_low, plain_high = inference.wilson(200, 400)
     assert high - low > 2 * (plain_high - plain_low)
-    assert inference.cluster_bootstrap_shares([20, 0], [20, 20], 50, 7) == (
-        inference.cluster_bootstrap_shares([20, 0], [20, 20], 50, 7)
-    )
+    assert (bootstrap([20, 0], [20, 20], draws=50, seed=7) == bootstrap([20, 0], [20, 20], draws=50, seed=7)).all()
 
 
 def test_bootstrap_agrees_with_scipy_on_clusters_of_one_size():
     hits = np.array([3, 7, 5, 9, 1, 4, 6, 8, 2, 5.0])
-    ours = inference.cluster_bootstrap_shares(hits, np.full(10, 10), draws=4000, seed=2)
+    ours = bootstrap(hits, np.full(10, 10), draws=4000, seed=2)
     theirs = stats.bootstrap((hits / 10,), np.mean, n_resamples=4000, method="percentile", rng=2)
     assert ours == pytest.approx(tuple(theirs.confidence_interval), abs=0.02)
 
 
 def test_bootstrap_of_nothing_is_missing():
-    assert np.isnan(inference.cluster_bootstrap_shares([], [], 10, 1)).all()
+    assert np.isnan(bootstrap([], [], draws=10, seed=1)).all()
 
 
 class TestKaplanMeier:
@@ -134,6 +134,9 @@ class TestKaplanMeier:
 
     @pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.75, 0.9])
     def test_value_and_interval_agree_with_lifelines(self, p):
+        import lifelines
+        from lifelines.utils import qth_survival_times
+
         rng = np.random.default_rng(5)
         times, ended = rng.exponential(10, 80).round(1) + 0.1, rng.random(80) < 0.7
         ended[times.argmax()] = False  # at S = 0 the log-log bounds do not exist
@@ -170,19 +173,19 @@ class TestCliffsDelta:
 
     def test_reference_value_and_interval(self):
         expected = (-0.25, -0.7265846, 0.3890062)
-        assert inference.cliffs_delta(self.x, self.y) == pytest.approx(expected, abs=1e-7)
+        assert cliffs_delta(self.x, self.y) == pytest.approx(expected, abs=1e-7)
 
     def test_it_is_twice_u_over_pairs_minus_one(self):
         u = stats.mannwhitneyu(self.x, self.y).statistic
-        assert inference.cliffs_delta(self.x, self.y)[0] == pytest.approx(2 * u / 60 - 1)
+        assert cliffs_delta(self.x, self.y)[0] == pytest.approx(2 * u / 60 - 1)
 
     def test_no_overlap_has_no_interval(self):
-        delta, low, high = inference.cliffs_delta([1, 2, 3], [4, 5, 6])
+        delta, low, high = cliffs_delta([1, 2, 3], [4, 5, 6])
         assert delta == -1
         assert np.isnan([low, high]).all()
 
     def test_one_person_on_a_side_has_no_interval(self):
-        delta, low, _ = inference.cliffs_delta([2], [1, 2, 3])
+        delta, low, _ = cliffs_delta([2], [1, 2, 3])
         assert delta == 0
         assert np.isnan(low)
 
@@ -191,16 +194,16 @@ class TestCliffsDelta:
             np.array([[2, 3, 3, 1, 1], [1, 0, 4, 0, 0]]),
             np.array([[1, 1, 1, 2, 1], [0, 6, 1, 0, 2]]),
         )
-        together = inference.cliffs_delta_of_counts(first, second)
+        together = inference.cliffs_delta(first, second)
         for row in (0, 1):
-            alone = inference.cliffs_delta(*(np.repeat(np.arange(5), side[row]) for side in (first, second)))
+            alone = cliffs_delta(*(np.repeat(np.arange(5), side[row]) for side in (first, second)))
             assert [part[row] for part in together] == pytest.approx(alone)
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(st.lists(numbers, min_size=2, max_size=12), st.lists(numbers, min_size=2, max_size=12))
     def test_swapping_sides_turns_the_sign_and_the_interval(self, x, y):
-        delta, low, high = inference.cliffs_delta(x, y)
-        turned = inference.cliffs_delta(y, x)
+        delta, low, high = cliffs_delta(x, y)
+        turned = cliffs_delta(y, x)
         assert -1 <= delta <= 1
         assert turned == pytest.approx((-delta, -high, -low), abs=1e-9, nan_ok=True)
         assert np.isnan(low) or low - 1e-9 <= delta <= high + 1e-9
@@ -219,7 +222,7 @@ class TestShrinkage:
     def test_without_any_variance_means_stay(self):
         assert inference.shrink([50, 50], [3, 4], within=0, between=0).values.tolist() == [50, 50]
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(st.lists(st.tuples(numbers, st.integers(1, 50)), min_size=2, max_size=9), numbers)
     def test_a_shrunk_mean_lies_between_its_own_and_the_centre(self, groups, between):
         means, n = zip(*groups, strict=True)
@@ -237,7 +240,7 @@ class TestRanks:
     def test_one_unit_is_first_and_last(self):
         assert [int(end[0]) for end in inference.rank_interval([60], [2])] == [1, 1]
 
-    @settings(max_examples=40, deadline=None)
+    @examples(40)
     @given(st.lists(st.tuples(numbers, st.floats(0.1, 20)), min_size=1, max_size=8), st.randoms())
     def test_ranks_hold_the_place_by_mean_whatever_the_order(self, groups, random):
         random.shuffle(groups)

@@ -54,7 +54,9 @@ A2, A4, C2, C4 = (0, 1), (0, 3), (2, 1), (2, 3)
 def intervals(system, hidden, of):
     shown = [at for at, name in enumerate(system.names) if name not in hidden]
     groups = system.parts[[system.names.index(name) for name in of]]
-    found = FeasibilityIntervals(csr_array(system.parts[shown]), system.contributors.n[:, 0], csr_array(groups), minimum_width=10_000)
+    found = FeasibilityIntervals(
+        csr_array(system.parts[shown]), system.contributors.n[:, 0], csr_array(groups), minimum_width=10_000
+    )
     found.too_narrow()
     return {name: (round(low, 6), round(high, 6)) for name, low, high in zip(of, found.low, found.high, strict=True)}
 

@@ -6,14 +6,16 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from effect_sizes import cliffs_delta
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument, Settings
 from aiready.measures import survey
-from aiready.measures.estimation.inference import cliffs_delta, welch_difference
+from aiready.measures.estimation.inference import welch_difference
 from aiready.model import registry
 from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, ROLES
 from aiready.privacy import release_record
@@ -139,7 +141,7 @@ class TestScaleScores:
         assert "score" in survey.scale_scores(empty, self.rules)
 
     @pytest.mark.slow
-    @settings(max_examples=60, deadline=None)
+    @examples(60)
     @given(
         st.lists(st.sampled_from([1, 2, 3, 4, 5, np.nan, DOES_NOT_APPLY, DONT_KNOW]), min_size=5, max_size=5),
         st.integers(0, 4),
@@ -249,12 +251,14 @@ class TestCompleteness:
         made = survey.measure(folder(table, self.parents), TWO_SCALES)
         have = set(map(tuple, made[["unit_id", "wave", "measure"]].to_numpy()))
         units = ("*", "operations", "claims", "cards", "loans")
-        want = {(u, w, m) for u in units for w in ("2026-Q2", "2026-Q3") for m in registry.names("responses")}
+        want = {
+            (u, w, m) for u in units for w in ("2026-Q2", "2026-Q3") for m in registry.measures_of_table("responses")
+        }
         assert have == want
 
     def test_rows_have_the_shape_of_measures_and_no_duplicate(self):
         made = survey.measure(folder(invented(TWO_SCALES), self.parents), TWO_SCALES)
-        assert list(made.columns) == list(registry.EVERY)
+        assert list(made.columns) == list(registry.UNGATED_COLUMNS)
         assert not made.duplicated(list(registry.KEY)).any()
         assert made.loc[made["status"] != "ok", list(registry.NUMBERS)].isna().all(axis=None)
         assert made.loc[made["status"] == "insufficient", "note"].ne("").all()
@@ -269,14 +273,14 @@ class TestCompleteness:
         data = replace(folder(invented(TWO_SCALES)), tables={})
         made = survey.measure(data, TWO_SCALES)
         assert set(made["status"]) == {"not_measured"}
-        assert len(made) == 4 * len(registry.names("responses"))
+        assert len(made) == 4 * len(registry.measures_of_table("responses"))
         for table in (survey.item_distributions, survey.themes, survey.differences, survey.unit_ranks):
             assert table(data, TWO_SCALES).empty
         for table in (survey.barrier_priorities, survey.change_sources):
             assert len(table(data, TWO_SCALES).columns) and table(data, TWO_SCALES).empty
 
     @pytest.mark.slow
-    @settings(max_examples=5, deadline=None)
+    @examples(5)
     @given(st.integers(0, 99))
     def test_the_order_of_respondents_changes_nothing(self, seed):
         table = invented(TWO_SCALES, n=120)
@@ -724,7 +728,7 @@ class TestItems:
         assert own.loc["trust_1", ["level", "share_low", "share_high", "n"]].tolist() == [3, 0.4, 0.5, 10]
 
     @pytest.mark.slow
-    @settings(max_examples=30, deadline=None)
+    @examples(30)
     @given(st.lists(st.integers(1, 5), min_size=10, max_size=25))
     def test_level_agrees_with_the_lower_median(self, levels):
         import statistics
@@ -781,7 +785,7 @@ class TestWordings:
 
     def change(self, before, barrier="trust"):
         data = self.waves()
-        nobody = (release_record.PEOPLE, ["unit_id", "member_id"], history.CELL)
+        nobody = (release_record.PEOPLE_COLUMNS, ["unit_id", "member_id"], history.CELL)
         empty = [pd.DataFrame(columns=names) for names in nobody]
         earlier = history.Release(*empty, history.wordings([], ["2026-Q1"], before))
         made = survey.tables(data, self.worded(), [earlier]).measure

@@ -5,29 +5,30 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiready.errors import InputError, UsageError
-from aiready.inputs.entry_checks import refusal
+from aiready.inputs.entry_checks import cell_problem
 from aiready.measures.tasks.hours import GAP_PARTS
 from aiready.model.schema import TABLES
 from aiready.profile import data_check
-from aiready.workbook.capture.slices import read_slice
-from aiready.workbook.capture.store import save_slice
+from aiready.workbook.capture.scoped_rows import read_rows
+from aiready.workbook.capture.store import save_rows
 from aiready.workbook.capture.task_board import (
     Board,
-    added,
-    board_of,
-    changed,
-    merged,
-    mistakes,
-    removed,
-    split,
+    board_from_rows,
+    board_warnings,
+    invalid_cells,
+    merge_tasks,
+    split_task,
     totals,
-    warnings,
+    with_cell,
+    with_tasks,
+    without_task,
 )
-from aiready.workbook.capture.task_library import first_tasks, read_library, search
+from aiready.workbook.capture.task_library import read_library, search_jobs, starting_tasks
 
 COLUMNS = list(TABLES["tasks"].names)
 PUBLIC = Path(__file__).parents[2] / "shared" / "data" / "onet_tasks" / "full_labelset.tsv"
@@ -60,13 +61,13 @@ def test_totals_are_those_the_method_gives():
 
 
 def test_the_gap_follows_an_edit():
-    then = changed(METHOD, "reply", "adoption", "1")
+    then = with_cell(METHOD, "reply", "adoption", "1")
     assert totals(then, 5).hours["gap"] == pytest.approx(88.4 - 24 + 120 * 0.4 * (0.5 - 0.4) + 120 * 0.4 * 0.4 * 0.05)
     assert totals(METHOD, 5).hours["gap"] == pytest.approx(88.4)
 
 
 def test_the_holders_of_a_job_are_changed_for_all_its_tasks():
-    then = changed(METHOD, "reply", "headcount", "10")
+    then = with_cell(METHOD, "reply", "headcount", "10")
     assert then.tasks["headcount"].tolist() == ["10"] * 4
     assert totals(then, 5).hours["potential"] == pytest.approx(1470)
 
@@ -84,7 +85,7 @@ def test_the_holders_of_a_job_are_changed_for_all_its_tasks():
 )
 def test_a_cell_that_check_would_set_aside_is_refused_in_plain_words(column, text, why):
     with pytest.raises(UsageError, match=why):
-        changed(METHOD, "reply", column, text)
+        with_cell(METHOD, "reply", column, text)
 
 
 CELLS = [
@@ -120,13 +121,13 @@ def test_cells_are_judged_as_check_judges_them(tmp_path):
             "tasks", pd.DataFrame({"task_id": []})
         )
         column = TABLES["tasks"].column(name)
-        refused = {f"t{n}" for n, cell in enumerate(CELLS) if refusal(column, cell)}
+        refused = {f"t{n}" for n, cell in enumerate(CELLS) if cell_problem(column, cell)}
         strict = {"t11", "t12", "t13"} if column.allowed else set()  # spelled otherwise: check is more lenient here
         assert set(out["task_id"]) - strict == refused - strict, name
 
 
 def test_a_split_task_shares_its_hours_and_changes_no_total():
-    then = split(METHOD, "reply", ("Draft letters", "Check letters"), 0.25)
+    then = split_task(METHOD, "reply", ("Draft letters", "Check letters"), 0.25)
     assert then.tasks["hours_per_year"].tolist()[:2] == ["30", "90"]
     assert then.tasks["task"].tolist()[:2] == ["Draft letters", "Check letters"]
     assert then.ids == ["reply", "check-letters", "classify", "summary", "call"]
@@ -137,7 +138,7 @@ def test_a_split_task_shares_its_hours_and_changes_no_total():
 @pytest.mark.parametrize(("names", "share"), [(("a", ""), 0.5), (("a", "b"), 0), (("a", "b"), 1)])
 def test_a_split_needs_two_names_and_a_part(names, share):
     with pytest.raises(UsageError):
-        split(METHOD, "reply", names, share)
+        split_task(METHOD, "reply", names, share)
 
 
 SHARE = st.floats(0.05, 0.95)
@@ -147,7 +148,7 @@ TASK = st.tuples(
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(TASK, min_size=2, max_size=4))
 def test_joining_tasks_changes_no_hours_and_no_part_of_the_gap(numbers):
     tasks = [
@@ -157,38 +158,40 @@ def test_joining_tasks_changes_no_hours_and_no_part_of_the_gap(numbers):
     saved = start.hours.loc[: len(tasks) - 1, "saved"].sum()
     if abs(saved) < 0.5:
         return  # savings and losses cancel: no share of nothing can be stated
-    then = merged(start, [task[0] for task in tasks], "All of it").board
+    then = merge_tasks(start, [task[0] for task in tasks], "All of it").board
     assert len(then.tasks) == 2
     for name in ("hours", "potential", "realised", "gap", *GAP_PARTS):
         assert totals(then, 5).hours[name] == pytest.approx(totals(start, 5).hours[name], rel=1e-5, abs=1e-3), name
 
 
 def test_joining_says_what_it_decided_and_leaves_unknown_shares_blank():
-    told = merged(METHOD, ["reply", "call"], "Letters and calls")
+    told = merge_tasks(METHOD, ["reply", "call"], "Letters and calls")
     assert told.board.task("reply")["hours_per_year"] == "260"
     assert told.board.task("reply")["mode"] == "augment"
     assert any("mode differed: augment, as in Answer letters" in note for note in told.notes)
-    without = changed(METHOD, "classify", "adoption", "")
-    told = merged(without, ["reply", "classify"], "Letters and post")
+    without = with_cell(METHOD, "classify", "adoption", "")
+    told = merge_tasks(without, ["reply", "classify"], "Letters and post")
     assert told.board.task("reply")["adoption"] == ""
     assert any("adoption" in note and "left blank" in note for note in told.notes)
 
 
 def test_added_tasks_get_ids_of_their_own_and_the_holders_of_the_job():
-    then = added(changed(METHOD, "reply", "headcount", "9"), pd.DataFrame([{"task": "Reply"}, {"task": "Reply"}]))
+    then = with_tasks(
+        with_cell(METHOD, "reply", "headcount", "9"), pd.DataFrame([{"task": "Reply"}, {"task": "Reply"}])
+    )
     assert then.ids[-2:] == ["reply-2", "reply-3"]
     assert then.tasks["headcount"].tolist()[-1] == "9"
-    assert removed(then, "reply-3").ids == then.ids[:-1]
+    assert without_task(then, "reply-3").ids == then.ids[:-1]
 
 
 @pytest.mark.parametrize(("count", "word"), [(14, "too coarse"), (15, ""), (20, ""), (21, "too fine")])
 def test_a_job_outside_fifteen_to_twenty_tasks_is_warned_of(count, word):
-    told = " ".join(warnings(board(*[(f"t{n}", "x", "human", 1, *[""] * 5) for n in range(count)])))
+    told = " ".join(board_warnings(board(*[(f"t{n}", "x", "human", 1, *[""] * 5) for n in range(count)])))
     assert (word in told) if word else ("too" not in told)
 
 
 def test_what_is_open_on_the_board_is_named():
-    told = " ".join(warnings(changed(METHOD, "reply", "target_mode", "augment")))
+    told = " ".join(board_warnings(with_cell(METHOD, "reply", "target_mode", "augment")))
     assert "No collaboration pattern, for 1 of 4 tasks: Answer letters." in told
     assert "Not said what the open hours wait on, for 3 of 4 tasks" in told
     assert "Not decided what freed time is for" in told
@@ -203,7 +206,7 @@ def test_hours_of_a_job_that_fewer_than_five_hold_are_shown_nowhere():
 
 
 def test_hours_by_mode_today_and_as_target():
-    then = changed(changed(METHOD, "call", "target_mode", "augment"), "reply", "target_mode", "automate")
+    then = with_cell(with_cell(METHOD, "call", "target_mode", "augment"), "reply", "target_mode", "automate")
     told = totals(then, 5).modes.set_index("mode")
     assert told["today"].to_dict() == {"human": 140, "augment": 260, "automate": 0}
     assert told["target"].to_dict() == {"human": 0, "augment": 280, "automate": 120}
@@ -215,18 +218,18 @@ def test_a_board_read_edited_and_saved_is_clean_and_other_cells_stay(tmp_path):
         "unit_id,job,task_id,task,adoption,Remark\nclaims,Handler,reply,Answer letters,often,keep me\n"
         "claims,Handler,sort,Sort,0.50,\n"
     )
-    read = read_slice(tmp_path, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
-    start = board_of(read)
-    assert mistakes(start) == ['Answer letters: adoption: "often" is no number. Write it as 0.6.']
-    then = changed(changed(start, "reply", "adoption", "0.8"), "sort", "target_mode", "automate")
-    assert mistakes(then) == []
-    save_slice(read, then.tasks)
+    read = read_rows(tmp_path, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
+    start = board_from_rows(read)
+    assert invalid_cells(start) == ['Answer letters: adoption: "often" is no number. Write it as 0.6.']
+    then = with_cell(with_cell(start, "reply", "adoption", "0.8"), "sort", "target_mode", "automate")
+    assert invalid_cells(then) == []
+    save_rows(read, then.tasks)
     assert (tmp_path / "tasks.csv").read_text().splitlines() == [
         "unit_id,job,task_id,task,adoption,Remark,target_mode",
         "claims,Handler,reply,Answer letters,0.8,keep me,",
         "claims,Handler,sort,Sort,0.50,,automate",
     ]
-    assert data_check.examine(str(tmp_path)).quarantined == 0
+    assert data_check.check(str(tmp_path)).quarantined == 0
 
 
 # A task library ---------------------------------------------------------------------------------------------------
@@ -248,23 +251,23 @@ def library(tmp_path: Path) -> Path:
 
 def test_a_library_is_searched_by_title_and_by_task(library):
     read = read_library(library)
-    assert search(read, "clerk")["job"].tolist() == ["Office Clerks"]
-    assert search(read, "weigh parc").to_numpy().tolist() == [["Mail Sorters", 2, 1]]
-    assert search(read, "nothing").empty
-    assert search(read, " ").empty
+    assert search_jobs(read, "clerk")["job"].tolist() == ["Office Clerks"]
+    assert search_jobs(read, "weigh parc").to_numpy().tolist() == [["Mail Sorters", 2, 1]]
+    assert search_jobs(read, "nothing").empty
+    assert search_jobs(read, " ").empty
 
 
 def test_a_job_begins_with_its_core_tasks_up_to_twenty_and_others_only_up_to_fifteen(library):
-    chosen = first_tasks(read_library(library), "Office Clerks")
+    chosen = starting_tasks(read_library(library), "Office Clerks")
     assert len(chosen) == 18
     assert set(chosen["weight"]) == {"1"}
-    few = first_tasks(read_library(library), "Mail Sorters")
+    few = starting_tasks(read_library(library), "Mail Sorters")
     assert few.to_numpy().tolist() == [["30", "Sort the post", "1", "E0"], ["31", "Weigh parcels", "0.5", ""]]
 
 
 def test_a_library_without_its_columns_or_without_the_job_says_what_to_do(library, tmp_path):
     with pytest.raises(UsageError, match='no job "Kings"'):
-        first_tasks(read_library(library), "Kings")
+        starting_tasks(read_library(library), "Kings")
     with pytest.raises(UsageError, match="there is no such file"):
         read_library(tmp_path / "absent.tsv")
     (tmp_path / "other.csv").write_text("Title,What\nA,b\n")
@@ -287,8 +290,8 @@ def test_task_statements_as_onet_ships_them_name_jobs_by_code_and_say_where_titl
     (tmp_path / "Task Statements.txt").write_text(STATEMENTS)
     read = read_library(tmp_path / "Task Statements.txt")
     assert "put Occupation Data.txt of the same release beside the file" in read.note
-    assert search(read, "11-1011")["job"].tolist() == ["11-1011.00"]
-    assert first_tasks(read, "11-1011.00")[["task_id", "weight"]].to_numpy().tolist() == [
+    assert search_jobs(read, "11-1011")["job"].tolist() == ["11-1011.00"]
+    assert starting_tasks(read, "11-1011.00")[["task_id", "weight"]].to_numpy().tolist() == [
         ["8823", "1"],
         ["8824", "0.5"],
     ]
@@ -299,8 +302,8 @@ def test_task_statements_as_onet_ships_them_take_titles_from_the_file_beside_the
     (tmp_path / "Occupation Data.txt").write_text(TITLES)
     read = read_library(tmp_path / "Task Statements.txt")
     assert read.note == ""
-    assert search(read, "mail clerk").to_numpy().tolist() == [["Mail Clerks", 1, 0]]
-    assert first_tasks(read, "Chief Executives")["task"].tolist() == [
+    assert search_jobs(read, "mail clerk").to_numpy().tolist() == [["Mail Clerks", 1, 0]]
+    assert starting_tasks(read, "Chief Executives")["task"].tolist() == [
         'Direct an organization\'s "financial" activities, to fund operations.',
         "Confer with board members.",
     ]
@@ -331,7 +334,7 @@ def test_public_task_statements_in_onets_own_layout_are_the_same_library(tmp_pat
 def test_public_task_statements_begin_a_job():
     read = read_library(PUBLIC)
     assert read.tasks["job"].nunique() == 923
-    assert "Insurance Appraisers, Auto Damage" in search(read, "insurance")["job"].tolist()
-    chosen = first_tasks(read, "Chief Executives")
+    assert "Insurance Appraisers, Auto Damage" in search_jobs(read, "insurance")["job"].tolist()
+    chosen = starting_tasks(read, "Chief Executives")
     assert 15 <= len(chosen) <= 20
     assert set(chosen["exposure"]) <= {"E0", "E1", "E2"}

@@ -5,7 +5,8 @@ from random import Random
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -253,11 +254,11 @@ def test_every_reporting_unit_has_every_measure_whatever_is_missing() -> None:
     members = [("claims", "claims"), ("cards", "cards"), ("*", "claims"), ("*", "cards")]
     bare = {"unit_id": "claims", "job": "Handler", "task_id": "reply", "task": "Reply"}
     made = tasks.measure(data_of([bare], members), RULES)
-    assert list(made.columns) == list(registry.EVERY)
+    assert list(made.columns) == list(registry.UNGATED_COLUMNS)
     assert not made.duplicated(list(registry.KEY)).any()
     for unit_id, status in (("claims", {"insufficient", "ok"}), ("cards", {"not_measured"})):
         rows = made[made["unit_id"] == unit_id]
-        assert set(rows["measure"]) == set(registry.names("tasks"))
+        assert set(rows["measure"]) == set(registry.measures_of_table("tasks"))
         assert set(rows["status"]) == status
     assert (made.loc[made["status"] == "insufficient", "note"] != "").all()
 
@@ -265,7 +266,7 @@ def test_every_reporting_unit_has_every_measure_whatever_is_missing() -> None:
 def test_an_absent_table_says_what_to_collect() -> None:
     empty = replace(data_of(FOUR), tables={})
     made = tasks.measure(empty, RULES)
-    assert len(made) == 2 * len(registry.names("tasks"))
+    assert len(made) == 2 * len(registry.measures_of_table("tasks"))
     assert made["note"].str.startswith("collect `tasks`").all()
 
 
@@ -302,7 +303,7 @@ hours = st.floats(0, 8784)
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(
     st.lists(
         st.tuples(hours, share, share, st.floats(-1, 1), share, hours, st.integers(1, 500)),
@@ -322,7 +323,7 @@ def test_the_gap_splits_exactly_into_its_parts(numbers: list[tuple[float, ...]])
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(st.lists(st.sampled_from(["E0", "E1", "E2"]), min_size=1, max_size=8), st.randoms())
 def test_exposure_lies_between_0_and_1_in_order_whatever_the_sequence(labels: list[str], chance: Random) -> None:
     turned = chance.sample(labels, len(labels))

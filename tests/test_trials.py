@@ -2,10 +2,10 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from generated import examples
+from hypothesis import Phase, given
 from hypothesis import strategies as st
 from scipy.stats import ttest_ind_from_stats
-from statsmodels.stats.proportion import confint_proportions_2indep
 from typed_tables import RULES, cell, data_of, typed
 
 from aiready.measures import trials
@@ -149,13 +149,15 @@ def judge_all(groups):
 
 counts = st.tuples(st.integers(0, 60), st.integers(60, 200))
 samples = st.tuples(st.floats(-50, 50), st.floats(0.5, 20), st.integers(5, 300))
-few = settings(max_examples=5, deadline=None, phases=[Phase.generate])
+few = examples(5, phases=[Phase.generate])
 
 
 @pytest.mark.slow
 @few
 @given(st.lists(st.tuples(counts, counts), min_size=20))
 def test_bounds_of_shares_equal_statsmodels(drawn):
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     found = judge_all(counted(control, treatment, **OUTCOME) for control, treatment in drawn)
     for low, high, alpha in (("low", "high", 0.05), ("lower", "upper", 0.10)):
         theirs = [
@@ -304,7 +306,7 @@ def test_learning_is_recorded_or_not(rows):
 
 @pytest.mark.slow
 def test_every_unit_and_measure_has_a_row_whatever_is_there():
-    wanted = {*registry.names("trials"), *trials.OF_INITIATIVES}
+    wanted = {*registry.measures_of_table("trials"), *trials.OF_INITIATIVES}
     for tables in (
         {},
         {"initiatives": REGISTER},

@@ -15,14 +15,15 @@ from servers import Server, fill_duckdb, fill_postgres, fill_spark, postgres, sp
 
 from aiready import Assessment
 from aiready.errors import InfrastructureError, InputError, UsageError
-from aiready.inputs.database import whole
+from aiready.inputs.database import absolute_location
 from aiready.inputs.dataset import Data, read_data
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions
 from aiready.model.schema import TABLES
-from aiready.profile.data_check import examine
+from aiready.profile.data_check import check
 
 __all__ = ["postgres", "spark"]
+SERVERS = [pytest.param("postgres", marks=pytest.mark.server), pytest.param("spark", marks=pytest.mark.acceptance)]
 RULES = read_instrument()
 WORD = "correct-horse-7"
 """Password of the role that may only read."""
@@ -136,7 +137,7 @@ def test_an_earlier_day_cuts_the_log_where_it_lies(in_postgres, small_folder, da
     assert_same_data(there, here)
 
 
-@pytest.mark.parametrize("kind", ["postgres", "spark"])
+@pytest.mark.parametrize("kind", SERVERS)
 def test_the_public_advice_log_gives_the_reference_values_where_it_lies(kind, request, tmp_path):
     """Human .595975, advice .697110, together .684211; RAIR 338/545, RSR 189/349; 9.658 s and 16.543 s."""
     log = pd.read_csv(advice_folder(tmp_path / "csv") / "decisions.csv", dtype={"decision_id": str})
@@ -254,13 +255,13 @@ def test_a_server_that_is_not_there_is_told_in_a_sentence(tmp_path):
 
 def test_a_connection_lost_while_measuring_is_told_in_a_sentence(in_postgres, postgres, monkeypatch):
     """The server ends every session of this database between reading and measuring."""
-    counted_log = decisions.counted_log
+    count_log = decisions.count_log
 
     def lost(data, rules):
         postgres.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'small'")
-        return counted_log(data, rules)
+        return count_log(data, rules)
 
-    monkeypatch.setattr(decisions, "counted_log", lost)
+    monkeypatch.setattr(decisions, "count_log", lost)
     with pytest.raises(InfrastructureError, match="the database did not answer"):
         Assessment.open(in_postgres)
 
@@ -371,7 +372,8 @@ def test_times_stored_as_text_are_refused_with_every_column_and_the_mend(postgre
     assert "CREATE VIEW" in str(told.value)
 
 
-def test_broken_and_repeated_decisions_are_set_aside_whole_and_the_first_counts(postgres, in_postgres, spark):
+@pytest.mark.parametrize("kind", SERVERS)
+def test_broken_and_repeated_decisions_are_set_aside_whole_and_the_first_counts(kind, request):
     rows = """
         (SELECT * FROM (VALUES
           ('d1', ' a', timestamp '2026-07-01 10:00:00Z', timestamp '2026-07-01 11:00:00Z', 'pay', 3),
@@ -381,25 +383,30 @@ def test_broken_and_repeated_decisions_are_set_aside_whole_and_the_first_counts(
           ('d4', 'a', timestamp '2026-07-04 10:00:00Z', NULL, 'pay', NULL))
           AS t(decision_id, unit_id, opened_at, decided_at, advice, autonomy_level))
     """
-    postgres.run(f"CREATE SCHEMA bad; CREATE TABLE bad.decisions AS {rows}", "small")
-    spark.sql("CREATE DATABASE bad")
-    spark.sql(f"CREATE TABLE bad.decisions USING parquet AS {rows}")
-    for url in (postgres.url("small", schema="bad"), "spark:///bad"):
-        data = read_data(url, RULES)
-        assert data.counts.iloc[0].tolist() == ["decisions", 5, 2, 3, 0]
-        kept = data.decisions.order_by("decision_id").to_pandas()
-        assert kept["decision_id"].tolist() == ["d1", "d4"]
-        assert kept["opened_at"].iloc[0] == pd.Timestamp("2026-07-01 09:00")
-        left = data.quarantine["decisions"].sort_values("rule", ignore_index=True)
-        assert left["rule"].tolist() == [
-            "autonomy_level is above 4; decided_at is before opened_at",
-            "same decision_id as another row",
-            "unit_id `*` stands for the organisation",
-        ]
-        assert left["decision_id"].tolist() == ["d2", "d1", "d3"]
-        assert left["value"].tolist()[1:] == ["d1", "*"]
-        assert left["unit_id"].iloc[1] == " a" and (left["row"] == "").all()
-        assert examine(url).quarantined == 3
+    server = request.getfixturevalue(kind)
+    if kind == "postgres":
+        server.run("CREATE DATABASE bad")
+        server.run(f"CREATE TABLE decisions AS {rows}", "bad")
+        url = server.url("bad", schema="public")
+    else:
+        server.sql("CREATE DATABASE bad")
+        server.sql(f"CREATE TABLE bad.decisions USING parquet AS {rows}")
+        url = "spark:///bad"
+    data = read_data(url, RULES)
+    assert data.counts.iloc[0].tolist() == ["decisions", 5, 2, 3, 0]
+    kept = data.decisions.order_by("decision_id").to_pandas()
+    assert kept["decision_id"].tolist() == ["d1", "d4"]
+    assert kept["opened_at"].iloc[0] == pd.Timestamp("2026-07-01 09:00")
+    left = data.quarantine["decisions"].sort_values("rule", ignore_index=True)
+    assert left["rule"].tolist() == [
+        "autonomy_level is above 4; decided_at is before opened_at",
+        "same decision_id as another row",
+        "unit_id `*` stands for the organisation",
+    ]
+    assert left["decision_id"].tolist() == ["d2", "d1", "d3"]
+    assert left["value"].tolist()[1:] == ["d1", "*"]
+    assert left["unit_id"].iloc[1] == " a" and (left["row"] == "").all()
+    assert check(url).quarantined == 3
 
 
 def test_people_are_hashed_alike_everywhere(in_postgres, small_data):
@@ -417,10 +424,10 @@ def test_a_database_without_a_table_of_ours_says_what_to_do(postgres):
 
 def test_an_address_and_its_map_read_the_same_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert whole("postgres://h/x", Path("names.csv")) == f"postgres://h/x#{tmp_path}/names.csv"
-    assert whole("postgres://h/x#names.csv") == f"postgres://h/x#{tmp_path}/names.csv"
-    assert whole("postgres://h/x") == "postgres://h/x"
-    assert whole("data") == f"{tmp_path}/data" and whole("") == ""
+    assert absolute_location("postgres://h/x", Path("names.csv")) == f"postgres://h/x#{tmp_path}/names.csv"
+    assert absolute_location("postgres://h/x#names.csv") == f"postgres://h/x#{tmp_path}/names.csv"
+    assert absolute_location("postgres://h/x") == "postgres://h/x"
+    assert absolute_location("data") == f"{tmp_path}/data" and absolute_location("") == ""
 
 
 def test_an_address_that_is_none_is_told():

@@ -365,7 +365,7 @@ def published(assessment):
     unit = assessment.unit(assessment.units["unit_id"].iloc[0])
     blocks = [part for name in HANDOUT for part in getattr(handout, name)(unit) if not isinstance(part, Page | Figure)]
     yield overview.index_page(assessment, {}, [])
-    yield overview.page_of(Page(title=UNBROKEN), blocks)
+    yield overview.render_page(Page(title=UNBROKEN), blocks)
 
 
 def test_a_word_longer_than_a_column_may_break_and_is_the_same_word(unbroken):
@@ -375,7 +375,6 @@ def test_a_word_longer_than_a_column_may_break_and_is_the_same_word(unbroken):
     assert max(map(len, cell.split("<wbr>"))) <= 30
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_word_longer_than_a_column_pushes_nothing_out_of_sight(unbroken, tmp_path, chromium, width):
     for place, content in enumerate(published(unbroken)):

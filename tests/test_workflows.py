@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiready.inputs.dataset import Data
@@ -198,7 +199,7 @@ def test_handoffs_are_changes_of_actor_averaged_over_workflows() -> None:
 @pytest.mark.slow
 def test_a_workflow_described_only_before_has_an_insufficient_now() -> None:
     rows = version(BEFORE, "before")
-    for name in registry.names("workflow_steps"):
+    for name in registry.measures_of_table("workflow_steps"):
         row = cell(rows, name)
         assert row["status"] == registry.INSUFFICIENT
         assert row["note"]
@@ -210,17 +211,17 @@ def test_every_reporting_unit_has_every_measure_and_no_people() -> None:
     rows = data.tables["workflow_steps"]
     one = Data(**{**vars(data), "tables": {"workflow_steps": rows[rows["unit_id"] == "claims"]}})
     made = workflows.measure(one, RULES)
-    assert list(made.columns) == list(registry.EVERY)
+    assert list(made.columns) == list(registry.UNGATED_COLUMNS)
     assert not made.duplicated(list(registry.KEY)).any()
     assert made["people"].isna().all()
     for unit_id in ("claims", "cards", "*"):
-        assert set(made.loc[made["unit_id"] == unit_id, "measure"]) == set(registry.names("workflow_steps"))
+        assert set(made.loc[made["unit_id"] == unit_id, "measure"]) == set(registry.measures_of_table("workflow_steps"))
     assert set(made.loc[made["unit_id"] == "cards", "status"]) == {registry.NOT_MEASURED}
     absent = workflows.measure(Data(**{**vars(data), "tables": {}}), RULES)
     assert set(absent["status"]) == {registry.NOT_MEASURED}
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.permutations(range(7)))
 def test_taking_out_reordered_steps_leaves_an_order_kept(places: list[int]) -> None:
     order = np.array(places)
@@ -230,7 +231,7 @@ def test_taking_out_reordered_steps_leaves_an_order_kept(places: list[int]) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.lists(st.sampled_from(["human", "ai", "human_ai"]), min_size=1, max_size=6), st.integers(0, 6))
 def test_blanking_a_claim_never_improves_the_lower_bound(actors: list[str], blank: int) -> None:
     now = version(", ".join(f"Step {place}:{actor}:redesigned" for place, actor in enumerate(actors)))
