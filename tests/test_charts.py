@@ -11,10 +11,18 @@ import vl_convert
 from aiready import charts
 from aiready.charts import theme
 from aiready.charts.figures import specification
-from aiready.charts.marks import across, from_left, from_top, layer, sized, worded, written
+from aiready.charts.marks import (
+    fixed_size_chart,
+    layer,
+    layered_specification,
+    text_channel,
+    x_in_pixels,
+    x_on_scale,
+    y_in_pixels,
+)
 from aiready.charts.row_layout import text_width, wrap
-from aiready.charts.svg import render_svg, standalone
-from aiready.charts.trends import Panels, panels
+from aiready.charts.svg import render_svg, standalone_svg
+from aiready.charts.trends import PanelGrid, lay_out_panels
 from aiready.charts.work import ticks
 from aiready.messages import NBSP
 
@@ -138,7 +146,7 @@ EACH = pytest.mark.parametrize(("chart", "table"), list(CHARTS.items()), ids=lam
 
 
 def drawing(chart: alt.LayerChart) -> ET.Element:
-    return ET.fromstring(standalone(render_svg(specification(chart), "f", "t", "d")))
+    return ET.fromstring(standalone_svg(render_svg(specification(chart), "f", "t", "d")))
 
 
 def words(chart: alt.LayerChart) -> str:
@@ -168,12 +176,12 @@ def test_a_chart_is_written_as_altair_itself_would_write_it(chart, table, width)
     kept = spec.pop("datasets")
     for drawn in spec["layer"]:
         drawn["data"] = {"values": kept[drawn["data"]["name"]]}
-    assert written(made) == {**spec, "config": theme.config()}
+    assert layered_specification(made) == {**spec, "config": theme.config()}
 
 
 @EACH
 def test_only_what_is_drawn_travels_with_a_chart(chart, table):
-    spec = written(chart(table.assign(secret="not shown")))
+    spec = layered_specification(chart(table.assign(secret="not shown")))
     assert "not shown" not in str(spec)
     for drawn in spec["layer"]:
         used = {channel["field"] for channel in drawn["encoding"].values() if "field" in channel}
@@ -182,16 +190,16 @@ def test_only_what_is_drawn_travels_with_a_chart(chart, table):
 
 def test_a_row_without_what_a_mark_needs_is_not_drawn():
     table = pd.DataFrame({"start": [1, NAN, 3], "end": [2, 3, None], "words": ["a", "b", "c"]})
-    whole = layer(table, "rule", {}, x=across("start", (0, 9)), x2=alt.X2(field="end"), y=alt.YValue(0))
+    whole = layer(table, "rule", {}, x=x_on_scale("start", (0, 9)), x2=alt.X2(field="end"), y=alt.YValue(0))
     assert whole.data.values == [{"start": 1, "end": 2}]
-    assert len(layer(table, "text", {}, text=worded("words"), x=alt.XValue(0)).data.values) == 3
+    assert len(layer(table, "text", {}, text=text_channel("words"), x=alt.XValue(0)).data.values) == 3
 
 
 def test_marks_placed_in_pixels_stand_there_whatever_else_is_drawn():
     rows = [{"x": 30.0, "y": 17.0, "end": 80.0, "words": "here"}]
-    bar = layer(rows, "bar", {"size": 24}, x=across("x", (0, 100)), x2=alt.X2(field="end"), y=from_top("y"))
-    text = layer(rows, "text", {}, x=from_left("x"), y=from_top("y"), text=worded("words"))
-    drawn = render_svg(written(sized([bar, text], (200, 100), "One bar.")), "a", "t", "d")
+    bar = layer(rows, "bar", {"size": 24}, x=x_on_scale("x", (0, 100)), x2=alt.X2(field="end"), y=y_in_pixels("y"))
+    text = layer(rows, "text", {}, x=x_in_pixels("x"), y=y_in_pixels("y"), text=text_channel("words"))
+    drawn = render_svg(layered_specification(fixed_size_chart([bar, text], (200, 100), "One bar.")), "a", "t", "d")
     assert 'd="M60,5h100v24h-100Z"' in drawn
     assert ' x="30" y="21">here<' in drawn, "its middle at 17: the line it stands on is four pixels lower"
 
@@ -204,10 +212,10 @@ def test_each_small_multiple_has_its_own_scale_from_its_values_and_whole_interva
         ],
         columns=["name", "time", "value", "low", "high"],
     )  # fmt: skip
-    own = panels(points, "name", "time", Panels(300, 3, 0))
+    own = lay_out_panels(points, "name", "time", PanelGrid(300, 3, 0))
     assert own["py"].tolist() == pytest.approx([52, 20, 36, NAN], nan_ok=True)
     assert own["plow"].tolist() == pytest.approx([68, NAN, NAN, NAN], nan_ok=True)
-    one = panels(points, "name", "time", Panels(300, 3, 0, scale=(0, 100)))
+    one = lay_out_panels(points, "name", "time", PanelGrid(300, 3, 0, scale=(0, 100)))
     assert one["py"].tolist() == pytest.approx([61.6, 55.2, 63.52, NAN], nan_ok=True)
 
 
@@ -296,7 +304,7 @@ def marks(element, style=STYLE, at=(0.0, 0.0)):
 def test_tidying_leaves_every_mark_where_it_was_and_as_it_looked(chart, table, width):
     spec = specification(chart(table, width=width))
     before = list(marks(ET.fromstring(vl_convert.vegalite_to_svg(spec))))
-    after = list(marks(ET.fromstring(standalone(render_svg(spec, "f", "t", "d")))))
+    after = list(marks(ET.fromstring(standalone_svg(render_svg(spec, "f", "t", "d")))))
     assert [look for look, _ in after] == [look for look, _ in before]
     assert len(before) > 3
     for (look, place), (_, was) in zip(after, before, strict=True):
@@ -384,6 +392,6 @@ def test_ticks_are_round_and_within_the_range(low, high):
 
 def test_levels_darken_from_first_to_last_and_text_on_them_can_be_read():
     for count in (2, 5, 11):
-        tones = [sum(int(fill[at : at + 2], 16) for at in (1, 3, 5)) for fill in theme.levels(count)]
+        tones = [sum(int(fill[at : at + 2], 16) for at in (1, 3, 5)) for fill in theme.sequential_colours(count)]
         assert tones == sorted(tones, reverse=True) and len(set(tones)) == count
-        assert {theme.text_on(fill) for fill in theme.levels(count)} == {theme.ON_DARK, theme.ON_LIGHT}
+        assert {theme.text_on(fill) for fill in theme.sequential_colours(count)} == {theme.ON_DARK, theme.ON_LIGHT}

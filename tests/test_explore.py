@@ -7,7 +7,7 @@ import pytest
 from aiready import Assessment
 from aiready.charts import theme
 from aiready.charts.figures import specification
-from aiready.charts.marks import written
+from aiready.charts.marks import layered_specification
 from aiready.errors import UsageError
 from aiready.model.registry import ORGANISATION
 from aiready.workbook import views
@@ -48,7 +48,7 @@ def test_every_question_is_answered_for_every_kind_of_unit_in_any_width(sample, 
 def test_a_report_shows_the_same_picture_as_the_panel(unit):
     view = views.facets(unit, "trust_governance")
     (figure,) = [part for part in view.section() if hasattr(part, "wide")]
-    assert specification(figure.wide) == specification(written(view.draw(theme.WIDE)))
+    assert specification(figure.wide) == specification(layered_specification(view.draw(theme.WIDE)))
     assert figure.table.equals(view.numbers)
 
 

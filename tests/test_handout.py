@@ -177,7 +177,7 @@ class TestHeadings:
 def test_say_and_do_allow_that_the_records_are_incomplete():
     facet = {"says": 0.58, "says_label": "say somebody answers for it", "record_yes": 5.0, "record_n": 9.0}
     facet |= {"record_label": "live initiatives with an owner on record", "record": 5 / 9, "unit": "share"}
-    text = sentences.say_do(pd.Series(facet), ENGLISH)
+    text = sentences.facet_sentence(pd.Series(facet), ENGLISH)
     assert re.sub(r"\s", " ", text) == (
         "58 % say somebody answers for it; the records show 5 of 9 live initiatives with an owner on record, "
         "or they are incomplete."
@@ -262,7 +262,7 @@ class TestSample:
     def test_what_it_is_for_and_what_not_stands_on_every_page(self, sample):
         for unit_id in ("motor-claims", "treasury", "*"):
             words = text_of(handout.method(sample.unit(unit_id)))
-            for sentence in sentences.standing(sample):
+            for sentence in sentences.standing_sentences(sample):
                 assert sentence in words
             assert "not yet validated" in words
         front = text_of(handout.front(sample.unit("treasury")))

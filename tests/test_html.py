@@ -8,10 +8,10 @@ import nbformat
 import pandas as pd
 import pytest
 
-from aiready.charts.figures import CHARTS, FIGURE_MIME, Figure, figure_html, table_html
-from aiready.charts.marks import layer, sized, worded, written
+from aiready.charts.figures import CHARTS_VARIABLE, FIGURE_MIME, Figure, figure_html, table_html
+from aiready.charts.marks import fixed_size_chart, layer, layered_specification, text_channel
 from aiready.charts.svg import render_svg, tidy
-from aiready.messages import NBSP, NOTHING
+from aiready.messages import MISSING, NBSP
 from aiready.pages.markup import HandoutExporter, blocks
 from aiready.pages.markup.exporter import css_string
 
@@ -42,7 +42,7 @@ def page(*outputs: nbformat.NotebookNode, tags: tuple[str, ...] = ()) -> str:
 
 @pytest.fixture
 def batch(monkeypatch):
-    monkeypatch.setenv(CHARTS, "json")
+    monkeypatch.setenv(CHARTS_VARIABLE, "json")
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def whole(batch) -> str:
         blocks.lead("Trust holds it back."),
         blocks.section("Three things to do", short="Actions"),
         blocks.actions([blocks.Action("Answer what people report", "63 % say so", "by October")]),
-        blocks.keys([blocks.Key("Hours", "35 %", "realised")]),
+        blocks.key_figure_list([blocks.KeyFigure("Hours", "35 %", "realised")]),
         blocks.section("Two barriers stand below 60"),
         figure(),
         figure(),
@@ -137,8 +137,8 @@ def test_text_from_data_is_escaped_everywhere(batch):
         blocks.works(EVIL, EVIL),
         blocks.section(EVIL, EVIL, short=EVIL),
         blocks.actions([blocks.Action(EVIL, EVIL, EVIL)]),
-        blocks.keys([blocks.Key(EVIL, EVIL, EVIL)]),
-        blocks.levels(EVIL, EVIL, EVIL, EVIL, EVIL),
+        blocks.key_figure_list([blocks.KeyFigure(EVIL, EVIL, EVIL)]),
+        blocks.level_advice(EVIL, EVIL, EVIL, EVIL, EVIL),
         blocks.standing(EVIL),
         blocks.table(pd.DataFrame({EVIL: [EVIL]}), EVIL),
         figure(EVIL, EVIL),
@@ -181,9 +181,9 @@ def test_a_template_in_the_working_directory_does_not_win(tmp_path, monkeypatch,
 
 
 def test_a_batch_leaves_the_drawing_to_the_renderer(monkeypatch):
-    monkeypatch.setenv(CHARTS, "json")
+    monkeypatch.setenv(CHARTS_VARIABLE, "json")
     assert "text/html" not in figure()._repr_mimebundle_()
-    monkeypatch.delenv(CHARTS)
+    monkeypatch.delenv(CHARTS_VARIABLE)
     interactive = figure()._repr_mimebundle_()
     assert "<svg" in interactive["text/html"] and FIGURE_MIME in interactive
 
@@ -221,8 +221,8 @@ def test_a_picture_that_sizes_itself_keeps_its_words_where_vega_measures_them():
 
 def test_words_of_a_picture_of_stated_size_are_put_back_line_by_line():
     rows = pd.DataFrame({"w": ["one <b>\ntwo", "three", ""]})
-    named = layer(rows, "text", {"align": "left"}, text=worded("w"), x=alt.XValue(5))
-    drawn = render_svg(written(sized([named], (90, 20), "Words.")), "a", "t", "d")
+    named = layer(rows, "text", {"align": "left"}, text=text_channel("w"), x=alt.XValue(5))
+    drawn = render_svg(layered_specification(fixed_size_chart([named], (90, 20), "Words.")), "a", "t", "d")
     assert '>one &lt;b&gt;<tspan dy="15" x="5">two</tspan>' in drawn
     assert drawn.count("<text") == 2 and ">three</text>" in drawn and "aria-label=" not in drawn
 
@@ -250,7 +250,7 @@ def test_the_numbers_come_again_for_print(whole):
 def test_tables_have_a_caption_and_scopes_and_numbers_to_the_right():
     markup = table_html(
         ["unit", "share", "who"],
-        [["Claims", f"63{NBSP}%", "a"], ["Cards", NOTHING, "b"]],
+        [["Claims", f"63{NBSP}%", "a"], ["Cards", MISSING, "b"]],
         "Answers",
     )
     assert "<caption>Answers</caption>" in markup and '<th scope="row">Claims<td>' in markup
@@ -261,5 +261,6 @@ def test_tables_have_a_caption_and_scopes_and_numbers_to_the_right():
 
 def test_an_empty_block_leaves_nothing():
     assert [
-        made.markup for made in (blocks.works("", "What works."), blocks.keys([]), blocks.actions([]), blocks.notes(""))
+        made.markup
+        for made in (blocks.works("", "What works."), blocks.key_figure_list([]), blocks.actions([]), blocks.notes(""))
     ] == [""] * 4

@@ -11,7 +11,7 @@ from conftest import answers
 
 from aiready.errors import InfrastructureError
 from aiready.pages import pdf
-from aiready.pages.index import page_of
+from aiready.pages.index import render_page
 from aiready.pages.markup.blocks import Page, section
 
 
@@ -19,7 +19,7 @@ from aiready.pages.markup.blocks import Page, section
 def page(tmp_path):
     path = tmp_path / "claims.html"
     blocks = [section("One finding", "It holds."), section("Another finding", "So does this.")]
-    path.write_bytes(page_of(Page("Claims", running="Claims · third quarter"), blocks))
+    path.write_bytes(render_page(Page("Claims", running="Claims · third quarter"), blocks))
     return path
 
 
@@ -28,7 +28,7 @@ def page(tmp_path):
 class TestPrinting:
     @pytest.fixture(scope="class")
     def print_page(self):
-        with pdf.printer() as made:
+        with pdf.pdf_printer() as made:
             yield made
 
     def test_a_page_is_a4_tagged_and_has_an_outline(self, print_page, page):
@@ -82,7 +82,7 @@ def test_pages_that_are_kept_are_printed_when_asked_for_once_and_again_when_they
 
 def test_without_playwright_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
-    with pytest.raises(InfrastructureError, match=r'pip install "aiready\[pdf\]"'), pdf.printer():
+    with pytest.raises(InfrastructureError, match=r'pip install "aiready\[pdf\]"'), pdf.pdf_printer():
         pass
 
 

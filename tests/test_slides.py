@@ -10,7 +10,7 @@ import pytest
 
 from aiready import charts
 from aiready.charts.theme import WIDE
-from aiready.pages.figure_files import SCALE, slides
+from aiready.pages.figure_files import SCALE, slide_files
 from aiready.pages.markup.blocks import section
 from aiready.pages.parts import figure
 
@@ -34,7 +34,7 @@ def executed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(executed):
-    return slides(executed)
+    return slide_files(executed)
 
 
 def test_every_figure_comes_in_four_kinds_in_order(files):
@@ -68,4 +68,4 @@ def test_numbers_are_those_of_the_figure_and_no_cell_runs_as_a_formula(files):
 
 
 def test_the_same_notebook_gives_the_same_bytes(files, executed):
-    assert slides(executed) == files
+    assert slide_files(executed) == files

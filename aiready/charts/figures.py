@@ -1,4 +1,4 @@
-"""Figures: how a chart, its text and its numbers travel together, from a notebook's cell to the page."""
+"""Carry a chart with its text and its numbers from a notebook's cell to the page, and write them as HTML."""
 
 import json
 import os
@@ -13,23 +13,23 @@ import pandas as pd
 
 from aiready.charts import theme
 from aiready.charts.svg import render_svg
-from aiready.messages import ENGLISH, NOTHING, Language
+from aiready.messages import ENGLISH, MISSING, Language
 
 FIGURE_MIME = "application/vnd.aiready.figure+json"
-CHARTS = "AIREADY_CHARTS"
-"""Environment variable: `json` leaves the drawing to whoever renders the page (batch runs)."""
+CHARTS_VARIABLE = "AIREADY_CHARTS"
+"""Environment variable; `json`: a figure is not drawn in the notebook, but when its page is rendered (batch runs)."""
 
 Spec = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart in two widths, what it shows in words, and its numbers.
+    """A chart in two widths, with its text and its numbers.
 
-    `name` is its id in the page; `title` says what is shown; `subtitle` unit, n, wave and what the interval
-    is; `description` what somebody who cannot see it should know; `table` the numbers as a reader should see
-    them (text cells are shown as they are); `caption` names the table, the title by default; `language` is that of all
-    of them.
+    `name` is its id on the page; `title` says what is shown; `subtitle` gives unit, n, wave and the kind of
+    interval; `description` is for readers who cannot see it; `table` holds the numbers as readers should see
+    them (text cells are shown unchanged); `caption` names the table (default: the title); `language` is that of all
+    of these.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Figure:
     language: Language = ENGLISH
 
     def payload(self) -> Spec:
-        """Everything the page needs, as JSON; the two specifications as text, which a notebook keeps as it is."""
+        """Everything the page needs, as JSON; the two specifications as text, which a notebook does not reformat."""
         wide, narrow = specification(self.wide), specification(self.narrow)
         return {
             "name": self.name,
@@ -62,30 +62,30 @@ class Figure:
         """The figure as JSON; in an interactive session also as drawn HTML, which needs no network."""
         payload = self.payload()
         bundle: dict[str, Any] = {FIGURE_MIME: payload, "text/plain": f"{self.title}. {self.subtitle}"}
-        if os.environ.get(CHARTS) != "json":
-            bundle["text/html"] = f"<style>{STANDALONE}</style>{figure_html(payload)}"
+        if os.environ.get(CHARTS_VARIABLE) != "json":
+            bundle["text/html"] = f"<style>{STANDALONE_CSS}</style>{figure_html(payload)}"
         return bundle
 
 
-ALIGNED = (
-    ",".join(f".r{place} tr>:nth-child({place})" for place in range(2, 25))
+NUMBER_COLUMNS_CSS = (
+    ",".join(f".r{column} tr>:nth-child({column})" for column in range(2, 25))
     + "{text-align:right;white-space:nowrap}table[class^=r] thead th{white-space:normal!important}"
 )
-"""Columns of numbers, by their place: a table names them once, in its class (`r2 r3`), not in every cell."""
-STANDALONE = (
+"""Style of columns of numbers: a table lists them in its class (`r2 r3`: the second and third), not cell by cell."""
+STANDALONE_CSS = (
     "figure.chart .narrow{display:none}figure.chart table{border-collapse:collapse;font-size:.9em}"
     "figure.chart td,figure.chart th{padding:.15em .8em .15em 0;text-align:left}"
-    f"{ALIGNED}figure.chart{{margin:1em 0;padding:.5em;background:{theme.PAPER};"
+    f"{NUMBER_COLUMNS_CSS}figure.chart{{margin:1em 0;padding:.5em;background:{theme.PAPER};"
     f"color:{theme.INK};font-family:{theme.FONT}}}"
 )
 """Just enough style for a figure outside the handout (JupyterLab, plain nbconvert)."""
 
 
 def specification(chart: alt.TopLevelMixin | Spec) -> Spec:
-    """A chart as Vega-Lite JSON in this package's look, whatever theme the session has on."""
+    """A chart as Vega-Lite JSON with this package's theme, whichever theme is enabled in the session."""
     if isinstance(chart, dict):
         return chart
-    spec: Spec = chart.to_dict(validate=False)  # the tests validate; a run of many reports need not again
+    spec: Spec = chart.to_dict(validate=False)  # the tests validate, so a run of many reports need not
     return {**spec, "config": theme.config()}
 
 
@@ -94,54 +94,55 @@ def _compact(spec: Spec) -> str:
 
 
 def cell_text(cell: Any, language: Language = ENGLISH) -> str:
-    """A table cell as text: whole numbers whole, others to two places, missing ones a dash."""
+    """A table cell as text: whole numbers without decimals, others with two, a dash for a missing one."""
     if cell is None or (not isinstance(cell, str) and pd.isna(cell)):
-        return NOTHING
+        return MISSING
     if isinstance(cell, float):
         return language.number(cell, 0 if cell == round(cell) else 2)
     return str(cell)
 
 
 def figure_html(payload: Mapping[str, Any], ident: str = "", short: str = "") -> str:
-    """A figure as HTML: heading, subtitle, both widths, the numbers one click away.
+    """A figure as HTML: heading, subtitle, both widths, and the numbers one click away.
 
-    `ident` is its anchor on the page; `short`, where given, what the ids within its pictures begin with.
+    `ident` is its anchor on the page (default: its name); `short` starts the ids within its pictures (default: the
+    anchor).
     """
-    ident = f"fig-{slug(ident or payload['name'])}"
-    title, told = payload["title"], payload["description"]
+    ident = f"fig-{html_id(ident or payload['name'])}"
+    title, description = payload["title"], payload["description"]
     wide_id, narrow_id = f"{short or ident}-w", f"{short or ident}-n"
-    wide = render_svg(payload["wide"], wide_id, title, told)
-    narrow = render_svg(payload["narrow"], narrow_id, title, told, described_by=wide_id)
-    drawn = f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
+    wide = render_svg(payload["wide"], wide_id, title, description)
+    narrow = render_svg(payload["narrow"], narrow_id, title, description, described_by=wide_id)
+    pictures = f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
     return (
         f'<figure class="chart" id="{ident}"><figcaption><h3>{escape(title)}</h3>'
-        f'<p class="sub">{escape(payload["subtitle"])}</p></figcaption>{drawn}'
-        f"{_numbers(payload)}</figure>"
+        f'<p class="sub">{escape(payload["subtitle"])}</p></figcaption>{pictures}'
+        f"{_number_table(payload)}</figure>"
     )
 
 
-def _numbers(payload: Mapping[str, Any]) -> str:
-    """The numbers behind a figure, folded; nothing where there are none."""
+def _number_table(payload: Mapping[str, Any]) -> str:
+    """The numbers of a figure in a closed `<details>`; empty without numbers."""
     if not payload["rows"]:
         return ""
-    language, caption = spoken(payload), payload["caption"]
-    shown = scrolling(table_html(payload["columns"], payload["rows"], caption, language), caption)
-    named = f'{escape(language.say("page.show_numbers"))}<span class="unseen">: {escape(payload["title"])}</span>'
-    return f"<details><summary>{named}</summary>{shown}</details>"
+    language, caption = language_of(payload), payload["caption"]
+    table = scrollable(table_html(payload["columns"], payload["rows"], caption, language), caption)
+    summary = f'{escape(language.say("page.show_numbers"))}<span class="unseen">: {escape(payload["title"])}</span>'
+    return f"<details><summary>{summary}</summary>{table}</details>"
 
 
-def spoken(payload: Mapping[str, Any]) -> Language:
-    """The language of a figure as it travels."""
+def language_of(payload: Mapping[str, Any]) -> Language:
+    """The language of a figure's payload."""
     return Language(payload.get("lang", ENGLISH.code))
 
 
-def scrolling(table: str, caption: str) -> str:
-    """A table that scrolls sideways, also by keyboard, where a narrow screen has no room for it."""
+def scrollable(table: str, caption: str) -> str:
+    """Wrap a table so that it scrolls sideways, also by keyboard, where the screen is too narrow."""
     return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}">{table}</div>'
 
 
 def table_html(columns: list[str], rows: list[list[str]], caption: str, language: Language = ENGLISH) -> str:
-    """An accessible table: caption, column and row headers with scope, numbers to the right.
+    """An accessible table: caption, column and row headers with scope, numbers aligned right.
 
     Examples
     --------
@@ -150,27 +151,27 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str, language
 
     Notes
     -----
-    Cells and rows end where the next begins, as HTML allows: a page holds thousands.
+    Cells and rows have no end tags, which HTML allows and saves space: a page holds thousands.
     """
-    right = [place for place in range(1, len(columns)) if _numeric([row[place] for row in rows], language)]
-    aligned = f' class="{" ".join(f"r{place + 1}" for place in right)}"' if right else ""
+    numeric = [column for column in range(1, len(columns)) if _numeric([row[column] for row in rows], language)]
+    table_class = f' class="{" ".join(f"r{column + 1}" for column in numeric)}"' if numeric else ""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
         f'<tr><th scope="row">{breakable(row[0])}' + "".join(f"<td>{breakable(cell)}" for cell in row[1:])
         for row in rows
     )
     return (
-        f"<table{aligned}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table{table_class}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>"
     )
 
 
 _OVERLONG, _PIECE = re.compile(r"(\S{31,})"), 12
-"""Words that no column of a table has room for, and after how many letters they may break."""
+"""Words too long for any column of a table, and after how many characters they may break."""
 
 
 def breakable(text: str) -> str:
-    """A text as HTML whose overlong words may break: in a table they would push all else out of sight.
+    """A text as HTML in which overlong words may break: unbroken, they would push other columns out of sight.
 
     Examples
     --------
@@ -180,23 +181,24 @@ def breakable(text: str) -> str:
     if len(text) <= _PIECE or not _OVERLONG.search(text):
         return escape(text)
     parts = _OVERLONG.split(text)
-    cut = ([word[at : at + _PIECE] for at in range(0, len(word), _PIECE)] for word in parts[1::2])
-    broken = ("<wbr>".join(map(escape, pieces)) for pieces in cut)
-    return "".join(piece for pair in zip(map(escape, parts[::2]), [*broken, ""], strict=True) for piece in pair)
+    between, overlong = parts[::2], parts[1::2]
+    pieces = ([word[start : start + _PIECE] for start in range(0, len(word), _PIECE)] for word in overlong)
+    broken = ("<wbr>".join(map(escape, word)) for word in pieces)
+    return "".join(part for pair in zip(map(escape, between), [*broken, ""], strict=True) for part in pair)
 
 
 def _numeric(cells: list[str], language: Language) -> bool:
-    """Whether a column holds numbers: most of what it says, since an absent one may say why."""
-    told = [cell for cell in cells if cell not in ("", NOTHING)]
-    return 2 * sum(map(language.is_number, told)) > len(told)
+    """Whether most cells of a column are numbers (a missing number may be replaced by the reason)."""
+    texts = [cell for cell in cells if cell not in ("", MISSING)]
+    return 2 * sum(map(language.is_number, texts)) > len(texts)
 
 
-def slug(text: str) -> str:
-    """Lower-case ascii id of a text.
+def html_id(text: str) -> str:
+    """A text as an HTML id of lower-case ASCII letters, digits and hyphens.
 
     Examples
     --------
-    >>> slug("Trust & governance: say, do"), slug("信任")
+    >>> html_id("Trust & governance: say, do"), html_id("信任")
     ('trust-governance-say-do', 'part')
     """
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"

@@ -1,6 +1,6 @@
-"""The canvas charts are drawn on: rows placed in pixels, so that names of any length fit any width.
+"""Lay out a chart of rows in pixels, so that names of any length fit any width.
 
-Wide, names stand in a column left of the plot, flush with the page's text; narrow, above their row.
+On a wide chart, names stand in a column left of the plot; on a narrow one (under 500 pixels), above their row.
 """
 
 import re
@@ -15,41 +15,55 @@ import pandas as pd
 from altair.utils.schemapi import debug_mode
 
 from aiready.charts import theme
-from aiready.charts.marks import Records, across, coloured, from_left, from_top, layer, sized, worded
-from aiready.messages import ENGLISH, Language, reason_of
+from aiready.charts.marks import (
+    Records,
+    colour_channel,
+    fixed_size_chart,
+    layer,
+    text_channel,
+    x2_at,
+    x_at,
+    x_in_pixels,
+    x_on_scale,
+    y2_at,
+    y_at,
+    y_in_pixels,
+)
+from aiready.messages import ENGLISH, Language, suppression_reason
 
 LINE_HEIGHT = theme.LINE_HEIGHT
-_NO_ROOM = ("Mn", "Me", "Cf")
-"""Categories of signs that stand on the one before them, or are not drawn."""
-_UNEVEN = 1.15
-"""How much wider than the average the letters of a word may be that has no syllables to break at."""
-_AVERAGE = 0.57
-"""Width of an average sign in font sizes, on the generous side: the page's typeface differs by system."""
+_ZERO_WIDTH = ("Mn", "Me", "Cf")
+"""Unicode categories of characters without a width of their own: combining marks and format characters."""
+_WIDE_LETTERS = 1.15
+"""How much wider than average the letters of a word without syllables may be."""
+_AVERAGE_WIDTH = 0.57
+"""Average width of a character in font sizes, generous because the page's typeface differs by system."""
 
 SMALL: dict[str, Any] = {"fontSize": theme.SMALL, "color": theme.MUTED}
 LEFT: dict[str, Any] = {"align": "left"}
-"""Looks of words that many charts share."""
-_WORDED = frozenset({"band", "bound", "count", "detail", "shown", "value_text", "verdict"})
+"""Mark properties of text that many charts share."""
+_NUMBER_TEXTS = frozenset({"band", "bound", "count", "detail", "shown", "value_text", "verdict"})
+"""Text columns that state a number: blanked with it in suppressed rows."""
 
 Options = ParamSpec("Options")
-Draw = Callable[Concatenate[pd.DataFrame, Options], alt.LayerChart]
+ChartFunction = Callable[Concatenate[pd.DataFrame, Options], alt.LayerChart]
 """A chart function: a tidy table first, then its options."""
 
 
 def text_width(text: str, size: float = theme.SIZE) -> float:
-    """Estimated width of a text in pixels; wide signs (Chinese, Japanese, Korean) count double, accents nothing."""
-    signs = len(text) if text.isascii() else sum(map(_sign_width, text))
-    return signs * _AVERAGE * size
+    """Estimated width of a text in pixels: Chinese, Japanese, Korean characters are wide, combining marks take none."""
+    characters = len(text) if text.isascii() else sum(map(_character_width, text))
+    return characters * _AVERAGE_WIDTH * size
 
 
-def _sign_width(sign: str) -> float:
-    if unicodedata.category(sign) in _NO_ROOM:
+def _character_width(character: str) -> float:
+    if unicodedata.category(character) in _ZERO_WIDTH:
         return 0
-    return 1.75 if unicodedata.east_asian_width(sign) in "WF" else 1
+    return 1.75 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def beside(words: Iterable[str], least: float, size: float = theme.SIZE) -> float:
-    """Pixels right of the plot that words take there, with the space before them; never less than `least`."""
+def right_margin(words: Iterable[str], least: float, size: float = theme.SIZE) -> float:
+    """Pixels that the longest of these words needs right of the plot, space included; at least `least`."""
     return max([least, *(22 + text_width(str(text), size) for text in words)])
 
 
@@ -75,7 +89,7 @@ def wrap(text: str, pixels: float, size: float = theme.SIZE) -> str:
 
 
 def _parts(word: str, pixels: float, size: float) -> list[str]:
-    """A word in pieces that each fit a line."""
+    """Split a word into parts that each fit a line."""
     parts = []
     while text_width(word, size) > pixels and len(word) > 1:
         part, word = _split(word, pixels, size)
@@ -86,58 +100,59 @@ def _parts(word: str, pixels: float, size: float) -> list[str]:
 _SYLLABLE = re.compile(
     r"(?<=\w\w)(?=[^\W\d_aeiouyäöüáàéèíóúâêô][aeiouyäöüáàéèíóúâêô]\w)|(?<=\w-)(?=\w\w)", re.IGNORECASE
 )
-"""Where a syllable begins in most European languages, a consonant before a vowel; or behind a hyphen."""
+"""Start of a syllable in most European languages (a consonant before a vowel), or the place after a hyphen."""
 
 
 def _split(word: str, pixels: float, size: float) -> tuple[str, str]:
-    """The longest beginning of a word that fits, and the rest: at a syllable, with a hyphen, where one begins."""
-    heads = [f"{word[: at.start()].removesuffix('-')}-" for at in _SYLLABLE.finditer(word)]
+    """Split a word after the longest start that fits: hyphenated at a syllable if possible, else at any character."""
+    heads = [f"{word[: match.start()].removesuffix('-')}-" for match in _SYLLABLE.finditer(word)]
     fitting = [head for head in heads if text_width(head, size) <= pixels]
     if fitting:
         rest = word[len(fitting[-1]) - 1 :]
         return fitting[-1], rest.removeprefix("-")
-    ends = [end for end in range(1, len(word)) if unicodedata.category(word[end]) not in _NO_ROOM]
-    room = pixels / _UNEVEN
+    ends = [end for end in range(1, len(word)) if unicodedata.category(word[end]) not in _ZERO_WIDTH]
+    room = pixels / _WIDE_LETTERS
     length = ([end for end in ends if text_width(word[:end], size) <= room] or ends[:1] or [len(word)])[-1]
     return word[:length], word[length:]
 
 
-def drawn(*needed: str, values: str = "value") -> Callable[[Draw[Options]], Draw[Options]]:
-    """Check a chart's columns, blank what is suppressed, and stand in for it when nothing can be drawn.
+def checked_chart(*required: str, values: str = "value") -> Callable[[ChartFunction[Options]], ChartFunction[Options]]:
+    """Decorate a chart function: check columns, blank suppressed rows, return a placeholder if nothing can be drawn.
 
-    `needed` are the columns a table must have, `values` those (separated by blanks) of which a row needs one.
+    `values` are the value columns, separated by spaces: nothing can be drawn when none holds a value. `required` are
+    the other columns that the table must have.
     """
 
-    def decorate(draw: Draw[Options]) -> Draw[Options]:
+    def decorate(draw: ChartFunction[Options]) -> ChartFunction[Options]:
         @wraps(draw)
-        def chart(table: pd.DataFrame, *args: Options.args, **options: Options.kwargs) -> alt.LayerChart:
-            absent = [column for column in (*needed, *values.split()) if column not in table]
-            if absent and len(table):
-                raise KeyError(f"{draw.__name__} needs the columns {', '.join(absent)}")
-            shown = _blanked(table)
-            stated = options.get("language")
-            why = _reason(shown, values.split(), stated if isinstance(stated, Language) else ENGLISH)
-            with debug_mode(False):  # Altair proves every channel on its own; the tests prove whole charts
-                if why:
-                    return placeholder(why, width=int(str(options.get("width", theme.WIDE))))
-                return draw(shown, *args, **options)
+        def chart(table: pd.DataFrame, /, *args: Options.args, **options: Options.kwargs) -> alt.LayerChart:
+            missing = [column for column in (*required, *values.split()) if column not in table]
+            if missing and len(table):
+                raise KeyError(f"{draw.__name__} needs the columns {', '.join(missing)}")
+            visible = _blank_suppressed(table)
+            language = options.get("language")
+            reason = _why_empty(visible, values.split(), language if isinstance(language, Language) else ENGLISH)
+            with debug_mode(False):  # Altair would validate each channel; the tests validate whole charts
+                if reason:
+                    return placeholder(reason, width=int(str(options.get("width", theme.WIDE))))
+                return draw(visible, *args, **options)
 
         return chart
 
     return decorate
 
 
-def _blanked(table: pd.DataFrame) -> pd.DataFrame:
-    """The table without a number or worded number in suppressed rows, whatever the caller left in them."""
+def _blank_suppressed(table: pd.DataFrame) -> pd.DataFrame:
+    """Blank numbers, and texts that state a number, in suppressed rows, whatever the caller left in them."""
     table = table.reset_index(drop=True)
     if "status" not in table or not (table["status"] == "suppressed").any():
         return table
-    numbers = [*table.select_dtypes("number"), *_WORDED.intersection(table)]
+    numbers = [*table.select_dtypes("number"), *_NUMBER_TEXTS.intersection(table)]
     return table.assign(**{name: table[name].where(table["status"] != "suppressed") for name in numbers})
 
 
-def _reason(table: pd.DataFrame, values: list[str], language: Language) -> str:
-    """Why nothing can be drawn, or nothing when something can; notes of results are in English, and stay there."""
+def _why_empty(table: pd.DataFrame, values: list[str], language: Language) -> str:
+    """Why nothing can be drawn; empty if something can. Notes are in English, so only English charts quote them."""
     if not len(table):
         return language.say("status.nothing")
     if any(table[name].notna().any() for name in values):
@@ -145,32 +160,32 @@ def _reason(table: pd.DataFrame, values: list[str], language: Language) -> str:
     states = [state for state in dict.fromkeys(table.get("status", ())) if state != "ok"] or ["not_measured"]
     notes = [note for note in dict.fromkeys(table.get("note", ())) if note]
     if states[0] == "suppressed":
-        reason = min(map(reason_of, notes), default="")
+        reason = min(map(suppression_reason, notes), default="")
         return language.say(f"status.suppressed_chart_{reason}" if reason else "status.suppressed_chart")
     words = language.say(f"status.{states[0]}_chart")
     return f"{words} {notes[0]}" if notes and language == ENGLISH else words
 
 
 def placeholder(reason: str, *, width: int = theme.WIDE) -> alt.LayerChart:
-    """An empty frame that says why there is no chart."""
+    """An empty frame with the reason why there is no chart."""
     lines = wrap(reason, width - 40)
     count = lines.count("\n") + 1
     height = 40 + count * LINE_HEIGHT
     first = height / 2 - (count - 1) * LINE_HEIGHT / 2
     table = pd.DataFrame({"text": [lines]})
     frame = {"stroke": theme.LINE, "fillOpacity": 0, "strokeDash": [4, 3], "cornerRadius": 3}
-    corners = {"x": alt.XValue(0), "x2": alt.X2Value(width - 2), "y": alt.YValue(0), "y2": alt.Y2Value(height - 2)}
-    told = {"align": "left", "color": theme.MUTED}
+    corners = {"x": x_at(0), "x2": x2_at(width - 2), "y": y_at(0), "y2": y2_at(height - 2)}
+    text = {"align": "left", "color": theme.MUTED}
     layers = [
         layer(table, "rect", frame, **corners),
-        layer(table, "text", told, text=worded("text"), x=alt.XValue(18), y=alt.YValue(first)),
+        layer(table, "text", text, text=text_channel("text"), x=x_at(18), y=y_at(first)),
     ]
-    return sized(layers, (width, height), reason, (1, 1, 1, 1))
+    return fixed_size_chart(layers, (width, height), reason, (1, 1, 1, 1))
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One entry of a legend: the mark as it is drawn, and its words."""
+    """How a mark is drawn, and its words in the legend."""
 
     words: str
     colour: str
@@ -181,10 +196,11 @@ class Mark:
 
 @dataclass(frozen=True)
 class Layout:
-    """Pixels that a chart of rows asks for.
+    """The space, in pixels, that a chart of rows needs.
 
-    `left` is the column for names, `right` the one for words right of the plot, both when wide; `reserve` is
-    what those words take of the name's line when narrow; `foot` keeps a line under each narrow row.
+    `left` (for names) and `right` (for words beside the plot) apply when wide; `reserve` is what those words take
+    of the name's line when narrow; `step` is the least height of a row; `foot` adds a line of text under each
+    narrow row.
     """
 
     left: float = 170
@@ -198,9 +214,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows placed on a canvas: `table` with `y`, `label_y`, `foot_y` in pixels from the plot's top.
+    """Rows with their positions: `table` has `y`, `label_y`, `foot_y` in pixels from the plot's top.
 
-    `names` holds each name once, with its `label` and `detail` as wrapped, and where they stand.
+    `names` holds each name once, with its wrapped `label` and `detail` and their positions.
     """
 
     table: pd.DataFrame
@@ -215,114 +231,117 @@ class Rows:
 
     @property
     def narrow(self) -> bool:
-        """Whether names stand above their row."""
+        """Whether the chart is narrow, with names above their rows."""
         return self.left == 0
 
     @property
-    def plot(self) -> float:
+    def plot_width(self) -> float:
         """Width of the plot in pixels."""
         return self.width - self.left - self.right
 
     @cached_property
-    def once(self) -> pd.DataFrame:
+    def first_rows(self) -> pd.DataFrame:
         """The first row of each name."""
         return self.table.loc[~self.table["y"].duplicated()]
 
     def x(self, field: str, domain: Sequence[float]) -> alt.X:
-        """Horizontal position on a scale of exactly this domain; `axis` draws its ticks."""
-        return across(field, domain)
+        """Horizontal position on a scale of exactly this domain."""
+        return x_on_scale(field, domain)
 
     def axis(
-        self, ticks: Sequence[float], domain: Sequence[float], marked: Sequence[str] = (), title: str = ""
+        self, ticks: Sequence[float], domain: Sequence[float], words: Sequence[str] = (), title: str = ""
     ) -> list[alt.Chart]:
-        """Light lines at the ticks, behind the marks only, with numbers below and a title under them."""
-        reached = [(tick - domain[0]) / (domain[1] - domain[0]) for tick in ticks]
+        """Light lines at the ticks, numbers (or `words`) below them, and a title below those."""
+        positions = [(tick - domain[0]) / (domain[1] - domain[0]) for tick in ticks]
         sides = [
-            "left" if at < 0.05 and self.narrow else "right" if at > 0.95 and self.narrow else "center"
-            for at in reached
+            "left" if position < 0.05 and self.narrow else "right" if position > 0.95 and self.narrow else "center"
+            for position in positions
         ]
-        numbers = marked or [self.language.number(tick) for tick in ticks]
-        shown = [
+        numbers = words or [self.language.number(tick) for tick in ticks]
+        labels = [
             {"tick": tick, "words": number, "side": side}
             for tick, number, side in zip(ticks, numbers, sides, strict=True)
         ]
-        look, below = SMALL | {"align": alt.expr("datum.side")}, alt.YValue(self.height + 10)
+        look, below = SMALL | {"align": alt.expr("datum.side")}, y_at(self.height + 10)
         layers = [
-            self.lines(ticks, domain),
-            layer(shown, "text", look, x=self.x("tick", domain), y=below, text=worded("words")),
+            self.vertical_lines(ticks, domain),
+            layer(labels, "text", look, x=self.x("tick", domain), y=below, text=text_channel("words")),
         ]
         if title:
-            at = {"x": alt.XValue(self.plot), "y": alt.YValue(self.height + 26)}
-            layers.append(layer([{"words": title}], "text", SMALL | {"align": "right"}, text=worded("words"), **at))
+            look, words_channel = SMALL | {"align": "right"}, text_channel("words")
+            x, y = x_at(self.plot_width), y_at(self.height + 26)
+            layers.append(layer([{"words": title}], "text", look, text=words_channel, x=x, y=y))
         return layers
 
-    def lines(self, ticks: Sequence[float], domain: Sequence[float], colour: str = theme.LINE) -> alt.Chart:
-        """Vertical lines behind the marks; in pieces when narrow, so that none crosses a name."""
+    def vertical_lines(self, ticks: Sequence[float], domain: Sequence[float], colour: str = theme.LINE) -> alt.Chart:
+        """Vertical lines behind the marks; when narrow, one piece per row, so that none crosses a name."""
         pieces = [(row["y"], row["height"] / 2) for row in self.names] if self.narrow else [(self.height / 2,) * 2]
-        crossed = [{"tick": tick, "start": y - half, "end": y + half} for tick in ticks for y, half in pieces]
+        segments = [{"tick": tick, "start": y - half, "end": y + half} for tick in ticks for y, half in pieces]
         ends = {"y": self.y("start"), "y2": alt.Y2(field="end")}
-        return layer(crossed, "rule", {"color": colour}, x=self.x("tick", domain), **ends)
+        return layer(segments, "rule", {"color": colour}, x=self.x("tick", domain), **ends)
 
     def y(self, field: str = "y") -> alt.Y:
         """Vertical position in pixels from the top of the plot."""
-        return from_top(field)
+        return y_in_pixels(field)
 
     def labels(self) -> list[alt.Chart]:
-        """Names, and their details in small type, at the left edge."""
-        edge = alt.XValue(-self.left)
-        layers = [layer(self.names, "text", LEFT, text=worded("label"), x=edge, y=self.y("label_y"))]
+        """Names at the left edge, each with its detail in small type below."""
+        edge = x_at(-self.left)
+        layers = [layer(self.names, "text", LEFT, text=text_channel("label"), x=edge, y=self.y("label_y"))]
         if any(row["detail"] for row in self.names):
-            layers.append(layer(self.names, "text", LEFT | SMALL, text=worded("detail"), x=edge, y=self.y("detail_y")))
+            detail = text_channel("detail")
+            layers.append(layer(self.names, "text", LEFT | SMALL, text=detail, x=edge, y=self.y("detail_y")))
         return layers
 
-    def aside(self, field: str, *, below: str = "") -> list[alt.Chart]:
-        """Words right of the plot (narrow: ending the name's line), `below` them a small line."""
-        once, bold, small = self.once, LEFT | {"fontWeight": 600}, LEFT | SMALL
+    def side_text(self, field: str, *, below: str = "") -> list[alt.Chart]:
+        """Words right of the plot (narrow: at the end of the name's line), column `below` under them in small type."""
+        rows, bold, small = self.first_rows, LEFT | {"fontWeight": 600}, LEFT | SMALL
         if self.narrow:
-            bold, at = bold | {"align": "right"}, {"x": alt.XValue(self.plot), "y": self.y("label_y")}
-            beneath = {"x": alt.XValue(0), "y": self.y("foot_y")}
+            bold, at = bold | {"align": "right"}, {"x": x_at(self.plot_width), "y": self.y("label_y")}
+            beneath = {"x": x_at(0), "y": self.y("foot_y")}
         else:
-            at = beneath = {"x": alt.XValue(self.plot + 22), "y": self.y()}
+            at = beneath = {"x": x_at(self.plot_width + 22), "y": self.y()}
             bold, small = (bold | {"dy": -8}, small | {"dy": 8}) if below else (bold, small)
-        layers = [layer(once, "text", bold, text=worded(field), **at)]
-        return [*layers, layer(once, "text", small, text=worded(below), **beneath)] if below else layers
+        layers = [layer(rows, "text", bold, text=text_channel(field), **at)]
+        return [*layers, layer(rows, "text", small, text=text_channel(below), **beneath)] if below else layers
 
     def legend(self, marks: Sequence[Mark]) -> list[alt.Chart]:
-        """A legend above the plot, drawn with the marks themselves."""
-        placed = [
-            {**entry, "x": entry["x"] - self.left, "y": entry["y"] - self.top} for entry in _flow(marks, self.width)
+        """A legend above the plot that shows the marks as they are drawn."""
+        entries = [
+            {**entry, "x": entry["x"] - self.left, "y": entry["y"] - self.top}
+            for entry in _flow_legend(marks, self.width)
         ]
-        at = {"x": from_left("x"), "y": self.y()}
-        shown = {**at, "shape": alt.Shape(field="shape", type="nominal", scale=None), "color": coloured("colour")}
-        look = {"size": 75, "opacity": 1, "strokeWidth": 1.5}
-        alike = {filled: [entry for entry in placed if entry["filled"] is filled] for filled in (False, True)}
-        points = [
-            layer(entries, "point", look | {"filled": filled}, **shown) for filled, entries in alike.items() if entries
-        ]
-        return [*points, layer(placed, "text", LEFT | SMALL | {"dx": 10}, text=worded("words"), **at)]
+        position = {"x": x_in_pixels("x"), "y": self.y()}
+        shape, colour = alt.Shape(field="shape", type="nominal", scale=None), colour_channel("colour")
+        layers = []
+        for filled in (False, True):
+            if some := [entry for entry in entries if entry["filled"] is filled]:
+                look = {"size": 75, "opacity": 1, "strokeWidth": 1.5, "filled": filled}
+                layers.append(layer(some, "point", look, **position, shape=shape, color=colour))
+        return [*layers, layer(entries, "text", LEFT | SMALL | {"dx": 10}, text=text_channel("words"), **position)]
 
     def finish(self, layers: Iterable[alt.Chart], description: str) -> alt.LayerChart:
         """The layers as one chart of exactly this size."""
         outer = self.height + self.top + self.bottom
         padding = (self.left, self.right, self.top, self.bottom)
-        return sized(layers, (self.width, outer), description, padding)
+        return fixed_size_chart(layers, (self.width, outer), description, padding)
 
 
-def place(table: pd.DataFrame, name: str, width: int, layout: Layout, language: Language = ENGLISH) -> Rows:
-    """Place one row per distinct `name`, as high as its wrapped words need.
+def lay_out_rows(table: pd.DataFrame, name: str, width: int, layout: Layout, language: Language = ENGLISH) -> Rows:
+    """Lay out one row per distinct value of column `name`, as high as its wrapped text needs.
 
-    A column `detail` is set in small type below the names.
+    A column `detail` is shown in small type below the name.
     """
     narrow = width < 500
     room = width - layout.reserve if narrow else layout.left - 16
-    zone, top, names = layout.step * 0.62, 0.0, []
-    for text, detail in _named(table, name).items():
+    plot_height, top, names = layout.step * 0.62, 0.0, []
+    for text, detail in _detail_by_name(table, name).items():
         label, small = wrap(text, room), wrap(detail, width if narrow else room, theme.SMALL)
         lines = label.count("\n") + 1
-        words = (lines + (small.count("\n") + 1) * bool(small)) * LINE_HEIGHT
-        height = words + zone + 19 * layout.foot + 16 if narrow else max(words + 10, layout.step)
-        label_y = top + (9 if narrow else (height - words) / 2 + LINE_HEIGHT / 2)
-        y = top + words + 5 + zone / 2 if narrow else top + height / 2
+        text_height = (lines + (small.count("\n") + 1) * bool(small)) * LINE_HEIGHT
+        height = text_height + plot_height + 19 * layout.foot + 16 if narrow else max(text_height + 10, layout.step)
+        label_y = top + (9 if narrow else (height - text_height) / 2 + LINE_HEIGHT / 2)
+        y = top + text_height + 5 + plot_height / 2 if narrow else top + height / 2
         names.append(
             {
                 name: text,
@@ -331,58 +350,58 @@ def place(table: pd.DataFrame, name: str, width: int, layout: Layout, language: 
                 "detail": small,
                 "detail_y": label_y + lines * LINE_HEIGHT + 1,
                 "y": y,
-                "foot_y": y + zone / 2 + 10,
-                "height": zone if narrow else height,
+                "foot_y": y + plot_height / 2 + 10,
+                "height": plot_height if narrow else height,
             }
         )
         top += height
-    spots = {row[name]: row for row in names}
-    placed = table.assign(**{at: [spots[text][at] for text in table[name]] for at in ("y", "label_y", "foot_y")})
+    row_of = {row[name]: row for row in names}
+    columns = {column: [row_of[text][column] for text in table[name]] for column in ("y", "label_y", "foot_y")}
     left, right = (0.0, 0.0) if narrow else (layout.left, layout.right)
-    return Rows(placed, names, width, left, right, layout.top, layout.bottom, top, language)
+    return Rows(table.assign(**columns), names, width, left, right, layout.top, layout.bottom, top, language)
 
 
-def _named(table: pd.DataFrame, name: str) -> dict[Any, str]:
-    """Each name once, in order, with its detail."""
-    named: dict[Any, str] = {}
+def _detail_by_name(table: pd.DataFrame, name: str) -> dict[Any, str]:
+    """Name -> detail of its first row, in order."""
+    details: dict[Any, str] = {}
     for text, detail in zip(table[name], table.get("detail", [""] * len(table)), strict=True):
-        named.setdefault(text, "" if pd.isna(detail) else detail)
-    return named
+        details.setdefault(text, "" if pd.isna(detail) else detail)
+    return details
 
 
-def _flow(marks: Sequence[Mark], width: int) -> list[dict[str, Any]]:
-    """Legend entries set one after the other; a new line where the width ends."""
-    x, line, placed = 6.0, 0, []
+def _flow_legend(marks: Sequence[Mark], width: int) -> list[dict[str, Any]]:
+    """Legend entries with their positions, one after the other, on a new line where the width ends."""
+    x, line, entries = 6.0, 0, []
     for mark in marks:
-        taken = 30 + text_width(mark.words, theme.SMALL)
-        if x > 6 and x + taken - 14 > width:
+        entry_width = 30 + text_width(mark.words, theme.SMALL)
+        if x > 6 and x + entry_width - 14 > width:
             x, line = 6.0, line + 1
-        placed.append({**vars(mark), "x": x, "y": 7.0 + line * 18})
-        x += taken
-    return placed
+        entries.append({**vars(mark), "x": x, "y": 7.0 + line * 18})
+        x += entry_width
+    return entries
 
 
 def legend_height(marks: Sequence[Mark], width: int) -> float:
-    """Pixels a legend takes, with the space below it."""
-    return float(_flow(marks, width)[-1]["y"]) + 17
+    """Height of a legend in pixels, including the space below it."""
+    return float(_flow_legend(marks, width)[-1]["y"]) + 17
 
 
-TOLD = 12
-"""Marks that a description tells one by one: more is no description, and the table of numbers holds them all."""
+MOST_DESCRIBED = 12
+"""Sentences in a description: nobody listens to more, and the table of numbers holds everything."""
 
 
-def sentence(parts: Iterable[str], language: Language = ENGLISH) -> str:
-    """Parts joined to the description of a chart; beyond a dozen, how many more the table of its numbers holds.
+def chart_description(parts: Iterable[str], language: Language = ENGLISH) -> str:
+    """Join sentences to a chart's description; beyond twelve, say how many more the table of numbers holds.
 
     Examples
     --------
-    >>> sentence(["Claims: 48", "", "Cards: 52"])
+    >>> chart_description(["Claims: 48", "", "Cards: 52"])
     'Claims: 48. Cards: 52.'
-    >>> sentence(str(number) for number in range(1, 21))
+    >>> chart_description(str(number) for number in range(1, 21))
     '1. 2. 3. 4. 5. 6. 7. 8. 9. 10. 11. 12. 8 more in the table of numbers.'
     """
-    told = [part for part in parts if part]
-    more = len(told) - TOLD
-    if more > 1:
-        told = [*told[:TOLD], language.say("chart.more", n=language.number(more))]
-    return ". ".join(told) + "." if told else ""
+    sentences = [part for part in parts if part]
+    n_more = len(sentences) - MOST_DESCRIBED
+    if n_more > 1:
+        sentences = [*sentences[:MOST_DESCRIBED], language.say("chart.more", n=language.number(n_more))]
+    return ". ".join(sentences) + "." if sentences else ""

@@ -1,4 +1,4 @@
-"""Vega-Lite specification -> small, accessible, repeatable inline SVG. The one place that renders."""
+"""Draw a Vega-Lite specification as inline SVG that is small, accessible and the same to the byte at every run."""
 
 import html
 import json
@@ -16,64 +16,64 @@ _GEOMETRY = frozenset(
 )
 _NOISE = frozenset(("class", "role", "pointer-events", "version", "stroke-miterlimit", "font-family", "cursor"))
 _INHERITED = ("fill", "stroke", "stroke-width", "stroke-dasharray", "font-size", "font-weight", "text-anchor")
-_LONG = re.compile(r"-?\d+\.(?:\d{2,}|0(?!\d))")
-_MOVE = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
+_LONG_NUMBER = re.compile(r"-?\d+\.(?:\d{2,}|0(?!\d))")
+_TRANSLATION = re.compile(r"translate\((-?[\d.]+),(-?[\d.]+)\)")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
-_PIECE = re.compile(r"([A-Za-z])([^A-Za-z]*)")
+_PATH_COMMAND = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e-?\d+)?")
-_PAIRS = {"M": 2, "L": 2, "C": 2, "A": 7}
-"""Absolute commands of a path, and after how many numbers a point ends."""
+_POINT_LENGTH = {"M": 2, "L": 2, "C": 2, "A": 7}
+"""Absolute path commands -> how many numbers each point takes; the last two are its coordinates."""
 
 
 def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: str, *, described_by: str = "") -> str:
     """Draw a Vega-Lite specification (JSON, as an object or as text) as an SVG image inside a page.
 
-    The picture is one named image (`role`, `<title>`, `<desc>`); its marks are out of the accessibility
-    tree and carry no data in attributes; ids start with `ident`; type is inherited from the page. `described_by`
-    is the ident of another picture on the page with the same description, which then is not said twice.
+    Screen readers see one image with a name and a description (`role`, `<title>`, `<desc>`), not its marks. No data
+    stay in attributes; ids start with `ident`; the typeface is the page's. `described_by` is the `ident` of another
+    picture on the page with the same description, which is then not repeated.
 
     Notes
     -----
     Starts vl-convert (V8 threads): a process that has called this must not be forked.
     """
-    import vl_convert  # V8 starts with it: not at import, since report workers are forked
+    import vl_convert  # imported here because it starts V8, and report workers are forked
 
-    known = json.loads(spec) if isinstance(spec, str) else spec
-    placed = _is_placed(known)
-    drawn = vl_convert.vegalite_to_svg(json.dumps(_unmeasured(known) if placed else known))
-    return tidy(drawn, ident, title, description, described_by=described_by, described=placed)
-
-
-def standalone(drawn: str) -> str:
-    """What `render_svg` drew as a file of its own."""
-    return drawn.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
+    chart = json.loads(spec) if isinstance(spec, str) else spec
+    words_described = _is_layered_chart(chart)
+    rendered = vl_convert.vegalite_to_svg(json.dumps(_without_text_measuring(chart) if words_described else chart))
+    return tidy(rendered, ident, title, description, described_by=described_by, words_described=words_described)
 
 
-def _is_placed(spec: dict[str, Any]) -> bool:
-    """Whether a specification is built as this package's are: of stated size, layers of rows with nothing missing."""
+def standalone_svg(svg: str) -> str:
+    """An SVG of `render_svg` as a file of its own."""
+    return svg.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
+
+
+def _is_layered_chart(spec: dict[str, Any]) -> bool:
+    """Whether a specification is one of this package's: of fixed size, its layers with rows that lack no value."""
     layers, datasets = spec.get("layer", ()), spec.get("datasets", {})
 
-    def whole(layer: dict[str, Any]) -> bool:
+    def is_complete(layer: dict[str, Any]) -> bool:
         data = layer.get("data", {})
         rows = data.get("values", datasets.get(data.get("name")))
-        sound = isinstance(rows, list) and all(None not in row.values() for row in rows if isinstance(row, dict))
-        return sound and isinstance(layer.get("mark"), dict) and "encoding" in layer
+        no_gaps = isinstance(rows, list) and all(None not in row.values() for row in rows if isinstance(row, dict))
+        return no_gaps and isinstance(layer.get("mark"), dict) and "encoding" in layer
 
-    return spec.get("autosize") == {"type": "none"} and bool(layers) and all(map(whole, layers))
+    return spec.get("autosize") == {"type": "none"} and bool(layers) and all(map(is_complete, layers))
 
 
-def _unmeasured(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification with the words of its text marks where Vega does not measure them: as their descriptions.
+def _without_text_measuring(spec: dict[str, Any]) -> dict[str, Any]:
+    """The specification with the words of text marks moved to their descriptions, where Vega does not measure them.
 
-    Measuring words is nine tenths of the time of drawing a chart, and says nothing new about one whose size is
-    stated. `tidy` puts the words back. Other marks need no description of their own, and nothing need be looked for
-    that could be missing.
+    Measuring text takes nine tenths of the time of drawing, and a chart of fixed size does not need it; `tidy` puts
+    the words back. Other marks get no description, and Vega need not look for missing values.
     """
     config = {**spec.get("config", {}), "mark": {"invalid": None}}
-    return {**spec, "layer": [_described(layer) for layer in spec["layer"]], "config": config}
+    return {**spec, "layer": [_describe_text(layer) for layer in spec["layer"]], "config": config}
 
 
-def _described(layer: dict[str, Any]) -> dict[str, Any]:
+def _describe_text(layer: dict[str, Any]) -> dict[str, Any]:
+    """A layer whose text is empty and described by its words; unchanged if it sets its own line height."""
     mark, encoding = layer["mark"], layer["encoding"]
     if mark["type"] != "text":
         return {**layer, "mark": {**mark, "aria": False}}
@@ -82,32 +82,32 @@ def _described(layer: dict[str, Any]) -> dict[str, Any]:
     return {**layer, "encoding": {**encoding, "text": {"value": ""}, "description": encoding["text"]}}
 
 
-def tidy(  # noqa: PLR0913 - a picture, and how it is called
-    drawn: str, ident: str, title: str, description: str, *, described_by: str = "", described: bool = False
+def tidy(  # noqa: PLR0913 - a picture with its name and description
+    rendered: str, ident: str, title: str, description: str, *, described_by: str = "", words_described: bool = False
 ) -> str:
-    """Strip a rendered SVG to what is seen, name it, and make its ids its own.
+    """Reduce a rendered SVG to what can be seen, give it a name and a description, and start its ids with `ident`.
 
-    `described`: texts were drawn without their words, which are their descriptions.
+    `words_described`: text was drawn empty and has its words as description (see `_without_text_measuring`).
     """
-    root = ET.fromstring(drawn)
-    if described:
-        _reword(root)
-    _rename(root, ident)
+    root = ET.fromstring(rendered)
+    if words_described:
+        _restore_words(root)
+    _rename_ids(root, ident)
     for element in root.iter():
         _strip(element)
-        _place(element)
+        _apply_translation(element)
         for name in _GEOMETRY.intersection(element.attrib):
-            element.set(name, _short(element.get(name, "")))
-    shape = _attributes({name: root.get(name, "") for name in ("width", "height", "viewBox")})
-    told = "" if described_by else f'<desc id="{ident}-d">{html.escape(description)}</desc>'
+            element.set(name, _shorten_numbers(element.get(name, "")))
+    shape = _attribute_markup({name: root.get(name, "") for name in ("width", "height", "viewBox")})
+    desc = "" if described_by else f'<desc id="{ident}-d">{html.escape(description)}</desc>'
     return (
         f'<svg role="img" aria-labelledby="{ident}-t" aria-describedby="{described_by or ident}-d"{shape}>'
-        f'<title id="{ident}-t">{html.escape(title)}</title>{told}<g aria-hidden="true">{_written(root)}</g></svg>'
+        f'<title id="{ident}-t">{html.escape(title)}</title>{desc}<g aria-hidden="true">{_markup(root)}</g></svg>'
     )
 
 
-def _reword(root: ET.Element) -> None:
-    """Give texts that were drawn without their words the words of their description, line by line."""
+def _restore_words(root: ET.Element) -> None:
+    """Fill empty text with the words of its description, line by line."""
     for element in root.iter(f"{SVG}text"):
         words = element.get("aria-label", "")
         if not words or element.text or len(element):
@@ -117,129 +117,129 @@ def _reword(root: ET.Element) -> None:
             ET.SubElement(element, f"{SVG}tspan", dy=str(theme.LINE_HEIGHT), x="0").text = line
 
 
-def _rename(root: ET.Element, ident: str) -> None:
-    """Ids in order of appearance: the renderer counts on from call to call, which would change the bytes."""
-    named = [element for element in root.iter() if element.get("id")]
-    names = {element.get("id", ""): f"{ident}-{index}" for index, element in enumerate(named)}
+def _rename_ids(root: ET.Element, ident: str) -> None:
+    """Number ids in order of appearance: the renderer's go on from call to call, which would change the bytes."""
+    identified = [element for element in root.iter() if element.get("id")]
+    names = {element.get("id", ""): f"{ident}-{index}" for index, element in enumerate(identified)}
     for element in root.iter():
         for key, value in element.attrib.items():
-            found = _REFERENCE.search(value)
-            if found:
-                element.set(key, f"url(#{names[found[1]]})")
+            reference = _REFERENCE.search(value)
+            if reference:
+                element.set(key, f"url(#{names[reference[1]]})")
         if element.get("id"):
             element.set("id", names[element.get("id", "")])
 
 
 def _strip(element: ET.Element) -> None:
-    """Drop attributes that say nothing to the eye."""
-    named = element.attrib
-    for name in [name for name in named if name in _NOISE or name.startswith("aria-")]:
-        del named[name]
-    if named.get("opacity") == "1":
-        del named["opacity"]
-    if named.get("text-anchor") == "start":
-        del named["text-anchor"]
-    if named.get("stroke-width") == "1" or (element.tag == f"{SVG}path" and not named.get("stroke")):
-        named.pop("stroke-width", None)
+    """Drop attributes that do not change the picture."""
+    attributes = element.attrib
+    for name in [name for name in attributes if name in _NOISE or name.startswith("aria-")]:
+        del attributes[name]
+    if attributes.get("opacity") == "1":
+        del attributes["opacity"]
+    if attributes.get("text-anchor") == "start":
+        del attributes["text-anchor"]
+    if attributes.get("stroke-width") == "1" or (element.tag == f"{SVG}path" and not attributes.get("stroke")):
+        attributes.pop("stroke-width", None)
 
 
-def _place(element: ET.Element) -> None:
-    """Say where a mark is by its coordinates, which is shorter than by moving it; lines become paths."""
-    moved = _MOVE.fullmatch(element.get("transform", ""))
-    dx, dy = (float(moved[1]), float(moved[2])) if moved else (0.0, 0.0)
+def _apply_translation(element: ET.Element) -> None:
+    """Add a mark's `translate` to its coordinates, which is shorter; lines become paths."""
+    translation = _TRANSLATION.fullmatch(element.get("transform", ""))
+    dx, dy = (float(translation[1]), float(translation[2])) if translation else (0.0, 0.0)
     kind = element.tag.removeprefix(SVG)
     if kind == "line":
         ends = [float(element.attrib.pop(name, "0")) for name in ("x1", "y1", "x2", "y2")]
         element.tag = f"{SVG}path"
         element.set("d", "M{},{}L{},{}".format(*ends))
-    if kind in ("line", "path") and not _shaped(element, dx, dy):
+    if kind in ("line", "path") and not _move_path(element, dx, dy):
         return
     if kind == "text":
-        _shift(element, dx, dy)
-    if moved and (kind in ("line", "path", "text") or dx == dy == 0):
+        _move_text(element, dx, dy)
+    if translation and (kind in ("line", "path", "text") or dx == dy == 0):
         del element.attrib["transform"]
 
 
-def _shift(element: ET.Element, dx: float, dy: float) -> None:
-    """Move a text and its lines; a coordinate at nought, which is what an absent one means, is left out."""
+def _move_text(element: ET.Element, dx: float, dy: float) -> None:
+    """Move a text and its lines. Omit coordinates equal to 0, SVG's default."""
     for part in (element, *element):
-        for axis, by in (("x", dx), ("y", dy)):
+        for axis, shift in (("x", dx), ("y", dy)):
             if part is not element and part.get(axis) is None:
                 continue
-            at = _short(str(round(float(part.attrib.pop(axis, "0")) + by, 2))).removesuffix(".0")
-            if float(at) or part is not element:
-                part.set(axis, at)
+            coordinate = _shorten_numbers(str(round(float(part.attrib.pop(axis, "0")) + shift, 2))).removesuffix(".0")
+            if float(coordinate) or part is not element:
+                part.set(axis, coordinate)
 
 
-def _shaped(element: ET.Element, dx: float, dy: float) -> bool:
-    """Move a path's own points; circles and rounded boxes are said as such. False: a shape this cannot move."""
-    pieces = _PIECE.findall(element.get("d", ""))
-    signs = "".join(sign for sign, _ in pieces)
-    if not set(signs) <= {*_PAIRS, "h", "v", "l", "Z", "z"}:
+def _move_path(element: ET.Element, dx: float, dy: float) -> bool:
+    """Move the points of a path; write circles and rounded boxes as such. Return False for a path it cannot move."""
+    commands = _PATH_COMMAND.findall(element.get("d", ""))
+    letters = "".join(letter for letter, _ in commands)
+    if not set(letters) <= {*_POINT_LENGTH, "h", "v", "l", "Z", "z"}:
         return False
-    absolute = [_moved(sign, numbers, dx, dy) for sign, numbers in pieces]
-    if signs in ("MAA", "MAAZ"):
-        centre = {"cx": str(dx), "cy": str(dy), "r": _NUMBER.findall(pieces[1][1])[0]}
-        _become(element, "circle", centre)
-    elif signs == "MLCLCLCLCZ":
-        points = [float(number) for sign, numbers in absolute for number in _NUMBER.findall(numbers)]
+    moved = [_move_points(letter, numbers, dx, dy) for letter, numbers in commands]
+    if letters in ("MAA", "MAAZ"):
+        centre = {"cx": str(dx), "cy": str(dy), "r": _NUMBER.findall(commands[1][1])[0]}
+        _replace_path(element, "circle", centre)
+    elif letters == "MLCLCLCLCZ":
+        points = [float(number) for letter, numbers in moved for number in _NUMBER.findall(numbers)]
         (left, right), (top, bottom) = ((min(axis), max(axis)) for axis in (points[::2], points[1::2]))
         size = {"width": right - left, "height": bottom - top, "rx": points[0] - left}
-        _become(element, "rect", {name: str(value) for name, value in {"x": left, "y": top, **size}.items()})
+        _replace_path(element, "rect", {name: str(value) for name, value in {"x": left, "y": top, **size}.items()})
     else:
-        element.set("d", "".join(sign + _short(numbers) for sign, numbers in absolute))
+        element.set("d", "".join(letter + _shorten_numbers(numbers) for letter, numbers in moved))
     return True
 
 
-def _become(element: ET.Element, tag: str, shape: dict[str, str]) -> None:
+def _replace_path(element: ET.Element, tag: str, shape: dict[str, str]) -> None:
     del element.attrib["d"]
     element.tag = f"{SVG}{tag}"
-    element.attrib.update({name: _short(value) for name, value in shape.items()})
+    element.attrib.update({name: _shorten_numbers(value) for name, value in shape.items()})
 
 
-def _moved(sign: str, numbers: str, dx: float, dy: float) -> tuple[str, str]:
-    """A command of a path with its points moved; relative ones stay as they are."""
-    every = _PAIRS.get(sign)
-    if every is None or dx == dy == 0:
-        return sign, numbers
-    found = [float(number) for number in _NUMBER.findall(numbers)]
-    for end in range(every, len(found) + 1, every):
-        found[end - 2] += dx
-        found[end - 1] += dy
-    return sign, ",".join(map(str, found))
+def _move_points(letter: str, numbers: str, dx: float, dy: float) -> tuple[str, str]:
+    """A path command with its points moved; relative commands need no change."""
+    point_length = _POINT_LENGTH.get(letter)
+    if point_length is None or dx == dy == 0:
+        return letter, numbers
+    coordinates = [float(number) for number in _NUMBER.findall(numbers)]
+    for end in range(point_length, len(coordinates) + 1, point_length):
+        coordinates[end - 2] += dx
+        coordinates[end - 1] += dy
+    return letter, ",".join(map(str, coordinates))
 
 
-def _short(value: str) -> str:
-    return _LONG.sub(lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), value)
+def _shorten_numbers(value: str) -> str:
+    return _LONG_NUMBER.sub(lambda match: f"{float(match[0]):.1f}".removesuffix(".0"), value)
 
 
-def _unseen(element: ET.Element) -> bool:
+def _is_invisible(element: ET.Element) -> bool:
     if element.tag == f"{SVG}text":
         return not element.text and not len(element)
     if element.get("display") == "none":
         return True
     if element.tag == f"{SVG}path":
-        drawn = element.get("fill") or element.get("stroke")
-        return not drawn or element.get("d", "") in ("", "M0,0h0v0h0Z")
+        paint = element.get("fill") or element.get("stroke")
+        return not paint or element.get("d", "") in ("", "M0,0h0v0h0Z")
     return False
 
 
-def _flat(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
-    """What is seen, out of the groups that change nothing."""
+def _flatten(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
+    """Visible elements, those of groups without attributes in place of the group."""
     for element in elements:
         if element.tag == f"{SVG}g" and not element.attrib:
-            yield from _flat(element)
-        elif not _unseen(element):
+            yield from _flatten(element)
+        elif not _is_invisible(element):
             yield element
 
 
-def _joined(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
-    """Neighbouring paths that look the same as one path; not translucent areas, which show where they cross."""
+def _join_paths(elements: Iterable[ET.Element]) -> Iterator[ET.Element]:
+    """Join neighbouring paths of the same look; but not translucent areas, whose overlap shows."""
     last: ET.Element | None = None
     for element in elements:
-        alike = last is not None and element.tag == last.tag == f"{SVG}path" and _look(element) == _look(last)
+        same_look = last is not None and element.tag == last.tag == f"{SVG}path" and _look(element) == _look(last)
         area = "opacity" in element.attrib and element.get("fill", "none") != "none"
-        if alike and last is not None and not area:
+        if same_look and last is not None and not area:
             last.set("d", last.get("d", "") + element.get("d", ""))
             continue
         if last is not None:
@@ -253,31 +253,32 @@ def _look(element: ET.Element) -> dict[str, str]:
     return {name: value for name, value in element.attrib.items() if name != "d"}
 
 
-def _written(elements: Iterable[ET.Element]) -> str:
-    """Neighbours as markup; what they share and would inherit is said once, by a group around them."""
-    made: list[str] = []
-    for shared, alike in groupby(_joined(_flat(elements)), lambda element: [element.get(name) for name in _INHERITED]):
-        said = {name: value for name, value in zip(_INHERITED, shared, strict=True) if value}
-        together = list(alike)
-        if len(together) == 1 or not said:
-            made.extend(map(_write, together))
+def _markup(elements: Iterable[ET.Element]) -> str:
+    """Elements as markup, neighbours with the same inheritable attributes in a group that has these once."""
+    pieces: list[str] = []
+    visible = _join_paths(_flatten(elements))
+    for shared, neighbours in groupby(visible, lambda element: [element.get(name) for name in _INHERITED]):
+        inherited = {name: value for name, value in zip(_INHERITED, shared, strict=True) if value}
+        group = list(neighbours)
+        if len(group) == 1 or not inherited:
+            pieces.extend(map(_element_markup, group))
             continue
-        for element in together:
-            for name in said:
+        for element in group:
+            for name in inherited:
                 del element.attrib[name]
-        made.append(f"<g{_attributes(said)}>{''.join(map(_write, together))}</g>")
-    return "".join(made)
+        pieces.append(f"<g{_attribute_markup(inherited)}>{''.join(map(_element_markup, group))}</g>")
+    return "".join(pieces)
 
 
-def _write(element: ET.Element) -> str:
-    """An element as markup without namespaces; an empty group is nothing."""
+def _element_markup(element: ET.Element) -> str:
+    """An element as markup without namespaces; empty for an empty group."""
     tag = element.tag.removeprefix(SVG)
-    inner = html.escape(element.text or "", quote=False) + _written(element)
+    inner = html.escape(element.text or "", quote=False) + _markup(element)
     if tag in ("g", "defs") and not inner:
         return ""
-    attributes = _attributes(element.attrib)
+    attributes = _attribute_markup(element.attrib)
     return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
 
 
-def _attributes(named: dict[str, str]) -> str:
-    return "".join(f' {name}="{html.escape(value)}"' for name, value in named.items())
+def _attribute_markup(attributes: dict[str, str]) -> str:
+    return "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())

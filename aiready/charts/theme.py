@@ -1,4 +1,4 @@
-"""How things look: palette, type, the Altair theme. The one place. How numbers read stands in `phrases`."""
+"""Colours, typeface, sizes and the Altair theme of every chart and page; number formats are in `messages`."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ import altair as alt
 from aiready.messages import ENGLISH, Language
 
 PEOPLE, RECORDS, ORGANISATION = "#b4560b", "#0a6a8f", "#6f7d88"
-"""What people say, and targets; what records show, and what is realised; the organisation and the rest."""
+"""Colours of what people say (and targets), of what records show (and what is realised), and of the rest."""
 INK, MUTED, LINE, PAPER = "#1a2530", "#56646f", "#dfe5e9", "#ffffff"
 ON_DARK, ON_LIGHT = "#fffffe", "#16202a"
-"""Text on a filled mark: spelled apart from paper and ink, because dark mode turns those round, not these."""
+"""Text on a filled mark: one shade off paper and ink, because dark mode swaps those and must not swap these."""
 REALISED, WAITS = "#0a6a90", ("#b4560c", "#d08a3c", "#e3b273", "#f1d6ad", "#f7e8d1")
 REST = ("#a9b5bd", "#c3ccd2", "#d9dfe3")
-"""Fills that carry text: a shade off the colours of marks, since they keep on a dark page what those change."""
+"""Fills that carry text: one shade off the colours of marks, because dark mode keeps these and swaps those."""
 DARK = {INK: "#e6ecf0", MUTED: "#a3b1bb", LINE: "#3a4751", PAPER: "#131b22",
         PEOPLE: "#f0964a", RECORDS: "#54b4da", ORGANISATION: "#93a1ab"}  # fmt: skip
-"""Counterparts on a dark page; the style sheet swaps them in, so that one picture serves both."""
+"""Colour -> its counterpart on a dark page; the style sheet swaps them, so one picture serves both."""
 _LIGHTEST, _DARKEST = (0xDA, 0xE8, 0xF0), (0x0A, 0x56, 0x78)
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
@@ -27,15 +27,15 @@ number, share, score, hours, days, duration = (
     ENGLISH.number, ENGLISH.share, ENGLISH.score, ENGLISH.hours, ENGLISH.days, ENGLISH.duration
 )  # fmt: skip
 value_text, interval = ENGLISH.value, ENGLISH.interval
-"""Formats of the notebooks that analysts explore with, which are in English; pages have those of their language."""
+"""English formats, for the notebooks that analysts explore with; pages use those of their own language."""
 
 
-def levels(count: int) -> tuple[str, ...]:
+def sequential_colours(count: int) -> tuple[str, ...]:
     """Sequential colours for the levels of a scale, light to dark: levels have no neutral middle.
 
     Examples
     --------
-    >>> levels(2), len(levels(11))
+    >>> sequential_colours(2), len(sequential_colours(11))
     (('#dae8f0', '#0a5678'), 11)
     """
     steps = [index / max(count - 1, 1) for index in range(count)]
@@ -61,7 +61,7 @@ def _linear(channel: float) -> float:
 
 
 def config(language: Language = ENGLISH) -> dict[str, Any]:
-    """Vega-Lite configuration of every chart: quiet axes, direct labels, the page's type, the language's numbers."""
+    """Vega-Lite configuration of every chart: quiet axes, the page's typeface, the language's number format."""
     text = {"labelColor": MUTED, "titleColor": MUTED, "labelFontSize": SMALL, "titleFontSize": SMALL}
     quiet = {
         "domain": False,
@@ -77,7 +77,7 @@ def config(language: Language = ENGLISH) -> dict[str, Any]:
         "axis": {**text, **quiet, "titlePadding": 8},
         "text": {"fontSize": SIZE, "color": INK, "lineBreak": "\n", "lineHeight": LINE_HEIGHT},
         "rule": {"color": LINE},
-        **language.vega(),
+        **language.vega_locale(),
     }
 
 
@@ -86,5 +86,5 @@ def _theme() -> alt.theme.ThemeConfig:
 
 
 def enable() -> None:
-    """Make this the theme of every Altair chart of the session (notebooks and templates call it once)."""
+    """Make this the theme of every Altair chart in the session; notebooks call it once."""
     alt.theme.register("aiready", enable=True)(_theme)

@@ -1,4 +1,4 @@
-"""Charts that place things: a workflow's steps side by side, initiatives between four named corners."""
+"""Draw the steps of a workflow side by side, and initiatives by adoption and progress."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,20 +8,31 @@ import numpy as np
 import pandas as pd
 
 from aiready.charts import theme
-from aiready.charts.marks import coloured, from_left, from_top, layer, sized, worded
-from aiready.charts.row_layout import LEFT, LINE_HEIGHT, SMALL, drawn, sentence, wrap
+from aiready.charts.marks import (
+    colour_channel,
+    fixed_size_chart,
+    layer,
+    text_channel,
+    x2_at,
+    x_at,
+    x_in_pixels,
+    y2_at,
+    y_at,
+    y_in_pixels,
+)
+from aiready.charts.row_layout import LEFT, LINE_HEIGHT, SMALL, chart_description, checked_chart, wrap
 from aiready.messages import ENGLISH, Language
 
 _FILLS = {"human": "#f3ead9", "ai": theme.REALISED, "human_ai": "#b9d6e4", "system": "#d9dfe3"}
-APART, ROUNDS = 18.0, 200
-"""Pixels between the middles of two dots, and how often they are pushed before they stay as they are."""
+MIN_DISTANCE, MAX_ROUNDS = 18.0, 200
+"""Pixels between the centres of two dots, and how many rounds of moving them apart are made at most."""
 CORNERS = {(True, True): "used_moved", (True, False): "used", (False, True): "moved", (False, False): "neither"}
-"""Used, and moving its figure: the phrase of each corner."""
+"""(Is used, moves its figure) -> phrase of the corner."""
 
 
-@drawn("version", "actor", "handoffs", values="step")
+@checked_chart("version", "actor", "handoffs", values="step")
 def workflow_chart(steps: pd.DataFrame, *, language: Language = ENGLISH, width: int = theme.WIDE) -> alt.LayerChart:
-    """The steps of one workflow before, now and as intended, with who takes each.
+    """The steps of one workflow before, now and as targeted, with who takes each.
 
     Parameters
     ----------
@@ -30,51 +41,53 @@ def workflow_chart(steps: pd.DataFrame, *, language: Language = ENGLISH, width: 
         human_ai, system), `handoffs` (of the version, repeated), optional `note` (such as
         `redesigned`).
     """
-    placed, heads, height = _boxes(steps, width, language)
-    x, text_x = from_left("x"), from_left("text_x")
-    y, words_y, actor_y, middle = map(from_top, ("y", "words_y", "actor_y", "middle"))
-    moved, turned = placed[~placed["first"]], placed[placed["handoff"]]
+    boxes, heads, height = _boxes(steps, width, language)
+    x, text_x = x_in_pixels("x"), x_in_pixels("text_x")
+    y, words_y, actor_y, middle = map(y_in_pixels, ("y", "words_y", "actor_y", "middle"))
+    followers, handoffs = boxes[~boxes["first"]], boxes[boxes["handoff"]]
     line = {"color": theme.ORGANISATION, "strokeWidth": 1.2}
     change = {"shape": "triangle-down", "filled": True, "opacity": 1, "size": 70, "color": theme.ORGANISATION}
     box, ends = {"cornerRadius": 3, "stroke": theme.LINE}, {"x2": alt.X2(field="x2"), "y2": alt.Y2(field="y2")}
-    on, small, bold = coloured("on"), LEFT | {"fontSize": theme.SMALL}, LEFT | {"fontWeight": 600}
+    on, small, bold = colour_channel("on"), LEFT | {"fontSize": theme.SMALL}, LEFT | {"fontWeight": 600}
     layers = [
-        layer(moved, "rule", line, x=text_x, y=y, y2=alt.Y2(field="before")),
-        layer(placed, "rect", box, x=x, y=y, color=coloured("fill"), **ends),
-        layer(turned, "point", change, x=text_x, y=middle),
-        layer(placed, "text", LEFT, x=text_x, y=words_y, text=worded("words"), color=on),
-        layer(placed, "text", small, x=text_x, y=actor_y, text=worded("by"), color=on),
-        layer(heads, "text", bold, x=x, y=y, text=worded("version")),
-        layer(heads, "text", LEFT | SMALL, x=x, y=words_y, text=worded("count")),
+        layer(followers, "rule", line, x=text_x, y=y, y2=alt.Y2(field="before")),
+        layer(boxes, "rect", box, x=x, y=y, color=colour_channel("fill"), **ends),
+        layer(handoffs, "point", change, x=text_x, y=middle),
+        layer(boxes, "text", LEFT, x=text_x, y=words_y, text=text_channel("words"), color=on),
+        layer(boxes, "text", small, x=text_x, y=actor_y, text=text_channel("by"), color=on),
+        layer(heads, "text", bold, x=x, y=y, text=text_channel("version")),
+        layer(heads, "text", LEFT | SMALL, x=x, y=words_y, text=text_channel("count")),
     ]
-    told = zip(placed["version"], placed["step"], placed["by"].str.replace("\n", " "), strict=True)
-    return sized(layers, (width, height), sentence((f"{v}: {s} ({b})" for v, s, b in told), language))
+    triples = zip(boxes["version"], boxes["step"], boxes["by"].str.replace("\n", " "), strict=True)
+    parts = (f"{version}: {step} ({actor})" for version, step, actor in triples)
+    return fixed_size_chart(layers, (width, height), chart_description(parts, language))
 
 
 def _boxes(steps: pd.DataFrame, width: int, language: Language) -> tuple[pd.DataFrame, pd.DataFrame, float]:
-    """Boxes below one another, versions side by side (narrow: below one another too), in pixels."""
+    """Boxes of steps, headings of versions, and the chart's height, in pixels; versions side by side unless narrow."""
     narrow, versions = width < 500, list(dict.fromkeys(steps["version"]))
-    room = width if narrow else (width + 24) / max(len(versions), 2) - 24
-    placed = steps.assign(words=[wrap(step, room - 24) for step in steps["step"]])
-    placed["by"] = placed["actor"].map({actor: language.say(f"workflow.by_{actor}") for actor in _FILLS})
-    if "note" in placed:
-        placed["by"] = placed["by"] + placed["note"].fillna("").map(lambda note: f" · {note}" if note else "")
-    placed["by"] = [wrap(by, room - 14, theme.SMALL) for by in placed["by"]]
-    lines = placed["words"].str.count("\n") + 1
-    tall, group = (lines + placed["by"].str.count("\n") + 1) * LINE_HEIGHT + 14, placed.groupby("version", sort=False)
-    reached = (tall + 16).groupby(placed["version"], sort=False).cumsum()
-    blocks = (tall + 16).groupby(placed["version"], sort=False).sum() + 44
+    box_width = width if narrow else (width + 24) / max(len(versions), 2) - 24
+    boxes = steps.assign(words=[wrap(step, box_width - 24) for step in steps["step"]])
+    boxes["by"] = boxes["actor"].map({actor: language.say(f"workflow.by_{actor}") for actor in _FILLS})
+    if "note" in boxes:
+        boxes["by"] = boxes["by"] + boxes["note"].fillna("").map(lambda note: f" · {note}" if note else "")
+    boxes["by"] = [wrap(by, box_width - 14, theme.SMALL) for by in boxes["by"]]
+    lines = boxes["words"].str.count("\n") + 1
+    box_height = (lines + boxes["by"].str.count("\n") + 1) * LINE_HEIGHT + 14
+    group = boxes.groupby("version", sort=False)
+    reached = (box_height + 16).groupby(boxes["version"], sort=False).cumsum()
+    blocks = (box_height + 16).groupby(boxes["version"], sort=False).sum() + 44
     above = (blocks.cumsum() - blocks) * narrow
-    left = pd.Series(np.arange(len(versions)) * (room + 24) * (not narrow), versions)
-    y = placed["version"].map(above) + 44 + reached - tall - 16
-    x, fill = placed["version"].map(left), placed["actor"].map(_FILLS)
+    left = pd.Series(np.arange(len(versions)) * (box_width + 24) * (not narrow), versions)
+    y = boxes["version"].map(above) + 44 + reached - box_height - 16
+    x, fill = boxes["version"].map(left), boxes["actor"].map(_FILLS)
     first = group.cumcount() == 0
-    placed = placed.assign(
+    boxes = boxes.assign(
         x=x,
-        x2=x + room,
+        x2=x + box_width,
         text_x=x + 12,
         y=y,
-        y2=y + tall,
+        y2=y + box_height,
         before=y - 16,
         middle=y - 8,
         first=first,
@@ -82,11 +95,10 @@ def _boxes(steps: pd.DataFrame, width: int, language: Language) -> tuple[pd.Data
         actor_y=y + 14 + lines * LINE_HEIGHT,
         fill=fill,
         on=fill.map(theme.text_on),
-        handoff=~first & (placed["actor"] != group["actor"].shift()),
+        handoff=~first & (boxes["actor"] != group["actor"].shift()),
     )
-    counts = [
-        language.say("workflow.handoffs", number) if pd.notna(number) else "" for number in group["handoffs"].first()
-    ]
+    handoffs = group["handoffs"].first()
+    counts = [language.say("workflow.handoffs", number) if pd.notna(number) else "" for number in handoffs]
     heads = pd.DataFrame(
         {
             "version": versions,
@@ -96,10 +108,10 @@ def _boxes(steps: pd.DataFrame, width: int, language: Language) -> tuple[pd.Data
             "words_y": above[versions].to_numpy() + 27,
         }
     )
-    return placed, heads, float(placed["y2"].max() + 4)
+    return boxes, heads, float(boxes["y2"].max() + 4)
 
 
-@drawn("initiative", "progress", values="adoption")
+@checked_chart("initiative", "progress", values="adoption")
 def adoption_progress_chart(
     initiatives: pd.DataFrame,
     *,
@@ -107,118 +119,116 @@ def adoption_progress_chart(
     language: Language = ENGLISH,
     width: int = theme.WIDE,
 ) -> alt.LayerChart:
-    """Each initiative between its adoption and its way to the target, in four named corners.
+    """Each initiative by its adoption and its progress to the target, between four named corners.
 
     Parameters
     ----------
     initiatives
-        One row per initiative in the order wanted: `initiative` (name), `adoption` (0-1), `progress` (share
+        One row per initiative in the order drawn: `initiative` (name), `adoption` (0-1), `progress` (share
         of the way from baseline to target; drawn between 0 and 1), optional `status`.
     halves
-        Where the corners meet, on adoption and on progress.
+        Where the corners meet: a share of adoption, and one of progress.
     """
-    known = initiatives.dropna(subset=["adoption", "progress"]).reset_index(drop=True)
+    measured = initiatives.dropna(subset=["adoption", "progress"]).reset_index(drop=True)
     narrow = width < 500
-    square = _Square(24.0, 20.0, width - 26 if narrow else 390, 280 if narrow else 312)
-    spots = known.assign(
-        number=[str(index + 1) for index in known.index],
-        px=square.x(known["adoption"]),
-        py=square.y(known["progress"]),
+    plot = _Plot(24.0, 20.0, width - 26 if narrow else 390, 280 if narrow else 312)
+    dots = measured.assign(
+        number=[str(index + 1) for index in measured.index],
+        px=plot.x(measured["adoption"]),
+        py=plot.y(measured["progress"]),
     )
-    spots[["px", "py"]] = _apart(spots[["px", "py"]].to_numpy(float), square)
-    listed = _listed(spots, width, square, narrow=narrow)
-    height = float(max(listed["list_end"].max() + 4, square.top + square.tall + 48))
-    x, y, row = from_left("px"), from_top("py"), from_top("list_y")
+    dots[["px", "py"]] = _spread_dots(dots[["px", "py"]].to_numpy(float), plot)
+    name_list = _name_list(dots, width, plot, narrow=narrow)
+    height = float(max(name_list["list_end"].max() + 4, plot.top + plot.height + 48))
+    x, y, row = x_in_pixels("px"), y_in_pixels("py"), y_in_pixels("list_y")
     dot = {"filled": True, "opacity": 1, "size": 300, "color": theme.REALISED}
     inside = {"color": theme.ON_DARK, "fontWeight": 600, "fontSize": theme.SMALL}
     key = {"align": "right", "fontWeight": 600, "color": theme.RECORDS}
-    start = 20 if narrow else square.left + square.wide + 48
+    start = 20 if narrow else plot.left + plot.width + 48
     layers = [
-        *_cross(square, halves, language),
-        layer(spots, "point", dot, x=x, y=y),
-        layer(spots, "text", inside, x=x, y=y, text=worded("number")),
-        layer(listed, "text", key, x=alt.XValue(start - 8), y=row, text=worded("number")),
-        layer(listed, "text", LEFT, x=alt.XValue(start), y=row, text=worded("words")),
+        *_corner_layers(plot, halves, language),
+        layer(dots, "point", dot, x=x, y=y),
+        layer(dots, "text", inside, x=x, y=y, text=text_channel("number")),
+        layer(name_list, "text", key, x=x_at(start - 8), y=row, text=text_channel("number")),
+        layer(name_list, "text", LEFT, x=x_at(start), y=row, text=text_channel("words")),
     ]
-    told = zip(known["initiative"], known["adoption"], known["progress"], strict=True)
-    words = (
-        language.say("chart.initiative", name=name, adoption=language.share(used), progress=language.share(done))
-        for name, used, done in told
+    values = zip(measured["initiative"], measured["adoption"], measured["progress"], strict=True)
+    parts = (
+        language.say("chart.initiative", name=name, adoption=language.share(used), progress=language.share(moved))
+        for name, used, moved in values
     )
-    return sized(layers, (width, height), sentence(words, language))
+    return fixed_size_chart(layers, (width, height), chart_description(parts, language))
 
 
 @dataclass(frozen=True)
-class _Square:
-    """The plot in pixels; shares of 0-1 fall inside it with a margin for the marks."""
+class _Plot:
+    """The plot in pixels; shares 0-1 are placed inside it with a margin for the dots."""
 
     left: float
     top: float
-    wide: float
-    tall: float
+    width: float
+    height: float
 
     def x(self, share: Any) -> Any:
-        return self.left + self.wide * (0.05 + 0.9 * np.clip(share, 0, 1))
+        return self.left + self.width * (0.05 + 0.9 * np.clip(share, 0, 1))
 
     def y(self, share: Any) -> Any:
-        return self.top + self.tall * (0.95 - 0.9 * np.clip(share, 0, 1))
+        return self.top + self.height * (0.95 - 0.9 * np.clip(share, 0, 1))
 
 
-def _apart(spots: np.ndarray, square: _Square) -> np.ndarray:
-    """Places of dots (x, y), moved just so far apart that none lies on another's number, and all within the plot."""
-    first = np.triu(np.ones((len(spots), len(spots))), 1) - np.tril(np.ones((len(spots), len(spots))), -1)
-    low, high = (square.left, square.top), (square.left + square.wide, square.top + square.tall)
-    for _ in range(ROUNDS):
-        way = spots[:, None] - spots[None]
-        distance = np.hypot(way[..., 0], way[..., 1])
-        lack = np.clip(APART - distance, 0, None) * (first != 0)
-        if not lack.any():
+def _spread_dots(dots: np.ndarray, plot: _Plot) -> np.ndarray:
+    """Move dots (a row x, y each, in pixels) apart, within the plot, until none covers another's number."""
+    first = np.triu(np.ones((len(dots), len(dots))), 1) - np.tril(np.ones((len(dots), len(dots))), -1)
+    low, high = (plot.left, plot.top), (plot.left + plot.width, plot.top + plot.height)
+    for _ in range(MAX_ROUNDS):
+        offset = dots[:, None] - dots[None]
+        distance = np.hypot(offset[..., 0], offset[..., 1])
+        overlap = np.clip(MIN_DISTANCE - distance, 0, None) * (first != 0)
+        if not overlap.any():
             break
-        way[..., 0] += (distance < 1) * first  # dots in one place part sideways
-        way[..., 1] += (distance < 1) * first / 3
-        length = np.maximum(np.hypot(way[..., 0], way[..., 1]), 1e-9)
-        spots = np.clip(spots + (way / length[..., None] * lack[..., None] * 0.55).sum(axis=1), low, high)
-    return spots
+        offset[..., 0] += (distance < 1) * first  # dots at the same point part sideways
+        offset[..., 1] += (distance < 1) * first / 3
+        length = np.maximum(np.hypot(offset[..., 0], offset[..., 1]), 1e-9)
+        dots = np.clip(dots + (offset / length[..., None] * overlap[..., None] * 0.55).sum(axis=1), low, high)
+    return dots
 
 
-def _listed(spots: pd.DataFrame, width: int, square: _Square, *, narrow: bool) -> pd.DataFrame:
-    """The key: numbered names below one another, beside the plot (narrow: under it)."""
-    words = [
-        wrap(name, width - 24 if narrow else width - square.left - square.wide - 50) for name in spots["initiative"]
-    ]
-    listed = spots.assign(words=words)
-    tall = (listed["words"].str.count("\n") + 1) * LINE_HEIGHT + 5
-    start = square.top + square.tall + 62 if narrow else square.top + 10
-    return listed.assign(list_y=start + tall.cumsum() - tall, list_end=start + tall.cumsum())
+def _name_list(dots: pd.DataFrame, width: int, plot: _Plot, *, narrow: bool) -> pd.DataFrame:
+    """The key: the dots' names and their positions, below one another beside the plot (narrow: under it)."""
+    words = [wrap(name, width - 24 if narrow else width - plot.left - plot.width - 50) for name in dots["initiative"]]
+    name_list = dots.assign(words=words)
+    row_height = (name_list["words"].str.count("\n") + 1) * LINE_HEIGHT + 5
+    start = plot.top + plot.height + 62 if narrow else plot.top + 10
+    return name_list.assign(list_y=start + row_height.cumsum() - row_height, list_end=start + row_height.cumsum())
 
 
-def _cross(square: _Square, halves: tuple[float, float], language: Language) -> list[alt.Chart]:
-    """The frame, the lines between the corners, the corners' names, and what the two sides mean."""
-    right, low = square.left + square.wide, square.top + square.tall
-    middle_x, middle_y = float(square.x(halves[0])), float(square.y(halves[1]))
+def _corner_layers(plot: _Plot, halves: tuple[float, float], language: Language) -> list[alt.Chart]:
+    """Frame, lines between the corners, names of the corners, and titles of the two axes."""
+    right, low = plot.left + plot.width, plot.top + plot.height
+    middle_x, middle_y = float(plot.x(halves[0])), float(plot.y(halves[1]))
     one, dashed = pd.DataFrame({"one": [1]}), {"color": theme.ORGANISATION, "strokeDash": [3, 3]}
-    level = {"x": alt.XValue(square.left), "x2": alt.X2Value(right)}
-    upright = {"y": alt.YValue(square.top), "y2": alt.Y2Value(low)}
-    made = [
+    level = {"x": x_at(plot.left), "x2": x2_at(right)}
+    upright = {"y": y_at(plot.top), "y2": y2_at(low)}
+    layers = [
         layer(one, "rect", {"fillOpacity": 0, "stroke": theme.LINE}, **level, **upright),
-        layer(one, "rule", dashed, x=alt.XValue(middle_x), **upright),
-        layer(one, "rule", dashed, y=alt.YValue(middle_y), **level),
+        layer(one, "rule", dashed, x=x_at(middle_x), **upright),
+        layer(one, "rule", dashed, y=y_at(middle_y), **level),
     ]
     corners = [
         (
             language.say(f"chart.corner_{corner}"),
-            right if used else square.left,
-            square.top - 10 if done else low + 12,
+            right if used else plot.left,
+            plot.top - 10 if moved else low + 12,
             "right" if used else "left",
             0,
         )
-        for (used, done), corner in CORNERS.items()
+        for (used, moved), corner in CORNERS.items()
     ]
     sides = [
         (language.say("chart.side_used"), right, low + 32, "right", 0),
-        (language.say("chart.side_moved"), 9.0, square.top, "right", 270),
+        (language.say("chart.side_moved"), 9.0, plot.top, "right", 270),
     ]
     for words, x, y, side, angle in [*corners, *sides]:
-        look, told = SMALL | {"align": side, "angle": angle}, pd.DataFrame({"words": [words]})
-        made.append(layer(told, "text", look, x=alt.XValue(x), y=alt.YValue(y), text=worded("words")))
-    return made
+        look, text = SMALL | {"align": side, "angle": angle}, pd.DataFrame({"words": [words]})
+        layers.append(layer(text, "text", look, x=x_at(x), y=y_at(y), text=text_channel("words")))
+    return layers

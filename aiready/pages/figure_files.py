@@ -7,27 +7,27 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from aiready.charts.figures import FIGURE_MIME, spoken
-from aiready.charts.svg import render_svg, standalone
+from aiready.charts.figures import FIGURE_MIME, language_of
+from aiready.charts.svg import render_svg, standalone_svg
 from aiready.inputs.dataset import safe_cells
-from aiready.pages.markup.exporter import bundles, heading_of, unique
+from aiready.pages.markup.exporter import last_heading, output_bundles, unique_ids
 
 SCALE = 2
 """Pixels of a PNG per pixel of the page: sharp on a projector."""
 
 
-def slides(executed: Path) -> dict[str, bytes]:
+def slide_files(executed: Path) -> dict[str, bytes]:
     """Files by name of every figure of an executed notebook: `01-barriers.svg`, `.png`, `.csv`, `.txt`, in order.
 
     Notes
     -----
     Starts vl-convert: a process that has called this must not be forked.
     """
-    shown = list(_with_findings(nbformat.read(executed, as_version=4)))
-    names = unique([str(payload["name"]) for payload, _ in shown])
+    figures = list(_with_findings(nbformat.read(executed, as_version=4)))
+    names = unique_ids([str(payload["name"]) for payload, _ in figures])
     return {
-        f"{place:02}-{name}.{kind}": content
-        for place, (name, (payload, finding)) in enumerate(zip(names, shown, strict=True), 1)
+        f"{number:02}-{name}.{kind}": content
+        for number, (name, (payload, finding)) in enumerate(zip(names, figures, strict=True), 1)
         for kind, content in _files(payload, name, finding).items()
     }
 
@@ -35,22 +35,22 @@ def slides(executed: Path) -> dict[str, bytes]:
 def _with_findings(book: nbformat.NotebookNode) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Each figure with the heading it stands under."""
     finding = ""
-    for bundle in bundles(book):
+    for bundle in output_bundles(book):
         if FIGURE_MIME in bundle:
             yield bundle[FIGURE_MIME], finding
         else:
-            finding = heading_of(bundle.get("text/html", "")) or finding
+            finding = last_heading(bundle.get("text/html", "")) or finding
 
 
 def _files(payload: Mapping[str, Any], name: str, finding: str) -> dict[str, bytes]:
     import vl_convert
 
-    drawn = render_svg(payload["wide"], name, payload["title"], payload["description"])
+    svg = render_svg(payload["wide"], name, payload["title"], payload["description"])
     rows = pd.DataFrame(payload["rows"], columns=payload["columns"])
     words = (finding, payload["title"], payload["subtitle"],
-             spoken(payload).say("page.alternative", text=payload["description"]))  # fmt: skip
+             language_of(payload).say("page.alternative", text=payload["description"]))  # fmt: skip
     return {
-        "svg": standalone(drawn).encode(),
+        "svg": standalone_svg(svg).encode(),
         "png": vl_convert.vegalite_to_png(payload["wide"], scale=SCALE),
         "csv": safe_cells(rows).to_csv(index=False).encode(),
         "txt": "\n".join([*filter(None, words), ""]).encode(),

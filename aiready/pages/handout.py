@@ -13,9 +13,9 @@ from aiready.pages.markup.blocks import (
     Block,
     Page,
     actions,
-    keys,
+    key_figure_list,
     lead,
-    levels,
+    level_advice,
     notes,
     paragraphs,
     section,
@@ -23,7 +23,7 @@ from aiready.pages.markup.blocks import (
     table,
     works,
 )
-from aiready.pages.parts import Section, chunked, columns, figure, headed
+from aiready.pages.parts import Section, chunked, figure, labelled_columns, section_heading
 from aiready.pages.unit_comparison import children
 from aiready.profile.assessment import Assessment
 
@@ -32,11 +32,11 @@ __all__ = [
     "metrics", "pilots", "themes", "trend", "work", "workflow",
 ]  # fmt: skip
 
-SHOWN_ACTIONS = 3
-TOGETHER = 12
-"""Trials in one picture: more would not stay whole on paper, nor half as many with names longer than `LONG`."""
-LONG = 40
-PILOT_NUMBERS = {"trial": "pilot", "detail": "measure_n", "verdict": "verdict", "why": "why"}
+MAX_ACTIONS = 3
+TRIALS_PER_FIGURE = 12
+"""Trials in one picture: more would not stay whole on paper, nor half as many with names longer than `LONG_NAME`."""
+LONG_NAME = 40
+PILOT_COLUMNS = {"trial": "pilot", "detail": "measure_n", "verdict": "verdict", "why": "why"}
 
 
 def front(unit: Assessment) -> Section:
@@ -49,10 +49,10 @@ def front(unit: Assessment) -> Section:
         lang=language.code,
         notice=unit.facts.about.get("notice", ""),
         footer=_footer(unit),
-        running=sentences.running(unit),
+        running=sentences.running_head(unit),
     )
     works_here = works(sentences.what_works(unit), language.say("works.heading"))
-    return Section([page, lead(sentences.lead(unit)) + works_here + _todo(unit) + keys(key_figures(unit))])
+    return Section([page, lead(sentences.lead(unit)) + works_here + _todo(unit) + key_figure_list(key_figures(unit))])
 
 
 def _footer(unit: Assessment) -> str:
@@ -64,32 +64,32 @@ def _footer(unit: Assessment) -> str:
 def _todo(unit: Assessment) -> Block:
     """Up to three things to do; where nothing measured calls for one, what to collect first."""
     say = unit.language.say
-    called = [
+    recommended = [
         Action(
             row.action,
             row.reason,
             say("todo.step", step=row.first_step.rstrip("."), owner=row.owner_role, effort=say(f"effort.{row.effort}")),
         )
-        for row in unit.rows("recommended").sort_values("rank").head(SHOWN_ACTIONS).itertuples()
+        for row in unit.rows("recommended").sort_values("rank").head(MAX_ACTIONS).itertuples()
     ]
-    missing = [
+    to_collect = [
         Action(row.what, say("todo.collect", what=row.collect))
-        for row in sentences.not_measured(unit).head(SHOWN_ACTIONS).itertuples()
+        for row in sentences.not_measured(unit).head(MAX_ACTIONS).itertuples()
     ]
-    if called:
-        head = unit.language.capital(say("todo.heading", len(called)))
+    if recommended:
+        head = unit.language.capitalize(say("todo.heading", len(recommended)))
     else:
-        head = say("todo.collect_first" if missing else "todo.nothing")
-    return headed(unit, "todo", head) + actions(called or missing)
+        head = say("todo.collect_first" if to_collect else "todo.nothing")
+    return section_heading(unit, "todo", head) + actions(recommended or to_collect)
 
 
 def barriers(unit: Assessment) -> Section:
     """All barriers at a glance: both voices, the organisation, the score in words."""
     language, rows = unit.language, tables.profile(unit)
-    head = headed(unit, "barriers", sentences.barriers_heading(unit))
+    head = section_heading(unit, "barriers", sentences.barriers_heading(unit))
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section([head + paragraphs(sentences.why_no_profile(unit))])
-    shown = figure(
+    chart = figure(
         charts.say_do_chart,
         rows,
         "barriers",
@@ -99,17 +99,17 @@ def barriers(unit: Assessment) -> Section:
         language,
         bands=unit.rules.bands,
     )
-    absent = (*sentences.hidden_sentences(unit), sentences.unknown_sentence(unit))
-    told = paragraphs(sentences.sensitivity_sentence(unit), *absent)
-    return Section([head, shown, told, notes(language.say("barriers.note"))])
+    gaps = (*sentences.hidden_sentences(unit), sentences.unknown_sentence(unit))
+    remarks = paragraphs(sentences.sensitivity_sentence(unit), *gaps)
+    return Section([head, chart, remarks, notes(language.say("barriers.note"))])
 
 
 def barrier(unit: Assessment, barrier_id: str) -> Section:
     """One barrier: what people answered, groups side by side, say and do, the records, the next level; or nothing."""
-    told = [sentences.groups_sentence(unit, barrier_id), sentences.change_sentence(unit, barrier_id)]
+    remarks = [sentences.groups_sentence(unit, barrier_id), sentences.change_sentence(unit, barrier_id)]
     head = section(
         sentences.barrier_heading(unit, barrier_id),
-        " ".join(filter(None, told)),
+        " ".join(filter(None, remarks)),
         short=sentences.barrier_name(unit, barrier_id),
         ident=barrier_id,
     )
@@ -126,7 +126,7 @@ def _answers(unit: Assessment, barrier_id: str) -> Section:
     language, rows = unit.language, tables.answers(unit, barrier_id)
     if not rows["share"].notna().any():
         return Section()
-    shown = figure(
+    chart = figure(
         charts.items_chart,
         rows,
         f"answers-{barrier_id}",
@@ -135,7 +135,7 @@ def _answers(unit: Assessment, barrier_id: str) -> Section:
         tables.answers_numbers(rows, language),
         language,
     )
-    return Section([shown, _next_level(unit, barrier_id)])
+    return Section([chart, _next_level(unit, barrier_id)])
 
 
 def _records(unit: Assessment, barrier_id: str) -> Section:
@@ -143,7 +143,7 @@ def _records(unit: Assessment, barrier_id: str) -> Section:
     language, rows = unit.language, tables.indicators(unit, barrier_id)
     if not rows["points"].notna().any():
         return Section()
-    named = {"indicator": "indicator", "points": "points", "value_text": "value", "detail": "records"}
+    phrase_of = {"indicator": "indicator", "points": "points", "value_text": "value", "detail": "records"}
     return Section(
         [
             figure(
@@ -152,7 +152,7 @@ def _records(unit: Assessment, barrier_id: str) -> Section:
                 f"records-{barrier_id}",
                 language.say("barrier.records_title", name=sentences.barrier_name(unit, barrier_id)),
                 language.say("barrier.records_subtitle", n=str(unit.rules.settings.minimum_records)),
-                columns(unit, rows, named),
+                labelled_columns(unit, rows, phrase_of),
                 language,
             )
         ]
@@ -170,7 +170,7 @@ def _next_level(unit: Assessment, barrier_id: str) -> Block:
     say, weakest = unit.language.say, sentences.weakest_item(unit, barrier_id)
     if weakest is None:
         return Block("")
-    return levels(
+    return level_advice(
         weakest.wording,
         say("level.lowest", level=str(weakest.level), item=weakest.label),
         weakest.words,
@@ -191,7 +191,7 @@ def groups(unit: Assessment) -> Section:
     if rows.empty or not (rows["status"] == OK).any():
         return Section()
     first = language.say("column.barrier")
-    shown = figure(
+    chart = figure(
         charts.groups_chart,
         rows,
         "groups",
@@ -200,16 +200,16 @@ def groups(unit: Assessment) -> Section:
         tables.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", language.score, first),
         language,
     )
-    head = headed(unit, "groups", sentences.groups_heading(unit))
-    return Section([head, shown, notes(language.say("groups.judged"))])
+    head = section_heading(unit, "groups", sentences.groups_heading(unit))
+    return Section([head, chart, notes(language.say("groups.judged"))])
 
 
 def work(unit: Assessment) -> Section:
     """The work: hours and what they wait on, tasks by mode, or exposure alone."""
-    parts = Section([headed(unit, "work", sentences.hours_heading(unit), *sentences.hours_sentences(unit))])
-    made = (_hours(unit), _modes(unit), _exposure(unit))
-    parts.extend(part for some in made for part in some)
-    return parts if len(parts) > 1 or sentences.hours_hidden(unit) else Section()
+    parts = Section([section_heading(unit, "work", sentences.hours_heading(unit), *sentences.hours_sentences(unit))])
+    sections = (_hours(unit), _modes(unit), _exposure(unit))
+    parts.extend(part for parts_of_section in sections for part in parts_of_section)
+    return parts if len(parts) > 1 or sentences.why_hours_hidden(unit) else Section()
 
 
 def _hours(unit: Assessment) -> Section:
@@ -218,9 +218,9 @@ def _hours(unit: Assessment) -> Section:
     if rows.empty:
         return Section()
     numbers = tables.wide(rows, "task", "part", "hours", language.hours, language.say("column.task")).fillna("")
-    title, drawn = language.say("hours.title"), rows.loc[~rows["rest"]]
+    title, charted = language.say("hours.title"), rows.loc[~rows["rest"]]
     subtitle = " · ".join([language.say("hours.subtitle"), *tables.tasks_drawn(unit)])
-    return Section([figure(charts.hours_chart, drawn, "hours", title, subtitle, numbers, language)])
+    return Section([figure(charts.hours_chart, charted, "hours", title, subtitle, numbers, language)])
 
 
 def _modes(unit: Assessment) -> Section:
@@ -228,8 +228,8 @@ def _modes(unit: Assessment) -> Section:
     language, rows = unit.language, tables.modes(unit)
     if rows.empty:
         return Section()
-    worded = rows.assign(mode=[language.say(f"modes.{mode}") for mode in rows["mode"]])
-    numbers = tables.wide(worded, "row", "mode", "count", language.number, language.say("column.when"))
+    in_words = rows.assign(mode=[language.say(f"modes.{mode}") for mode in rows["mode"]])
+    numbers = tables.wide(in_words, "row", "mode", "count", language.number, language.say("column.when"))
     title, subtitle = language.say("modes.title"), language.say("modes.subtitle")
     return Section([figure(charts.modes_chart, rows, "modes", title, subtitle, numbers, language)])
 
@@ -250,30 +250,36 @@ def pilots(unit: Assessment) -> Section:
     rows = tables.trials(unit)
     if rows.empty:
         return Section()
-    parts = Section([headed(unit, "pilots", sentences.pilots_heading(unit))])
-    chunks = [rows] if len(rows) <= TOGETHER else [chunk for _, chunk in rows.groupby("verdict_id", sort=False)]
-    for chunk in chunks:
-        verdict = chunk["verdict_id"].iloc[0] if len(chunks) > 1 else ""
-        together = list(chunked(chunk, TOGETHER // 2 if chunk["trial"].str.len().max() > LONG else TOGETHER))
-        parts.extend(_pilots(unit, shown, verdict, several=len(together) > 1) for shown in together)
+    parts = Section([section_heading(unit, "pilots", sentences.pilots_heading(unit))])
+    groups_of_trials = (
+        [rows] if len(rows) <= TRIALS_PER_FIGURE else [trials for _, trials in rows.groupby("verdict_id", sort=False)]
+    )
+    for trials in groups_of_trials:
+        verdict = trials["verdict_id"].iloc[0] if len(groups_of_trials) > 1 else ""
+        split = list(
+            chunked(
+                trials, TRIALS_PER_FIGURE // 2 if trials["trial"].str.len().max() > LONG_NAME else TRIALS_PER_FIGURE
+            )
+        )
+        parts.extend(_pilots(unit, part, verdict, is_split=len(split) > 1) for part in split)
     return parts
 
 
-def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, several: bool) -> Figure:
+def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, is_split: bool) -> Figure:
     """Pilots in one picture: all of them, or those of one verdict, or `several` pictures of them."""
     language, key = unit.language, "pilots.title"
-    told = {"first": rows["trial"].iloc[0], "last": rows["trial"].iloc[-1]} if several else {}
+    blanks = {"first": rows["trial"].iloc[0], "last": rows["trial"].iloc[-1]} if is_split else {}
     if verdict:
-        key, words = "pilots.title_of", language.capital(language.known(f"verdict_words.{verdict}"))
-        told["verdict"] = words
-    title = language.say(f"{key}_span" if several else key, **told)
+        key, words = "pilots.title_of", language.capitalize(language.label(f"verdict_words.{verdict}"))
+        blanks["verdict"] = words
+    title = language.say(f"{key}_span" if is_split else key, **blanks)
     return figure(
         charts.forest_chart,
         rows,
         f"pilots-{verdict}" if verdict else "pilots",
         title,
         language.say("pilots.subtitle"),
-        columns(unit, rows, PILOT_NUMBERS),
+        labelled_columns(unit, rows, PILOT_COLUMNS),
         language,
         unit=tables.one_unit(rows, language),
     )
@@ -284,7 +290,7 @@ def evolution(unit: Assessment) -> Section:
     language, rows, stages = unit.language, tables.evolution(unit), tables.stages(unit)
     if rows.empty:
         return Section()
-    head = headed(unit, "evolution", sentences.evolution_heading(unit), sentences.generations_sentence(unit))
+    head = section_heading(unit, "evolution", sentences.evolution_heading(unit), sentences.generations_sentence(unit))
     pace = table(rows, language.say("evolution.caption"), language)
     steps = table(stages, language.say("evolution.stages"), language) if len(stages) else Block("")
     return Section([head + pace + steps + notes(language.say("evolution.note"))])
@@ -296,7 +302,7 @@ def metrics(unit: Assessment) -> Section:
     if rows.empty:
         return Section()
     quarter = language.wave(waves.quarter_of_wave(unit.facts.wave))
-    shown = figure(
+    chart = figure(
         charts.metrics_chart,
         rows,
         "metrics",
@@ -306,7 +312,7 @@ def metrics(unit: Assessment) -> Section:
         language,
     )
     summary = table(tables.metric_summary(unit), language.say("metrics.caption", wave=quarter), language)
-    return Section([headed(unit, "metrics", sentences.metrics_heading(unit)), summary, shown])
+    return Section([section_heading(unit, "metrics", sentences.metrics_heading(unit)), summary, chart])
 
 
 def workflow(unit: Assessment) -> Section:
@@ -314,11 +320,11 @@ def workflow(unit: Assessment) -> Section:
     language, maps = unit.language, tables.workflows(unit)
     if not maps:
         return Section()
-    parts = Section([headed(unit, "workflows", sentences.workflow_heading(unit))])
-    named = {"version": "version", "step": "step", "actor": "actor", "note": "change"}
+    parts = Section([section_heading(unit, "workflows", sentences.workflow_heading(unit))])
+    phrase_of = {"version": "version", "step": "step", "actor": "actor", "note": "change"}
     for name, steps in maps.items():
-        worded = steps.assign(actor=[language.known(f"workflow.by_{actor}") for actor in steps["actor"]])
-        numbers, subtitle = columns(unit, worded, named), language.say("workflow.subtitle")
+        in_words = steps.assign(actor=[language.label(f"workflow.by_{actor}") for actor in steps["actor"]])
+        numbers, subtitle = labelled_columns(unit, in_words, phrase_of), language.say("workflow.subtitle")
         parts.append(figure(charts.workflow_chart, steps, f"workflow-{name}", name, subtitle, numbers, language))
     return parts
 
@@ -333,17 +339,17 @@ def themes(unit: Assessment) -> Section:
         interval=[language.interval(row.low, row.high, "score") for row in rows.itertuples()],
         n=rows["n"].map(language.number),
     )
-    named = {"theme": "theme", "said": "people_say", "interval": "interval", "n": "n"}
-    shown = figure(
+    phrase_of = {"theme": "theme", "said": "people_say", "interval": "interval", "n": "n"}
+    chart = figure(
         charts.themes_chart,
         rows,
         "themes",
         language.say("themes.title"),
         language.say("themes.subtitle"),
-        columns(unit, numbers, named),
+        labelled_columns(unit, numbers, phrase_of),
         language,
     )
-    return Section([headed(unit, "themes", sentences.themes_heading(unit)), shown])
+    return Section([section_heading(unit, "themes", sentences.themes_heading(unit)), chart])
 
 
 def trend(unit: Assessment) -> Section:
@@ -354,7 +360,7 @@ def trend(unit: Assessment) -> Section:
     keys_of = {"perception": "trend.people", "practice": "trend.of_records"}
     labels = [language.say(keys_of[row.voice], name=row.barrier) for row in rows.itertuples()]
     first = language.say("column.voice")
-    shown = figure(
+    chart = figure(
         charts.trend_chart,
         rows,
         "trend",
@@ -363,8 +369,8 @@ def trend(unit: Assessment) -> Section:
         tables.wide(rows.assign(label=labels), "label", "wave", "value", language.score, first).fillna(""),
         language,
     )
-    head = headed(unit, "trend", sentences.trend_heading(unit))
-    return Section([head, shown, notes(sentences.other_indicators_sentence(unit))])
+    head = section_heading(unit, "trend", sentences.trend_heading(unit))
+    return Section([head, chart, notes(sentences.other_indicators_sentence(unit))])
 
 
 def agreed(unit: Assessment) -> Section:
@@ -372,8 +378,8 @@ def agreed(unit: Assessment) -> Section:
     rows = tables.agreed(unit)
     if rows.empty:
         return Section()
-    shown = table(rows, unit.language.say("agreed.caption"), unit.language)
-    return Section([headed(unit, "agreed", sentences.agreed_heading(unit)) + shown])
+    actions_table = table(rows, unit.language.say("agreed.caption"), unit.language)
+    return Section([section_heading(unit, "agreed", sentences.agreed_heading(unit)) + actions_table])
 
 
 def absent(unit: Assessment) -> Section:
@@ -381,17 +387,17 @@ def absent(unit: Assessment) -> Section:
     rows = sentences.not_measured(unit)
     if rows.empty:
         return Section()
-    words = columns(unit, rows, {"what": "not_measured", "collect": "collect"})
-    shown = table(words, unit.language.say("absent.caption"), unit.language)
-    return Section([headed(unit, "absent", sentences.absent_heading(unit)) + shown])
+    words = labelled_columns(unit, rows, {"what": "not_measured", "collect": "collect"})
+    collect_table = table(words, unit.language.say("absent.caption"), unit.language)
+    return Section([section_heading(unit, "absent", sentences.absent_heading(unit)) + collect_table])
 
 
 def method(unit: Assessment) -> Section:
     """How this was measured, and the sentences that stand on every handout."""
     hidden = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id, "status"].eq(SUPPRESSED).sum()
     facts = table(sentences.method_facts(unit, int(hidden)), unit.language.say("method.caption"), unit.language)
-    head = headed(unit, "method", unit.language.say("method.heading"))
-    rest = notes(sentences.formulas(unit)) + standing(*sentences.standing(unit))
+    head = section_heading(unit, "method", unit.language.say("method.heading"))
+    rest = notes(sentences.formulas(unit)) + standing(*sentences.standing_sentences(unit))
     return Section([head + facts + _reliability(unit) + rest])
 
 
@@ -400,5 +406,5 @@ def _reliability(unit: Assessment) -> Block:
     rows = tables.reliability(unit)
     if rows.empty:
         return Block("")
-    shown = table(rows, unit.language.say("reliability.caption"), unit.language)
-    return shown + notes(*sentences.reliability_notes(unit))
+    reliability_table = table(rows, unit.language.say("reliability.caption"), unit.language)
+    return reliability_table + notes(*sentences.reliability_notes(unit))

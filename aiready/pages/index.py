@@ -6,7 +6,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from aiready.atomic_files import TOO_FEW, slug
+from aiready.atomic_files import TOO_FEW, file_stem
 from aiready.charts.figures import breakable
 from aiready.messages import Language
 from aiready.pages import sentences
@@ -14,7 +14,7 @@ from aiready.pages.markup import HandoutExporter
 from aiready.pages.markup.blocks import Block, Page, escape, notes, section, table
 from aiready.profile.assessment import Assessment
 
-CHANGE = {"new": "new", "changed": "changed_page", "as before": "as_before", "unchanged": "unchanged",
+CHANGE_PHRASES = {"new": "new", "changed": "changed_page", "as before": "as_before", "unchanged": "unchanged",
           "earlier": "earlier"}  # fmt: skip
 """What a page is beside the run before, and the phrase for it."""
 
@@ -40,21 +40,21 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
         failures = _failures(assessment.units, failed, language)
         blocks.append(section(say("index.failed_heading"), ident="failed") + failures)
     if withdrawn:
-        why = say("index.withdrawn_why", names=language.listed(withdrawn))
+        why = say("index.withdrawn_why", names=language.join_names(withdrawn))
         blocks.append(section(say("index.withdrawn"), why, ident="withdrawn"))
-    return page_of(page, blocks)
+    return render_page(page, blocks)
 
 
 def _heading(failed: list[dict], language: Language) -> str:
     if not failed:
         return language.say("index.all_made")
-    return language.capital(language.say("index.failed", len(failed)))
+    return language.capitalize(language.say("index.failed", len(failed)))
 
 
 def _failures(units: pd.DataFrame, failed: list[dict], language: Language) -> Block:
     """What failed and why: one row per page."""
     say = language.say
-    names = {f"{slug(unit.unit_id)}.html": str(unit.name) for unit in units.itertuples(index=False)}
+    names = {f"{file_stem(unit.unit_id)}.html": str(unit.name) for unit in units.itertuples(index=False)}
     rows = pd.DataFrame(
         [(names.get(status["page"], say("index.portfolio")), _failure(status, language)) for status in failed],
         columns=[say("column.page"), say("column.why")],
@@ -69,13 +69,13 @@ def _failure(status: dict, language: Language) -> str:
 
 
 def _cause(status: dict, language: Language) -> str:
-    return language.known(f"index.status_{status['status'].replace('-', '_')}", status["status"])
+    return language.label(f"index.status_{status['status'].replace('-', '_')}", status["status"])
 
 
-def page_of(page: Page, blocks: list[Block]) -> bytes:
+def render_page(page: Page, blocks: list[Block]) -> bytes:
     """Render blocks as a page of the handout's template, with no notebook behind it."""
-    shown = [page._repr_mimebundle_(), *({"text/html": block.markup} for block in blocks)]
-    outputs = [nbformat.v4.new_output("display_data", data=data) for data in shown]
+    bundles = [page._repr_mimebundle_(), *({"text/html": block.markup} for block in blocks)]
+    outputs = [nbformat.v4.new_output("display_data", data=data) for data in bundles]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
     text, _ = HandoutExporter().from_notebook_node(book)
     return str(text).encode()
@@ -85,41 +85,41 @@ def _age(as_of: str, language: Language) -> str:
     if not as_of:
         return language.say("index.no_date")
     days = (datetime.now(UTC).date() - date.fromisoformat(as_of)).days
-    told = [language.say("index.records", day=language.day(as_of))]
-    return " · ".join([*told, language.say("index.age", days)] if days > 0 else told)
+    parts = [language.say("index.records", day=language.day(as_of))]
+    return " · ".join([*parts, language.say("index.age", days)] if days > 0 else parts)
 
 
 def _changed(statuses: dict[str, dict], language: Language) -> str:
     """What the latest run changed, in a few words."""
-    made = [status.get("change") for status in statuses.values() if status["status"] == "ok"]
-    counts = ((change, made.count(change)) for change in ("new", "changed", "as before", "unchanged"))
-    told = [language.say(f"index.count_{change.replace(' ', '_')}", number) for change, number in counts if number]
-    if not told:
+    changes = [status.get("change") for status in statuses.values() if status["status"] == "ok"]
+    counts = ((change, changes.count(change)) for change in ("new", "changed", "as before", "unchanged"))
+    parts = [language.say(f"index.count_{change.replace(' ', '_')}", number) for change, number in counts if number]
+    if not parts:
         return language.say("index.unchanged_none")
-    return language.say("index.changed", changes=language.listed(told))
+    return language.say("index.changed", changes=language.join_names(parts))
 
 
 def _portfolio(statuses: dict[str, dict], language: Language) -> Block:
     status = statuses.get("portfolio.html", {})
-    named = escape(language.say("index.portfolio"))
-    name = f'<a href="portfolio.html">{named}</a>' if _there(status) else named
-    told = escape(language.say("index.portfolio_for", status=_words(status, language)))
-    return Block(f"<p>{name}{_pdf('portfolio.pdf', status)}, {told}</p>")
+    label = escape(language.say("index.portfolio"))
+    heading = f'<a href="portfolio.html">{label}</a>' if _has_page(status) else label
+    purpose = escape(language.say("index.portfolio_for", status=_page_status(status, language)))
+    return Block(f"<p>{heading}{_pdf_link('portfolio.pdf', status)}, {purpose}</p>")
 
 
-def _there(status: dict) -> bool:
+def _has_page(status: dict) -> bool:
     """Whether there is a page to open: of the latest run or an earlier one."""
     return bool(status) and (status["status"] == "ok" or bool(status.get("digest")))
 
 
-def _pdf(address: str, status: dict) -> str:
+def _pdf_link(address: str, status: dict) -> str:
     """A link to the printed page, where there is one."""
     return f' (<a href="{escape(address)}">PDF</a>)' if status.get("pdf") else ""
 
 
 def _units(assessment: Assessment, statuses: dict[str, dict]) -> Block:
     language = assessment.language
-    rows = "".join(_row(unit, statuses, assessment) for unit in in_order(assessment.units).itertuples())
+    rows = "".join(_row(unit, statuses, assessment) for unit in organisation_order(assessment.units).itertuples())
     caption, unit, status = (escape(language.say(key)) for key in ("index.units", "column.unit", "column.status"))
     return Block(
         f'<div class="scroll"><table><caption>{caption}</caption><thead><tr><th scope="col">{unit}</th>'
@@ -128,46 +128,46 @@ def _units(assessment: Assessment, statuses: dict[str, dict]) -> Block:
 
 
 def _row(unit: Any, statuses: dict[str, dict], assessment: Assessment) -> str:
-    page = f"{slug(unit.unit_id)}.html"
+    page = f"{file_stem(unit.unit_id)}.html"
     status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
     name = breakable(str(unit.name))
-    linked = f'<a href="../units/{escape(page)}">{name}</a>' if _there(status) else name
+    linked = f'<a href="../units/{escape(page)}">{name}</a>' if _has_page(status) else name
     return (
         f'<tr><th scope="row"{indent}>{linked}'
-        f"{_pdf('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
-        f"<td>{breakable(_state(unit.unit_id, status, assessment))}</td></tr>"
+        f"{_pdf_link('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
+        f"<td>{breakable(_unit_status(unit.unit_id, status, assessment))}</td></tr>"
     )
 
 
-def _state(unit_id: str, status: dict, assessment: Assessment) -> str:
+def _unit_status(unit_id: str, status: dict, assessment: Assessment) -> str:
     """What there is to say of a unit: its page, and why what its people say is hidden, where it is."""
-    reason = sentences.hidden_voice(assessment, unit_id)
+    reason = sentences.why_voice_hidden(assessment, unit_id)
     if status.get("reason") == TOO_FEW:
         return sentences.say_hidden(assessment, "index.too_few", reason or sentences.EITHER)
-    page = _words(status, assessment.language)
+    page = _page_status(status, assessment.language)
     return f"{page}; {sentences.say_hidden(assessment, 'index.hidden', reason)}" if reason else page
 
 
-def _words(status: dict, language: Language) -> str:
+def _page_status(status: dict, language: Language) -> str:
     """What there is to say of a page: of the latest run, else what is left of earlier ones."""
     if not status:
         return language.say("index.not_yet")
     if status["status"] == "ok":
-        return language.say(f"index.{CHANGE[status.get('change', 'earlier')]}")
+        return language.say(f"index.{CHANGE_PHRASES[status.get('change', 'earlier')]}")
     cancelled = status["status"] == "cancelled"
-    tried, told = ("cancelled", {}) if cancelled else ("failed", {"status": _cause(status, language)})
+    outcome, blanks = ("cancelled", {}) if cancelled else ("failed", {"status": _cause(status, language)})
     if not status.get("digest"):
-        return language.say(f"index.{tried}_none", **told)
+        return language.say(f"index.{outcome}_none", **blanks)
     upto = language.day(status.get("as_of", ""))
     return (
-        language.say(f"index.{tried}_upto", day=upto, **told)
+        language.say(f"index.{outcome}_upto", day=upto, **blanks)
         if upto
-        else language.say(f"index.{tried}_earlier", **told)
+        else language.say(f"index.{outcome}_earlier", **blanks)
     )
 
 
-def in_order(units: pd.DataFrame) -> pd.DataFrame:
+def organisation_order(units: pd.DataFrame) -> pd.DataFrame:
     """Units as the organisation is built: each parent before its children, with `depth` 0, 1, ..."""
     children: dict[str, list[str]] = {}
     parents = units.set_index("unit_id")["parent_id"]
@@ -179,5 +179,5 @@ def in_order(units: pd.DataFrame) -> pd.DataFrame:
         unit_id, depth = waiting.pop()
         order.append((unit_id, depth))
         waiting.extend((child, depth + 1) for child in reversed(children.get(unit_id, [])))
-    placed = pd.DataFrame(order, columns=["unit_id", "depth"])
-    return placed.merge(units, on="unit_id")
+    depths = pd.DataFrame(order, columns=["unit_id", "depth"])
+    return depths.merge(units, on="unit_id")

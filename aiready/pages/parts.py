@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready.charts import theme
 from aiready.charts.figures import Figure
-from aiready.charts.marks import written
+from aiready.charts.marks import layered_specification
 from aiready.messages import ENGLISH, Language
 from aiready.pages.markup.blocks import Block, Page, section
 from aiready.profile.assessment import Assessment
@@ -41,14 +41,16 @@ def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
         yield rows.iloc[start : start + length].reset_index(drop=True)
 
 
-def headed(unit: Assessment, short: str, heading: str, *texts: str) -> Block:
+def section_heading(unit: Assessment, short: str, heading: str, *sentences: str) -> Block:
     """A heading and the sentences under it; its anchor is the same in every language."""
-    return section(heading, *texts, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
+    return section(heading, *sentences, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
 
 
-def columns(unit: Assessment, rows: pd.DataFrame, named: dict[str, str]) -> pd.DataFrame:
+def labelled_columns(unit: Assessment, rows: pd.DataFrame, phrase_of: dict[str, str]) -> pd.DataFrame:
     """Some columns of a table under the names that readers know: column -> its phrase."""
-    return rows[list(named)].rename(columns={name: unit.language.say(f"column.{key}") for name, key in named.items()})
+    return rows[list(phrase_of)].rename(
+        columns={name: unit.language.say(f"column.{key}") for name, key in phrase_of.items()}
+    )
 
 
 def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
@@ -63,7 +65,7 @@ def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are re
 ) -> Figure:
     """A chart in both widths with its words and numbers."""
     wide, narrow = (
-        written(chart(rows, width=width, language=language, **options), language)
+        layered_specification(chart(rows, width=width, language=language, **options), language)
         for width in (theme.WIDE, theme.NARROW)
     )
     return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers, language=language)

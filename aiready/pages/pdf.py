@@ -13,7 +13,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 
 @contextmanager
-def printer() -> Iterator[Callable[[Path], bytes]]:
+def pdf_printer() -> Iterator[Callable[[Path], bytes]]:
     """Start a browser, and give the function that prints a page file; the browser ends with the block.
 
     Pages are opened from disk, without a network and without scripts; paper and margins are those of their style
@@ -31,10 +31,10 @@ def printer() -> Iterator[Callable[[Path], bytes]]:
             '--pdf needs playwright, which is not installed. Install it with: pip install "aiready[pdf]"'
         ) from None
     with sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, BROWSERS)), None)
-        sandbox = ["--no-sandbox"] if superuser() else []  # Chromium's sandbox refuses to run as root
+        browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+        sandbox = ["--no-sandbox"] if is_superuser() else []  # Chromium's sandbox refuses to run as root
         try:
-            browser = playwright.chromium.launch(executable_path=found, args=sandbox)
+            browser = playwright.chromium.launch(executable_path=browser_path, args=sandbox)
         except Error as error:
             raise InfrastructureError(
                 f"--pdf needs Chromium or Chrome, and none could be started ({str(error).splitlines()[0]}). "
@@ -58,6 +58,6 @@ def printer() -> Iterator[Callable[[Path], bytes]]:
         browser.close()
 
 
-def superuser() -> bool:
+def is_superuser() -> bool:
     """Whether everything is allowed to this process, as to root; elsewhere than on Unix it is not asked."""
     return hasattr(os, "geteuid") and os.geteuid() == 0

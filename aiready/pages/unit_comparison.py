@@ -8,38 +8,40 @@ from aiready import charts
 from aiready.charts.figures import Figure
 from aiready.messages import Language
 from aiready.pages import sentences
-from aiready.pages.index import in_order
+from aiready.pages.index import organisation_order
 from aiready.pages.markup.blocks import notes
-from aiready.pages.parts import Section, chunked, figure, headed
+from aiready.pages.parts import Section, chunked, figure, section_heading
 from aiready.profile.assessment import Assessment
 
-TOGETHER = 24
+UNITS_PER_FIGURE = 24
 """Units in one picture: more would not stay whole on paper."""
 
 Span = tuple[str, str] | None
-Draw = Callable[[pd.DataFrame, Span, str], Figure]
+DrawUnits = Callable[[pd.DataFrame, Span, str], Figure]
 """Rows, the first and last unit to name in the title (none: all), and a mark for the figure's name -> a figure."""
 
 
 def children(unit: Assessment) -> Section:
     """The profiles of a parent's children in the order of their names; nothing where they were not asked for."""
     within = unit.units.loc[unit.units["parent_id"] == unit.unit_id].sort_values("name", kind="stable")
-    rows = _profile(unit, _named(within))
+    rows = _profile(unit, _distinct_names(within))
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section()
     say = unit.language.say
-    head = headed(unit, "within", unit.language.capital(say("children.heading", len(within), name=unit.name)))
+    head = section_heading(
+        unit, "within", unit.language.capitalize(say("children.heading", len(within), name=unit.name))
+    )
     return Section([head, *profile_figures(rows, unit.language, "children.order"), notes(say("units.caution"))])
 
 
-def named_units(whole: Assessment) -> pd.DataFrame:
+def named_units(organisation: Assessment) -> pd.DataFrame:
     """Units in organisation order (unit_id, unit, depth), those that share a name told apart by their id."""
-    return _named(in_order(whole.units))
+    return _distinct_names(organisation_order(organisation.units))
 
 
-def unit_profile(whole: Assessment) -> pd.DataFrame:
+def unit_profile(organisation: Assessment) -> pd.DataFrame:
     """Both voices of every unit and barrier of the wave shown: one row per unit x barrier, in organisation order."""
-    return _profile(whole, named_units(whole))
+    return _profile(organisation, named_units(organisation))
 
 
 def profile_figures(rows: pd.DataFrame, language: Language, order: str) -> Iterator[Figure]:
@@ -47,42 +49,42 @@ def profile_figures(rows: pd.DataFrame, language: Language, order: str) -> Itera
     subtitle = language.say("units.subtitle", order=language.say(order))
 
     def draw(part: pd.DataFrame, span: Span, mark: str) -> Figure:
-        title, name = spanned(language, "units.title", span), f"units{mark}"
-        return figure(charts.barriers_units_chart, part, name, title, subtitle, _numbers(part, language), language)
+        title, name = title_with_span(language, "units.title", span), f"units{mark}"
+        return figure(charts.barriers_units_chart, part, name, title, subtitle, _number_table(part, language), language)
 
-    yield from by_units(rows, TOGETHER, draw)
+    yield from figures_by_unit(rows, UNITS_PER_FIGURE, draw)
 
 
-def by_units(rows: pd.DataFrame, size: int, draw: Draw) -> Iterator[Figure]:
+def figures_by_unit(rows: pd.DataFrame, size: int, draw: DrawUnits) -> Iterator[Figure]:
     """Pictures of so many units each, in order; the title of each says from which unit to which."""
     units = pd.DataFrame({"unit": rows["unit"].unique()})
     parts = list(chunked(units, size))
-    for place, part in enumerate(parts, 1):
-        mine = rows.loc[rows["unit"].isin(part["unit"])].reset_index(drop=True)
+    for number, part in enumerate(parts, 1):
+        part_rows = rows.loc[rows["unit"].isin(part["unit"])].reset_index(drop=True)
         span = (str(part["unit"].iloc[0]), str(part["unit"].iloc[-1])) if len(parts) > 1 else None
-        yield draw(mine, span, f"-{place}" if len(parts) > 1 else "")
+        yield draw(part_rows, span, f"-{number}" if len(parts) > 1 else "")
 
 
-def spanned(language: Language, key: str, span: Span) -> str:
+def title_with_span(language: Language, key: str, span: Span) -> str:
     """A title, with the first and last unit of the picture where there are several."""
     return language.say(f"{key}_span", first=span[0], last=span[1]) if span else language.say(key)
 
 
-def _named(units: pd.DataFrame) -> pd.DataFrame:
+def _distinct_names(units: pd.DataFrame) -> pd.DataFrame:
     """Units in the order given (unit_id, unit, depth where known), those that share a name told apart by their id."""
     names = units["name"].mask(units["name"].duplicated(keep=False), units["name"] + " (" + units["unit_id"] + ")")
-    named = units.assign(unit=pd.Series(sentences.short_names(names), units.index, dtype=object))
-    return named[[name for name in ("unit_id", "depth", "unit") if name in named]]
+    labelled = units.assign(unit=pd.Series(sentences.short_names(names), units.index, dtype=object))
+    return labelled[[name for name in ("unit_id", "depth", "unit") if name in labelled]]
 
 
-def _profile(whole: Assessment, units: pd.DataFrame) -> pd.DataFrame:
-    rows = whole.barriers.loc[whole.barriers["wave"] == whole.facts.wave]
+def _profile(organisation: Assessment, units: pd.DataFrame) -> pd.DataFrame:
+    rows = organisation.barriers.loc[organisation.barriers["wave"] == organisation.facts.wave]
     merged = units.merge(rows, on="unit_id").drop(columns="status")
-    return merged.assign(barrier=[sentences.barrier_name(whole, name) for name in merged["barrier_id"]])
+    return merged.assign(barrier=[sentences.barrier_name(organisation, name) for name in merged["barrier_id"]])
 
 
-def _numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
-    both = [f"{language.score(row.perception)} / {language.score(row.practice)}" for row in rows.itertuples()]
-    wide = rows.assign(both=both).pivot(index="unit", columns="barrier", values="both")
+def _number_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    voices = [f"{language.score(row.perception)} / {language.score(row.practice)}" for row in rows.itertuples()]
+    wide = rows.assign(both=voices).pivot(index="unit", columns="barrier", values="both")
     wide = wide.loc[list(dict.fromkeys(rows["unit"])), list(dict.fromkeys(rows["barrier"]))]
     return wide.rename_axis(language.say("column.unit")).rename_axis(columns=None).reset_index()

@@ -6,14 +6,14 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiready.charts.figures import cell_text, scrolling, slug, table_html
+from aiready.charts.figures import cell_text, html_id, scrollable, table_html
 from aiready.messages import ENGLISH, Language
 
 PAGE_MIME = "application/vnd.aiready.page+json"
 
 __all__ = [
-    "Action", "Block", "Key", "Page", "actions", "contained", "escape", "keys", "lead", "levels", "link",
-    "notes", "paragraphs", "section", "standing", "table", "works",
+    "Action", "Block", "KeyFigure", "Page", "actions", "div", "escape", "key_figure_list", "lead", "level_advice",
+    "link", "notes", "paragraphs", "section", "standing", "table", "works",
 ]  # fmt: skip
 
 
@@ -47,12 +47,12 @@ class Page:
     running: str = ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        shown = f"<p>{escape(self.eyebrow)}</p><h1>{escape(self.title)}</h1><p>{escape(self.meta)}</p>"
-        return {PAGE_MIME: asdict(self), "text/html": shown, "text/plain": self.title}
+        markup = f"<p>{escape(self.eyebrow)}</p><h1>{escape(self.title)}</h1><p>{escape(self.meta)}</p>"
+        return {PAGE_MIME: asdict(self), "text/html": markup, "text/plain": self.title}
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyFigure:
     """One of the key figures: name, value as text, the context it needs."""
 
     name: str
@@ -107,11 +107,11 @@ def section(heading: str, *texts: str, level: int = 2, short: str = "", ident: s
     `short` names the section in the contents, where a finding would be too long; `ident` is its anchor.
     """
     name = f' data-contents="{escape(short)}"' if short else ""
-    opened = f'<h{level} id="{escape(slug(ident or short or heading))}"{name}>'
+    opened = f'<h{level} id="{escape(html_id(ident or short or heading))}"{name}>'
     return Block(f"{opened}{escape(heading)}</h{level}>") + paragraphs(*texts)
 
 
-def keys(figures: Iterable[Key]) -> Block:
+def key_figure_list(figures: Iterable[KeyFigure]) -> Block:
     """Key figures in context, side by side."""
     cells = "".join(
         f"<li><span>{escape(key.name)}</span> <b>{escape(key.value)}</b> <small>{escape(key.context)}</small></li>"
@@ -120,33 +120,33 @@ def keys(figures: Iterable[Key]) -> Block:
     return Block(f'<ul class="keys">{cells}</ul>' if cells else "")
 
 
-def actions(listed: Sequence[Action], level: int = 3) -> Block:
+def actions(items: Sequence[Action], level: int = 3) -> Block:
     """Things to do, numbered: what, why, first step."""
     rows = "".join(
         f"<li><div><h{level}>{escape(action.title)}</h{level}>"
         f"<p>{escape(action.why)}</p>{paragraphs(action.step, kind='who').markup}</div></li>"
-        for action in listed
+        for action in items
     )
     return Block(f'<ol class="actions">{rows}</ol>' if rows else "")
 
 
-def levels(asked: str, now_heading: str, now: str, next_heading: str, next_level: str) -> Block:
+def level_advice(question: str, now_heading: str, now: str, next_heading: str, next_level: str) -> Block:
     """A level is advice: what was asked, and today's words beside the next level's."""
     pairs = ((' class="now"', now_heading, now), ("", next_heading, next_level))
     cells = (
         f"<div{mark}><p><strong>{escape(name)}</strong></p><p>{escape(text)}</p></div>" for mark, name, text in pairs
     )
-    return Block(f'<div class="level"><p class="stem">{escape(asked)}</p>{"".join(cells)}</div>')
+    return Block(f'<div class="level"><p class="stem">{escape(question)}</p>{"".join(cells)}</div>')
 
 
 def table(numbers: Any, caption: str, language: Language = ENGLISH) -> Block:
     """A table of numbers or text as the reader should see it (a data frame with worded column names)."""
-    shown = [[cell_text(cell, language) for cell in row] for row in numbers.itertuples(index=False)]
+    rows = [[cell_text(cell, language) for cell in row] for row in numbers.itertuples(index=False)]
     columns = [str(column) for column in numbers.columns]
-    return Block(scrolling(table_html(columns, shown, caption, language), caption))
+    return Block(scrollable(table_html(columns, rows, caption, language), caption))
 
 
-def contained(*blocks: Block, kind: str) -> Block:
+def div(*blocks: Block, kind: str) -> Block:
     """Blocks inside one `div` of a class, such as `first` (alone on the first printed page)."""
     return Block(f'<div class="{escape(kind)}">{"".join(block.markup for block in blocks)}</div>')
 

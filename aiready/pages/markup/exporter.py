@@ -18,16 +18,16 @@ from traitlets import default
 from traitlets.config import Config
 
 from aiready.charts import theme
-from aiready.charts.figures import ALIGNED, FIGURE_MIME, figure_html, slug, spoken, table_html
-from aiready.messages import ENGLISH, Language, codes
+from aiready.charts.figures import FIGURE_MIME, NUMBER_COLUMNS_CSS, figure_html, html_id, language_of, table_html
+from aiready.messages import ENGLISH, Language, language_codes
 from aiready.pages.markup.blocks import PAGE_MIME, Page
 
 TEMPLATES = Path(__file__).with_name("templates")
-DROPPED = frozenset({"parameters", "injected-parameters", "remove-cell"})
+DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "remove-cell"})
 _HEADING = re.compile(r"<h([2-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
-_TOP = re.compile(r"<h1\b[^>]*>.*?</h1>", re.DOTALL)
+_H1 = re.compile(r"<h1\b[^>]*>.*?</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
-_ACTIVE = frozenset(
+_ACTIVE_TAGS = frozenset(
     ("script", "style", "link", "meta", "base", "iframe", "object", "embed", "form", "img", "image", "video")
 )
 
@@ -49,7 +49,7 @@ class HandoutExporter(HTMLExporter):
     @property
     def default_config(self) -> Config:
         """Figures before HTML, and nothing else; Markdown headings without anchors."""
-        ours = Config(
+        settings = Config(
             {
                 "NbConvertBase": {"display_data_priority": [FIGURE_MIME, "text/html"]},
                 "HTMLExporter": {"exclude_anchor_links": True, "optimistic_validation": True},
@@ -57,7 +57,7 @@ class HandoutExporter(HTMLExporter):
             }
         )
         merged = super().default_config.copy()
-        merged.merge(ours)
+        merged.merge(settings)
         return merged
 
     def from_notebook_node(  # type: ignore[override]  # as nbconvert's own HTMLExporter does
@@ -65,46 +65,46 @@ class HandoutExporter(HTMLExporter):
     ) -> tuple[str, dict[str, Any]]:
         """Convert an executed notebook."""
         content = nb.copy()
-        content.cells = [cell for cell in nb.cells if not DROPPED & set(cell.metadata.get("tags", ()))]
-        known = self._init_resources(resources)
-        known["handout"] = handout(content)
+        content.cells = [cell for cell in nb.cells if not DROPPED_TAGS & set(cell.metadata.get("tags", ()))]
+        page_resources = self._init_resources(resources)
+        page_resources["handout"] = handout_resources(content)
         # Past HTMLExporter's own step, which parses and rewrites the whole page for images we do not have
-        return TemplateExporter.from_notebook_node(self, content, known, **kw)
+        return TemplateExporter.from_notebook_node(self, content, page_resources, **kw)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """The filters of nbconvert, and those of the template."""
         yield from super().default_filters()
         yield from (
-            ("inert", inert),
-            ("anchored", anchored),
-            ("contents", contents),
+            ("drop_active_html", drop_active_html),
+            ("anchor_headings", anchor_headings),
+            ("table_of_contents", table_of_contents),
             ("css_string", css_string),
         )
 
 
 @cache
-def exporter() -> HandoutExporter:
+def shared_exporter() -> HandoutExporter:
     """One exporter for all pages of a process: to make its template ready takes longer than to fill it."""
     return HandoutExporter()
 
 
-def handout(nb: NotebookNode) -> dict[str, Any]:
+def handout_resources(nb: NotebookNode) -> dict[str, Any]:
     """Everything the template needs: the page's frame, figures drawn once, their numbers for the appendix."""
-    payloads = [bundle[FIGURE_MIME] for bundle in bundles(nb) if FIGURE_MIME in bundle]
-    idents = unique([str(payload["name"]) for payload in payloads])
-    drawn = [
-        figure_html(payload, ident, f"p{place}")
-        for place, (payload, ident) in enumerate(zip(payloads, idents, strict=True), 1)
+    payloads = [bundle[FIGURE_MIME] for bundle in output_bundles(nb) if FIGURE_MIME in bundle]
+    idents = unique_ids([str(payload["name"]) for payload in payloads])
+    pictures = [
+        figure_html(payload, ident, f"p{number}")
+        for number, (payload, ident) in enumerate(zip(payloads, idents, strict=True), 1)
     ]
-    figures, frame = iter(drawn), page(nb)
+    figures, frame = iter(pictures), page_frame(nb)
     tables = [
-        table_html(payload["columns"], payload["rows"], payload["caption"], spoken(payload))
+        table_html(payload["columns"], payload["rows"], payload["caption"], language_of(payload))
         for payload in payloads
         if payload["rows"]
     ]
     return {
         "page": frame,
-        "say": Language(frame.lang if frame.lang in codes() else ENGLISH.code).say,
+        "say": Language(frame.lang if frame.lang in language_codes() else ENGLISH.code).say,
         "draw": lambda: next(figures),
         "appendix": "".join(tables),
         "style": stylesheet(),
@@ -112,7 +112,7 @@ def handout(nb: NotebookNode) -> dict[str, Any]:
     }
 
 
-def bundles(nb: NotebookNode) -> Iterator[dict[str, Any]]:
+def output_bundles(nb: NotebookNode) -> Iterator[dict[str, Any]]:
     """Output data of the notebook in reading order."""
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
@@ -120,63 +120,63 @@ def bundles(nb: NotebookNode) -> Iterator[dict[str, Any]]:
                 yield output["data"]
 
 
-def page(nb: NotebookNode) -> Page:
+def page_frame(nb: NotebookNode) -> Page:
     """The frame of the page: what a cell showed as `Page`, else the notebook's metadata, else its file."""
-    stated = next((bundle[PAGE_MIME] for bundle in bundles(nb) if PAGE_MIME in bundle), None)
-    fields = stated or nb.metadata.get("aiready", {})
-    known = {name: str(text) for name, text in fields.items() if name in Page.__dataclass_fields__}
-    return Page(**{"title": str(nb.metadata.get("title", "Assessment")), **known})
+    shown_frame = next((bundle[PAGE_MIME] for bundle in output_bundles(nb) if PAGE_MIME in bundle), None)
+    fields = shown_frame or nb.metadata.get("aiready", {})
+    texts = {name: str(text) for name, text in fields.items() if name in Page.__dataclass_fields__}
+    return Page(**{"title": str(nb.metadata.get("title", "Assessment")), **texts})
 
 
-def unique(names: list[str]) -> list[str]:
+def unique_ids(names: list[str]) -> list[str]:
     """Names made distinct by a number, as ids must be.
 
     Examples
     --------
-    >>> unique(["items", "items", "hours"])
+    >>> unique_ids(["items", "items", "hours"])
     ['items', 'items-2', 'hours']
     """
-    seen: dict[str, int] = {}
-    made = []
-    for name in map(slug, names):
-        seen[name] = seen.get(name, 0) + 1
-        made.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return made
+    uses: dict[str, int] = {}
+    distinct = []
+    for name in map(html_id, names):
+        uses[name] = uses.get(name, 0) + 1
+        distinct.append(name if uses[name] == 1 else f"{name}-{uses[name]}")
+    return distinct
 
 
-class _Activity(HTMLParser):
+class _ActiveHtmlFinder(HTMLParser):
     """Whether markup holds anything that could run, load, send or restyle something."""
 
     found = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found |= tag in _ACTIVE or any(name.startswith("on") or name == "style" for name, _ in attrs)
+        self.found |= tag in _ACTIVE_TAGS or any(name.startswith("on") or name == "style" for name, _ in attrs)
 
 
-def inert(markup: str) -> str:
+def drop_active_html(markup: str) -> str:
     """HTML of an output, or nothing when it is active: this package's blocks never are."""
-    reader = _Activity()
+    reader = _ActiveHtmlFinder()
     reader.feed(markup)
     return "" if reader.found else markup
 
 
-def anchored(body: str) -> str:
+def anchor_headings(body: str) -> str:
     """Give every heading outside figures an id of its own, and leave the one `h1` to the page."""
-    body = _TOP.sub("", body)
-    found = [match for match in _HEADING.finditer(body) if match[1] == "2"]
-    idents = iter(unique([_attribute(match[2], "id") or _text(match[3]) for match in found]))
+    body = _H1.sub("", body)
+    headings = [match for match in _HEADING.finditer(body) if match[1] == "2"]
+    idents = iter(unique_ids([_attribute(match[2], "id") or _text(match[3]) for match in headings]))
 
     def mark(match: re.Match[str]) -> str:
         if match[1] != "2":
             return match[0]
         short = _attribute(match[2], "data-contents")
-        named = f' data-contents="{escape(short)}"' if short else ""
-        return f'<h2 id="{next(idents)}"{named}>{match[3]}</h2>'
+        contents_name = f' data-contents="{escape(short)}"' if short else ""
+        return f'<h2 id="{next(idents)}"{contents_name}>{match[3]}</h2>'
 
     return _HEADING.sub(mark, body)
 
 
-def contents(body: str) -> list[tuple[str, str]]:
+def table_of_contents(body: str) -> list[tuple[str, str]]:
     """Anchor and name of every section of an anchored page, in order."""
     sections = (match for match in _HEADING.finditer(body) if match[1] == "2")
     return [
@@ -184,21 +184,21 @@ def contents(body: str) -> list[tuple[str, str]]:
     ]
 
 
-def heading_of(markup: str) -> str:
+def last_heading(markup: str) -> str:
     """Text of the last section heading in the HTML of an output; empty without one.
 
     Examples
     --------
-    >>> heading_of("<h2>One &amp; two</h2><p>More.</p>")
+    >>> last_heading("<h2>One &amp; two</h2><p>More.</p>")
     'One & two'
     """
-    found = [match for match in _HEADING.finditer(markup) if match[1] == "2"]
-    return _text(found[-1][3]) if found else ""
+    headings = [match for match in _HEADING.finditer(markup) if match[1] == "2"]
+    return _text(headings[-1][3]) if headings else ""
 
 
 def _attribute(attributes: str, name: str) -> str:
-    found = re.search(rf'\b{name}="([^"]*)"', attributes)
-    return unescape(found[1]) if found else ""
+    match = re.search(rf'\b{name}="([^"]*)"', attributes)
+    return unescape(match[1]) if match else ""
 
 
 def _text(markup: str) -> str:
@@ -213,7 +213,7 @@ def css_string(text: str) -> str:
     >>> print(css_string('a "b" </style>'))
     "a \22 b\22  \3c /style\3e "
     """
-    return '"' + re.sub(r'["\\<>&\n\r\f]', lambda found: f"\\{ord(found[0]):x} ", text) + '"'
+    return '"' + re.sub(r'["\\<>&\n\r\f]', lambda match: f"\\{ord(match[0]):x} ", text) + '"'
 
 
 @cache
@@ -230,7 +230,7 @@ def stylesheet() -> str:
     night = ";".join(f"--{name}:{theme.DARK[colour]}" for name, colour in names.items())
     style = (TEMPLATES / "handout" / "handout.css").read_text(encoding="utf-8")
     return (
-        f":root{{{light};--font:{theme.FONT}}}{ALIGNED}{style}"
+        f":root{{{light};--font:{theme.FONT}}}{NUMBER_COLUMNS_CSS}{style}"
         f"@media screen and (prefers-color-scheme:dark){{:root{{{night};color-scheme:dark}}}}"
         f"@media screen and (prefers-color-scheme:dark) and (forced-colors:none){{{dark}}}"
     )

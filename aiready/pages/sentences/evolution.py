@@ -13,18 +13,18 @@ def evolution_heading(unit: Assessment) -> str:
     learned = round(cell.value * cell.n)
     if cell.n == 1:
         return say("evolution.learned_from_one" if learned else "evolution.unlearned_from_one")
-    return unit.language.capital(say("evolution.learned", learned, total=int(cell.n)))
+    return unit.language.capitalize(say("evolution.learned", learned, total=int(cell.n)))
 
 
 def generations_sentence(unit: Assessment) -> str:
     """How many initiatives there are of each generation; empty where none is recorded."""
     say, total = unit.language.say, unit.cell("initiatives_count")
     counts = {name: unit.cell("initiatives_count", name) for name in GENERATIONS}
-    known = {name: int(cell.value) for name, cell in counts.items() if cell.ok}
-    if not known:
+    recorded = {name: int(cell.value) for name, cell in counts.items() if cell.ok}
+    if not recorded:
         return ""
-    unknown = int(total.value) - sum(known.values())
-    told = known | ({"unknown": unknown} if unknown else {})
-    parts = unit.language.listed(say(f"evolution.{name}", number) for name, number in told.items())
-    initiatives = unit.language.capital(say("initiatives.on_record", total.value))
+    unknown = int(total.value) - sum(recorded.values())
+    counted = recorded | ({"unknown": unknown} if unknown else {})
+    parts = unit.language.join_names(say(f"evolution.{name}", number) for name, number in counted.items())
+    initiatives = unit.language.capitalize(say("initiatives.on_record", total.value))
     return say("evolution.generations", initiatives=initiatives, parts=parts)

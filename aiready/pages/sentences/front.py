@@ -5,25 +5,25 @@ import pandas as pd
 from aiready.model import waves
 from aiready.model.registry import INSUFFICIENT, MEASURES, NOT_MEASURED, OK, ORGANISATION, SUPPRESSED
 from aiready.model.schema import LIVE_STAGES
-from aiready.pages.sentences.hiding import say_hidden, survey_hidden
+from aiready.pages.sentences.hiding import say_hidden, why_survey_hidden
 from aiready.pages.sentences.records import (
-    hours_hidden,
     initiative_name,
+    intervals_overlap,
     latest_trials,
     not_measured,
-    overlap,
     pilots_heading,
     record_statuses,
     trial_words,
     use_recorded,
+    why_hours_hidden,
 )
 from aiready.pages.sentences.survey import (
+    bands_below_workable,
     barrier_name,
-    below_workable,
-    flagged,
+    flag_side,
     measured_barriers,
     ranked_barriers,
-    widest_twin,
+    widest_facet,
 )
 from aiready.profile.assessment import Assessment
 
@@ -35,7 +35,7 @@ def scope(unit: Assessment) -> str:
     return unit.language.say("scope.unit", name=unit.name)
 
 
-def running(unit: Assessment) -> str:
+def running_head(unit: Assessment) -> str:
     """What heads every printed page."""
     return unit.language.say("scope.running", name=unit.name, wave=unit.language.wave(unit.facts.wave))
 
@@ -47,14 +47,14 @@ def meta(unit: Assessment) -> str:
     facts = [
         organisation if organisation != unit.name else "",
         language.wave(unit.facts.wave) if unit.facts.wave != waves.UNDATED else "",
-        answered(unit),
+        response_words(unit),
         language.say("meta.live", live) if live else "",
         language.say("meta.records", day=language.day(upto)) if (upto := unit.facts.records_up_to) else "",
     ]
     return " · ".join(fact for fact in facts if fact)
 
 
-def answered(unit: Assessment) -> str:
+def response_words(unit: Assessment) -> str:
     """How many people answered, of how many where that is known."""
     language, n = unit.language, unit.rows("barriers")["n"].max()
     if pd.isna(n):
@@ -68,24 +68,24 @@ def answered(unit: Assessment) -> str:
 
 def lead(unit: Assessment) -> str:
     """The finding in a sentence or two, from the richest evidence there is."""
-    reason = survey_hidden(unit)
+    reason = why_survey_hidden(unit)
     hidden = say_hidden(unit, "lead.hidden", reason) if reason else ""
     for finding in (_lead_barrier, _lead_decisions, _lead_hours, _lead_exposure, _lead_pilots):
         if text := finding(unit):
-            return _joined(hidden, text)
+            return _join(hidden, text)
     return hidden or _lead_nothing(unit)
 
 
 def _lead_nothing(unit: Assessment) -> str:
     """Why there is no finding: nothing on record, too little, or all of it hidden; and that it says what to collect."""
     statuses = record_statuses(unit)
-    shown = {OK, INSUFFICIENT} & statuses
-    key = "records_some" if shown else "records_hidden" if SUPPRESSED in statuses else "nothing"
+    measured = {OK, INSUFFICIENT} & statuses
+    key = "records_some" if measured else "records_hidden" if SUPPRESSED in statuses else "nothing"
     collect = "" if not_measured(unit).empty else unit.language.say("lead.collect")
-    return _joined(unit.language.say(f"lead.{key}"), collect)
+    return _join(unit.language.say(f"lead.{key}"), collect)
 
 
-def _joined(*sentences: str) -> str:
+def _join(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
@@ -101,34 +101,34 @@ def _lead_barrier(unit: Assessment) -> str:
     if lowest["on"] == "perception":
         key = "lead.people_lowest" if first else "lead.people_among"
         records = "lead.few_records" if record_statuses(unit) - {NOT_MEASURED} else "lead.no_records"
-        said = unit.language.say(key, name=name, voices=_voices(unit, lowest))
-        return _joined(said, unit.language.say(records))
-    return _joined(_lead_both(unit, rows, name, first=first), widest_twin(unit, lowest["barrier_id"]))
+        finding = unit.language.say(key, name=name, voices=_voices_clause(unit, lowest))
+        return _join(finding, unit.language.say(records))
+    return _join(_lead_both(unit, rows, name, first=first), widest_facet(unit, lowest["barrier_id"]))
 
 
 def _lead_records(unit: Assessment, name: str, practice: float, *, alone: bool) -> str:
     """The barrier that records show least for, where nobody said anything."""
     language = unit.language
     key = "lead.records_one" if alone else "lead.records_least"
-    head = language.say(key, barrier=language.inside(name), shown=language.score(practice))
-    return head if survey_hidden(unit) else _joined(head, language.say("lead.nobody_asked"))
+    head = language.say(key, barrier=language.mid_sentence(name), shown=language.score(practice))
+    return head if why_survey_hidden(unit) else _join(head, language.say("lead.nobody_asked"))
 
 
 def _lead_both(unit: Assessment, rows: pd.DataFrame, name: str, *, first: bool) -> str:
     """The barrier with the lowest score: what holds the unit back most, unless that would say too much."""
     language, lowest = unit.language, rows.iloc[0]
     whom = language.say("organisation.inside") if unit.name == language.say("organisation.name") else unit.name
-    told = {"barrier": language.inside(name), "voices": _voices(unit, lowest)}
+    blanks = {"barrier": language.mid_sentence(name), "voices": _voices_clause(unit, lowest)}
     if len(rows) < len(measured_barriers(unit)):
-        return language.say("lead.of_some", len(rows), **told)
-    if lowest["band"] not in below_workable(unit):
-        return language.say("lead.none", whom=whom, **told)
-    return language.say("lead.most" if first else "lead.among", name=name, whom=whom, voices=told["voices"])
+        return language.say("lead.of_some", len(rows), **blanks)
+    if lowest["band"] not in bands_below_workable(unit):
+        return language.say("lead.none", whom=whom, **blanks)
+    return language.say("lead.most" if first else "lead.among", name=name, whom=whom, voices=blanks["voices"])
 
 
-def _voices(unit: Assessment, row: pd.Series) -> str:
+def _voices_clause(unit: Assessment, row: pd.Series) -> str:
     """Where people and, if they say anything, records put a barrier, as a clause of its own."""
-    language, flag = unit.language, flagged(row["flag"])
+    language, flag = unit.language, flag_side(row["flag"])
     kind = "said" if row["on"] == "perception" else "both"
     numbers = {"said": language.score(row["perception"])}
     numbers |= {"shown": language.score(row["practice"])} if kind == "both" else {}
@@ -140,14 +140,14 @@ def _lead_decisions(unit: Assessment) -> str:
     if not team.ok:
         speed = unit.cell("decision_speed_p50")
         return language.say("lead.decided_within", time=language.duration(speed.value)) if speed.ok else ""
-    told = {"team": language.share(team.value), "n": language.number(team.n)}
+    blanks = {"team": language.share(team.value), "n": language.number(team.n)}
     key = "lead.right"
     if advice.ok:
-        key = "lead.right_unproven" if overlap(team, advice) else "lead.right_advice"
-        told["advice"] = language.share(advice.value)
+        key = "lead.right_unproven" if intervals_overlap(team, advice) else "lead.right_advice"
+        blanks["advice"] = language.share(advice.value)
     over = unit.cell("over_reliance")
     followed = language.say("lead.followed", share=language.share(over.value)) if over.ok else ""
-    return _joined(language.say(key, **told), followed)
+    return _join(language.say(key, **blanks), followed)
 
 
 def _lead_hours(unit: Assessment) -> str:
@@ -164,7 +164,7 @@ def _lead_exposure(unit: Assessment) -> str:
     if software.value == 0:
         return language.say("lead.exposure_none")
     shares = {"alone": language.share(alone.value), "software": language.share(software.value)}
-    if reason := hours_hidden(unit):
+    if reason := why_hours_hidden(unit):
         return say_hidden(unit, "lead.exposure_hidden", reason, **shares)
     return language.say("lead.exposure_part" if use_recorded(unit) else "lead.exposure_unrecorded", **shares)
 
@@ -197,13 +197,13 @@ def _works_barrier(unit: Assessment) -> str:
     if above.empty:
         return ""
     best = above.iloc[0]
-    voices = _voices(unit, pd.concat([best, pd.Series({"on": "perception"})]))
+    voices = _voices_clause(unit, pd.concat([best, pd.Series({"on": "perception"})]))
     return unit.language.say("works.barrier", name=barrier_name(unit, best["barrier_id"]), voices=voices)
 
 
 def _works_indicator(unit: Assessment) -> str:
-    language, shown = unit.language, unit.rows("explain")
-    strong = shown.loc[(shown["kind"] == "indicator") & (shown["status"] == OK) & (shown["points"] >= 80)]
+    language, evidence = unit.language, unit.rows("explain")
+    strong = evidence.loc[(evidence["kind"] == "indicator") & (evidence["status"] == OK) & (evidence["points"] >= 80)]
     if strong.empty:
         return ""
     best = strong.sort_values(["points", "n"], ascending=False).iloc[0]
@@ -217,7 +217,7 @@ def _works_indicator(unit: Assessment) -> str:
 STANDING = ("purpose", "comparison", "hours", "speed", "units", "validated")
 
 
-def standing(unit: Assessment) -> list[str]:
+def standing_sentences(unit: Assessment) -> list[str]:
     """Sentences that stand on every handout."""
     return [unit.language.say(f"standing.{name}") for name in STANDING]
 
@@ -225,8 +225,8 @@ def standing(unit: Assessment) -> list[str]:
 def formulas(unit: Assessment) -> str:
     """Where the formulas stand, with the names of the measures that have a number here."""
     rows = unit.rows("measures")
-    shown = set(rows.loc[rows["status"] == OK, "measure"])
-    names = ", ".join(name for name in MEASURES if name in shown)
+    measures = set(rows.loc[rows["status"] == OK, "measure"])
+    names = ", ".join(name for name in MEASURES if name in measures)
     return unit.language.say("method.formulas_used", names=names) if names else unit.language.say("method.formulas")
 
 
@@ -243,13 +243,13 @@ def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
     """What stands behind the numbers: one row per fact, the fact and what is stated of it."""
     facts, language, settings = unit.facts, unit.language, unit.rules.settings
     say, left_out = language.say, int(unit.counts["quarantined"].sum())
-    nobody = say("method.answers_hidden") if survey_hidden(unit) else say("method.nobody")
+    nobody = say("method.answers_hidden") if why_survey_hidden(unit) else say("method.nobody")
     smallest = {"people": str(settings.minimum_group), "distribution": str(settings.minimum_distribution)}
     version = {"version": facts.instrument_version, "digest": facts.instrument_digest}
     stated = {
         "wave": language.wave(facts.wave) if facts.wave != waves.UNDATED else say("method.undated"),
         "records": language.day(facts.records_up_to) or say("method.no_date"),
-        "answered": answered(unit) or nobody,
+        "answered": response_words(unit) or nobody,
         "groups": say("method.groups_stated", **smallest),
         "hidden": language.number(hidden),
         "left_out": language.number(left_out),

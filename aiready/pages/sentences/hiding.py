@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aiready.messages import FEW, PROTECTS, reason_of
+from aiready.messages import FEW, PROTECTS, suppression_reason
 from aiready.model.registry import ALL, OK, SUPPRESSED
 from aiready.profile.assessment import Assessment
 
@@ -18,7 +18,7 @@ def why_hidden(notes: Iterable[str]) -> str:
     >>> why_hidden([]), why_hidden(["hidden to protect another group"])
     ('', 'protects')
     """
-    reasons = {reason_of(note) or EITHER for note in notes}
+    reasons = {suppression_reason(note) or EITHER for note in notes}
     return next((reason for reason in (EITHER, FEW, PROTECTS) if reason in reasons), "")
 
 
@@ -30,20 +30,29 @@ def say_hidden(unit: Assessment, key: str, reason: str, **blanks: str) -> str:
     return unit.language.say(f"{key}_{reason}", **blanks, **people)
 
 
-def hidden_voice(whole: Assessment, unit_id: str) -> str:
+def why_voice_hidden(organisation: Assessment, unit_id: str) -> str:
     """Why nothing that people of a unit say in the wave shown can be seen; empty where something can, or nothing is."""
-    rows = whole.cells(unit_id, "perception")
-    mine = rows.loc[(rows["segment"] == ALL) & (rows["wave"] == whole.facts.wave)]
-    return "" if (mine["status"] == OK).any() else why_hidden(mine.loc[mine["status"] == SUPPRESSED, "note"])
+    rows = organisation.cells(unit_id, "perception")
+    perceptions = rows.loc[(rows["segment"] == ALL) & (rows["wave"] == organisation.facts.wave)]
+    return (
+        ""
+        if (perceptions["status"] == OK).any()
+        else why_hidden(perceptions.loc[perceptions["status"] == SUPPRESSED, "note"])
+    )
 
 
-def survey_hidden(unit: Assessment) -> str:
+def why_survey_hidden(unit: Assessment) -> str:
     """Why what people of the unit say in the wave shown is hidden; empty where it is not."""
-    return hidden_voice(unit, unit.unit_id)
+    return why_voice_hidden(unit, unit.unit_id)
 
 
 def hidden_barriers(unit: Assessment) -> dict[str, str]:
     """Barriers of which what people say is hidden, and why: barrier_id -> reason."""
     rows = unit.cells(unit.unit_id, "perception")
-    mine = rows.loc[(rows["segment"] == ALL) & (rows["wave"] == unit.facts.wave) & (rows["status"] == SUPPRESSED)]
-    return {barrier_id: why_hidden([note]) for barrier_id, note in zip(mine["barrier_id"], mine["note"], strict=True)}
+    hidden_rows = rows.loc[
+        (rows["segment"] == ALL) & (rows["wave"] == unit.facts.wave) & (rows["status"] == SUPPRESSED)
+    ]
+    return {
+        barrier_id: why_hidden([note])
+        for barrier_id, note in zip(hidden_rows["barrier_id"], hidden_rows["note"], strict=True)
+    }

@@ -9,19 +9,19 @@ from aiready.model.registry import ALL, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESS
 from aiready.pages.sentences.hiding import say_hidden, why_hidden
 from aiready.profile.assessment import Assessment, Cell
 
-_LOGS = ("decisions", "feedback", "probes")
+_METRIC_TABLES = ("decisions", "feedback", "probes")
 """Tables of the six metrics."""
 _SECTION_TABLES = ("responses", "initiatives", "usage", "trials", "tasks", "workflow_steps", "decisions",
                    "feedback", "probes")  # fmt: skip
-REASONS_TOLD = 3
+BLOCKERS_IN_SENTENCE = 3
 VERDICTS = ("SCALE", "EXTEND", "FIX", "STOP", "NOT ASSESSABLE")
 """Verdicts in the order shown."""
 
 
 def initiative_name(unit: Assessment, initiative_id: str) -> str:
     """An initiative's name as readers know it."""
-    named = unit.initiatives.set_index("initiative_id")["name"] if len(unit.initiatives) else {}
-    return str(named.get(initiative_id, initiative_id))
+    names = unit.initiatives.set_index("initiative_id")["name"] if len(unit.initiatives) else {}
+    return str(names.get(initiative_id, initiative_id))
 
 
 def trial_words(trial: pd.Series, language: Language) -> str:
@@ -31,13 +31,13 @@ def trial_words(trial: pd.Series, language: Language) -> str:
     kind = "worse" if trial["improvement"] < 0 else "better"
     point = language.effect(abs(trial["improvement"]), trial["unit"])
     facts = "; ".join(filter(None, [_spread(trial, language), _target(trial, language)]))
-    return language.capital(language.say(f"trial.{kind}", outcome=str(trial["outcome"]), effect=point, facts=facts))
+    return language.capitalize(language.say(f"trial.{kind}", outcome=str(trial["outcome"]), effect=point, facts=facts))
 
 
 def reason_words(trial: pd.Series, language: Language) -> str:
     """Why the verdict is what it is, as a sentence."""
-    told = next(trial.to_frame().T.infer_objects().itertuples())
-    return f"{language.capital(verdicts.reason(told, language))}."
+    row = next(trial.to_frame().T.infer_objects().itertuples())
+    return f"{language.capitalize(verdicts.reason(row, language))}."
 
 
 def _spread(trial: pd.Series, language: Language) -> str:
@@ -63,7 +63,7 @@ def hours_heading(unit: Assessment) -> str:
         if waits.empty:
             return language.say("hours.realised", share=share)
         return language.say("hours.realised_waits", share=share, reason=waits["label"].iloc[0])
-    if reason := hours_hidden(unit):
+    if reason := why_hours_hidden(unit):
         return say_hidden(unit, "hours.hidden", reason)
     alone = unit.cell("exposure_alpha")
     if alone.ok:
@@ -72,7 +72,7 @@ def hours_heading(unit: Assessment) -> str:
     return language.say("hours.unknown" if len(unit.tasks) else "hours.none")
 
 
-def hours_hidden(unit: Assessment) -> str:
+def why_hours_hidden(unit: Assessment) -> str:
     """Why the hours that AI could save are hidden; empty where they are not."""
     potential = unit.cell("potential_hours")
     return why_hidden([potential.note]) if potential.status == SUPPRESSED else ""
@@ -86,21 +86,23 @@ def use_recorded(unit: Assessment) -> bool:
 def hours_sentences(unit: Assessment) -> list[str]:
     """Potential, realised and open hours in sentences."""
     language = unit.language
-    cells = {"potential": "potential_hours", "realised": "realised_hours", "open": "last_mile_gap_hours"}
-    found = {name: unit.cell(measure) for name, measure in cells.items()}
-    if not all(cell.ok for cell in found.values()):
+    measures = {"potential": "potential_hours", "realised": "realised_hours", "open": "last_mile_gap_hours"}
+    hours = {name: unit.cell(measure) for name, measure in measures.items()}
+    if not all(cell.ok for cell in hours.values()):
         return []
-    told, gap = {name: language.hours(cell.value) for name, cell in found.items()}, found["open"]
-    week = per_week(unit, gap)
+    texts, gap = {name: language.hours(cell.value) for name, cell in hours.items()}, hours["open"]
+    week = hours_per_week(unit, gap)
     sentences = [
-        language.say("hours.open_week", week=language.hours(week), **told)
+        language.say("hours.open_week", week=language.hours(week), **texts)
         if pd.notna(week)
-        else language.say("hours.open", **told)
+        else language.say("hours.open", **texts)
     ]
-    waits = blockers(unit).head(REASONS_TOLD)
+    waits = blockers(unit).head(BLOCKERS_IN_SENTENCE)
     if len(waits) > 1:
         shares = [(language.share(row.value / gap.value), row.label) for row in waits.itertuples()]
-        reasons = language.listed(language.say("hours.reason", share=share, reason=label) for share, label in shares)
+        reasons = language.join_names(
+            language.say("hours.reason", share=share, reason=label) for share, label in shares
+        )
         sentences.append(language.say("hours.reasons", reasons=reasons))
     measured = unit.cell("measured_share")
     if measured.ok:
@@ -112,17 +114,19 @@ def blockers(unit: Assessment) -> pd.DataFrame:
     """Open hours by the reason on record, largest first: segment (the blocker), label, value (hours a year)."""
     rows = unit.rows("measures")
     rows = rows.loc[(rows["measure"] == "gap_by_blocker") & (rows["status"] == OK) & (rows["value"] > 0)]
-    named = unit.rules.blockers.rename(columns={"blocker": "segment"})
-    return rows.merge(named[["segment", "label"]], on="segment").sort_values(
+    labels = unit.rules.blockers.rename(columns={"blocker": "segment"})
+    return rows.merge(labels[["segment", "label"]], on="segment").sort_values(
         "value", ascending=False, ignore_index=True
     )
 
 
-def per_week(unit: Assessment, total: Cell) -> float:
+def hours_per_week(unit: Assessment, total: Cell) -> float:
     """Hours a year as hours per person and week; NaN where the holders of the jobs are not known."""
-    held = unit.tasks.drop_duplicates(["unit_id", "job"])["people"] if len(unit.tasks) else pd.Series(dtype=float)
+    holders = unit.tasks.drop_duplicates(["unit_id", "job"])["people"] if len(unit.tasks) else pd.Series(dtype=float)
     return (
-        total.value / held.sum() / 52 if total.ok and len(held) and held.notna().all() and held.sum() else float("nan")
+        total.value / holders.sum() / 52
+        if total.ok and len(holders) and holders.notna().all() and holders.sum()
+        else float("nan")
     )
 
 
@@ -132,8 +136,8 @@ def pilots_heading(unit: Assessment) -> str:
     grow, stop, judged = (int(number) for number in (words.get("SCALE", 0), words.get("STOP", 0), words.sum()))
     if judged == 1:
         return unit.language.say(f"pilots.one_{'grows' if grow else 'stops' if stop else 'not'}")
-    told = {"judged": judged} | ({"stop": stop} if stop else {})
-    return unit.language.capital(unit.language.say("pilots.some_stop" if stop else "pilots.some", grow, **told))
+    blanks = {"judged": judged} | ({"stop": stop} if stop else {})
+    return unit.language.capitalize(unit.language.say("pilots.some_stop" if stop else "pilots.some", grow, **blanks))
 
 
 def latest_trials(unit: Assessment) -> pd.DataFrame:
@@ -148,7 +152,7 @@ def metrics_heading(unit: Assessment) -> str:
     if over.ok and over.low > 0.5:
         return language.say("metrics.over", share=language.share(over.value))
     if team.ok and advice.ok:
-        key = "metrics.right_unproven" if overlap(team, advice) else "metrics.right"
+        key = "metrics.right_unproven" if intervals_overlap(team, advice) else "metrics.right"
         return language.say(key, team=language.share(team.value), advice=language.share(advice.value))
     speed = unit.cell("decision_speed_p50")
     if speed.ok:
@@ -163,20 +167,20 @@ def metrics_heading(unit: Assessment) -> str:
 def _no_metrics(unit: Assessment) -> str:
     """Why the quarter has none of the six metrics: too few records, hidden, or nothing on record."""
     rows, quarter = unit.measures, waves.quarter_of_wave(unit.facts.wave)
-    mine = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["segment"] == ALL) & (rows["wave"] == quarter)]
-    statuses = set(mine.loc[mine["table"].isin(_LOGS), "status"])
+    quarter_rows = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["segment"] == ALL) & (rows["wave"] == quarter)]
+    statuses = set(quarter_rows.loc[quarter_rows["table"].isin(_METRIC_TABLES), "status"])
     if INSUFFICIENT in statuses and unit.facts.wave == unit.facts.waves[-1]:
         return unit.language.say("metrics.few")
     key = "few_in" if INSUFFICIENT in statuses else "hidden" if SUPPRESSED in statuses else "none"
-    return unit.language.capital(unit.language.say(f"metrics.{key}", quarter=unit.language.wave(quarter)))
+    return unit.language.capitalize(unit.language.say(f"metrics.{key}", quarter=unit.language.wave(quarter)))
 
 
 def measure_name(unit: Assessment, measure: str) -> str:
     """A measure's name as it stands in a table."""
-    return unit.language.capital(unit.language.say(f"measure.{measure}"))
+    return unit.language.capitalize(unit.language.say(f"measure.{measure}"))
 
 
-def overlap(one: Cell, other: Cell) -> bool:
+def intervals_overlap(one: Cell, other: Cell) -> bool:
     """Whether two intervals share a value; also where one is not known."""
     return not (one.low > other.high or one.high < other.low)
 
@@ -188,23 +192,23 @@ def workflow_heading(unit: Assessment) -> str:
     if not redesigned.ok:
         return language.say("workflow.unmapped")
     key = "workflow.none" if redesigned.value == 0 else "workflow.redesigned"
-    told = {} if redesigned.value == 0 else {"share": language.share(redesigned.value)}
+    blanks = {} if redesigned.value == 0 else {"share": language.share(redesigned.value)}
     if claimed.ok and claimed.value > 0:
-        return language.say(f"{key}_claimed", claimed=language.share(claimed.value), **told)
-    return language.say(key, **told)
+        return language.say(f"{key}_claimed", claimed=language.share(claimed.value), **blanks)
+    return language.say(key, **blanks)
 
 
 def agreed_heading(unit: Assessment) -> str:
     """How many agreed actions are done and overdue."""
     language, rows = unit.language, unit.actions
-    kept = rows.loc[rows["status"] != "dropped"]
-    done, late = int((kept["status"] == "done").sum()), int(overdue(rows, unit.facts.reached_on).sum())
-    if kept.empty:
+    standing = rows.loc[rows["status"] != "dropped"]
+    n_done, n_overdue = int((standing["status"] == "done").sum()), int(overdue(rows, unit.facts.reached_on).sum())
+    if standing.empty:
         return language.say("agreed.dropped")
-    if len(kept) == 1:
-        return language.say(f"agreed.one_{'done' if done else 'late' if late else 'open'}")
-    told = {"total": len(kept)} | ({"late": late} if late else {})
-    return language.capital(language.say("agreed.some_late" if late else "agreed.some", done, **told))
+    if len(standing) == 1:
+        return language.say(f"agreed.one_{'done' if n_done else 'late' if n_overdue else 'open'}")
+    blanks = {"total": len(standing)} | ({"late": n_overdue} if n_overdue else {})
+    return language.capitalize(language.say("agreed.some_late" if n_overdue else "agreed.some", n_done, **blanks))
 
 
 def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
@@ -236,4 +240,4 @@ def absent_heading(unit: Assessment) -> str:
     missing, kinds = len(not_measured(unit)), len(_SECTION_TABLES)
     if missing == kinds:
         return unit.language.say("absent.all", total=kinds)
-    return unit.language.capital(unit.language.say("absent.some", missing, total=kinds))
+    return unit.language.capitalize(unit.language.say("absent.some", missing, total=kinds))

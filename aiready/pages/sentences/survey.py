@@ -6,13 +6,13 @@ import pandas as pd
 
 from aiready.messages import Language
 from aiready.model.registry import OK, SUPPRESSED
-from aiready.pages.sentences.hiding import EITHER, hidden_barriers, say_hidden, survey_hidden
+from aiready.pages.sentences.hiding import EITHER, hidden_barriers, say_hidden, why_survey_hidden
 from aiready.profile.assessment import Assessment
 
 
 def barrier_name(unit: Assessment, barrier_id: str) -> str:
     """A barrier's name as readers know it."""
-    return unit.once(_barrier_names).get(barrier_id, barrier_id)
+    return unit.cached(_barrier_names).get(barrier_id, barrier_id)
 
 
 def _barrier_names(unit: Assessment) -> dict[str, str]:
@@ -21,53 +21,53 @@ def _barrier_names(unit: Assessment) -> dict[str, str]:
 
 def _barrier_row(unit: Assessment, barrier_id: str) -> pd.Series | None:
     rows = unit.rows("barriers")
-    found = rows.loc[rows["barrier_id"] == barrier_id]
-    return found.iloc[0] if len(found) else None
+    matching = rows.loc[rows["barrier_id"] == barrier_id]
+    return matching.iloc[0] if len(matching) else None
 
 
 def ranked_barriers(unit: Assessment) -> pd.DataFrame:
     """Barriers of the wave shown, the lowest first, on the richest basis that any of them has."""
     rows = unit.rows("barriers")
     for basis, value in (("both", "score"), ("perception", "perception"), ("practice", "practice")):
-        same = rows.loc[rows["basis"].isin([basis, "both"]) & rows[value].notna()]
-        if len(same):
-            alike = same[value].round(6)  # the last digits of a sum differ with what else was summed beside it
-            ordered = same.assign(on=value, alike=alike).sort_values(["alike", "barrier_id"], ignore_index=True)
+        on_basis = rows.loc[rows["basis"].isin([basis, "both"]) & rows[value].notna()]
+        if len(on_basis):
+            rounded = on_basis[value].round(6)  # the last digits of a sum differ with what else was summed beside it
+            ordered = on_basis.assign(on=value, alike=rounded).sort_values(["alike", "barrier_id"], ignore_index=True)
             return ordered.drop(columns="alike")
     return rows.iloc[:0].assign(on="")
 
 
-def flagged(flag: str) -> str:
+def flag_side(flag: str) -> str:
     """How a barrier's flag sets it against the rest of the organisation: below, above, or nothing."""
     word = flag.split(" ")[0]
     return word if word in ("below", "above") else ""
 
 
-def widest_twin(unit: Assessment, barrier_id: str) -> str:
+def widest_facet(unit: Assessment, barrier_id: str) -> str:
     """Say and do on the facet of a barrier where they lie furthest apart; empty where nothing is paired."""
     facets = unit.rows("facets")
-    known = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_yes"].notna() & facets["says"].notna()]
-    if known.empty:
+    paired = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_yes"].notna() & facets["says"].notna()]
+    if paired.empty:
         return ""
-    widest = known.assign(distance=known["says"] - known["record"]).sort_values("distance", ascending=False)
-    return say_do(widest.iloc[0], unit.language)
+    widest = paired.assign(distance=paired["says"] - paired["record"]).sort_values("distance", ascending=False)
+    return facet_sentence(widest.iloc[0], unit.language)
 
 
-def say_do(facet: pd.Series, language: Language) -> str:
+def facet_sentence(facet: pd.Series, language: Language) -> str:
     """What people say beside what the records show on one facet, in natural units."""
-    return language.say("facet.both", said=said_words(facet, language), shown=shown_words(facet, language))
+    return language.say("facet.both", said=people_words(facet, language), shown=records_words(facet, language))
 
 
-COUNTED_UP_TO = 20
+MAX_COUNT_IN_WORDS = 20
 """Up to here records are told as counts (3 of 9), beyond as a share of their number."""
 
 
-def said_words(facet: pd.Series, language: Language) -> str:
+def people_words(facet: pd.Series, language: Language) -> str:
     """What people say on one facet, as a share of the answers."""
     return language.say("facet.said", share=language.share(facet["says"]), says=facet["says_label"])
 
 
-def shown_words(facet: pd.Series, language: Language) -> str:
+def records_words(facet: pd.Series, language: Language) -> str:
     """What the records show on one facet: counted where they are few, else as a share, or in their own unit."""
     label, n = facet["record_label"], facet["record_n"]
     if pd.isna(facet["record_yes"]):
@@ -75,12 +75,12 @@ def shown_words(facet: pd.Series, language: Language) -> str:
             return language.say("facet.share", share=language.share(facet["record"]), label=label)
         plain = language.number(facet["record"], int(facet["record"] != round(facet["record"])))
         return language.say("facet.number", number=plain, label=label)
-    told = {"n": language.number(n), "label": label}
-    if n > COUNTED_UP_TO:
-        return language.say("facet.share_n", share=language.share(facet["record"]), **told)
+    blanks = {"n": language.number(n), "label": label}
+    if n > MAX_COUNT_IN_WORDS:
+        return language.say("facet.share_n", share=language.share(facet["record"]), **blanks)
     if not facet["record_yes"]:
-        return language.say("facet.none", **told)
-    return language.say("facet.yes", yes=language.number(facet["record_yes"]), **told)
+        return language.say("facet.none", **blanks)
+    return language.say("facet.yes", yes=language.number(facet["record_yes"]), **blanks)
 
 
 def barriers_heading(unit: Assessment) -> str:
@@ -90,34 +90,34 @@ def barriers_heading(unit: Assessment) -> str:
         return language.say("barriers.unjudged")
     value, total = rows["on"].iloc[0], len(rows)
     if value == "practice":
-        name, shown = barrier_name(unit, rows["barrier_id"].iloc[0]), language.score(rows["practice"].iloc[0])
-        told = {"barrier": language.inside(name), "shown": shown}
+        name, practice = barrier_name(unit, rows["barrier_id"].iloc[0]), language.score(rows["practice"].iloc[0])
+        blanks = {"barrier": language.mid_sentence(name), "shown": practice}
         return (
-            language.say("barriers.records_lowest", total=total, **told)
+            language.say("barriers.records_lowest", total=total, **blanks)
             if total > 1
-            else language.say("barriers.records_one", **told)
+            else language.say("barriers.records_one", **blanks)
         )
-    low = int(rows["band" if value == "score" else "perception_band"].isin(below_workable(unit)).sum())
+    low = int(rows["band" if value == "score" else "perception_band"].isin(bands_below_workable(unit)).sum())
     if value == "score" and total < len(measured_barriers(unit)):
-        return _of_some(unit, low, total)
-    head = _below(unit, low, total)
+        return _low_of_some(unit, low, total)
+    head = _low_of_all(unit, low, total)
     if value == "perception":
         return language.say("barriers.people_alone", finding=head)
     less = int((rows["practice"] < rows["perception_low"].fillna(rows["perception"])).sum())
     return language.say("barriers.less", less, finding=head) if less else head
 
 
-def _of_some(unit: Assessment, low: int, total: int) -> str:
+def _low_of_some(unit: Assessment, low: int, total: int) -> str:
     """How many barriers stand below workable, of those that both voices are known of."""
-    band = workable(unit)
+    band = workable_band(unit)
     if total == 1:
         return unit.language.say("barriers.of_one", low, band=band)
     return unit.language.say("barriers.of_some", low, total=total, band=band)
 
 
-def _below(unit: Assessment, low: int, total: int) -> str:
+def _low_of_all(unit: Assessment, low: int, total: int) -> str:
     """How many of all barriers stand below workable."""
-    language, band = unit.language, workable(unit)
+    language, band = unit.language, workable_band(unit)
     if low == total:
         return (
             language.say("barriers.all", total=total, band=band)
@@ -126,15 +126,15 @@ def _below(unit: Assessment, low: int, total: int) -> str:
         )
     if not low:
         return language.say("barriers.none", band=band)
-    return language.capital(language.say("barriers.some", low, total=total, band=band))
+    return language.capitalize(language.say("barriers.some", low, total=total, band=band))
 
 
-def workable(unit: Assessment) -> str:
+def workable_band(unit: Assessment) -> str:
     """The name of the band below which a barrier holds back: the last but one."""
     return str(unit.rules.bands.sort_values("at_least")["name"].iloc[-2])
 
 
-def below_workable(unit: Assessment) -> set[str]:
+def bands_below_workable(unit: Assessment) -> set[str]:
     """The bands below the last but one."""
     return set(unit.rules.bands.sort_values("at_least")["band"].iloc[:-2])
 
@@ -147,24 +147,24 @@ def measured_barriers(unit: Assessment) -> list[str]:
 
 def unknown_sentence(unit: Assessment) -> str:
     """Barriers of which nothing at all is known; empty where there is none."""
-    shown = unit.rows("explain")
-    some = set(shown.loc[shown["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
+    evidence = unit.rows("explain")
+    known_barriers = set(evidence.loc[evidence["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
     language = unit.language
-    some |= set() if survey_hidden(unit) else set(hidden_barriers(unit))
-    absent = [name for name in unit.rules.barriers["barrier_id"] if name not in some]
-    names = [language.inside(barrier_name(unit, name)) for name in absent]
-    return language.say("barriers.unknown", names=language.listed(names)) if names else ""
+    known_barriers |= set() if why_survey_hidden(unit) else set(hidden_barriers(unit))
+    absent = [name for name in unit.rules.barriers["barrier_id"] if name not in known_barriers]
+    names = [language.mid_sentence(barrier_name(unit, name)) for name in absent]
+    return language.say("barriers.unknown", names=language.join_names(names)) if names else ""
 
 
 def hidden_sentences(unit: Assessment) -> list[str]:
     """Barriers of which what people say is hidden while that of others is shown, a sentence for each reason."""
-    if survey_hidden(unit):
+    if why_survey_hidden(unit):
         return []
     language, hidden = unit.language, hidden_barriers(unit)
     sentences = []
     for reason in dict.fromkeys(hidden.values()):
-        names = (language.inside(barrier_name(unit, name)) for name, why in hidden.items() if why == reason)
-        sentences.append(say_hidden(unit, "barriers.part_hidden", reason, names=language.listed(names)))
+        names = (language.mid_sentence(barrier_name(unit, name)) for name, why in hidden.items() if why == reason)
+        sentences.append(say_hidden(unit, "barriers.part_hidden", reason, names=language.join_names(names)))
     return sentences
 
 
@@ -179,22 +179,22 @@ def barrier_heading(unit: Assessment, barrier_id: str) -> str:
     row = _barrier_row(unit, barrier_id)
     if row is None:
         return language.say("barrier.not_measured", name=name)
-    if flag := flagged(row["flag"]):
+    if flag := flag_side(row["flag"]):
         return language.say(f"barrier.{flag}", name=name)
-    return _standing_at(unit, row, name)
+    return _band_and_voices(unit, row, name)
 
 
-def _standing_at(unit: Assessment, row: pd.Series, name: str) -> str:
+def _band_and_voices(unit: Assessment, row: pd.Series, name: str) -> str:
     """A barrier's band and voices, as far as they are known; else why there is nothing."""
     language = unit.language
     voices = {"said": language.score(row["perception"]), "shown": language.score(row["practice"])}
     if pd.notna(row["score"]) and row["band"]:
-        return _partial(unit, row, "barrier.both", name=name, band=band_words(unit, row), **voices)
+        return _with_coverage(unit, row, "barrier.both", name=name, band=band_words(unit, row), **voices)
     if pd.notna(row["perception"]) and row["perception_band"]:
-        named = unit.rules.bands.set_index("band")["name"]
-        return language.say("barrier.people", name=name, band=named[row["perception_band"]], said=voices["said"])
+        band_names = unit.rules.bands.set_index("band")["name"]
+        return language.say("barrier.people", name=name, band=band_names[row["perception_band"]], said=voices["said"])
     if pd.notna(row["practice"]):
-        return _partial(unit, row, "barrier.records", name=name, shown=voices["shown"])
+        return _with_coverage(unit, row, "barrier.records", name=name, shown=voices["shown"])
     if row["status"] != SUPPRESSED:
         return language.say("barrier.few", name=name)
     return say_hidden(unit, "barrier.hidden", hidden_barriers(unit).get(row["barrier_id"], EITHER), name=name)
@@ -209,13 +209,13 @@ def band_words(unit: Assessment, row: pd.Series) -> str:
     return name if own == row["band"] else unit.language.say("barrier.at_worst", band=name)
 
 
-def _partial(unit: Assessment, row: pd.Series, key: str, **told: str) -> str:
+def _with_coverage(unit: Assessment, row: pd.Series, key: str, **blanks: str) -> str:
     """A phrase with on how many of its indicators practice rests, where that is not all."""
-    total = int(_indicators(unit).get(row["barrier_id"], 0))
-    known = round(row["practice_coverage"] * total) if pd.notna(row["practice_coverage"]) else total
-    if known >= total:
-        return unit.language.say(key, **told)
-    return unit.language.say(f"{key}_partial", total, known=known, **told)
+    total = int(_indicator_counts(unit).get(row["barrier_id"], 0))
+    n_with_value = round(row["practice_coverage"] * total) if pd.notna(row["practice_coverage"]) else total
+    if n_with_value >= total:
+        return unit.language.say(key, **blanks)
+    return unit.language.say(f"{key}_partial", total, known=n_with_value, **blanks)
 
 
 def groups_sentence(unit: Assessment, barrier_id: str) -> str:
@@ -238,18 +238,18 @@ def change_sentence(unit: Assessment, barrier_id: str) -> str:
         return language.say("change.none")
     spread = language.interval(change.low, change.high, "points")
     key = "change.up" if change.value > 0 else "change.down"
-    said = language.say(key, points=language.score(abs(change.value)), interval=spread)
-    return " ".join(filter(None, [said, _role_mix(unit, barrier_id)]))
+    change_words = language.say(key, points=language.score(abs(change.value)), interval=spread)
+    return " ".join(filter(None, [change_words, _role_mix_sentence(unit, barrier_id)]))
 
 
-WORTH_SAYING = 1.0
+MIN_POINTS_IN_SENTENCE = 1.0
 """Points from which on it is said where a change came from."""
 
 
-def _role_mix(unit: Assessment, barrier_id: str) -> str:
+def _role_mix_sentence(unit: Assessment, barrier_id: str) -> str:
     rows = unit.rows("change_sources")
     points = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["source"] == "role_mix"), "points"].dropna()
-    if points.empty or abs(points.iloc[0]) < WORTH_SAYING:
+    if points.empty or abs(points.iloc[0]) < MIN_POINTS_IN_SENTENCE:
         return ""
     key = "change.roles_raised" if points.iloc[0] > 0 else "change.roles_lowered"
     return unit.language.say(key, points=unit.language.score(abs(points.iloc[0])))
@@ -258,11 +258,11 @@ def _role_mix(unit: Assessment, barrier_id: str) -> str:
 def other_indicators_sentence(unit: Assessment) -> str:
     """Barriers whose records rest on other indicators than in the wave before, and so cannot be compared."""
     rows = unit.rows("change_sources")
-    rows = rows.loc[(rows["source"] == "indicators") & (rows["points"].abs() >= WORTH_SAYING)]
+    rows = rows.loc[(rows["source"] == "indicators") & (rows["points"].abs() >= MIN_POINTS_IN_SENTENCE)]
     if rows.empty:
         return ""
     language, moved = unit.language, rows["points"].abs()
-    names = language.listed(barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"])
+    names = language.join_names(barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"])
     least, most = language.score(moved.min()), language.score(moved.max())
     return language.say("change.indicators", names=names, least=least, most=most)
 
@@ -279,7 +279,7 @@ def sensitivity_sentence(unit: Assessment) -> str:
 
 
 @dataclass(frozen=True)
-class Level:
+class ItemLevel:
     """Where an item stands: what was asked, its lower median level, the words of it, and the words of the next."""
 
     label: str
@@ -289,20 +289,20 @@ class Level:
     next_words: str
 
 
-def weakest_item(unit: Assessment, barrier_id: str) -> Level | None:
+def weakest_item(unit: Assessment, barrier_id: str) -> ItemLevel | None:
     """The item of a barrier with the lowest points among those whose distribution may be shown."""
     explained = unit.rows("explain")
     rows = explained.loc[
         (explained["kind"] == "item") & (explained["barrier_id"] == barrier_id) & (explained["status"] == OK)
     ]
-    levels = unit.once(item_levels)
+    levels = unit.cached(item_levels)
     rows = rows.loc[rows["id"].isin(levels.index)].sort_values(["points", "id"])
     if rows.empty:
         return None
     item = unit.rules.items.set_index("item_id").loc[rows.iloc[0]["id"]]
     level = int(levels[rows.iloc[0]["id"]])
     following = str(item.get(f"level_{level + 1}", "") or "")
-    return Level(str(item["facet_label"]), str(item["wording"]), level, str(item[f"level_{level}"]), following)
+    return ItemLevel(str(item["facet_label"]), str(item["wording"]), level, str(item[f"level_{level}"]), following)
 
 
 def item_levels(unit: Assessment) -> pd.Series:
@@ -319,30 +319,30 @@ def basis_words(unit: Assessment) -> str:
     """What the two voices rest on."""
     language, rows = unit.language, unit.rows("barriers")
     n = rows["n"].max()
-    nobody = language.say("basis.hidden" if survey_hidden(unit) else "basis.nobody")
-    said = language.say("basis.people", n=language.number(n)) if pd.notna(n) else nobody
-    counted = int((rows["practice_coverage"] * _indicators(unit).reindex(rows["barrier_id"]).to_numpy()).sum())
-    return f"{said} · {language.say('basis.records', counted, total=str(_indicators(unit).sum()))}"
+    nobody = language.say("basis.hidden" if why_survey_hidden(unit) else "basis.nobody")
+    people = language.say("basis.people", n=language.number(n)) if pd.notna(n) else nobody
+    counted = int((rows["practice_coverage"] * _indicator_counts(unit).reindex(rows["barrier_id"]).to_numpy()).sum())
+    return f"{people} · {language.say('basis.records', counted, total=str(_indicator_counts(unit).sum()))}"
 
 
-def _indicators(unit: Assessment) -> pd.Series:
+def _indicator_counts(unit: Assessment) -> pd.Series:
     return unit.rules.indicators.groupby("barrier_id").size()
 
 
 def why_no_profile(unit: Assessment) -> str:
     """Why there is no barrier to show."""
-    reason = survey_hidden(unit)
+    reason = why_survey_hidden(unit)
     return say_hidden(unit, "barriers.why_hidden", reason) if reason else unit.language.say("barriers.why_nothing")
 
 
 def groups_heading(unit: Assessment) -> str:
     """On how many barriers leaders and doers stand apart."""
     gaps = [unit.cell("role_gap", barrier_id=name) for name in unit.rules.barriers["barrier_id"]]
-    known = [gap for gap in gaps if gap.ok]
-    apart = sum(gap.low * gap.high > 0 for gap in known)
-    if not known:
+    comparable = [gap for gap in gaps if gap.ok]
+    n_apart = sum(gap.low * gap.high > 0 for gap in comparable)
+    if not comparable:
         return unit.language.say("groups.plain")
-    return unit.language.say("groups.apart", apart) if apart else unit.language.say("groups.none")
+    return unit.language.say("groups.apart", n_apart) if n_apart else unit.language.say("groups.none")
 
 
 def themes_heading(unit: Assessment) -> str:
@@ -350,7 +350,7 @@ def themes_heading(unit: Assessment) -> str:
     rows = unit.rows("themes")
     rows = rows.loc[rows["status"] == OK].sort_values("value")
     if len(rows) > 1 and rows.iloc[0]["high"] < rows.iloc[1]["low"]:
-        return unit.language.say("themes.lowest", theme=unit.language.known(f"theme.{rows.iloc[0]['theme']}"))
+        return unit.language.say("themes.lowest", theme=unit.language.label(f"theme.{rows.iloc[0]['theme']}"))
     return unit.language.say("themes.none")
 
 
@@ -361,7 +361,10 @@ def trend_heading(unit: Assessment) -> str:
     up = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.low > 0]
     down = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.high < 0]
     if not any(cell.ok for cell in cells.values()):
-        mine = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id, "perception"]
-        return language.say("trend.title" if mine.notna().any() else "trend.records")
-    told = {name: language.listed(names) for name, names in (("up", up), ("down", down)) if names}
-    return language.say(f"trend.{'both' if len(told) > 1 else next(iter(told), 'none')}", **told)
+        perceptions = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id, "perception"]
+        return language.say("trend.title" if perceptions.notna().any() else "trend.records")
+    names_by_direction = {name: language.join_names(names) for name, names in (("up", up), ("down", down)) if names}
+    return language.say(
+        f"trend.{'both' if len(names_by_direction) > 1 else next(iter(names_by_direction), 'none')}",
+        **names_by_direction,
+    )

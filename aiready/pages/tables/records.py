@@ -68,8 +68,8 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
         return pd.DataFrame(columns=["task", "part", "kind", "hours", "rest"])
     language, rows = unit.language, rows.sort_values("potential", ascending=False)
     largest = rows["potential"].rank(ascending=False, method="first") <= TASKS_SHOWN
-    named = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
-    rows = rows.assign(label=pd.Series(sentences.short_names(named), rows.index).where(largest))
+    full_names = rows["task"] + (" (" + rows["job"] + ")" if rows.loc[largest, "job"].nunique() > 1 else "")
+    rows = rows.assign(label=pd.Series(sentences.short_names(full_names), rows.index).where(largest))
     rest = language.say("hours.other_tasks", int(rows["label"].isna().sum()))
     rows["label"] = rows["label"].fillna(rest)
     realised = rows[["label", "realised"]].rename(columns={"realised": "hours"})
@@ -79,8 +79,8 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
     parts += [table[["label", "part", "kind", "hours"]] for table in (waiting, short)]
     stacked = pd.concat(parts, ignore_index=True)
     summed = stacked.groupby(["label", "kind", "part"], sort=False, as_index=False)["hours"].sum()
-    told = summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
-    return told.assign(rest=told["task"] == rest)
+    nonzero = summed.loc[summed["hours"].abs() > 1e-9].rename(columns={"label": "task"}).reset_index(drop=True)
+    return nonzero.assign(rest=nonzero["task"] == rest)
 
 
 def tasks_drawn(unit: Assessment) -> list[str]:
@@ -88,9 +88,9 @@ def tasks_drawn(unit: Assessment) -> list[str]:
     rows, language = _tasks_with_hours(unit), unit.language
     jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
     key = "hours.largest_shown" if unit.rows("tasks")["status"].eq(SUPPRESSED).any() else "hours.largest"
-    some = language.say(key, shown=str(TASKS_SHOWN), total=language.number(len(rows)))
-    told = [some] if len(rows) > TASKS_SHOWN else []
-    return [*told, str(jobs[0])] if len(jobs) == 1 and rows["job"].nunique() > 1 else told
+    largest = language.say(key, shown=str(TASKS_SHOWN), total=language.number(len(rows)))
+    parts = [largest] if len(rows) > TASKS_SHOWN else []
+    return [*parts, str(jobs[0])] if len(jobs) == 1 and rows["job"].nunique() > 1 else parts
 
 
 def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
@@ -100,10 +100,10 @@ def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
 
 def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
     """What the hours not adopted wait on, in words: the largest few by name, the rest together."""
-    waits = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
-    named = rows["blocker"].map(waits).fillna(unit.language.say("hours.part_unrecorded"))
-    most = rows.groupby(named)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
-    return named.where(named.isin(most), unit.language.say("hours.part_other"))
+    labels = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
+    reasons = rows["blocker"].map(labels).fillna(unit.language.say("hours.part_unrecorded"))
+    largest = rows.groupby(reasons)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
+    return reasons.where(reasons.isin(largest), unit.language.say("hours.part_other"))
 
 
 def modes(unit: Assessment) -> pd.DataFrame:
@@ -111,9 +111,9 @@ def modes(unit: Assessment) -> pd.DataFrame:
     rows = unit.rows("tasks")
     counts = []
     for column, moment in (("mode", "today"), ("target_mode", "target")):
-        known = rows[column].value_counts() if column in rows else pd.Series(dtype=int)
+        tasks_by_mode = rows[column].value_counts() if column in rows else pd.Series(dtype=int)
         words = unit.language.say(f"modes.{moment}")
-        counts += [(words, mode, int(known.get(mode, 0))) for mode in MODES if known.sum()]
+        counts += [(words, mode, int(tasks_by_mode.get(mode, 0))) for mode in MODES if tasks_by_mode.sum()]
     return pd.DataFrame(counts, columns=["row", "mode", "count"])
 
 
@@ -135,12 +135,12 @@ def exposed_tasks(unit: Assessment) -> pd.DataFrame:
     """Rated tasks, those a model alone could speed up first: one row per task, with what AI could do, and its job."""
     say, rows = unit.language.say, unit.rows("tasks")
     rated = rows.loc[rows["exposure"].isin(LEVELS)].drop_duplicates(["job", "task"])
-    order = {level: place for place, level in enumerate(LEVELS)}
+    order = {level: position for position, level in enumerate(LEVELS)}
     rated = rated.assign(place=rated["exposure"].map(order)).sort_values(["place", "job"], kind="stable")
     words = rated["exposure"].map({level: say(f"exposure.{level}") for level in LEVELS})
     table = pd.DataFrame({say("column.task"): rated["task"], say("column.halve"): words})
-    several = rated["job"].nunique() > 1
-    return (table.assign(**{say("column.job"): rated["job"]}) if several else table).head(EXPOSED_SHOWN)
+    has_jobs = rated["job"].nunique() > 1
+    return (table.assign(**{say("column.job"): rated["job"]}) if has_jobs else table).head(EXPOSED_SHOWN)
 
 
 def trials(unit: Assessment) -> pd.DataFrame:
@@ -149,29 +149,29 @@ def trials(unit: Assessment) -> pd.DataFrame:
     `verdict` is its word as readers know it, `verdict_id` the one in the results.
     """
     language, rows = unit.language, unit.verdicts
-    named = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
+    names = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
     count = rows["initiative_id"].map(rows["initiative_id"].value_counts())
-    shown = pd.DataFrame(
+    texts = pd.DataFrame(
         {
             "trial": [
-                _numbered(named.get(row.initiative_id, row.initiative_id), row.trial_no if many > 1 else 0, language)
+                _numbered(names.get(row.initiative_id, row.initiative_id), row.trial_no if many > 1 else 0, language)
                 for row, many in zip(rows.itertuples(), count, strict=True)
             ],
             "detail": [_arms(row, language) for row in rows.itertuples()],
             "bound": [_deciding(row, language) for row in rows.itertuples()],
             "why": [_why(row, language) for _, row in rows.iterrows()],
-            "verdict": [language.known(f"verdict.{verdict}") for verdict in rows["verdict"]],
+            "verdict": [language.label(f"verdict.{verdict}") for verdict in rows["verdict"]],
             "unit": rows["unit"].where(rows["unit"] == "share", rows["outcome"].fillna("")),
         }
     )
-    taken = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
+    new_names = {"improvement": "value", "lower": "low90", "upper": "high90", "target_effect": "target"}
     bounds = ["value", "low", "high", "low90", "high90", "target"]
-    numbers = rows.rename(columns=taken | {"verdict": "verdict_id"})[[*bounds, "verdict_id"]]
+    numbers = rows.rename(columns=new_names | {"verdict": "verdict_id"})[[*bounds, "verdict_id"]]
     numbers = numbers.assign(**numbers[bounds].mul(rows["unit"].map({"share": 100.0}).fillna(1.0), axis=0))
-    order = {verdict: place for place, verdict in enumerate(sentences.VERDICTS)}
-    table = pd.concat([shown, numbers.reset_index(drop=True)], axis=1)
-    placed = table.assign(place=table["verdict_id"].map(order)).sort_values(["place", "trial"], ignore_index=True)
-    return placed.assign(trial=sentences.short_names(placed["trial"])).drop(columns="place")
+    order = {verdict: position for position, verdict in enumerate(sentences.VERDICTS)}
+    table = pd.concat([texts, numbers.reset_index(drop=True)], axis=1)
+    ordered = table.assign(place=table["verdict_id"].map(order)).sort_values(["place", "trial"], ignore_index=True)
+    return ordered.assign(trial=sentences.short_names(ordered["trial"])).drop(columns="place")
 
 
 def _numbered(name: str, trial_no: float, language: Language) -> str:
@@ -211,21 +211,21 @@ def _deciding(row: Any, language: Language) -> str:
 
 def _why(row: pd.Series, language: Language) -> str:
     """What the trial showed, what decided, and the cases still needed."""
-    told = [sentences.trial_words(row, language)]
+    sentences_said = [sentences.trial_words(row, language)]
     if row["verdict"] not in ("SCALE", "NOT ASSESSABLE") and row["deciding_kind"] != "outcome":
-        told.append(sentences.reason_words(row, language))
+        sentences_said.append(sentences.reason_words(row, language))
     if row["verdict"] == "EXTEND" and not row["compared"]:
-        told.append(language.say("trial.unfair"))
+        sentences_said.append(language.say("trial.unfair"))
     if row["verdict"] == "EXTEND" and pd.notna(row["n_needed"]):
-        told.append(language.say("trial.needed", n=language.number(row["n_needed"])))
-    return " ".join(told)
+        sentences_said.append(language.say("trial.needed", n=language.number(row["n_needed"])))
+    return " ".join(sentences_said)
 
 
 def metrics(unit: Assessment) -> pd.DataFrame:
     """The six metrics by quarter: one row per metric x quarter with a number."""
     rows = _by_quarter(unit, SIX_METRICS).copy()
     rows["metric"] = [sentences.measure_name(unit, name) for name in rows["measure"]]
-    rows["place"] = rows["measure"].map({name: place for place, name in enumerate(SIX_METRICS)})
+    rows["place"] = rows["measure"].map({name: position for position, name in enumerate(SIX_METRICS)})
     return rows.rename(columns={"wave": "quarter"}).sort_values(["place", "quarter"], ignore_index=True)
 
 
@@ -246,8 +246,8 @@ def _by_quarter(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
 def metric_numbers(unit: Assessment) -> pd.DataFrame:
     """Every decision, feedback and probe measure: one row each, earlier quarters too, absent ones with the reason."""
     numbers, now = _cells(unit, METRIC_DETAILS), waves.quarter_of_wave(unit.facts.wave)
-    known = _by_quarter(unit, METRIC_DETAILS).pivot(index="measure", columns="wave", values="shown")
-    earlier = known.reindex(METRIC_DETAILS).drop(columns=now, errors="ignore").fillna("").reset_index(drop=True)
+    by_quarter = _by_quarter(unit, METRIC_DETAILS).pivot(index="measure", columns="wave", values="shown")
+    earlier = by_quarter.reindex(METRIC_DETAILS).drop(columns=now, errors="ignore").fillna("").reset_index(drop=True)
     measure, value = (unit.language.say(f"column.{name}") for name in ("measure", "value"))
     later = numbers.drop(columns=measure).rename(columns={value: now})
     return pd.concat([numbers[[measure]], earlier, later], axis=1)
@@ -286,18 +286,18 @@ def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
     names = dict(unit.units[["unit_id", "name"]].itertuples(index=False))
     maps = {}
     for (unit_id, name), steps in rows.groupby(["unit_id", "workflow"], sort=False):
-        shown = steps.assign(
-            place=steps["version"].map({version: place for place, version in enumerate(VERSIONS)}),
+        ordered = steps.assign(
+            place=steps["version"].map({version: position for position, version in enumerate(VERSIONS)}),
             words=steps["version"].map(versions),
         ).sort_values(["place", "step_no"])
-        turns = shown.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
+        turns = ordered.groupby("words")["actor"].transform(lambda actors: (actors != actors.shift()).sum() - 1)
         table = pd.DataFrame(
             {
-                "version": shown["words"],
-                "step": [sentences.short_names([step])[0] for step in shown["step"]],
-                "actor": shown["actor"],
+                "version": ordered["words"],
+                "step": [sentences.short_names([step])[0] for step in ordered["step"]],
+                "actor": ordered["actor"],
                 "handoffs": turns,
-                "note": shown["change"].map(changes).fillna(""),
+                "note": ordered["change"].map(changes).fillna(""),
             }
         )
         title = str(name) if owners[name] == 1 else f"{name} ({names.get(unit_id, unit_id)})"
@@ -318,6 +318,6 @@ def agreed(unit: Assessment) -> pd.DataFrame:
         "barrier": [sentences.barrier_name(unit, name) for name in rows["barrier_id"]],
         "owner": rows["owner"],
         "due": [language.short_day(day) for day in pd.to_datetime(rows["due_on"])],
-        "state": [language.known(f"state.{name}") for name in state(unit)],
+        "state": [language.label(f"state.{name}") for name in state(unit)],
     }
     return pd.DataFrame({language.say(f"column.{name}"): cells for name, cells in table.items()}).reset_index(drop=True)

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from aiready.messages import NOTHING
+from aiready.messages import MISSING
 from aiready.model.registry import ORGANISATION, SUPPRESSED
 from aiready.pages import sentences
-from aiready.pages.tables.words import in_one
+from aiready.pages.tables.words import value_cell
 from aiready.profile.assessment import Assessment
 
 OF_ORGANISATION = ("cronbach_alpha", "mcdonald_omega", "icc1", "icc2", "straightliner_share")
@@ -21,18 +21,18 @@ def reliability(unit: Assessment) -> pd.DataFrame:
     say, barriers = unit.language.say, list(unit.rules.barriers["barrier_id"])
     measures = OF_ORGANISATION if unit.unit_id == ORGANISATION else OF_UNIT
     cells = {name: [unit.cell(name, barrier_id=barrier) for barrier in barriers] for name in measures}
-    known = {name: row for name, row in cells.items() if any(cell.ok for cell in row)}
+    with_numbers = {name: row for name, row in cells.items() if any(cell.ok for cell in row)}
     hidden = say(f"status.{SUPPRESSED}")
     table = {say("column.barrier"): [sentences.barrier_name(unit, barrier) for barrier in barriers]}
-    for name, row in known.items():
-        absent = [hidden if cell.status == SUPPRESSED else NOTHING for cell in row]
-        told = [in_one(cell, unit.language) or otherwise for cell, otherwise in zip(row, absent, strict=True)]
-        table[sentences.measure_name(unit, name)] = told
-    if "icc2" in known:
+    for name, row in with_numbers.items():
+        absent = [hidden if cell.status == SUPPRESSED else MISSING for cell in row]
+        texts = [value_cell(cell, unit.language) or otherwise for cell, otherwise in zip(row, absent, strict=True)]
+        table[sentences.measure_name(unit, name)] = texts
+    if "icc2" in with_numbers:
         verdicts = [say("reliability.may" if may else "reliability.may_not") for may in _ranked(unit)]
-        judged = zip(verdicts, cells["icc2"], strict=True)
-        table[say("column.ranked")] = [verdict if cell.ok else NOTHING for verdict, cell in judged]
-    return pd.DataFrame(table) if known else pd.DataFrame()
+        rankings = zip(verdicts, cells["icc2"], strict=True)
+        table[say("column.ranked")] = [verdict if cell.ok else MISSING for verdict, cell in rankings]
+    return pd.DataFrame(table) if with_numbers else pd.DataFrame()
 
 
 def _ranked(unit: Assessment) -> list[bool]:

@@ -21,7 +21,7 @@ def profile(unit: Assessment) -> pd.DataFrame:
             on="barrier_id",
             how="left",
         )
-    order = {barrier: place for place, barrier in enumerate(sentences.ranked_barriers(unit)["barrier_id"])}
+    order = {barrier: position for position, barrier in enumerate(sentences.ranked_barriers(unit)["barrier_id"])}
     rows["place"] = rows["barrier_id"].map(order).fillna(len(order))
     rows["band"] = [sentences.band_words(unit, row) for _, row in rows.iterrows()]
     return rows.sort_values(["place"], kind="stable", ignore_index=True).drop(columns="status")
@@ -40,8 +40,10 @@ def profile_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
         "records_show": rows["practice"].map(language.score),
     }
     if "organisation_perception" in rows:
-        both = zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)
-        table["organisation"] = [f"{language.score(said)} / {language.score(done)}" for said, done in both]
+        voices = zip(rows["organisation_perception"], rows["organisation_practice"], strict=True)
+        table["organisation"] = [
+            f"{language.score(perception)} / {language.score(practice)}" for perception, practice in voices
+        ]
     table |= {
         "indicators": rows["practice_coverage"].map(language.share),
         "score": [_with_interval((row.score, row.low, row.high), language) for row in rows.itertuples()],
@@ -58,11 +60,11 @@ def _with_interval(cell: tuple[float, float, float], language: Language) -> str:
 
 def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFrame:
     """How each item of a barrier was answered: one row per item x level, shares of answers on a level."""
-    rows = unit.once(_every_answer, segment)
+    rows = unit.cached(_all_answers, segment)
     return rows.loc[rows["barrier_id"] == barrier_id].drop(columns="barrier_id").reset_index(drop=True)
 
 
-def _every_answer(unit: Assessment, segment: str) -> pd.DataFrame:
+def _all_answers(unit: Assessment, segment: str) -> pd.DataFrame:
     """The answers of every barrier, one after the other."""
     items, rows = unit.rules.items, unit.rows("items")
     rows = rows.loc[(rows["segment"] == segment) & rows["item_id"].isin(items["item_id"])]
@@ -71,16 +73,16 @@ def _every_answer(unit: Assessment, segment: str) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     steps = [str(step) for step in range(1, unit.rules.settings.scale_points + 1)]
     blurred = rows["note"].map({"<= 5 %": 0.0, ">= 95 %": 0.95})
-    told = rows.assign(share=rows["share"].fillna(blurred))
-    every = told.pivot_table(index="item_id", columns="level", values="share", dropna=False)
-    based = told.loc[told["level"] == "1"].set_index("item_id")["n"]
-    shares = every.reindex(columns=steps)
+    filled = rows.assign(share=rows["share"].fillna(blurred))
+    shares_by_level = filled.pivot_table(index="item_id", columns="level", values="share", dropna=False)
+    n_answers = filled.loc[filled["level"] == "1"].set_index("item_id")["n"]
+    shares = shares_by_level.reindex(columns=steps)
     ends = pd.DataFrame(
         {
             "low": shares[steps[:2]].sum(axis=1, min_count=1),
             "high": shares[steps[-2:]].sum(axis=1, min_count=1),
-            "dont_know": every.get("dont_know"),
-            "n": based,
+            "dont_know": shares_by_level.get("dont_know"),
+            "n": n_answers,
         }
     )
     long = shares.rename_axis(columns="level").stack(future_stack=True).rename("share").reset_index()
@@ -88,7 +90,7 @@ def _every_answer(unit: Assessment, segment: str) -> pd.DataFrame:
         items[["item_id", "barrier_id", "facet_label"]].rename(columns={"facet_label": "item"}), on="item_id"
     )
     long["level"] = long["level"].astype(int)
-    long["place"] = long["item_id"].map({item: place for place, item in enumerate(items["item_id"])})
+    long["place"] = long["item_id"].map({item: position for position, item in enumerate(items["item_id"])})
     return long.sort_values(["high", "place", "level"], ignore_index=True)
 
 
@@ -105,8 +107,8 @@ def answers_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     ends = {
         name: say("column.levels", low=str(low), high=str(low + 1)) for name, low in (("low", 1), ("high", top - 1))
     }
-    named = {"item": say("column.question"), "n": say("column.n"), **ends, "dont_know": say("column.dont_know")}
-    return table.rename(columns=named).rename_axis(columns=None)
+    column_names = {"item": say("column.question"), "n": say("column.n"), **ends, "dont_know": say("column.dont_know")}
+    return table.rename(columns=column_names).rename_axis(columns=None)
 
 
 def groups(unit: Assessment) -> pd.DataFrame:
@@ -115,7 +117,7 @@ def groups(unit: Assessment) -> pd.DataFrame:
     rows = rows.loc[(rows["measure"] == "perception") & rows["segment"].isin(GROUPS)].copy()
     rows["group"] = rows["segment"].map({group: unit.language.say(f"group.{group}") for group in GROUPS})
     rows["barrier"] = [sentences.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
-    order = {barrier: place for place, barrier in enumerate(unit.rules.barriers["barrier_id"])}
+    order = {barrier: position for position, barrier in enumerate(unit.rules.barriers["barrier_id"])}
     rows["place"] = rows["barrier_id"].map(order)
     return rows.sort_values(["place", "segment"], ignore_index=True)
 
@@ -131,19 +133,19 @@ def indicators(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     status = merged["status"].fillna("not_measured")
     language = unit.language
     units = [MEASURES[name].unit for name in merged["measure"]]
-    known = [language.value(value, unit_of) for value, unit_of in zip(merged["value"], units, strict=True)]
-    absent = status.map(lambda state: language.known(f"status.{state}"))
+    values = [language.value(value, unit_of) for value, unit_of in zip(merged["value"], units, strict=True)]
+    absent = status.map(lambda state: language.label(f"status.{state}"))
     return pd.DataFrame(
         {
-            "indicator": merged["label"].map(language.capital),
+            "indicator": merged["label"].map(language.capitalize),
             "points": merged["points"].where(status == OK),
-            "value_text": pd.Series(known, merged.index).where(status == OK, absent),
-            "detail": _n(merged["n"], language),
+            "value_text": pd.Series(values, merged.index).where(status == OK, absent),
+            "detail": _n_texts(merged["n"], language),
         }
     )
 
 
-def _n(numbers: pd.Series, language: Language) -> list[str]:
+def _n_texts(numbers: pd.Series, language: Language) -> list[str]:
     return [language.say("chart.n", n=language.number(n)) if pd.notna(n) else "" for n in numbers]
 
 
@@ -152,7 +154,9 @@ def twins(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     rows = unit.rows("facets")
     rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
     language = unit.language
-    pairs = [(sentences.said_words(row, language), sentences.shown_words(row, language)) for _, row in rows.iterrows()]
+    pairs = [
+        (sentences.people_words(row, language), sentences.records_words(row, language)) for _, row in rows.iterrows()
+    ]
     return pd.DataFrame(pairs, columns=[language.say("column.people_say"), language.say("column.records_show")])
 
 
@@ -160,8 +164,8 @@ def themes(unit: Assessment) -> pd.DataFrame:
     """Work, workforce, workplace: one row per theme."""
     rows = unit.rows("themes").rename(columns={"theme": "theme_id"})
     return rows.assign(
-        theme=[unit.language.known(f"theme.{name}") for name in rows["theme_id"]],
-        detail=_n(rows["n"], unit.language),
+        theme=[unit.language.label(f"theme.{name}") for name in rows["theme_id"]],
+        detail=_n_texts(rows["n"], unit.language),
     )
 
 
@@ -171,14 +175,14 @@ def trend(unit: Assessment) -> pd.DataFrame:
     upto = unit.facts.waves.index(unit.facts.wave) + 1
     rows = rows.loc[rows["wave"].isin(unit.facts.waves[:upto])].copy()
     rows["barrier"] = [sentences.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
-    said = rows.assign(
+    people = rows.assign(
         voice="perception", value=rows["perception"], low=rows["perception_low"], high=rows["perception_high"]
     )
     now = rows.loc[rows["wave"] == unit.facts.wave].set_index("barrier_id")["practice_coverage"]
     equal = rows["practice_coverage"] == rows["barrier_id"].map(now)
-    shown = rows.loc[equal].assign(voice="practice", value=rows["practice"], low=float("nan"), high=float("nan"))
+    records = rows.loc[equal].assign(voice="practice", value=rows["practice"], low=float("nan"), high=float("nan"))
     columns = ["barrier", "wave", "voice", "value", "low", "high"]
-    return pd.concat([said, shown], ignore_index=True)[columns].dropna(subset="value").reset_index(drop=True)
+    return pd.concat([people, records], ignore_index=True)[columns].dropna(subset="value").reset_index(drop=True)
 
 
 def wide(  # noqa: PLR0913 - one table turned

@@ -7,7 +7,7 @@ from aiready.messages import Language
 from aiready.profile.run_info import Cell
 
 
-def in_one(cell: Cell, language: Language) -> str:
+def value_cell(cell: Cell, language: Language) -> str:
     """Value, bounds and n in one cell of a table; empty without a value."""
     if not cell.ok:
         return ""
