@@ -18,7 +18,7 @@ from aiready.workbook.panels.panel import Panel
 FOLDER = Path(panels.__file__).parent
 EXPLORING = sorted(set(panels.__all__) - {"self_assessment", "task_redesign", "initiative_canvas"})
 """Panels that look; those that capture have tests of their own."""
-WRITING = ("asking", "redesigning", "board_view", "canvassing", "canvas_view")
+WRITING = ("self_assessment_panel", "redesign_panel", "board_view", "canvas_panel", "canvas_view")
 """Modules of the panels that capture: what they save, and read again, is a table."""
 BLINK = 0.150
 """Seconds of processor a control may take on the sample (what a person calls at once)."""
@@ -37,14 +37,14 @@ def sample(sample, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _forgotten(monkeypatch, tmp_path_factory):
-    monkeypatch.setattr(panel_module, "_CHOSEN", {})
+    monkeypatch.setattr(panel_module, "_LAST_CHOICES", {})
     monkeypatch.setenv("AIREADY_MEMORY", str(tmp_path_factory.getbasetemp() / "memory"))
 
 
 def parts(made) -> list[Panel]:
     if isinstance(made, Panel):
         return [made]
-    return [made.above, made.below] if hasattr(made, "above") else [made.offered, made.followed]
+    return [made.above, made.below] if hasattr(made, "above") else [made.recommended, made.agreed]
 
 
 @pytest.mark.parametrize("name", EXPLORING)
@@ -123,9 +123,9 @@ def test_what_if_changes_add_up_and_are_taken_back_together(sample):
     assert made.controls["weight"].value == 1
     made.controls["value_at_100"].value = 0.2
     assert made.changes == {"adoption": {"weight": 3}, "user_changes": {"value_at_100": 0.2}}
-    assert made.view.rows.equals(views.what_if(made.narrowed(made.values["unit"], made.values["wave"]),
+    assert made.view.rows.equals(views.what_if(made.unit_at(made.values["unit"], made.values["wave"]),
                                                  made.changes).rows)  # fmt: skip
-    made.back.click()
+    made.reset_button.click()
     assert made.changes == {}
     assert made.controls["value_at_100"].value == 0.7
 
@@ -190,8 +190,8 @@ class TestActions:
     @pytest.fixture
     def made(self, sample):
         made = panels.actions(sample)
-        made.offered.controls["unit"].value = "motor-claims"
-        made.offered.controls["barrier"].value = "trust_governance"
+        made.recommended.controls["unit"].value = "motor-claims"
+        made.recommended.controls["barrier"].value = "trust_governance"
         return made
 
     def test_a_recommendation_fills_the_form_and_says_why(self, sample, made):
@@ -199,38 +199,38 @@ class TestActions:
         assert made.form["action"].value == first["action"]
         assert made.form["owner"].value == first["owner_role"]
         assert made.form["measure"].value == first["measure"]
-        assert made.offered.view.words[0] == first["reason"]
+        assert made.recommended.view.words[0] == first["reason"]
 
     def test_without_a_date_nothing_is_saved_and_the_panel_says_so(self, made):
-        before = len(made.read.rows)
-        made.save.click()
-        assert "Give the date it is due" in made.offered.alert.value
-        assert len(made.read.rows) == before
+        before = len(made.base.rows)
+        made.agree_button.click()
+        assert "Give the date it is due" in made.recommended.alert.value
+        assert len(made.base.rows) == before
 
     def test_it_is_agreed_followed_and_done(self, made):
         made.form["due_on"].value = date(2099, 1, 1)
-        made.save.click()
-        assert "Agreed and saved" in made.offered.alert.value
-        made.followed.controls["agreed"].value = "motor-claims-1"
-        assert made.followed.view.title.endswith("wave by wave")
-        assert "not moving because of it" in made.followed.view.caution
-        made.followed.controls["state"].value = "done"
-        made.move.click()
-        assert "Saved: done" in made.followed.alert.value
-        assert made.followed.view.numbers["State"].iloc[-1] == "done"
+        made.agree_button.click()
+        assert "Agreed and saved" in made.recommended.alert.value
+        made.agreed.controls["agreed"].value = "motor-claims-1"
+        assert made.agreed.view.title.endswith("wave by wave")
+        assert "not moving because of it" in made.agreed.view.caution
+        made.agreed.controls["state"].value = "done"
+        made.state_button.click()
+        assert "Saved: done" in made.agreed.alert.value
+        assert made.agreed.view.numbers["State"].iloc[-1] == "done"
 
     def test_the_second_analyst_is_told_and_keeps_what_they_wanted(self, sample, made):
         other = panels.actions(sample)
         for who in (made, other):
-            who.followed.controls["agreed"].value = "a-03"
-        made.followed.controls["state"].value = "done"
-        made.move.click()
-        other.followed.controls["state"].value = "dropped"
-        other.move.click()
-        assert "somebody else saved this" in other.followed.alert.value
-        assert other.followed.controls["state"].value == "dropped"
-        other.move.click()
-        assert "Saved: dropped" in other.followed.alert.value
+            who.agreed.controls["agreed"].value = "a-03"
+        made.agreed.controls["state"].value = "done"
+        made.state_button.click()
+        other.agreed.controls["state"].value = "dropped"
+        other.state_button.click()
+        assert "somebody else saved this" in other.agreed.alert.value
+        assert other.agreed.controls["state"].value == "dropped"
+        other.state_button.click()
+        assert "Saved: dropped" in other.agreed.alert.value
 
     def test_a_cell_that_runs_again_keeps_the_form(self, sample, made):
         made.form["owner"].value = "head of claims"
@@ -240,29 +240,29 @@ class TestActions:
         assert again.form["due_on"].value == date(2099, 1, 1)
 
     def test_a_new_kernel_shows_what_was_typed_until_it_is_agreed(self, sample, made, monkeypatch):
-        made.offered.controls["recommended"].value = ""
+        made.recommended.controls["recommended"].value = ""
         typed = {"action": "Ask the night shift", "owner": "head of claims", "due_on": date(2099, 1, 1),
                  "measure": "adoption"}  # fmt: skip
         for name, value in typed.items():
             made.form[name].value = value
-        monkeypatch.setattr(panel_module, "_CHOSEN", {})  # a kernel that died knows nothing
+        monkeypatch.setattr(panel_module, "_LAST_CHOICES", {})  # a kernel that died knows nothing
         again = panels.actions(sample)
         assert {name: control.value for name, control in again.form.items()} == typed
-        assert again.offered.controls["unit"].value == "motor-claims"
-        assert again.offered.controls["barrier"].value == "trust_governance"
-        assert "is not agreed yet; it is shown here" in again.offered.alert.value
-        assert "not agreed yet" not in panels.actions(sample, by="ben").offered.alert.value, "drafts are one's own"
-        again.save.click()
-        assert "Agreed and saved: Ask the night shift" in again.offered.alert.value
-        assert panels.actions(sample).offered.alert.value == ""
+        assert again.recommended.controls["unit"].value == "motor-claims"
+        assert again.recommended.controls["barrier"].value == "trust_governance"
+        assert "is not agreed yet; it is shown here" in again.recommended.alert.value
+        assert "not agreed yet" not in panels.actions(sample, by="ben").recommended.alert.value, "drafts are one's own"
+        again.agree_button.click()
+        assert "Agreed and saved: Ask the night shift" in again.recommended.alert.value
+        assert panels.actions(sample).recommended.alert.value == ""
 
     def test_looking_at_another_wave_keeps_what_was_typed(self, made):
         made.form["owner"].value = "head of claims"
-        wave = made.offered.controls["wave"]
-        offered = made.offered.controls["recommended"].options
+        wave = made.recommended.controls["wave"]
+        offered = made.recommended.controls["recommended"].options
         for value in [option[1] for option in wave.options]:
             wave.value = value
-            if made.offered.controls["recommended"].options == offered:
+            if made.recommended.controls["recommended"].options == offered:
                 assert made.form["owner"].value == "head of claims"
 
     def test_it_is_saved_in_the_folder_that_was_opened(self, sample, tmp_path):
@@ -270,27 +270,27 @@ class TestActions:
         made = panels.actions(replace(sample, location=tmp_path))
         made.form["action"].value, made.form["owner"].value = "Ask the night shift", "head of claims"
         made.form["due_on"].value = date(2099, 1, 1)
-        made.save.click()
+        made.agree_button.click()
         assert "Ask the night shift" in (tmp_path / "actions.csv").read_text()
-        assert str(tmp_path) in made.offered.alert.value
+        assert str(tmp_path) in made.recommended.alert.value
 
     def test_of_a_database_no_secret_is_told(self, sample):
         made = panels.actions(sample, "postgres://ann:hush@server/base")
-        assert "A database (postgres) is only read" in made.offered.alert.value
-        assert "hush" not in made.offered.alert.value
+        assert "A database (postgres) is only read" in made.recommended.alert.value
+        assert "hush" not in made.recommended.alert.value
 
     def test_where_nothing_can_be_saved_it_says_why_and_still_recommends(self, sample, tmp_path):
         book = tmp_path / "data.xlsx"
         book.touch()
         made = panels.actions(sample, book)
-        assert "rows are written to folders" in made.offered.alert.value
-        made.offered.controls["barrier"].value = "trust_governance"
+        assert "rows are written to folders" in made.recommended.alert.value
+        made.recommended.controls["barrier"].value = "trust_governance"
         made.form["due_on"].value = date(2099, 1, 1)
-        made.save.click()
-        assert "rows are written to folders" in made.offered.alert.value
-        assert len(made.offered.view.numbers)
+        made.agree_button.click()
+        assert "rows are written to folders" in made.recommended.alert.value
+        assert len(made.recommended.view.numbers)
 
     def test_of_a_hidden_unit_nothing_is_recommended_from_what_people_said(self, sample, made):
-        made.offered.controls["unit"].value = "treasury"
-        assert "alert" not in made.offered.alert.value
-        assert "answers" not in " ".join(made.offered.view.words)
+        made.recommended.controls["unit"].value = "treasury"
+        assert "alert" not in made.recommended.alert.value
+        assert "answers" not in " ".join(made.recommended.view.words)

@@ -9,9 +9,9 @@ from aiready.instrument.model import read_instrument
 from aiready.profile import data_check
 from aiready.workbook import panels
 from aiready.workbook.capture import journal
-from aiready.workbook.panels.asking import _Panel as Asking
-from aiready.workbook.panels.canvassing import _Panel as Canvas
-from aiready.workbook.panels.redesigning import _Panel as Redesigning
+from aiready.workbook.panels.canvas_panel import CanvasPanel
+from aiready.workbook.panels.redesign_panel import RedesignPanel
+from aiready.workbook.panels.self_assessment_panel import SelfAssessmentPanel
 
 ITEMS = read_instrument().items["item_id"]
 
@@ -30,18 +30,18 @@ def said(panel) -> str:
     return panel.status.value
 
 
-def shown(panel: Asking):
+def shown(panel: SelfAssessmentPanel):
     """The choices of the question that is on the page."""
-    return panel.shown.children[0]
+    return panel.choice_box.children[0]
 
 
-def opened(folder: Path, by: str = "") -> Redesigning:
-    panel = Redesigning(str(folder), by)
+def opened(folder: Path, by: str = "") -> RedesignPanel:
+    panel = RedesignPanel(str(folder), by)
     panel._open()
     return panel
 
 
-class TestRedesigning:
+class TestTaskRedesign:
     def test_every_field_of_a_task_is_an_edit_of_its_column(self, folder):
         panel = opened(folder)
         typed = {"task": "Answer mails", "headcount": "12", "hours_per_year": "130", "mode": "automate",
@@ -54,7 +54,7 @@ class TestRedesigning:
         assert set(typed) == set(panel.fields)
         row = pd.read_csv(folder / "tasks.csv", dtype=str).iloc[0]
         assert row[list(typed)].to_dict() == typed
-        assert data_check.examine(str(folder)).quarantined == 0
+        assert data_check.check(str(folder)).quarantined == 0
 
     def test_a_cell_that_is_wrong_is_told_and_not_taken(self, folder):
         panel = opened(folder)
@@ -80,11 +80,11 @@ class TestRedesigning:
         ben.fields["adoption"].value = "0.9"
         ann.fields["adoption"].value = "0.8"
         ann._save()
-        again = Redesigning(str(folder), "ben")
+        again = RedesignPanel(str(folder), "ben")
         assert "not saved yet" in said(again)
         again._save()
         assert "somebody else saved this" in said(again)
-        again._join()
+        again._merge_versions()
         assert "adoption 0.8 (yours: 0.9)" in said(again)
         assert again.fields["adoption"].value == "0.8"
 
@@ -94,7 +94,7 @@ class TestRedesigning:
         ann._save()
         ben.fields["adoption"].value = "0.9"
         ben._save()
-        ben._take_theirs()
+        ben._discard_edits()
         assert ben.fields["adoption"].value == "0.8"
         (kept,) = (folder / ".aiready" / "kept").iterdir()
         assert pd.read_csv(kept)["adoption"].iloc[0] == 0.9
@@ -102,37 +102,37 @@ class TestRedesigning:
     def test_a_new_job_begins_from_a_library_and_its_tasks_are_joined_and_removed(self, folder):
         rows = "".join(f"Clerks\tDo thing {n}\tCore\n" for n in range(16))
         (folder / "library.tsv").write_text(f"Title\tTask\tTask Type\n{rows}")
-        panel = Redesigning(str(folder), "")
+        panel = RedesignPanel(str(folder), "")
         panel.new_job.value = "Post clerk"
         panel._open()
         assert "no tasks yet" in said(panel)
         panel.file.value, panel.words.value = str(folder / "library.tsv"), "clerk"
         panel._search()
-        panel._begin_from()
+        panel._add_library_tasks()
         assert len(panel.board.tasks) == 16
-        panel.others.value, panel.together.value = (panel.board.ids[1],), "Do two things"
+        panel.others.value, panel.merged_name.value = (panel.board.ids[1],), "Do two things"
         panel._merge()
         panel._remove()
         panel.name.value = "Open the post"
         panel._add()
         panel._save()
         assert "Saved: 15 tasks." in said(panel)
-        assert data_check.examine(str(folder)).quarantined == 0
+        assert data_check.check(str(folder)).quarantined == 0
 
     def test_a_job_of_fewer_than_five_shows_no_hours(self, folder):
         panel = opened(folder)
         panel.fields["headcount"].value = "4"
-        assert "Fewer than 5 people" in panel.sums.value
-        assert "hours a year lie" not in panel.sums.value
+        assert "Fewer than 5 people" in panel.totals.value
+        assert "hours a year lie" not in panel.totals.value
         assert "hidden" in panel.table.value
 
 
-class TestAsking:
+class TestSelfAssessment:
     def test_two_facilitators_with_the_same_person_lose_no_answer(self, folder):
-        first = Asking(str(folder), "")
+        first = SelfAssessmentPanel(str(folder), "")
         first._begin()
         shown(first).value = "2"
-        second = Asking(str(folder), "")
+        second = SelfAssessmentPanel(str(folder), "")
         second._go(1)
         shown(second).value = "4"
         first._go(1)
@@ -143,7 +143,7 @@ class TestAsking:
         assert [answer for answer in answers if answer] == ["2", "4", "5"]
 
     def test_a_choice_that_arrives_after_the_next_question_is_shown_answers_the_one_it_was_made_for(self, folder):
-        panel = Asking(str(folder), "")
+        panel = SelfAssessmentPanel(str(folder), "")
         panel._begin()
         first = shown(panel)
         panel._go(1)
@@ -153,7 +153,7 @@ class TestAsking:
         assert answers[ITEMS.iloc[:2]].to_numpy().tolist() == [["4", ""]]
 
     def test_a_choice_that_arrives_after_the_next_person_has_begun_is_nobodys(self, folder):
-        panel = Asking(str(folder), "")
+        panel = SelfAssessmentPanel(str(folder), "")
         panel._begin()
         shown(panel).value = "2"
         first = shown(panel)
@@ -163,7 +163,7 @@ class TestAsking:
         assert pd.read_csv(folder / "responses.csv", dtype=str)[ITEMS[0]].tolist() == ["2"]
 
     def test_a_wave_or_a_code_that_is_none_is_told_in_plain_words(self, folder):
-        panel = Asking(str(folder), "")
+        panel = SelfAssessmentPanel(str(folder), "")
         panel.wave.value = "autumn"
         panel._begin()
         assert "is no wave" in said(panel)
@@ -172,7 +172,7 @@ class TestAsking:
         assert "No answers under the code" in said(panel)
 
     def test_another_language_of_the_questionnaire_is_asked_and_saved_alike(self, folder):
-        panel = Asking(str(folder), "de")
+        panel = SelfAssessmentPanel(str(folder), "de")
         panel._begin()
         assert "Ihr Team" in panel.wording.value or "Team" in panel.wording.value
         shown(panel).value = "does not apply"
@@ -184,8 +184,8 @@ class TestAsking:
 @pytest.mark.slow
 class TestCanvas:
     @staticmethod
-    def begun(folder: Path, by: str = "") -> Canvas:
-        panel = Canvas(str(folder), by)
+    def begun(folder: Path, by: str = "") -> CanvasPanel:
+        panel = CanvasPanel(str(folder), by)
         panel.new.value = "Letter drafting"
         panel._open()
         panel._save()
@@ -204,22 +204,22 @@ class TestCanvas:
         assert "Saved" in said(panel)
         row = pd.read_csv(folder / "initiatives.csv", dtype=str).iloc[0]
         assert row[list(panel.fields)].to_dict() == {name: field.value for name, field in panel.fields.items()}
-        assert data_check.examine(str(folder)).quarantined == 0
+        assert data_check.check(str(folder)).quarantined == 0
 
     def test_the_second_who_saves_an_initiative_is_told_even_after_a_new_start(self, folder):
         self.begun(folder, "ann")
-        ann, ben = Canvas(str(folder), "ann"), Canvas(str(folder), "ben")
+        ann, ben = CanvasPanel(str(folder), "ann"), CanvasPanel(str(folder), "ben")
         ben._open()
         ben.fields["owner"].value = "head of post"
         ann.fields["owner"].value = "head of letters"
         ann._save()
-        again = Canvas(str(folder), "ben")
+        again = CanvasPanel(str(folder), "ben")
         assert "not saved yet" in said(again)
         again._save()
         assert "somebody else saved this" in said(again)
-        again._join()
+        again._merge_versions()
         assert "owner: head of letters (yours: head of post)" in said(again)
-        again._drop()
+        again._discard_edits()
         assert again.fields["owner"].value == "head of letters"
 
     def test_results_without_a_rule_written_down_are_refused(self, folder):
@@ -247,7 +247,7 @@ class TestCanvas:
         panel._next()
         assert panel.trial.value == "2"
         assert panel.plans["outcome"]["measure"].value == "letters"
-        assert data_check.examine(str(folder)).quarantined == 0
+        assert data_check.check(str(folder)).quarantined == 0
 
     def test_a_mean_is_planned_with_its_spread_and_judged(self, folder):
         panel = self.begun(folder)
@@ -264,7 +264,7 @@ class TestCanvas:
                        for name in ("speed", "quality") for arm in ("control", "treatment"))  # fmt: skip
         self.begun(folder)
         (folder / "trials.csv").write_text(head + rows)
-        panel = Canvas(str(folder), "")
+        panel = CanvasPanel(str(folder), "")
         assert panel.plans["outcome"]["measure"].value == "speed"
         panel.plans["outcome"]["today"].value = "0.5"
         panel._declare()
@@ -275,13 +275,13 @@ class TestCanvas:
         assert saved["learned"].fillna("").tolist() == ["slow", "slow", "", ""]
 
     @staticmethod
-    def outcome(panel: Canvas, **given: str) -> None:
+    def outcome(panel: CanvasPanel, **given: str) -> None:
         values = {"measure": "letters", "scale": "share", "direction": "increase", "today": "0.8", "effect": "0.03"}
         for name, text in (values | given).items():
             panel.plans["outcome"][name].value = text
 
     @staticmethod
-    def numbers(panel: Canvas, control: dict[str, str] | None = None, **treated: str) -> None:
+    def numbers(panel: CanvasPanel, control: dict[str, str] | None = None, **treated: str) -> None:
         arms = {"control": control or {"n": "400", "successes": "320"},
                 "treatment": treated or {"n": "400", "successes": "352"}}  # fmt: skip
         for arm, found in arms.items():
@@ -291,7 +291,7 @@ class TestCanvas:
 
 def test_a_draft_is_kept_for_who_made_it_alone(folder):
     opened(folder, "ann").fields["adoption"].value = "0.9"
-    assert journal.draft(folder, "tasks ann", {"unit_id": "claims", "job": "Handler", "wave": ""})
+    assert journal.read_draft(folder, "tasks ann", {"unit_id": "claims", "job": "Handler", "wave": ""})
     assert "not saved yet" not in said(opened(folder, "ben"))
 
 

@@ -1,1 +1,1 @@
-"""What notebooks hold: questions and their views, panels, and capture of rows that people type."""
+"""What the notebooks use: views that answer questions, interactive panels, and saving of rows that people type."""

@@ -1,4 +1,4 @@
-"""JupyterLab on the workbook: on this machine only, with its token, and nothing asked of the internet."""
+"""Start JupyterLab on the notebooks: on this machine only, with its token, without requests to the internet."""
 
 import os
 import subprocess
@@ -7,22 +7,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from aiready.batch.child_process import SAFE, python
-from aiready.pages.pdf import superuser
+from aiready.batch.child_process import SAFE_PATH, python_command
+from aiready.pages.pdf import is_superuser
 
 START = "00_start_here.ipynb"
 SETTINGS = Path(__file__).parent / "lab_settings"
-"""JupyterLab's settings as the workbook changes them; what a person sets for themselves stands above.
+"""The workbook's defaults for JupyterLab's settings; a user's own settings override them.
 
-JupyterLab is called from this folder too: nothing lies in it that a program of Jupyter's would read or run.
+JupyterLab is also started in this folder: it holds nothing that Jupyter would import or run.
 """
 
 
 def command(folder: Path) -> list[str]:
     """The command that opens JupyterLab on a folder of notebooks.
 
-    It listens on 127.0.0.1 and keeps the token that Jupyter makes for every start; it looks for no news, no
-    updates and no extensions.
+    It listens on 127.0.0.1, keeps the token that Jupyter makes for every start, and does not look for news, updates
+    or extensions.
 
     Examples
     --------
@@ -30,7 +30,7 @@ def command(folder: Path) -> list[str]:
     True
     """
     return [
-        *python("-m", "jupyterlab"),
+        *python_command("-m", "jupyterlab"),
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{START}",
@@ -38,19 +38,19 @@ def command(folder: Path) -> list[str]:
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
-        f"--ServerApp.allow_root={superuser()}",  # who is root runs every other command as root too
+        f"--ServerApp.allow_root={is_superuser()}",  # who is root runs every other command as root too
     ]
 
 
 def start(folder: Path, environment: Mapping[str, str]) -> NoReturn:
-    """Become JupyterLab, which takes signals its own way; where a process cannot, run it and end as it ends.
+    """Replace this process by JupyterLab, which handles signals itself; on Windows run it and exit with its code.
 
-    Neither it nor a kernel it starts imports what lies in the folder that this one was called from, nor reads
+    Neither JupyterLab nor its kernels import modules from the folder that this process was started in, nor read
     settings or language servers there.
     """
-    asked, around = command(folder), os.environ | dict(environment) | SAFE
+    arguments, variables = command(folder), os.environ | dict(environment) | SAFE_PATH
     sys.stdout.flush()
     if os.name == "posix":
         os.chdir(SETTINGS)
-        os.execve(asked[0], asked, around)
-    sys.exit(subprocess.run(asked, cwd=SETTINGS, env=around, check=False).returncode)
+        os.execve(arguments[0], arguments, variables)
+    sys.exit(subprocess.run(arguments, cwd=SETTINGS, env=variables, check=False).returncode)

@@ -1,1 +1,1 @@
-"""Rows that people type in notebooks: boards, canvases, plans and answers, and how they are saved."""
+"""Rows that people type in notebooks (task boards, canvases, pilot plans, answers) and how they are saved."""

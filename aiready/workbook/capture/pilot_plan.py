@@ -1,4 +1,4 @@
-"""A pilot planned before its data: cases per arm, and the decision rule in words. Verdicts follow the same rule."""
+"""Plan a pilot before its data: cases per arm, and the decision rule in words. Verdicts follow the same rule."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import pandas as pd
 from statsmodels.stats.power import NormalIndPower, TTestIndPower
 
-from aiready.errors import UsageError, all_at_once
+from aiready.errors import UsageError, raise_all
 from aiready.measures.trials.verdicts import COMPARISONS
 from aiready.model.schema import Column, Table
 
 ALPHA = 0.05
-"""One-sided: verdicts look at one-sided 95 % bounds."""
+"""Level of the one-sided test: verdicts use one-sided 95 % bounds."""
 POWER = 0.8
-MOST = 10_000_000
-"""Beyond so many cases per arm a pilot is not planned."""
+MAX_CASES = 10_000_000
+"""Largest number of cases per arm that is reported."""
 PLANS = Table(
     "pilots", "initiative, trial and measure", "pilots planned before their data, with the rule that decides",
     (
@@ -40,15 +40,15 @@ PLANS = Table(
     ),
     key=("initiative_id", "trial_no", "measure"),
 )  # fmt: skip
-"""Plans lie in `plans/pilots.csv` of the data folder: `trials` holds only what was measured."""
+"""The table of plans, `plans/pilots.csv` in the data folder; the table `trials` holds only what was measured."""
 
 
 @dataclass(frozen=True)
-class Planned:
+class MeasurePlan:
     """One measure of a pilot: `effect` is the target effect of an outcome, the margin of a guardrail.
 
-    `today` is the share without the AI (0-1) or the mean, `sd` the standard deviation of a mean, `expected` the
-    improvement really expected (None: the target effect; of a guardrail: no harm).
+    `today` is the share without the AI (0-1) or the mean, `sd` the standard deviation of a case, `expected` the
+    improvement really expected (None: the target effect; for a guardrail: no harm).
     """
 
     measure: str
@@ -62,16 +62,16 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Needed:
-    """Cases per arm: `works` to show an effect at all (of a guardrail: that harm stays within its margin), `scale` to
-    reach the target effect; None where no number of cases is enough."""
+class CasesNeeded:
+    """Cases per arm: `works` to show any effect (for a guardrail: that harm stays within its margin), `scale` to show
+    that the target effect is reached; None if no number of cases is enough."""
 
     works: int | None
     scale: int | None = None
 
 
 def cases_for_shares(control: float, treatment: float, aim: float = 0.0, power: float = POWER) -> int | None:
-    """Cases per arm for the lower bound of a difference of shares to pass `aim`; None where it lies beyond.
+    """Cases per arm for the lower bound of a difference of shares to exceed `aim`; None if no number is enough.
 
     Notes
     -----
@@ -87,7 +87,7 @@ def cases_for_shares(control: float, treatment: float, aim: float = 0.0, power: 
 
 
 def cases_for_means(difference: float, sd: float, aim: float = 0.0, power: float = POWER) -> int | None:
-    """Cases per arm for the lower bound of a difference of means to pass `aim`; None where it lies beyond.
+    """Cases per arm for the lower bound of a difference of means to exceed `aim`; None if no number is enough.
 
     Notes
     -----
@@ -104,44 +104,44 @@ def cases_for_means(difference: float, sd: float, aim: float = 0.0, power: float
 def _cases(distance: float, spread: float, power: float, test: NormalIndPower | TTestIndPower) -> int | None:
     if distance <= 1e-12 or spread <= 0:
         return None
-    found = float(test.solve_power(distance / spread, alpha=ALPHA, power=power, ratio=1.0, alternative="larger"))
-    return max(2, math.ceil(found - 1e-6)) if found <= MOST else None
+    cases = float(test.solve_power(distance / spread, alpha=ALPHA, power=power, ratio=1.0, alternative="larger"))
+    return max(2, math.ceil(cases - 1e-6)) if cases <= MAX_CASES else None
 
 
-def needed(plan: Planned, power: float = POWER) -> Needed:
+def cases_needed(plan: MeasurePlan, power: float = POWER) -> CasesNeeded:
     """Cases per arm that a measure needs.
 
     Raises
     ------
     UsageError
-        What is missing or impossible, all at once.
+        Something is missing or impossible; lists every problem.
     """
-    all_at_once(UsageError, problems_of(plan, power))
+    raise_all(UsageError, plan_problems(plan, power))
     guardrail = plan.kind == "guardrail"
     gain = plan.expected if plan.expected is not None else 0.0 if guardrail else plan.effect
     if guardrail:
-        return Needed(_for(plan, gain, -plan.effect, power))
-    return Needed(_for(plan, gain, 0.0, power), _for(plan, gain, plan.effect, power))
+        return CasesNeeded(_cases_for_gain(plan, gain, -plan.effect, power))
+    return CasesNeeded(_cases_for_gain(plan, gain, 0.0, power), _cases_for_gain(plan, gain, plan.effect, power))
 
 
-def _for(plan: Planned, gain: float, aim: float, power: float) -> int | None:
-    """Improvement is positive whichever way is better."""
+def _cases_for_gain(plan: MeasurePlan, gain: float, aim: float, power: float) -> int | None:
+    """Cases per arm for the lower bound of a true improvement `gain` to exceed `aim`; positive is better for both."""
     if plan.scale == "mean":
         return cases_for_means(gain, plan.sd or 0.0, aim, power)
     today = plan.today or 0.0
-    treated = today + gain if plan.direction == "increase" else today - gain
-    spread = math.sqrt((today * (1 - today) + treated * (1 - treated)) / 2)
-    return _cases(gain - aim, spread, power, NormalIndPower())
+    if plan.direction == "increase":
+        return cases_for_shares(today, today + gain, aim, power)
+    return cases_for_shares(today - gain, today, aim, power)
 
 
-def problems_of(plan: Planned, power: float = POWER) -> list[str]:
-    """What a plan lacks or contradicts, a sentence each."""
+def plan_problems(plan: MeasurePlan, power: float = POWER) -> list[str]:
+    """What is missing or impossible in a plan, a sentence each."""
     name = plan.measure or f"the {plan.kind}"
     target = "margin" if plan.kind == "guardrail" else "target effect"
     gain = plan.effect if plan.expected is None else plan.expected
     gain = 0.0 if plan.kind == "guardrail" and plan.expected is None else gain
     treated = (plan.today or 0.0) + (gain if plan.direction == "increase" else -gain)
-    found = {
+    checks = {
         f"Name what is measured ({plan.kind}).": not plan.measure.strip(),
         f"{name}: give a {target} above 0.": not plan.effect > 0,
         f"{name}: give the share without the AI, between 0 and 1.": plan.scale == "share"
@@ -152,11 +152,11 @@ def problems_of(plan: Planned, power: float = POWER) -> list[str]:
         f"{name}: give the standard deviation of a case.": plan.scale == "mean" and not (plan.sd and plan.sd > 0),
         "Power is a chance between 0.5 and 0.99.": not 0.5 <= power <= 0.99,
     }
-    return [text for text, holds in found.items() if holds]
+    return [text for text, holds in checks.items() if holds]
 
 
-def decision_rule(plans: Sequence[Planned], assignment: str) -> str:
-    """The rule by which `verdicts` will decide, in words: written down before there is any data."""
+def decision_rule(plans: Sequence[MeasurePlan], assignment: str) -> str:
+    """The rule by which `verdicts` will decide, in words, to be written down before there is any data."""
     lines = []
     for plan in plans:
         effect = f"{plan.effect:g}"
@@ -179,6 +179,6 @@ def decision_rule(plans: Sequence[Planned], assignment: str) -> str:
 
 
 def same_rule(written: pd.DataFrame, rows: Sequence[Mapping[str, str]]) -> bool:
-    """Whether a plan says what was written down before; a rule that did not change keeps its date."""
-    said = [{name: row[name] for name in row if name != "declared_on"} for row in rows]
-    return bool(said) and written.reindex(columns=list(said[0])).to_dict("records") == said
+    """Whether a plan equals the one written down before, apart from its date: an unchanged rule keeps its date."""
+    new_rows = [{name: row[name] for name in row if name != "declared_on"} for row in rows]
+    return bool(new_rows) and written.reindex(columns=list(new_rows[0])).to_dict("records") == new_rows

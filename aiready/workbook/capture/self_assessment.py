@@ -1,4 +1,4 @@
-"""One person's answers in a workshop, and the row of `responses` that they are: nothing here touches a file."""
+"""One person's answers in a workshop, and the row of `responses` that holds them; no files are read or written."""
 
 import secrets
 from collections.abc import Mapping
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from aiready.collection.questionnaire import Question, Questionnaire
-from aiready.errors import UsageError, unknown
+from aiready.errors import UsageError, unknown_name
 from aiready.instrument.model import Instrument
 from aiready.model.schema import AI_USE, ROLES, TABLES, Column, Table
-from aiready.workbook.capture.slices import Slice
+from aiready.workbook.capture.scoped_rows import ScopedRows
 
 CODE = "w-"
-"""Codes of people who answered in a workshop begin so."""
-_SIGNS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Prefix of the codes of people who answered in a workshop."""
+_CODE_CHARACTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _ABOUT = ("role", "ai_use", "comment")
 
 
 @dataclass(frozen=True)
 class Person:
-    """What one person said: `answers` holds, by item, a level, `does not apply` or `don't know`; no answer: absent."""
+    """One person's answers: item -> level, `does not apply` or `don't know`; unanswered items are absent."""
 
     code: str
     unit_id: str
@@ -32,105 +32,105 @@ class Person:
 
     @property
     def scope(self) -> dict[str, str]:
-        """Which row of `responses` is theirs."""
+        """Key of this person's row in `responses`."""
         return {"respondent_id": self.code, "unit_id": self.unit_id, "wave": self.wave}
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a person is: questions answered, questions asked of the role, and the next one that is open."""
+    """How far a person is: questions answered, all questions for the role, and the next one without an answer."""
 
-    done: int
-    asked: int
+    answered: int
+    total: int
     next_open: str | None
 
 
 def new_code() -> str:
-    """A code by which a person finds their answers again: six signs that are not mistaken for each other."""
-    return CODE + "".join(secrets.choice(_SIGNS) for _ in range(6))
+    """A new code by which a person finds their answers again; its six characters are not easily confused."""
+    return CODE + "".join(secrets.choice(_CODE_CHARACTERS) for _ in range(6))
 
 
 def responses_table(rules: Instrument) -> Table:
-    """The table `responses` with the items of the questionnaire as columns."""
+    """The table `responses` with a column per item of the instrument."""
     table = TABLES["responses"]
     items = tuple(Column(item, "integer", "answer") for item in rules.items["item_id"])
     return replace(table, columns=(*table.columns, *items))
 
 
-def asked(paper: Questionnaire, role: str) -> tuple[Question, ...]:
-    """Questions that a role is asked, in the order of a working day."""
-    return tuple(question for question in paper.items if question.asked(role))
+def questions_for(questionnaire: Questionnaire, role: str) -> tuple[Question, ...]:
+    """Questions for people in a role, in the order of a working day."""
+    return tuple(question for question in questionnaire.items if question.is_asked_of(role))
 
 
-def answered(person: Person, question: Question, said: str) -> Person:
-    """The person with one answer given, changed or, where `said` is blank, withdrawn.
+def with_answer(person: Person, question: Question, value: str) -> Person:
+    """The person with one answer given, changed or, if `value` is blank, withdrawn.
 
     Raises
     ------
     UsageError
-        What was said is no answer to this question.
+        The value is not an answer to this question.
     """
-    known = [choice.value for choice in question.choices]
-    if said and said not in known:
-        raise unknown("answer", said, known)
-    kept = {item: answer for item, answer in person.answers.items() if item != question.id}
-    return replace(person, answers=kept | ({question.id: said} if said else {}))
+    allowed = [choice.value for choice in question.choices]
+    if value and value not in allowed:
+        raise unknown_name("answer", value, allowed)
+    others = {item: answer for item, answer in person.answers.items() if item != question.id}
+    return replace(person, answers=others | ({question.id: value} if value else {}))
 
 
-def progress(person: Person, paper: Questionnaire, after: str = "") -> Progress:
-    """How far a person is; the next open question is looked for from `after` on, then from the start."""
-    ids = [question.id for question in asked(paper, person.role)]
+def progress(person: Person, questionnaire: Questionnaire, after: str = "") -> Progress:
+    """How far a person is; the next open question is the first one after item `after`, else the first of all."""
+    ids = [question.id for question in questions_for(questionnaire, person.role)]
     start = ids.index(after) + 1 if after in ids else 0
-    still = [item for item in [*ids[start:], *ids[:start]] if item not in person.answers]
-    return Progress(len(ids) - len(still), len(ids), still[0] if still else None)
+    open_ids = [item for item in [*ids[start:], *ids[:start]] if item not in person.answers]
+    return Progress(len(ids) - len(open_ids), len(ids), open_ids[0] if open_ids else None)
 
 
-def row_of(person: Person, rules: Instrument) -> pd.DataFrame:
-    """The row of `responses`: one row; items without an answer are blank."""
+def response_row(person: Person, rules: Instrument) -> pd.DataFrame:
+    """The person's row of `responses` (one row); items without an answer are blank."""
     answers = {item: person.answers.get(item, "") for item in rules.items["item_id"]}
     return pd.DataFrame([{name: getattr(person, name) for name in _ABOUT} | answers])
 
 
-def person_of(read: Slice, rules: Instrument) -> Person:
-    """The person whose row was read.
+def person_from_row(saved: ScopedRows, rules: Instrument) -> Person:
+    """The person of a saved row.
 
     Raises
     ------
     UsageError
-        No row has this code in this unit and wave.
+        There is no row with this code in this unit and wave.
     """
-    if read.rows.empty:
+    if saved.rows.empty:
         raise UsageError(
-            f'No answers under the code "{read.scope["respondent_id"]}" in {read.scope["unit_id"]}, '
-            f"{read.scope['wave']}. Look at the code again, and at unit and wave."
+            f'No answers under the code "{saved.scope["respondent_id"]}" in {saved.scope["unit_id"]}, '
+            f"{saved.scope['wave']}. Look at the code again, and at unit and wave."
         )
-    row = read.rows.iloc[0]
-    given = {item: row[item] for item in rules.items["item_id"] if row.get(item)}
+    row = saved.rows.iloc[0]
+    answers = {item: row[item] for item in rules.items["item_id"] if row.get(item)}
     about = {name: row[name] for name in _ABOUT}
-    return Person(read.scope["respondent_id"], read.scope["unit_id"], read.scope["wave"], answers=given, **about)
+    return Person(saved.scope["respondent_id"], saved.scope["unit_id"], saved.scope["wave"], answers=answers, **about)
 
 
 def check_person(person: Person, units: Mapping[str, str]) -> None:
-    """Refuse what `aiready check` would set aside: an unknown unit, role or use of AI.
+    """Check what `aiready check` would check: unit, role and use of AI.
 
     Raises
     ------
     UsageError
-        Names what is known.
+        One of them is unknown; the message lists the known ones.
     """
     if units and person.unit_id not in units:
-        raise unknown("unit", person.unit_id, units)
+        raise unknown_name("unit", person.unit_id, units)
     if person.role not in ROLES:
-        raise unknown("role", person.role, ROLES)
+        raise unknown_name("role", person.role, ROLES)
     if person.ai_use and person.ai_use not in AI_USE:
-        raise unknown("use of AI", person.ai_use, AI_USE)
+        raise unknown_name("use of AI", person.ai_use, AI_USE)
 
 
-def unfinished(rows: pd.DataFrame, paper: Questionnaire) -> list[str]:
-    """Codes of people of a workshop who have questions open, in the order they began."""
-    here = rows[rows["respondent_id"].str.startswith(CODE)]
-    found = []
-    for row in here.to_dict("records"):
-        ids = [question.id for question in asked(paper, row["role"])]
-        found += [row["respondent_id"]] if any(not row.get(item) for item in ids) else []
-    return found
+def unfinished_codes(rows: pd.DataFrame, questionnaire: Questionnaire) -> list[str]:
+    """Codes of people in a workshop who have open questions, in the order they began."""
+    workshop_rows = rows[rows["respondent_id"].str.startswith(CODE)]
+    codes = []
+    for row in workshop_rows.to_dict("records"):
+        ids = [question.id for question in questions_for(questionnaire, row["role"])]
+        codes += [row["respondent_id"]] if any(not row.get(item) for item in ids) else []
+    return codes

@@ -1,4 +1,4 @@
-"""A unit's job as a board of its tasks: every edit gives a new board; hours come from `task_hours` alone."""
+"""Edit the tasks of a job on a board; every edit returns a new board, and hours come from `measures.tasks.hours`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,22 +7,22 @@ from functools import cached_property
 
 import pandas as pd
 
-from aiready.errors import UsageError, all_at_once, unknown
-from aiready.inputs.entry_checks import refusal, refusals, typed_rows
+from aiready.errors import UsageError, raise_all, unknown_name
+from aiready.inputs.entry_checks import cell_problem, row_problems, typed_rows
 from aiready.measures.tasks import FULL_TIME_HOURS, TASKS_PER_JOB, WEEKS
 from aiready.measures.tasks.hours import GAP_PARTS, with_hours
 from aiready.model.schema import MODES, TABLES
-from aiready.workbook.capture.slices import Slice, as_text
+from aiready.workbook.capture.scoped_rows import ScopedRows, as_text
 
 TASKS = TABLES["tasks"]
-SHARED = ("hours_per_year", "weight", "oversight_hours")
-"""What two parts of a task share between them, and what tasks that are joined add up."""
+ADDITIVE = ("hours_per_year", "weight", "oversight_hours")
+"""Columns that are divided when a task is split, and added up when tasks are merged."""
 _SUMS = ("hours", "potential", "realised", "gap", *GAP_PARTS, "unfollowed", "saved")
 
 
 @dataclass(frozen=True)
 class Board:
-    """The tasks of one job of one unit in one wave: `tasks` holds one text row per task, with all their columns."""
+    """The tasks of one job of one unit in one wave: `tasks` has one row per task and all columns, as text."""
 
     unit_id: str
     job: str
@@ -31,26 +31,26 @@ class Board:
 
     @property
     def scope(self) -> dict[str, str]:
-        """Which rows of `tasks` these are."""
+        """Cells that all rows of this board have in the table `tasks`."""
         return {"unit_id": self.unit_id, "job": self.job, "wave": self.wave}
 
     @property
     def ids(self) -> list[str]:
         """Ids of the tasks, in order."""
-        return self.tasks["task_id"].tolist()
+        return list(self.tasks["task_id"])
 
     @cached_property
     def typed(self) -> pd.DataFrame:
-        """The tasks as measures take them."""
+        """The tasks with typed cells, as measures take them."""
         return typed_rows(TASKS, self.tasks).assign(**{**self.scope, "wave": self.wave or "now"})
 
     @cached_property
     def hours(self) -> pd.DataFrame:
-        """Hours of every task, as `task_hours.with_hours` gives them: one row per task, in order."""
+        """The tasks with the columns that `with_hours` adds: one row per task, in order."""
         return with_hours(self.typed)
 
     def task(self, task_id: str) -> Mapping[str, str]:
-        """Cells of one task.
+        """Cells of one task by column.
 
         Raises
         ------
@@ -58,56 +58,58 @@ class Board:
             The board has no such task.
         """
         if task_id not in self.ids:
-            raise unknown("task", task_id, self.ids)
+            raise unknown_name("task", task_id, self.ids)
         return dict(self.tasks.loc[self.tasks["task_id"] == task_id].iloc[0])
 
 
-def board_of(read: Slice) -> Board:
-    """The board of the rows that were read."""
-    return Board(read.scope["unit_id"], read.scope["job"], read.scope["wave"], read.rows)
+def board_from_rows(saved: ScopedRows) -> Board:
+    """The board of saved rows."""
+    return Board(saved.scope["unit_id"], saved.scope["job"], saved.scope["wave"], saved.rows)
 
 
 # Edits ----------------------------------------------------------------------------------------------------------
 
 
-def changed(board: Board, task_id: str, column: str, text: str) -> Board:
-    """The board with one cell of one task changed.
+def with_cell(board: Board, task_id: str, column: str, text: str) -> Board:
+    """The board with one cell of one task changed; the headcount changes for all tasks.
 
     Raises
     ------
     UsageError
-        The cell would be set aside by `aiready check`; the message says why.
+        `aiready check` would set the cell aside; the message says why.
     """
     board.task(task_id)
-    said = text.strip()
-    why = refusal(TASKS.column(column), said)
-    if why:
-        raise UsageError(why)
+    value = text.strip()
+    problem = cell_problem(TASKS.column(column), value)
+    if problem:
+        raise UsageError(problem)
     tasks = board.tasks.copy()
-    at = tasks["task_id"] == task_id
-    tasks.loc[at if column != "headcount" else at | True, column] = said  # people hold the job, not a task of it
+    if column == "headcount":  # people hold the job, not a task of it
+        tasks[column] = value
+    else:
+        tasks.loc[tasks["task_id"] == task_id, column] = value
     return replace(board, tasks=tasks)
 
 
-def added(board: Board, rows: pd.DataFrame) -> Board:
-    """The board with tasks added at its end; ids that are taken already are numbered on."""
+def with_tasks(board: Board, rows: pd.DataFrame) -> Board:
+    """The board with tasks added at its end; a number is appended to ids that are in use."""
     ids = list(board.ids)
-    named = []
+    new_rows = []
     for row in rows.to_dict("records"):
         ids.append(free_id(row.get("task_id") or row["task"], ids))
-        named.append({**_held_by_all(board), **row, "task_id": ids[-1]})
-    tasks = pd.concat([board.tasks, pd.DataFrame(named, dtype=object)], ignore_index=True).fillna("")
+        new_rows.append({**_job_cells(board), **row, "task_id": ids[-1]})
+    tasks = pd.concat([board.tasks, pd.DataFrame(new_rows, dtype=object)], ignore_index=True).fillna("")
     return replace(board, tasks=tasks[[*board.tasks]])
 
 
-def _held_by_all(board: Board) -> dict[str, str]:
+def _job_cells(board: Board) -> dict[str, str]:
     shared = {"unit_id": board.unit_id, "job": board.job, "wave": board.wave}
-    heads = [cell for cell in board.tasks["headcount"] if cell]
-    return shared | {"headcount": heads[0] if heads else ""}
+    headcounts = [cell for cell in board.tasks["headcount"] if cell]
+    return shared | {"headcount": headcounts[0] if headcounts else ""}
 
 
-def free_id(text: str, taken: Sequence[str]) -> str:
-    """A short id from words, not among those taken.
+def free_id(text: str, used_ids: Sequence[str]) -> str:
+    """A short id made from words that is not in use yet.
 
     Examples
     --------
@@ -115,64 +117,65 @@ def free_id(text: str, taken: Sequence[str]) -> str:
     'answer-the-customer-s-2'
     """
     words = re.sub(r"[^\w]+", "-", text.lower()).strip("-").split("-")
-    plain = "-".join(words[:4]) or "task"
-    number = next(count for count in range(1, len(taken) + 2) if _numbered(plain, count) not in taken)
-    return _numbered(plain, number)
+    stem = "-".join(words[:4]) or "task"
+    number = next(count for count in range(1, len(used_ids) + 2) if _id_with_number(stem, count) not in used_ids)
+    return _id_with_number(stem, number)
 
 
-def _numbered(plain: str, count: int) -> str:
-    return plain if count == 1 else f"{plain}-{count}"
+def _id_with_number(stem: str, number: int) -> str:
+    return stem if number == 1 else f"{stem}-{number}"
 
 
-def removed(board: Board, task_id: str) -> Board:
+def without_task(board: Board, task_id: str) -> Board:
     """The board without one task."""
     board.task(task_id)
     return replace(board, tasks=board.tasks[board.tasks["task_id"] != task_id].reset_index(drop=True))
 
 
-def split(board: Board, task_id: str, names: tuple[str, str], share: float = 0.5) -> Board:
-    """The board with one task in two: they share its hours, weight and checking; all else is the same in both.
+def split_task(board: Board, task_id: str, names: tuple[str, str], share: float = 0.5) -> Board:
+    """The board with one task split in two: hours, weight and oversight are divided, all other cells copied.
 
     Parameters
     ----------
     share
-        What the first part takes of them, above 0 and below 1.
+        Share of the first part, above 0 and below 1.
 
     Raises
     ------
     UsageError
-        A name is blank, or the share is none.
+        A name is blank, or the share is out of range.
     """
-    whole = dict(board.task(task_id))
+    task = dict(board.task(task_id))
     first, second = (name.strip() for name in names)
     problems = [] if first and second else ["Name both parts: each as a verb and its object."]
     problems += [] if 0 < share < 1 else ["Give the first part more than nothing and less than all of the hours."]
-    all_at_once(UsageError, problems)
-    number = board.typed.loc[board.tasks["task_id"] == task_id, list(SHARED)].iloc[0]
-    parts = {name: round(number[name] * share, 2) for name in SHARED if pd.notna(number[name])}
-    one = whole | {"task": first} | {name: as_text(part) for name, part in parts.items()}
-    rest = {name: as_text(number[name] - part) for name, part in parts.items()}
-    two = whole | {"task": second, "task_id": free_id(second, board.ids)} | rest
-    at = board.ids.index(task_id)
+    raise_all(UsageError, problems)
+    totals = board.typed.loc[board.tasks["task_id"] == task_id, list(ADDITIVE)].iloc[0]
+    first_parts = {name: round(totals[name] * share, 2) for name in ADDITIVE if pd.notna(totals[name])}
+    first_row = task | {"task": first} | {name: as_text(part) for name, part in first_parts.items()}
+    rest = {name: as_text(totals[name] - part) for name, part in first_parts.items()}
+    second_row = task | {"task": second, "task_id": free_id(second, board.ids)} | rest
+    position = board.ids.index(task_id)
     rows = board.tasks.to_dict("records")
-    return replace(board, tasks=pd.DataFrame([*rows[:at], one, two, *rows[at + 1 :]], columns=list(board.tasks)))
+    rows = [*rows[:position], first_row, second_row, *rows[position + 1 :]]
+    return replace(board, tasks=pd.DataFrame(rows, columns=list(board.tasks)))
 
 
 @dataclass(frozen=True)
-class Joined:
-    """A board on which tasks were joined, and what was decided on the way, a sentence each."""
+class MergedTasks:
+    """The board with the merged task, and the choices that merging made, a sentence each."""
 
     board: Board
     notes: tuple[str, ...]
 
 
-def merged(board: Board, task_ids: Sequence[str], name: str) -> Joined:
-    """The board with several tasks as one: hours, weight and checking are summed, shares weighted.
+def merge_tasks(board: Board, task_ids: Sequence[str], name: str) -> MergedTasks:
+    """The board with several tasks merged into one: hours, weight and oversight are summed, shares averaged.
 
-    Shares are weighted so that potential, realised hours, and each part of the gap stay what they were: saving by
-    hours, adoption by potential, observed saving by adopted hours, rework by saved hours. Where one of the tasks lacks
-    what that needs, the share is left blank. What differs in words is taken from the task with most hours, before it
-    one that AI has a part in.
+    Shares are weighted so that potential, realised hours and each part of the gap keep their totals: saving by hours,
+    adoption by potential, observed saving by adopted hours, rework by saved hours. A share is blank if a task lacks
+    what its weighting needs. Other cells that differ are taken from the task with most hours among those that AI has
+    a part in, else among all.
 
     Raises
     ------
@@ -182,54 +185,54 @@ def merged(board: Board, task_ids: Sequence[str], name: str) -> Joined:
     chosen = [board.task(task_id) for task_id in dict.fromkeys(task_ids)]
     problems = [] if len(chosen) > 1 else ["Choose at least two tasks."]
     problems += [] if name.strip() else ["Name the task: a verb and its object."]
-    all_at_once(UsageError, problems)
+    raise_all(UsageError, problems)
     rows = board.hours
     rows = rows[rows["task_id"].isin(task_ids)]
     human_only = rows["mode"].fillna("human").eq("human") & rows["target_mode"].fillna("human").eq("human")
     order = rows.assign(ai=~human_only).sort_values(["ai", "hours"], ascending=False, kind="stable")
     lead = dict(board.task(order["task_id"].iloc[0]))
-    words = [column.name for column in TASKS.columns if column.allowed or column.name in ("pattern", "freed_for")]
-    differ = [column for column in words if len({task[column] for task in chosen}) > 1]
+    choices = [column.name for column in TASKS.columns if column.allowed or column.name in ("pattern", "freed_for")]
+    differ = [column for column in choices if len({task[column] for task in chosen}) > 1]
     notes = [f"{column} differed: {lead[column] or 'blank'}, as in {lead['task']}." for column in differ]
-    shares, blank = _weighted(rows)
+    shares, blank = _weighted_shares(rows)
     notes += [f"{', '.join(blank)}: left blank, because not all of the tasks have it."] if blank else []
-    sums = {column: as_text(board.typed.loc[rows.index, column].sum(skipna=False)) for column in SHARED}
-    one = lead | {"task": name.strip()} | sums | shares | dict.fromkeys(_RANGE, "")
-    at = board.ids.index(chosen[0]["task_id"])
-    kept = [row for row in board.tasks.to_dict("records") if row["task_id"] not in task_ids]
-    tasks = pd.DataFrame([*kept[:at], one, *kept[at:]], columns=list(board.tasks))
-    return Joined(replace(board, tasks=tasks), tuple(notes))
+    sums = {column: as_text(board.typed.loc[rows.index, column].sum(skipna=False)) for column in ADDITIVE}
+    merged_row = lead | {"task": name.strip()} | sums | shares | dict.fromkeys(_RANGE, "")
+    position = board.ids.index(chosen[0]["task_id"])
+    others = [row for row in board.tasks.to_dict("records") if row["task_id"] not in task_ids]
+    tasks = pd.DataFrame([*others[:position], merged_row, *others[position:]], columns=list(board.tasks))
+    return MergedTasks(replace(board, tasks=tasks), tuple(notes))
 
 
 _RANGE = ("expected_saving_low", "expected_saving_high")
 
 
-def _weighted(rows: pd.DataFrame) -> tuple[dict[str, str], list[str]]:
-    """Shares of tasks joined, from their hours; and which are not known."""
+def _weighted_shares(rows: pd.DataFrame) -> tuple[dict[str, str], list[str]]:
+    """Shares of the merged task, weighted as `merge_tasks` says; and the names of those that had to be left blank."""
     total = {name: rows[name].sum(skipna=False) for name in ("hours", "potential", *GAP_PARTS, "saved")}
     saving = _ratio(total["potential"], total["hours"])
     adoption = 1 - _ratio(total["gap_not_adopted"], total["potential"])
     observed = _ratio(total["saved"], total["hours"] * adoption)
     rework = _ratio(total["gap_rework"], total["saved"])
     shares = {"expected_saving": saving, "adoption": adoption, "observed_saving": observed, "rework": rework}
-    given = {name: rows[name].notna().any() for name in shares}
+    reported = {name: rows[name].notna().any() for name in shares}
     texts = {name: as_text(round(value, 9)) if pd.notna(value) else "" for name, value in shares.items()}
-    return texts, [name for name, text in texts.items() if not text and given[name]]
+    return texts, [name for name, text in texts.items() if not text and reported[name]]
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else float("nan")
+def _ratio(part: float, total: float) -> float:
+    return part / total if total else float("nan")
 
 
-# What it comes to -----------------------------------------------------------------------------------------------
+# Totals and warnings --------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a job comes to, hours per year of all its holders, and per holder and week.
+    """Totals of a job: `hours` per year of all its holders, `per_week` per holder and week.
 
-    `hidden` says why nothing is shown; the numbers are then missing. `modes` (mode, today, target, today_share,
-    target_share): hours of a year by who does them, and their shares.
+    `hidden` is the reason if nothing may be shown; the numbers are then missing. `modes` (mode, today, target,
+    today_share, target_share): hours per year by who does the tasks, and their shares.
     """
 
     tasks: int
@@ -241,15 +244,15 @@ class Totals:
 
 
 def totals(board: Board, minimum: int) -> Totals:
-    """Sums over the tasks of a job; hidden where fewer people than the minimum group hold it.
+    """Sums over the tasks of a job; hidden if fewer people than the minimum group hold it.
 
-    A task that lacks an answer counts with what is known of it, as in the measures.
+    A task with blank cells counts as far as it is known, as in the measures.
     """
     rows = board.hours
     holders = float(rows["holders"].max()) if len(rows) else float("nan")
-    few = holders == holders and holders < minimum
+    few = holders < minimum  # False if the number of holders is not known
     sums = {name: float("nan") if few else float(rows[name].sum()) for name in _SUMS}
-    persons = holders if holders == holders and holders else 1.0
+    persons = holders if holders > 0 else 1.0
     weekly = {name: value / WEEKS / persons for name, value in sums.items()}
     reason = f"Fewer than {minimum} people hold this job: its hours are shown nowhere." if few else ""
     return Totals(len(rows), sums, weekly, _modes(rows.iloc[:0] if few else rows), holders, reason)
@@ -263,21 +266,21 @@ def _modes(rows: pd.DataFrame) -> pd.DataFrame:
     return hours.join(shares).rename_axis("mode").reset_index()
 
 
-def warnings(board: Board) -> list[str]:
-    """What a reader of the board should know or mend, a sentence each."""
+def board_warnings(board: Board) -> list[str]:
+    """What is odd or still open on the board, a sentence each."""
     fewest, most = TASKS_PER_JOB
-    count, wanted = len(board.tasks), f"{fewest} to {most} core tasks are wanted"
+    count, advice = len(board.tasks), f"{fewest} to {most} core tasks are wanted"
     year = board.typed["hours_per_year"].sum()
-    found = {
-        f"{count} tasks: too coarse to redesign, {wanted}. Split or add some.": count < fewest,
-        f"{count} tasks: too fine to oversee, {wanted}. Merge or drop some.": count > most,
+    checks = {
+        f"{count} tasks: too coarse to redesign, {advice}. Split or add some.": count < fewest,
+        f"{count} tasks: too fine to oversee, {advice}. Merge or drop some.": count > most,
         f"One person's tasks add up to {year:,.0f} hours a year, more than full time.": year > FULL_TIME_HOURS,
     }
-    return [text for text, holds in found.items() if holds] + _lacking(board)
+    return [text for text, holds in checks.items() if holds] + _open_points(board)
 
 
-def _lacking(board: Board) -> list[str]:
-    """What is still open on the board, with the tasks it is open for."""
+def _open_points(board: Board) -> list[str]:
+    """Decisions that are still open, a sentence each with the tasks concerned."""
     tasks, rows = board.tasks, board.hours
     with_ai = tasks["target_mode"].isin(["augment", "automate"]).to_numpy()
     lacking = {
@@ -287,16 +290,16 @@ def _lacking(board: Board) -> list[str]:
         "Not decided what freed time is for": rows["realised"].gt(0).to_numpy() & tasks["freed_for"].eq("").to_numpy(),
     }
     return [
-        f"{words}, for {where.sum()} of {len(tasks)} tasks: {_listed(tasks.loc[where, 'task'])}."
+        f"{words}, for {where.sum()} of {len(tasks)} tasks: {_first_texts(tasks.loc[where, 'task'])}."
         for words, where in lacking.items()
         if where.any()
     ]
 
 
-def _listed(texts: pd.Series) -> str:
+def _first_texts(texts: pd.Series) -> str:
     return "; ".join(texts.head(3)) + (" and others" if len(texts) > 3 else "")
 
 
-def mistakes(board: Board) -> list[str]:
-    """Cells that `aiready check` would set aside, a sentence each: to be mended before saving."""
-    return refusals(TASKS, board.tasks, "task")
+def invalid_cells(board: Board) -> list[str]:
+    """Cells that `aiready check` would set aside, a sentence each; to be corrected before saving."""
+    return row_problems(TASKS, board.tasks, "task")

@@ -1,4 +1,4 @@
-"""A library of task statements that the user supplies: jobs found by words, and the tasks a job begins with."""
+"""Read a library of task statements that the user supplies, search its jobs, and take the tasks of one."""
 
 import re
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ CODE = "O*NET-SOC Code"
 COLUMNS = {
     "Title": "job", "Task": "task", "Task ID": "task_id", "Task Type": "kind", "human_labels": "exposure", CODE: "code",
 }  # fmt: skip
-"""Columns of the file, and what they are here; a task and a title or code must be there."""
+"""Column of the file -> column here; the task, and a title or a code, are required."""
 TITLES = "Occupation Data"
-"""Name of O*NET's file of titles, without its ending: `Task Statements.txt` has codes alone."""
+"""Name of O*NET's file of titles, without its extension; `Task Statements.txt` has only codes."""
 TEXTS = (".txt", ".tsv", ".csv")
 CORE, OTHER_WEIGHT = "core", 0.5
 """Core tasks weigh 1, all others a half, as in the published occupation scores."""
@@ -26,7 +26,7 @@ CORE, OTHER_WEIGHT = "core", 0.5
 class Library:
     """Task statements: one row per job x task (`job`, `task_id`, `task`, `core`, `exposure`: E0, E1, E2 or blank).
 
-    `note` says what to put beside the file where jobs bear a code instead of a title; else it is empty.
+    `note` says which file is lacking if jobs have a code instead of a title; else it is empty.
     """
 
     file: str
@@ -35,25 +35,25 @@ class Library:
 
 
 def read_library(path: Path) -> Library:
-    """Read a library: a CSV or TSV file with the columns `Title` and `Task`, better also the others of `COLUMNS`.
+    """Read a library: a CSV or TSV file with the columns `Title` and `Task`, and optionally the others of `COLUMNS`.
 
-    O*NET's own `Task Statements.txt` is read as it is shipped: titles come from `Occupation Data.txt` beside it;
-    without that file, jobs bear their code.
+    O*NET's `Task Statements.txt` is read as published: titles come from `Occupation Data.txt` in the same folder;
+    without that file, a job's name is its code.
 
     Raises
     ------
     UsageError
         There is no such file.
     InputError
-        It cannot be read, or lacks a column.
+        The file cannot be read, or lacks a required column.
     """
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file. Give the path of a CSV or TSV file of task statements.")
-    given = read_csv(path, tuple(COLUMNS), path.name).batches.read_all().to_pandas()
-    absent = [name for name in ("Title", "Task") if name not in given and not (name == "Title" and CODE in given)]
+    table = read_csv(path, tuple(COLUMNS), path.name).batches.read_all().to_pandas()
+    absent = [name for name in ("Title", "Task") if name not in table and not (name == "Title" and CODE in table)]
     if absent:
         raise InputError(f"{path.name}: the column {' and '.join(absent)} is missing. Add or rename it.")
-    rows = given.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS).fillna("")
+    rows = table.reindex(columns=list(COLUMNS)).rename(columns=COLUMNS).fillna("")
     rows["job"], note = _jobs(rows, path)
     rows = rows[(rows["job"] != "") & (rows["task"] != "")].reset_index(drop=True)
     numbered = [str(number) for number in range(1, len(rows) + 1)]
@@ -64,7 +64,7 @@ def read_library(path: Path) -> Library:
 
 
 def _jobs(rows: pd.DataFrame, path: Path) -> tuple[pd.Series, str]:
-    """Title of every row's job, else its code; and what to put beside the file where titles are lacking."""
+    """Title of every row's job, else its code; and a note if titles are lacking."""
     untitled = (rows["job"] == "") & (rows["code"] != "")
     if not untitled.any():
         return rows["job"], ""
@@ -79,7 +79,7 @@ def _jobs(rows: pd.DataFrame, path: Path) -> tuple[pd.Series, str]:
 
 
 def _titles(folder: Path) -> dict[str, str]:
-    """Titles by code from O*NET's file of titles in a folder; none where it is not there."""
+    """Titles by code from O*NET's file of titles in a folder; empty if there is none."""
     files = (path for path in sorted(folder.iterdir()) if path.suffix.lower() in TEXTS)
     path = next((path for path in files if canonical(path.stem) == canonical(TITLES)), None)
     if path is None:
@@ -91,39 +91,39 @@ def _titles(folder: Path) -> dict[str, str]:
     return dict(zip(titled[CODE].str.strip(), titled["Title"].str.strip(), strict=True))
 
 
-def search(library: Library, words: str, most: int = 30) -> pd.DataFrame:
-    """Jobs that the words find: those with every word in their title first, then by how many of their tasks do.
+def search_jobs(library: Library, words: str, limit: int = 30) -> pd.DataFrame:
+    """Search jobs: first those with every word in their title, then by the number of tasks with every word.
 
     Returns
     -------
     pandas.DataFrame
-        One row per job: `job`, `tasks`, `found` (tasks with every word), at most `most` rows.
+        One row per job: `job`, `tasks`, `found` (number of tasks with every word), at most `limit` rows.
     """
-    wanted = re.findall(r"\w+", words.lower())
-    if not wanted:
+    terms = re.findall(r"\w+", words.lower())
+    if not terms:
         return pd.DataFrame(columns=["job", "tasks", "found"])
-    rows = library.tasks.assign(hit=_has(library.tasks["task"], wanted))
+    rows = library.tasks.assign(hit=_contains_words(library.tasks["task"], terms))
     jobs = rows.groupby("job", sort=False).agg(tasks=("task", "size"), found=("hit", "sum")).reset_index()
-    jobs["titled"] = _has(jobs["job"], wanted)
+    jobs["titled"] = _contains_words(jobs["job"], terms)
     jobs = jobs[jobs["titled"] | jobs["found"].gt(0)]
-    return jobs.sort_values(["titled", "found"], ascending=False, kind="stable").head(most)[["job", "tasks", "found"]]
+    return jobs.sort_values(["titled", "found"], ascending=False, kind="stable").head(limit)[["job", "tasks", "found"]]
 
 
-def _has(texts: pd.Series, wanted: list[str]) -> pd.Series:
+def _contains_words(texts: pd.Series, words: list[str]) -> pd.Series:
     lower = texts.str.lower()
-    found = pd.Series(True, texts.index)
-    for word in wanted:
-        found &= lower.str.contains(rf"\b{re.escape(word)}", regex=True)
-    return found
+    matches = pd.Series(True, texts.index)
+    for word in words:
+        matches &= lower.str.contains(rf"\b{re.escape(word)}", regex=True)
+    return matches
 
 
-def first_tasks(library: Library, job: str) -> pd.DataFrame:
-    """The tasks a job begins with: its core tasks up to twenty, others only up to fifteen.
+def starting_tasks(library: Library, job: str) -> pd.DataFrame:
+    """Tasks of a job to start a board with: up to twenty core tasks, filled up to fifteen with others.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of `tasks` as text: task_id, task, weight (1 core, else a half), exposure.
+        Rows of the table `tasks` as text: task_id, task, weight (1 if core, else a half), exposure.
 
     Raises
     ------

@@ -1,10 +1,9 @@
-"""Panels of the notebooks: controls, pure functions, and what they show. No calculation here."""
+"""Interactive panels of the notebooks: controls, and the views or forms that they show. Nothing is computed here."""
 
-from aiready.workbook.panels.agreeing import actions
-from aiready.workbook.panels.asking import self_assessment
-from aiready.workbook.panels.canvassing import initiative_canvas
-from aiready.workbook.panels.drilling import barriers
-from aiready.workbook.panels.looking import (
+from aiready.workbook.panels.actions_panel import actions
+from aiready.workbook.panels.barriers_panel import barriers
+from aiready.workbook.panels.canvas_panel import initiative_canvas
+from aiready.workbook.panels.explore_panels import (
     answers,
     decisions,
     funnel,
@@ -16,8 +15,9 @@ from aiready.workbook.panels.looking import (
     profile,
     records,
 )
-from aiready.workbook.panels.redesigning import task_redesign
-from aiready.workbook.panels.weighing import what_if
+from aiready.workbook.panels.redesign_panel import task_redesign
+from aiready.workbook.panels.self_assessment_panel import self_assessment
+from aiready.workbook.panels.what_if_panel import what_if
 
 __all__ = [
     "actions", "answers", "barriers", "decisions", "funnel", "groups", "hours", "initiative_canvas", "jobs", "moved",

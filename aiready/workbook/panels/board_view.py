@@ -1,4 +1,4 @@
-"""A job's board as HTML: today beside target, hours, what they wait on, and how a collaboration pattern works."""
+"""Render a task board as HTML: totals, today beside target, what hours wait on, collaboration patterns."""
 
 from collections.abc import Mapping
 from html import escape
@@ -8,7 +8,7 @@ import pandas as pd
 from aiready.charts import theme
 from aiready.model.registry import MEASURES
 from aiready.workbook.capture.task_board import Board, Totals
-from aiready.workbook.panels.frame import told
+from aiready.workbook.panels.frame import message_html
 
 WORDS = {
     "task": "Task: a verb and its object", "headcount": "Holders of the job",
@@ -32,32 +32,32 @@ _PARTS = {
 _HEADS = ("Task", "Today", "Target", "Hours", "Potential", "Realised", "Gap", "Waits on", "Freed for")
 
 
-def totals_html(found: Totals, warnings: list[str]) -> str:
-    """What the job comes to, live: the gap and its parts, per holder and week, and what to mend."""
-    notes = "".join(told(text, "warning") for text in warnings)
-    if found.hidden:
-        return told(found.hidden, "warning") + notes
-    whole, week = found.hours, found.per_week
-    holders = f"{found.holders:.0f} holders" if found.holders == found.holders else "one person; give the holders"
-    parts = " + ".join(f"{theme.number(whole[name])} {words}" for name, words in _PARTS.items())
-    open_ones = (
-        f" For {theme.number(whole['unfollowed'])} hours of it the follow-up is not known."
-        if whole["unfollowed"]
+def totals_html(totals: Totals, warnings: list[str]) -> str:
+    """The totals of a job as HTML: the gap and its parts, hours per holder and week, and warnings."""
+    notes = "".join(message_html(text, "warning") for text in warnings)
+    if totals.hidden:
+        return message_html(totals.hidden, "warning") + notes
+    hours, weekly = totals.hours, totals.per_week
+    holders = f"{totals.holders:.0f} holders" if pd.notna(totals.holders) else "one person; give the holders"
+    parts = " + ".join(f"{theme.number(hours[name])} {words}" for name, words in _PARTS.items())
+    unknown_followup = (
+        f" For {theme.number(hours['unfollowed'])} hours of it the follow-up is not known."
+        if hours["unfollowed"]
         else ""
     )
     lines = (
-        f"<p><b>{theme.number(whole['gap'])} hours a year lie between what AI could save and what it saves</b> "
-        f"({holders}; {theme.number(week['gap'], 1)} hours per holder and week).</p>"
-        f"<p>{theme.number(whole['potential'])} potential − {theme.number(whole['realised'])} realised = "
-        f"{parts}.{open_ones}</p>"
+        f"<p><b>{theme.number(hours['gap'])} hours a year lie between what AI could save and what it saves</b> "
+        f"({holders}; {theme.number(weekly['gap'], 1)} hours per holder and week).</p>"
+        f"<p>{theme.number(hours['potential'])} potential − {theme.number(hours['realised'])} realised = "
+        f"{parts}.{unknown_followup}</p>"
         "<p class='aiready-muted'>Hours are minutes spread over many tasks and people; they assume that checking is "
         "done, and they are no posts.</p>"
     )
-    return lines + modes_html(found.modes) + notes
+    return lines + modes_html(totals.modes) + notes
 
 
 def modes_html(modes: pd.DataFrame) -> str:
-    """Hours by who does them, today above target."""
+    """Bars of hours by who does the tasks, today above target."""
     bars = []
     for name, words in (("today", "Today"), ("target", "Target")):
         shares = modes[["mode", f"{name}_share"]].itertuples(index=False)
@@ -82,19 +82,19 @@ def _bar(mode: str, share: float) -> str:
 
 
 def board_html(board: Board, chosen: str, blockers: Mapping[str, str], *, hidden: bool) -> str:
-    """Every task in a row: who does it today and who should, its hours, what they wait on."""
+    """The board as a table, one row per task: who does it today and who should, its hours, what they wait on."""
     rows = board.hours
     numbers = ("hours", "potential", "realised", "gap")
     head = "".join(f"<th scope='col'{_number_class(name)}>{name}</th>" for name in _HEADS)
     lines = []
     for task, row in zip(board.tasks.to_dict("records"), rows.to_dict("records"), strict=True):
-        told_ = ["hidden" if hidden else theme.number(row[name]) for name in numbers]
-        cells = "".join(f"<td class='number'>{cell}</td>" for cell in told_)
+        texts = ["hidden" if hidden else theme.number(row[name]) for name in numbers]
+        cells = "".join(f"<td class='number'>{cell}</td>" for cell in texts)
         target = task["target_mode"] or task["mode"]
-        moved = " style='font-weight:600'" if target != task["mode"] and task["mode"] else ""
+        style = " style='font-weight:600'" if target != task["mode"] and task["mode"] else ""
         lines.append(
             f"<tr{' class=chosen' if task['task_id'] == chosen else ''}><th scope='row'>{escape(task['task'])}</th>"
-            f"<td>{task['mode'] or '–'}</td><td{moved}>{'→&nbsp;' if moved else ''}{target or '–'}</td>{cells}"
+            f"<td>{task['mode'] or '–'}</td><td{style}>{'→&nbsp;' if style else ''}{target or '–'}</td>{cells}"
             f"<td>{escape(blockers.get(task['blocker'], task['blocker'] or '–'))}</td>"
             f"<td>{escape(task['freed_for'] or 'not decided')}</td></tr>"
         )
@@ -108,12 +108,12 @@ def _number_class(name: str) -> str:
 
 
 def pattern_html(patterns: pd.DataFrame, pattern_id: str) -> str:
-    """When a collaboration pattern fits, the oversight it needs, how it fails, and which measure watches it."""
-    found = patterns[patterns["pattern_id"] == pattern_id]
-    if found.empty:
+    """A collaboration pattern: when it fits, the oversight it needs, how it fails, and which measure watches it."""
+    rows = patterns[patterns["pattern_id"] == pattern_id]
+    if rows.empty:
         return ""
-    row = found.iloc[0]
+    row = rows.iloc[0]
     parts = {"Fits when": "fits_when", "Oversight": "oversight", "Fails by": "fails_by", "Watched by": "measure"}
-    said = {**row, "measure": MEASURES[row["measure"]].label if row["measure"] in MEASURES else row["measure"]}
-    lines = "".join(f"<li><b>{words}:</b> {escape(str(said[name]))}</li>" for words, name in parts.items())
+    texts = {**row, "measure": MEASURES[row["measure"]].label if row["measure"] in MEASURES else row["measure"]}
+    lines = "".join(f"<li><b>{words}:</b> {escape(str(texts[name]))}</li>" for words, name in parts.items())
     return f"<div class='aiready-told'><b>{escape(row['name'])}</b><ul>{lines}</ul></div>"

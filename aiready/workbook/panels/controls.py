@@ -1,4 +1,4 @@
-"""Controls of every panel: each with its label above it, wrapped where the window is narrow."""
+"""Controls of the panels (lists, text fields, buttons), each with its label above it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import ipywidgets as w
 
 WIDE, HALF, SHORT, FITTING = "620px", "300px", "140px", "auto"
-"""Widths of controls: they shrink in a narrow window."""
+"""Widths of controls; they shrink in a narrow window."""
 
 
 def row(*parts: w.Widget) -> w.Box:
-    """Controls beside each other, wrapped where the window is narrow."""
+    """Controls side by side, wrapped in a narrow window."""
     layout = w.Layout(display="flex", flex_flow="row wrap", align_items="flex-end", grid_gap="6px 14px", width="100%")
     return w.Box(list(parts), layout=layout)
 
 
 def labelled(control: w.Widget, width: str = HALF) -> w.Widget:
-    """A control with its label above, as wide as asked where there is room."""
+    """Put a control's label above it and set its width; returns the control."""
     control.layout.width, control.layout.max_width = width, "calc(100% - 4px)"  # Lab keeps 2px at each side
     control.style.description_width = "initial"
     control.add_class("aiready-above")
@@ -24,26 +24,26 @@ def labelled(control: w.Widget, width: str = HALF) -> w.Widget:
 
 
 def choice(label: str, options: Iterable[tuple[str, Any]], value: Any = None, width: str = HALF) -> w.Dropdown:
-    """A list to choose from; its first entry, or `value` where it is one, is chosen."""
-    listed = list(options)
-    held = value if any(value == option for _, option in listed) else (listed[0][1] if listed else None)
-    return labelled(w.Dropdown(options=listed, value=held, description=label), width)
+    """A drop-down list; selected is `value` if it is an option, else the first entry."""
+    entries = list(options)
+    selected = value if any(value == option for _, option in entries) else (entries[0][1] if entries else None)
+    return labelled(w.Dropdown(options=entries, value=selected, description=label), width)
 
 
 def line(label: str, value: str = "", placeholder: str = "", width: str = HALF, *, live: bool = False) -> w.Text:
-    """A line of text; `live`: told while it is typed."""
-    made = w.Text(value=value, description=label, placeholder=placeholder, continuous_update=live)
-    return labelled(made, width)
+    """A line of text; `live`: changes are reported while typing."""
+    control = w.Text(value=value, description=label, placeholder=placeholder, continuous_update=live)
+    return labelled(control, width)
 
 
 def area(label: str, value: str = "", placeholder: str = "", *, live: bool = False, rows: int = 2) -> w.Textarea:
     """Several lines of text."""
-    made = w.Textarea(value=value, description=label, placeholder=placeholder, continuous_update=live, rows=rows)
-    return labelled(made, WIDE)
+    control = w.Textarea(value=value, description=label, placeholder=placeholder, continuous_update=live, rows=rows)
+    return labelled(control, WIDE)
 
 
 def number(label: str, value: float = 0.0, step: float = 0.05) -> w.FloatText:
-    """A number to type or step; sliders have no name that a screen reader could say."""
+    """A number field with steps; not a slider, whose name screen readers cannot read out."""
     return labelled(w.FloatText(value=value, step=step, description=label), FITTING)
 
 
@@ -53,19 +53,19 @@ def day(label: str) -> w.DatePicker:
 
 
 def button(words: str, act: Callable[[], object], *, primary: bool = False, hint: str = "") -> w.Button:
-    """A button that says what it does."""
-    made = w.Button(description=words, tooltip=hint)
+    """A button that calls `act`; `hint` is its tooltip."""
+    control = w.Button(description=words, tooltip=hint)
     if primary:
-        made.add_class("mod-primary")
-    made.on_click(lambda _: act())
-    return made
+        control.add_class("mod-primary")
+    control.on_click(lambda _: act())
+    return control
 
 
-def seen(part: w.Widget, *, when: bool) -> None:
-    """Show a part, or leave it out."""
-    part.layout.display = None if when else "none"
+def set_visible(part: w.Widget, *, visible: bool) -> None:
+    """Show or hide a part."""
+    part.layout.display = None if visible else "none"
 
 
 def values(fields: Mapping[str, w.Widget]) -> dict[str, str]:
-    """What controls say, as text."""
+    """Values of controls by name, as trimmed text."""
     return {name: str(field.value or "").strip() for name, field in fields.items()}

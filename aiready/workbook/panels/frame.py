@@ -1,4 +1,4 @@
-"""What frames every panel: one look in light and dark, keys that stay in a control, word of a kernel that is gone."""
+"""Frame of every panel: styles in light and dark, keyboard handling, messages, and a notice if the kernel is lost."""
 
 from html import escape
 from urllib.parse import quote
@@ -7,7 +7,7 @@ import anywidget
 import ipywidgets as w
 import traitlets
 
-from aiready.charts.figures import ALIGNED
+from aiready.charts.figures import NUMBER_COLUMNS_CSS
 
 _STYLE = """
 .aiready-panel { max-width: 760px; padding: 4px 0 14px; color: var(--jp-ui-font-color1); font-size: 14px;
@@ -56,7 +56,7 @@ _STYLE = """
 .aiready-panel .figures .scroll { max-height: 28em; }
 .aiready-form .scroll > table { min-width: 860px; }
 """
-"""In Lab's own colours, so that it fits a light theme as well as a dark one."""
+"""Styles in JupyterLab's own colours, so that they fit light and dark themes."""
 _ARROW = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'>"
     "<path fill='none' stroke='white' stroke-width='2' d='M5 7l4 4 4-4'/></svg>"
@@ -65,13 +65,14 @@ _DARK = (
     '[data-jp-theme-light="false"] .aiready-panel '
     f'{{ --jp-widgets-dropdown-arrow: url("data:image/svg+xml,{quote(_ARROW)}"); }}'
 )
-"""The arrow of a list is drawn dark by ipywidgets, whatever the theme."""
+"""A light arrow for lists in dark themes; that of ipywidgets is always dark."""
 
 
-class Attendant(anywidget.AnyWidget):
-    """Stands in every panel: JupyterLab's keys do not reach into a control, and a panel without its kernel says so."""
+class KernelWatch(anywidget.AnyWidget):
+    """Hidden widget in every panel: keeps JupyterLab's shortcuts out of its controls, and shows `message` and disables
+    the controls when the kernel is lost."""
 
-    word = traitlets.Unicode().tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
     _esm = """
     const leave = event => {
       if (event.target.closest?.('.aiready-panel')) event.target.setAttribute('data-lm-suppress-shortcuts', 'true');
@@ -89,7 +90,7 @@ class Attendant(anywidget.AnyWidget):
         const told = page.createElement('div');
         told.className = 'aiready-told warning aiready-gone';
         told.setAttribute('role', 'alert');
-        told.textContent = model.get('word');
+        told.textContent = model.get('message');
         panel.prepend(told);
       };
       model.on('comm_live_update', gone);
@@ -98,27 +99,27 @@ class Attendant(anywidget.AnyWidget):
     """
 
 
-GONE = (
+KERNEL_LOST = (
     "The kernel behind this panel is gone: it died, or was restarted or stopped. Run the notebook again (menu Run, "
     "Run All Cells) and go on: "
 )
 LOOKING, WRITING = "your choices are made anew.", "what you saved is saved, and what you had not saved yet is shown."
-"""What a panel without its kernel says is left, where it only shows, and where it writes."""
+"""What is left when the kernel is lost: in panels that only show, and in those that save."""
 
 
-def framed(box: w.Box, *parts: w.Widget, left: str = LOOKING) -> None:
-    """Make a box a panel of these parts, below each other."""
-    style = w.HTML(f"<style>{_STYLE}{ALIGNED}{_DARK}</style>", layout=w.Layout(height="0", margin="0"))
-    box.children = (style, Attendant(word=GONE + left), *parts)
+def frame_panel(box: w.Box, *parts: w.Widget, left: str = LOOKING) -> None:
+    """Make a box a panel of these parts, below each other; `left` says what is left when the kernel is lost."""
+    style = w.HTML(f"<style>{_STYLE}{NUMBER_COLUMNS_CSS}{_DARK}</style>", layout=w.Layout(height="0", margin="0"))
+    box.children = (style, KernelWatch(message=KERNEL_LOST + left), *parts)
     box.add_class("aiready-panel")
 
 
-def told(text: str, kind: str = "note") -> str:
-    """A message as HTML: note, warning or error."""
+def message_html(text: str, kind: str = "note") -> str:
+    """A message of a kind (note, warning or error) as HTML; blank text gives none."""
     return f'<div class="aiready-told {kind}">{escape(text)}</div>' if text else ""
 
 
-def announced(text: str, kind: str = "note") -> str:
-    """A message that a screen reader reads out: an error at once, all else when it has time."""
+def live_message_html(text: str, kind: str = "note") -> str:
+    """A message as HTML that screen readers read out: an error at once, others when they pause."""
     role = 'role="alert"' if kind == "error" else 'role="status" aria-live="polite"'
-    return f"<div {role}>{told(text, kind)}</div>" if text else ""
+    return f"<div {role}>{message_html(text, kind)}</div>" if text else ""

@@ -1,4 +1,4 @@
-"""A chart in a panel: drawn by Vega in the browser, from this machine alone, and answering clicks."""
+"""A chart in a panel: a widget that draws it with Vega in the browser, without the internet, and reports clicks."""
 
 import hashlib
 from importlib.metadata import version
@@ -10,17 +10,17 @@ import anywidget
 import traitlets
 
 from aiready import result_cache
-from aiready.atomic_files import write
+from aiready.atomic_files import write_file
 from aiready.charts import theme
 from aiready.charts.figures import specification
-from aiready.charts.marks import written
+from aiready.charts.marks import layered_specification
 from aiready.errors import InfrastructureError
 
 SCRIPT = Path(__file__).with_name("picture.js")
 
 
 class Picture(anywidget.AnyWidget):
-    """A picture that changes in place; `picked` names the row clicked, where `rows` lets it, `room` is its width."""
+    """A chart that can be replaced; `picked` is the name of the clicked row (if `rows`), `room` the width available."""
 
     spec = traitlets.Dict().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
@@ -40,12 +40,12 @@ class Picture(anywidget.AnyWidget):
 
     @property
     def width(self) -> int:
-        """Width to draw in: what there is room for, between a phone's and the page's."""
+        """Width to draw in: the width available, between that of a phone and that of a page."""
         return min(max(self.room - 4, theme.NARROW), theme.WIDE) if self.room else theme.WIDE
 
     def show(self, chart: alt.TopLevelMixin | None, label: str, *, rows: bool = False) -> None:
-        """Draw a chart in the place of the one before; no chart clears it."""
-        spec: dict[str, Any] = specification(written(chart)) if chart is not None else {}
+        """Replace the chart; None clears it."""
+        spec: dict[str, Any] = specification(layered_specification(chart)) if chart is not None else {}
         with self.hold_sync():
             self.label = f"{label}. {spec.get('description', '')}" if spec else ""
             self.rows = rows
@@ -53,22 +53,22 @@ class Picture(anywidget.AnyWidget):
 
 
 def script() -> str:
-    """`picture.js` with Vega in it; bundled once and kept, since that takes a second or two."""
+    """`picture.js` bundled with Vega; the bundle is cached, since making it takes a second or two."""
     import vl_convert  # V8 starts with it: not at import
 
     source = SCRIPT.read_text(encoding="utf-8")
-    known = hashlib.sha256(f"{version('vl-convert-python')}{source}".encode()).hexdigest()[:20]
+    digest = hashlib.sha256(f"{version('vl-convert-python')}{source}".encode()).hexdigest()[:20]
     try:
-        kept = result_cache.folder() / f"picture-{known}.js"
-        if not kept.exists():
-            write(kept, vl_convert.javascript_bundle(source).encode())
-        return kept.read_text(encoding="utf-8")
+        path = result_cache.cache_folder() / f"picture-{digest}.js"
+        if not path.exists():
+            write_file(path, vl_convert.javascript_bundle(source).encode())
+        return path.read_text(encoding="utf-8")
     except (InfrastructureError, OSError):
         return str(vl_convert.javascript_bundle(source))
 
 
 def _dark() -> str:
-    """Rules that turn a picture's colours round where JupyterLab's theme is dark, as the handout's page does."""
+    """Style rules that replace a chart's colours if JupyterLab's theme is dark, as on the handout's page."""
     swaps = (
         f'[data-jp-theme-light="false"] .aiready-picture svg [{paint}="{light}" i]{{{paint}:{dark}}}'
         for light, dark in theme.DARK.items()

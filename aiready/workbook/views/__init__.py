@@ -1,6 +1,6 @@
 """Questions an analyst asks of a unit, each answered by a `View`: sentences, a chart, its numbers, a caution."""
 
-from aiready.workbook.views.doing import agreed, offered, recommended
+from aiready.workbook.views.actions import agreed, offered, recommended
 from aiready.workbook.views.records import (
     LEVELS,
     blockers,

@@ -11,7 +11,7 @@ from aiready.model.registry import ALL, MEASURES, OK
 from aiready.model.schema import STAGES
 from aiready.pages import sentences, tables
 from aiready.profile.assessment import Assessment
-from aiready.workbook.views.survey import headed, where
+from aiready.workbook.views.survey import sentence_case, unit_and_wave
 from aiready.workbook.views.view import View
 
 RESTS_ON = {
@@ -51,7 +51,7 @@ def indicators(unit: Assessment, barrier_id: str) -> View:
     names = {"indicator": "Indicator", "points": "Points", "value_text": "Value", "detail": "Records"}
     return View(
         f"{sentences.barrier_name(unit, barrier_id)}: what the records show",
-        f"{where(unit)} · points 0 to 100 and the value behind them; counts from "
+        f"{unit_and_wave(unit)} · points 0 to 100 and the value behind them; counts from "
         f"{unit.rules.settings.minimum_records} records",
         chart=charts.indicators_chart,
         rows=rows,
@@ -70,29 +70,29 @@ def records(unit: Assessment, indicator_id: str) -> View:
     cell = unit.cell(str(rule["measure"]))
     value = theme.value_text(cell.value, cell.unit) if cell.ok else ENGLISH.say(f"status.{cell.status}")
     counted = f", n {theme.number(cell.n)}" if cell.ok else ""
-    said = (f"{label}: {value}{counted}.", cell.note)
-    words = tuple(text for text in said if text)
+    texts = (f"{label}: {value}{counted}.", cell.note)
+    words = tuple(text for text in texts if text)
     if rule["measure"] in RESTS_ON:
-        return View(title, where(unit), words, numbers=_initiatives(unit, RESTS_ON[str(rule["measure"])]))
+        return View(title, unit_and_wave(unit), words, numbers=_initiatives(unit, RESTS_ON[str(rule["measure"])]))
     if rule["measure"] in OF_TASKS:
-        return View(title, where(unit), words, numbers=_tasks(unit, OF_TASKS[str(rule["measure"])]))
+        return View(title, unit_and_wave(unit), words, numbers=_tasks(unit, OF_TASKS[str(rule["measure"])]))
     why = "These records are acts of people, or few: they are shown as the count above and never one by one."
-    return View(title, where(unit), words, caution=why)
+    return View(title, unit_and_wave(unit), words, caution=why)
 
 
 def _initiatives(unit: Assessment, columns: tuple[str, ...]) -> pd.DataFrame:
     own = unit.initiatives.loc[unit.initiatives["unit_id"].notna()] if len(unit.initiatives) else unit.initiatives
-    shown = own.reindex(columns=["name", "stage", *(name for name in columns if name != "stage")])
-    return _text(shown).rename(columns=lambda name: name.replace("_", " ").capitalize())
+    table = own.reindex(columns=["name", "stage", *(name for name in columns if name != "stage")])
+    return _text(table).rename(columns=lambda name: name.replace("_", " ").capitalize())
 
 
 def _tasks(unit: Assessment, part: str) -> pd.DataFrame:
     rows = unit.rows("tasks")
     rows = rows.loc[rows["status"] == OK].sort_values("potential", ascending=False).head(tables.EXPOSED_SHOWN)
-    shown = rows[["task", "job"]].assign(potential=rows["potential"].map(theme.hours), part=rows[part].map(theme.hours),
+    table = rows[["task", "job"]].assign(potential=rows["potential"].map(theme.hours), part=rows[part].map(theme.hours),
                                          evidence=rows["evidence"].fillna(""))  # fmt: skip
-    named = {"task": "Task", "job": "Job", "potential": "Possible", "evidence": "Evidence"}
-    return shown.rename(columns=named | {"part": part.removeprefix("gap_").replace("_", " ").capitalize()})
+    labels = {"task": "Task", "job": "Job", "potential": "Possible", "evidence": "Evidence"}
+    return table.rename(columns=labels | {"part": part.removeprefix("gap_").replace("_", " ").capitalize()})
 
 
 def _text(table: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def funnel(unit: Assessment) -> View:
     present = "initiatives_count" in set(rows["measure"])
     return View(
         "Where the initiatives stand",
-        f"{where(unit)} · initiatives at each stage, and how many that reached it went on, with 95 % interval",
+        f"{unit_and_wave(unit)} · initiatives at each stage, and how many that reached it went on, with 95 % interval",
         _facts(unit, {"stalled_share": "are stuck", "stopped_with_reason_share": "of the stopped give a reason",
                       "scaled_on_evidence": "of the scaled had shown their effect first"}),
         charts.funnel_chart,
@@ -130,10 +130,10 @@ def funnel(unit: Assessment) -> View:
     )  # fmt: skip
 
 
-def _facts(unit: Assessment, said: dict[str, str]) -> tuple[str, ...]:
-    cells = {measure: unit.cell(measure) for measure in said}
+def _facts(unit: Assessment, phrases: dict[str, str]) -> tuple[str, ...]:
+    cells = {measure: unit.cell(measure) for measure in phrases}
     return tuple(
-        f"{theme.share(cell.value)} {said[measure]} (n {theme.number(cell.n)})."
+        f"{theme.share(cell.value)} {phrases[measure]} (n {theme.number(cell.n)})."
         for measure, cell in cells.items()
         if cell.ok
     )
@@ -159,16 +159,17 @@ def hours(unit: Assessment, job: str = "") -> View:
     """Where do the possible hours go, task by task; one job or all."""
     rows = unit.rows("tasks")
     one = unit.rows("tasks").loc[rows["job"] == job] if job else rows
-    shown = tables.blocks_of_hours(_with_tasks(unit, one))
+    bars = tables.blocks_of_hours(_with_tasks(unit, one))
     numbers = (
-        tables.wide(shown, "task", "part", "hours", theme.hours, "Task").fillna("") if len(shown) else pd.DataFrame()
+        tables.wide(bars, "task", "part", "hours", theme.hours, "Task").fillna("") if len(bars) else pd.DataFrame()
     )
     return View(
         "Where the possible hours go",
-        f"{where(unit)}{f' · {job}' if job else ''} · hours a year: realised, what the rest waits on, what is lost",
+        f"{unit_and_wave(unit)}{f' · {job}' if job else ''} · "
+        "hours a year: realised, what the rest waits on, what is lost",
         tuple(sentences.hours_sentences(unit)) if not job else (),
         charts.hours_chart,
-        shown,
+        bars,
         numbers,
         "Hours are minutes spread over many people and tasks, not positions, and assume that checking is done.",
     )
@@ -183,7 +184,7 @@ def blockers(unit: Assessment) -> View:
     rows = sentences.blockers(unit)
     bars = pd.DataFrame(
         {
-            "task": headed(rows["label"]),
+            "task": sentence_case(rows["label"]),
             "part": "waiting",
             "kind": "waits",
             "hours": rows["value"],
@@ -194,7 +195,7 @@ def blockers(unit: Assessment) -> View:
                             "Barrier": bars["detail"]})  # fmt: skip
     return View(
         "What the open hours wait on",
-        f"{where(unit)} · hours a year that AI could save and does not, by the reason recorded",
+        f"{unit_and_wave(unit)} · hours a year that AI could save and does not, by the reason recorded",
         chart=charts.hours_chart,
         rows=bars,
         numbers=numbers,
@@ -203,8 +204,8 @@ def blockers(unit: Assessment) -> View:
 
 
 def _barriers_of(unit: Assessment, rows: pd.DataFrame) -> list[str]:
-    named = unit.rules.blockers.set_index("blocker")["barrier_id"]
-    return [str(named.get(blocker) or "") for blocker in rows["segment"]]
+    barrier_ids = unit.rules.blockers.set_index("blocker")["barrier_id"]
+    return [str(barrier_ids.get(blocker) or "") for blocker in rows["segment"]]
 
 
 def modes(unit: Assessment) -> View:
@@ -222,7 +223,7 @@ def modes(unit: Assessment) -> View:
         if len(rows)
         else rows
     )
-    return View("Who does the tasks", f"{where(unit)} · number of tasks", (), charts.modes_chart, rows, numbers)
+    return View("Who does the tasks", f"{unit_and_wave(unit)} · number of tasks", (), charts.modes_chart, rows, numbers)
 
 
 def metrics(unit: Assessment) -> View:
@@ -245,7 +246,7 @@ def levels(unit: Assessment) -> View:
     cells = [(name, unit.cell("error_rate", level)) for level, name in LEVELS.items()]
     rows = pd.DataFrame(
         {
-            "name": [f"{place}: {name}" for place, (name, _) in enumerate(cells)],
+            "name": [f"{number}: {name}" for number, (name, _) in enumerate(cells)],
             "value": [cell.value for _, cell in cells],
             "low": [cell.low for _, cell in cells],
             "high": [cell.high for _, cell in cells],
@@ -261,7 +262,7 @@ def levels(unit: Assessment) -> View:
     )
     return View(
         "Wrong decisions by level of autonomy",
-        f"{where(unit)} · share of decisions whose outcome is known, with 95 % interval",
+        f"{unit_and_wave(unit)} · share of decisions whose outcome is known, with 95 % interval",
         _facts(unit, {"effective_autonomy": "of the decisions were taken at level 3 or 4 and not reversed"}),
         charts.intervals_chart,
         rows,
@@ -292,7 +293,7 @@ def confidence(unit: Assessment) -> View:
     names = {"name": "Measure", "shown": "Value", "interval": "95 % interval", "n": "n", "note": "Rests on"}
     return View(
         "Decision measures with their confidence",
-        f"{where(unit)} · shares with 95 % interval, over people where they are known",
+        f"{unit_and_wave(unit)} · shares with 95 % interval, over people where they are known",
         (),
         charts.intervals_chart,
         rows,
@@ -307,20 +308,20 @@ def followed(unit: Assessment, measure: str, agreed_on: str = "", due_on: str = 
     rows = unit.measures
     rows = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["measure"] == measure) & (rows["segment"] == ALL)]
     rows = rows.loc[rows["status"] == OK].sort_values("wave")
-    shown = rows.assign(
+    points = rows.assign(
         metric=about.label.capitalize(),
         quarter=rows["wave"],
         shown=[theme.value_text(row.value, row.unit) for row in rows.itertuples()],
     )
-    dates = ENGLISH.listed(
+    dates = ENGLISH.join_names(
         [*([f"agreed on {agreed_on}"] if agreed_on else []), *([f"due on {due_on}"] if due_on else [])]
     )
     numbers = pd.DataFrame(
         {
-            "Wave": shown["quarter"],
-            "Value": shown["shown"],
-            "95 % interval": [theme.interval(row.low, row.high, row.unit) for row in shown.itertuples()],
-            "n": shown["n"].map(theme.number),
+            "Wave": points["quarter"],
+            "Value": points["shown"],
+            "95 % interval": [theme.interval(row.low, row.high, row.unit) for row in points.itertuples()],
+            "n": points["n"].map(theme.number),
         }
     )
     return View(
@@ -328,7 +329,7 @@ def followed(unit: Assessment, measure: str, agreed_on: str = "", due_on: str = 
         f"{unit.name}{f' · {dates}' if dates else ''}",
         () if len(rows) > 1 else ("Too few waves yet to follow it.",),
         charts.metrics_chart,
-        shown,
+        points,
         numbers,
         "Moving after an action is not moving because of it: other things changed too, and only a comparison can tell.",
     )

@@ -20,8 +20,8 @@ def profile(unit: Assessment) -> View:
     rows = tables.profile(unit)
     return View(
         "How far each barrier is overcome",
-        f"{where(unit)} · 0 to 100, high is overcome · {sentences.basis_words(unit)}",
-        _known(sentences.barriers_heading(unit), sentences.sensitivity_sentence(unit), sentences.why_no_profile(unit)
+        f"{unit_and_wave(unit)} · 0 to 100, high is overcome · {sentences.basis_words(unit)}",
+        _nonblank(sentences.barriers_heading(unit), sentences.sensitivity_sentence(unit), sentences.why_no_profile(unit)
                if rows[["perception", "practice"]].isna().all(axis=None) else ""),
         charts.say_do_chart,
         rows,
@@ -34,16 +34,16 @@ def profile(unit: Assessment) -> View:
 def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> View:
     """How was each item of a barrier answered, by everybody or by one group."""
     rows = tables.answers(unit, barrier_id, segment)
-    shown = rows["share"].notna().any()
-    most = f" · up to {rows['n'].max():.0f} answers" if shown else ""
+    has_shares = rows["share"].notna().any()
+    most = f" · up to {rows['n'].max():.0f} answers" if has_shares else ""
     return View(
         f"{sentences.barrier_name(unit, barrier_id)}: what people answered",
-        f"{where(unit)} · {SEGMENTS[segment]} · share of answers on each level, don't know apart{most}",
+        f"{unit_and_wave(unit)} · {SEGMENTS[segment]} · share of answers on each level, don't know apart{most}",
         _level(unit, barrier_id) if segment == ALL else (),
         charts.items_chart,
-        rows if shown else rows.head(0),
-        tables.answers_numbers(rows, ENGLISH) if shown else pd.DataFrame(),
-        "" if shown else _hidden_answers(unit, segment),
+        rows if has_shares else rows.head(0),
+        tables.answers_numbers(rows, ENGLISH) if has_shares else pd.DataFrame(),
+        "" if has_shares else _hidden_answers(unit, segment),
     )
 
 
@@ -65,15 +65,16 @@ def _hidden_answers(unit: Assessment, segment: str) -> str:
 def groups(unit: Assessment) -> View:
     """Do those doing the work and those leading it say the same."""
     rows = tables.groups(unit)
-    shown = rows["value"].notna().any() if len(rows) else False
+    has_values = rows["value"].notna().any() if len(rows) else False
     numbers = tables.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", theme.score, "Barrier")
+    fewest = unit.rules.settings.minimum_group
     return View(
         "What each group says",
-        f"{where(unit)} · 0 to 100 with 95 % interval · fewer than {unit.rules.settings.minimum_group} people: hidden",
-        _known(sentences.groups_heading(unit)) if shown else (),
+        f"{unit_and_wave(unit)} · 0 to 100 with 95 % interval · fewer than {fewest} people: hidden",
+        _nonblank(sentences.groups_heading(unit)) if has_values else (),
         charts.groups_chart,
         rows,
-        numbers if shown else pd.DataFrame(),
+        numbers if has_values else pd.DataFrame(),
     )
 
 
@@ -82,12 +83,12 @@ def facets(unit: Assessment, barrier_id: str) -> View:
     rows = unit.rows("facets")
     rows = rows.loc[rows["barrier_id"] == barrier_id]
     rows = rows.loc[rows["says"].notna() | rows["record"].notna()]
-    alike = rows.loc[rows["unit"].eq("share") | rows["unit"].isna()]
-    named = alike.assign(
-        facet=headed(alike["says_label"].str.removeprefix("say ")),
-        detail="records: " + alike["record_label"],
+    comparable = rows.loc[rows["unit"].eq("share") | rows["unit"].isna()]
+    labelled = comparable.assign(
+        facet=sentence_case(comparable["says_label"].str.removeprefix("say ")),
+        detail="records: " + comparable["record_label"],
     )
-    told = rows.dropna(subset=["says", "record"])
+    pairs = rows.dropna(subset=["says", "record"])
     numbers = pd.DataFrame(
         {
             "People": [f"{theme.share(row.says)} {row.says_label}" for row in rows.itertuples()],
@@ -97,10 +98,10 @@ def facets(unit: Assessment, barrier_id: str) -> View:
     )
     return View(
         f"{sentences.barrier_name(unit, barrier_id)}: said and recorded",
-        f"{where(unit)} · share of answers / share of records, side by side where both tell of the same thing",
-        tuple(sentences.say_do(row, ENGLISH) for _, row in told.head(3).iterrows()),
+        f"{unit_and_wave(unit)} · share of answers / share of records, side by side where both tell of the same thing",
+        tuple(sentences.facet_sentence(row, ENGLISH) for _, row in pairs.head(3).iterrows()),
         charts.facets_chart,
-        named,
+        labelled,
         numbers,
         "Records may be incomplete; answers are those of people who answered.",
     )
@@ -120,8 +121,8 @@ def moved(unit: Assessment) -> View:
     """Why did a number move: who answered, what they answered, which items, records and indicators."""
     rows = unit.rows("change_sources")
     if rows.empty:
-        return View("Where the change since the wave before came from", where(unit), (FIRST_WAVE,))
-    order = {name: place for place, name in enumerate(unit.rules.barriers["barrier_id"])}
+        return View("Where the change since the wave before came from", unit_and_wave(unit), (FIRST_WAVE,))
+    order = {name: position for position, name in enumerate(unit.rules.barriers["barrier_id"])}
     rows = rows.assign(
         name=[sentences.barrier_name(unit, name) for name in rows["barrier_id"]],
         voice=rows["source"].isin(["records", "indicators"]).map({True: "records", False: "people"}),
@@ -135,13 +136,13 @@ def moved(unit: Assessment) -> View:
             "Points": [theme.number(points, 1) if pd.notna(points) else "hidden" for points in rows["points"]],
         }
     )
-    shown = rows.loc[rows["points"].isna() | rows["points"].abs().ge(0.05)]
+    visible = rows.loc[rows["points"].isna() | rows["points"].abs().ge(0.05)]
     return View(
         "Where the change since the wave before came from",
-        f"{where(unit)} · points of 100, people and records apart",
+        f"{unit_and_wave(unit)} · points of 100, people and records apart",
         _changes(unit),
         charts.sources_chart,
-        shown,
+        visible,
         numbers,
         "People answer anonymously and cannot be matched; other items or indicators are no change in the work.",
     )
@@ -149,60 +150,60 @@ def moved(unit: Assessment) -> View:
 
 def _changes(unit: Assessment) -> tuple[str, ...]:
     """What changed demonstrably, barrier by barrier; once for all where nothing did."""
-    told = {name: sentences.change_sentence(unit, name) for name in unit.rules.barriers["barrier_id"]}
-    if len(set(told.values())) == 1:
-        return _known(*set(told.values()))
-    return tuple(f"{sentences.barrier_name(unit, name)}: {text}" for name, text in told.items() if text)
+    texts = {name: sentences.change_sentence(unit, name) for name in unit.rules.barriers["barrier_id"]}
+    if len(set(texts.values())) == 1:
+        return _nonblank(*set(texts.values()))
+    return tuple(f"{sentences.barrier_name(unit, name)}: {text}" for name, text in texts.items() if text)
 
 
 def shifts(unit: Assessment, barrier_id: str) -> View:
     """Which items and indicators of a barrier moved since the wave before."""
     before = _wave_before(unit)
     if not before:
-        return View(f"{sentences.barrier_name(unit, barrier_id)}: item by item", where(unit), (FIRST_WAVE,))
-    now, then = (_points(shown, barrier_id) for shown in (unit, unit.at(before)))
-    both = now.merge(
+        return View(f"{sentences.barrier_name(unit, barrier_id)}: item by item", unit_and_wave(unit), (FIRST_WAVE,))
+    now, then = (_points(assessment, barrier_id) for assessment in (unit, unit.at(before)))
+    points = now.merge(
         then[["id", "after", "n"]].rename(columns={"after": "before", "n": "n_before"}), on="id", how="left"
     )
-    both = both.assign(distance=(both["after"] - both["before"]).abs()).sort_values(
+    points = points.assign(distance=(points["after"] - points["before"]).abs()).sort_values(
         ["voice", "distance"], ascending=[True, False], kind="stable", ignore_index=True
     )
     numbers = pd.DataFrame(
         {
-            "Item or indicator": both["name"],
-            before: both["before"].map(theme.score),
-            f"n {before}": both["n_before"].map(theme.number),
-            unit.facts.wave: both["after"].map(theme.score),
-            "n": both["n"].map(theme.number),
+            "Item or indicator": points["name"],
+            before: points["before"].map(theme.score),
+            f"n {before}": points["n_before"].map(theme.number),
+            unit.facts.wave: points["after"].map(theme.score),
+            "n": points["n"].map(theme.number),
         }
     )
     return View(
         f"{sentences.barrier_name(unit, barrier_id)}: item by item, indicator by indicator",
-        f"{where(unit)} · points of 100 · {ENGLISH.wave(before)} and {ENGLISH.wave(unit.facts.wave)}",
-        _known(sentences.change_sentence(unit, barrier_id)),
+        f"{unit_and_wave(unit)} · points of 100 · {ENGLISH.wave(before)} and {ENGLISH.wave(unit.facts.wave)}",
+        _nonblank(sentences.change_sentence(unit, barrier_id)),
         charts.shift_chart,
-        both,
+        points,
         numbers,
         "A single item moves by chance more than a barrier does.",
-        options={"called": (before, unit.facts.wave)},
+        options={"moments": (before, unit.facts.wave)},
     )
 
 
 def _wave_before(unit: Assessment) -> str:
-    place = unit.facts.waves.index(unit.facts.wave)
-    return unit.facts.waves[place - 1] if place else ""
+    position = unit.facts.waves.index(unit.facts.wave)
+    return unit.facts.waves[position - 1] if position else ""
 
 
 def _points(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     """Points of the items and of the indicators that count: one row per id."""
     rows = unit.rows("explain")
     rows = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["status"] == OK)]
-    named = dict(zip(unit.rules.items["item_id"], unit.rules.items["facet_label"], strict=True))
-    named |= dict(zip(unit.rules.indicators["indicator_id"], unit.rules.indicators["label"], strict=True))
+    labels = dict(zip(unit.rules.items["item_id"], unit.rules.items["facet_label"], strict=True))
+    labels |= dict(zip(unit.rules.indicators["indicator_id"], unit.rules.indicators["label"], strict=True))
     return pd.DataFrame(
         {
             "id": rows["id"],
-            "name": headed(rows["id"].map(named).fillna(rows["id"])),
+            "name": sentence_case(rows["id"].map(labels).fillna(rows["id"])),
             "voice": rows["kind"].map({"item": "perception", "indicator": "practice"}),
             "after": rows["points"],
             "n": rows["n"],
@@ -210,15 +211,15 @@ def _points(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     )
 
 
-def headed(texts: pd.Series) -> pd.Series:
+def sentence_case(texts: pd.Series) -> pd.Series:
     """Texts as they stand at the head of a line: the first sign large, the others as they are (AI stays AI)."""
     return texts.str[:1].str.upper() + texts.str[1:]
 
 
-def where(unit: Assessment) -> str:
+def unit_and_wave(unit: Assessment) -> str:
     """Unit and wave, as every subtitle names them."""
     return f"{unit.name}, {ENGLISH.wave(unit.facts.wave)}"
 
 
-def _known(*texts: str | None) -> tuple[str, ...]:
+def _nonblank(*texts: str | None) -> tuple[str, ...]:
     return tuple(text for text in texts if text)

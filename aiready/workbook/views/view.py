@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from aiready.charts import theme
-from aiready.charts.figures import slug
+from aiready.charts.figures import html_id
 from aiready.pages.markup.blocks import notes, paragraphs, table
 from aiready.pages.parts import Section, figure
 
@@ -40,7 +40,7 @@ class View:
         """The same view as part of a page: sentences, figure, caution."""
         parts = Section([paragraphs(*self.words)] if self.words else [])
         if self.chart:
-            parts.append(figure(self.chart, self.rows, slug(self.title), self.title, self.subtitle, self.numbers,
+            parts.append(figure(self.chart, self.rows, html_id(self.title), self.title, self.subtitle, self.numbers,
                                 **self.options))  # fmt: skip
         elif len(self.numbers):
             parts.append(table(self.numbers, self.title))

@@ -12,7 +12,7 @@ from aiready.messages import ENGLISH
 from aiready.pages import sentences
 from aiready.profile import barriers
 from aiready.profile.assessment import Assessment
-from aiready.workbook.views.survey import where
+from aiready.workbook.views.survey import unit_and_wave
 from aiready.workbook.views.view import View
 
 EQUAL = 0.5
@@ -46,10 +46,14 @@ def recomputed(
         raise UsageError(f"The weight of what people say is {people_weight:g}; it lies between 0 and 1.")
     rules = replace(unit.rules, indicators=_changed(unit, changes))
     points = barriers.explain_indicators(unit.rows("measures"), rules, (unit.facts.wave,))
-    shown = barriers.practice(points, rules)[["barrier_id", "practice"]].rename(columns={"practice": "practice_after"})
-    rows = unit.rows("barriers")[["barrier_id", "perception", "practice", "score"]].merge(shown, "left", "barrier_id")
-    said = people_weight * rows["perception"]
-    return rows.assign(score_after=said + (1 - people_weight) * rows["practice_after"])
+    practice_after = barriers.practice(points, rules)[["barrier_id", "practice"]].rename(
+        columns={"practice": "practice_after"}
+    )
+    rows = unit.rows("barriers")[["barrier_id", "perception", "practice", "score"]].merge(
+        practice_after, "left", "barrier_id"
+    )
+    perception_part = people_weight * rows["perception"]
+    return rows.assign(score_after=perception_part + (1 - people_weight) * rows["practice_after"])
 
 
 def _changed(unit: Assessment, changes: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
@@ -60,7 +64,7 @@ def _changed(unit: Assessment, changes: Mapping[str, Mapping[str, float]]) -> pd
             table.loc[indicator_id, column] = value
     wrong = table.index[(table["value_at_0"] == table["value_at_100"]) | (table["weight"] < 0)]
     if len(wrong):
-        names = ENGLISH.listed(table.loc[wrong, "label"])
+        names = ENGLISH.join_names(table.loc[wrong, "label"])
         raise UsageError(f"{names}: worth 0 and worth 100 must differ, and a weight is 0 or more. Move one of them.")
     return table.reset_index()
 
@@ -70,9 +74,9 @@ def what_if(unit: Assessment, changes: Mapping[str, Mapping[str, float]], people
     rows = recomputed(unit, changes, people_weight)
     names = [sentences.barrier_name(unit, name) for name in rows["barrier_id"]]
     score = pd.DataFrame({"name": names, "before": rows["score"], "after": rows["score_after"]})
-    shown = pd.DataFrame({"name": names, "before": rows["practice"], "after": rows["practice_after"]})
-    known = score["before"].notna().any()
-    drawn = (score if known else shown).assign(voice="score" if known else "practice")
+    practice = pd.DataFrame({"name": names, "before": rows["practice"], "after": rows["practice_after"]})
+    has_score = score["before"].notna().any()
+    points = (score if has_score else practice).assign(voice="score" if has_score else "practice")
     numbers = pd.DataFrame(
         {
             "Barrier": names,
@@ -83,22 +87,22 @@ def what_if(unit: Assessment, changes: Mapping[str, Mapping[str, float]], people
         }
     )
     return View(
-        "Scores under other weights and anchors" if known else "What records show under other weights and anchors",
-        f"{where(unit)} · points of 100, as the instrument has it and as set here",
-        _weakest(drawn),
+        "Scores under other weights and anchors" if has_score else "What records show under other weights and anchors",
+        f"{unit_and_wave(unit)} · points of 100, as the instrument has it and as set here",
+        _weakest(points),
         charts.shift_chart,
-        drawn,
+        points,
         numbers,
         "A trial on what is published already; nothing is saved. What holds for everybody stands in the instrument.",
-        options={"called": ("as in the instrument", "what if")},
+        options={"moments": ("as in the instrument", "what if")},
     )
 
 
 def _weakest(rows: pd.DataFrame) -> tuple[str, ...]:
-    known = rows.dropna(subset=["before", "after"])
-    if known.empty:
+    complete = rows.dropna(subset=["before", "after"])
+    if complete.empty:
         return ("Neither voice allows a score here: nothing to weigh.",)
-    before, after = (known.loc[known[moment].idxmin(), "name"] for moment in ("before", "after"))
+    before, after = (complete.loc[complete[moment].idxmin(), "name"] for moment in ("before", "after"))
     if before == after:
         return (f"{before} stays the weakest barrier.",)
     return (f"{after} would be the weakest barrier instead of {before.lower()}.",)

@@ -1,8 +1,8 @@
-"""The panels of the exploring notebooks, one function each: assessment in, panel out."""
+"""Panels that only show, one function each: takes an assessment, returns a panel."""
 
 from aiready.profile.assessment import Assessment
 from aiready.workbook import views
-from aiready.workbook.panels import choosing
+from aiready.workbook.panels import selectors
 from aiready.workbook.panels.panel import Ask, Panel
 from aiready.workbook.views import View
 
@@ -11,13 +11,13 @@ ALL_JOBS = ("all jobs", "")
 
 
 def _panel(name: str, assessment: Assessment, ask: Ask, **more: object) -> Panel:
-    """A panel on one unit and wave, with more controls where given."""
-    narrowed = choosing.Narrowed(assessment)
+    """A panel with controls for unit and wave, and `more`; `ask` gets the unit's assessment and the other values."""
+    unit_at = selectors.unit_lookup(assessment)
 
     def view(unit: str, wave: str, **chosen: str) -> View:
-        return ask(narrowed(unit, wave), **chosen)
+        return ask(unit_at(unit, wave), **chosen)
 
-    controls = {"unit": choosing.unit(assessment), "wave": choosing.wave(assessment), **more}
+    controls = {"unit": selectors.unit(assessment), "wave": selectors.wave(assessment), **more}
     return Panel(name, controls, view)
 
 
@@ -28,23 +28,23 @@ def profile(assessment: Assessment) -> Panel:
 
 def answers(assessment: Assessment) -> Panel:
     """How each item of a barrier was answered, by everybody or by one group."""
-    segments = choosing.choice("Group", [(words, segment) for segment, words in views.SEGMENTS.items()])
+    segments = selectors.choice("Group", [(words, segment) for segment, words in views.SEGMENTS.items()])
 
     def view(unit: Assessment, barrier: str, group: str) -> View:
         return views.answers(unit, barrier, group)
 
-    return _panel("answers", assessment, view, barrier=choosing.barrier(assessment), group=segments)
+    return _panel("answers", assessment, view, barrier=selectors.barrier(assessment), group=segments)
 
 
 def groups(assessment: Assessment) -> Panel:
-    """Those doing the work beside those leading it."""
+    """What those doing the work say, beside those leading it."""
     return _panel("groups", assessment, views.groups)
 
 
 def moved(assessment: Assessment) -> Panel:
     """Why a number moved: by source for all barriers, or item by item for one."""
     barriers = assessment.rules.barriers
-    about = choosing.choice("Look at", [ALL_BARRIERS, *zip(barriers["name"], barriers["barrier_id"], strict=True)])
+    about = selectors.choice("Look at", [ALL_BARRIERS, *zip(barriers["name"], barriers["barrier_id"], strict=True)])
 
     def view(unit: Assessment, about: str) -> View:
         return views.shifts(unit, about) if about else views.moved(unit)
@@ -58,13 +58,13 @@ def funnel(assessment: Assessment) -> Panel:
 
 
 def pilots(assessment: Assessment) -> Panel:
-    """Each trial against its comparison, its target and its verdict; a trial belongs to no wave."""
-    narrowed = choosing.Narrowed(assessment)
+    """Each trial against its comparison and its target, with its verdict; trials belong to no wave."""
+    unit_at = selectors.unit_lookup(assessment)
 
     def view(unit: str) -> View:
-        return views.pilots(narrowed(unit, assessment.facts.wave))
+        return views.pilots(unit_at(unit, assessment.facts.wave))
 
-    return Panel("pilots", {"unit": choosing.unit(assessment)}, view)
+    return Panel("pilots", {"unit": selectors.unit(assessment)}, view)
 
 
 def hours(assessment: Assessment) -> Panel:
@@ -75,23 +75,23 @@ def hours(assessment: Assessment) -> Panel:
     def view(unit: Assessment, look: str) -> View:
         return looks[look](unit)
 
-    return _panel("hours", assessment, view, look=choosing.choice("Look at", words))
+    return _panel("hours", assessment, view, look=selectors.choice("Look at", words))
 
 
 def jobs(assessment: Assessment) -> Panel:
     """Where the hours of one job of a unit go."""
-    narrowed = choosing.Narrowed(assessment)
-    unit, wave, job = choosing.unit(assessment), choosing.wave(assessment), choosing.choice("Job", [ALL_JOBS])
+    unit_at = selectors.unit_lookup(assessment)
+    unit, wave, job = selectors.unit(assessment), selectors.wave(assessment), selectors.choice("Job", [ALL_JOBS])
 
     def offer(_: object = None) -> None:
         """Only jobs of the unit can be chosen."""
-        named = sorted(narrowed(unit.value, wave.value).rows("tasks")["job"].dropna().unique())
-        listed = (*((name, name) for name in named), ALL_JOBS)
-        if listed != job.options:
-            job.options = listed
+        names = sorted(unit_at(unit.value, wave.value).rows("tasks")["job"].dropna().unique())
+        options = (*((name, name) for name in names), ALL_JOBS)
+        if options != job.options:
+            job.options = options
 
     def view(unit: str, wave: str, job: str) -> View:
-        return views.hours(narrowed(unit, wave), job)
+        return views.hours(unit_at(unit, wave), job)
 
     for control in (unit, wave):
         control.observe(offer, "value")
@@ -108,7 +108,7 @@ def decisions(assessment: Assessment) -> Panel:
     def view(unit: Assessment, look: str) -> View:
         return looks[look](unit)
 
-    return _panel("decisions", assessment, view, look=choosing.choice("Look at", words))
+    return _panel("decisions", assessment, view, look=selectors.choice("Look at", words))
 
 
 def records(assessment: Assessment) -> Panel:
@@ -117,4 +117,4 @@ def records(assessment: Assessment) -> Panel:
     def view(unit: Assessment, indicator: str) -> View:
         return views.records(unit, indicator)
 
-    return _panel("records", assessment, view, indicator=choosing.indicator(assessment))
+    return _panel("records", assessment, view, indicator=selectors.indicator(assessment))

@@ -1,4 +1,4 @@
-"""What if: weights and anchors of indicators moved, scores beside those of the instrument."""
+"""The what-if panel: change weights and anchors of indicators, and see scores beside those of the instrument."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from aiready.model.registry import MEASURES
 from aiready.profile.assessment import Assessment
 from aiready.workbook import views
-from aiready.workbook.panels import choosing
+from aiready.workbook.panels import selectors
 from aiready.workbook.panels.controls import button, number
 from aiready.workbook.panels.panel import Panel
 from aiready.workbook.views import View
@@ -17,67 +17,67 @@ from aiready.workbook.views.what_if import CHANGED, EQUAL
 UNITS = {"share": "share, 0 to 1", "score": "points", "points": "points", "hours": "hours", "days": "days"}
 
 
-class WhatIf(Panel):
-    """Changes are kept indicator by indicator until they are taken back; nothing is written."""
+class WhatIfPanel(Panel):
+    """Changes are kept per indicator until they are reset; nothing is saved."""
 
     def __init__(self, assessment: Assessment):
         self.rules = assessment.rules
-        self.narrowed = choosing.Narrowed(assessment)
+        self.unit_at = selectors.unit_lookup(assessment)
         self.changes: dict[str, dict[str, float]] = {}
         self._filling = False
         controls = {
-            "unit": choosing.unit(assessment),
-            "wave": choosing.wave(assessment),
+            "unit": selectors.unit(assessment),
+            "wave": selectors.wave(assessment),
             "people": number("Weight of what people say (0 to 1)", EQUAL),
-            "indicator": choosing.indicator(assessment),
+            "indicator": selectors.indicator(assessment),
             "weight": number("Weight of the indicator", 1.0, 0.25),
             "value_at_0": number("Worth 0 at"),
             "value_at_100": number("Worth 100 at"),
         }
         self._fill(controls, controls["indicator"].value)
-        controls["indicator"].observe(self._turned, "value")
-        self.back = button("As in the instrument", self._reset, hint="Take all changes back")
-        super().__init__("what_if", controls, self._ask, [self.back])
+        controls["indicator"].observe(self._indicator_changed, "value")
+        self.reset_button = button("As in the instrument", self._reset, hint="Take all changes back")
+        super().__init__("what_if", controls, self._make_view, [self.reset_button])
         self._fill(self.controls, self.controls["indicator"].value)
 
-    def _ask(self, unit: str, wave: str, people: float, indicator: str, **values: float) -> View:
-        given = self._given(indicator)
-        moved = {name: value for name, value in values.items() if value != given[name]}
+    def _make_view(self, unit: str, wave: str, people: float, indicator: str, **values: float) -> View:
+        defaults = self._defaults(indicator)
+        changed = {name: value for name, value in values.items() if value != defaults[name]}
         if not self._filling:
             self.changes.pop(indicator, None)
-            self.changes |= {indicator: moved} if moved else {}
-        return views.what_if(self.narrowed(unit, wave), self.changes, people)
+            self.changes |= {indicator: changed} if changed else {}
+        return views.what_if(self.unit_at(unit, wave), self.changes, people)
 
-    def _given(self, indicator: str) -> dict[str, float]:
+    def _defaults(self, indicator: str) -> dict[str, float]:
         row = self.rules.indicators.set_index("indicator_id").loc[indicator]
         return {name: float(row[name]) for name in CHANGED}
 
     def _fill(self, controls: Mapping[str, widgets.Widget], indicator: str) -> None:
-        """Show what holds for the indicator chosen, without taking it for a change."""
+        """Show the values of an indicator in the controls, without recording them as changes."""
         measure = self.rules.indicators.set_index("indicator_id").loc[indicator, "measure"]
         unit = MEASURES[measure].unit
         self._filling = True
-        for name, value in (self._given(indicator) | self.changes.get(indicator, {})).items():
+        for name, value in (self._defaults(indicator) | self.changes.get(indicator, {})).items():
             controls[name].value = value
         self._filling = False
         for name, worth in (("value_at_0", "0"), ("value_at_100", "100")):
             controls[name].description = f"Worth {worth} at ({UNITS.get(unit, unit)})"
 
-    def _turned(self, change: Mapping[str, Any]) -> None:
+    def _indicator_changed(self, change: Mapping[str, Any]) -> None:
         self._fill(self.controls, change["new"])
 
-    def answer(self) -> None:
-        """Nothing is asked while the controls are being filled."""
+    def update(self) -> None:
+        """Update the view, except while the controls are being filled."""
         if not self._filling:
-            super().answer()
+            super().update()
 
     def _reset(self) -> None:
         self.changes.clear()
         self._fill(self.controls, self.controls["indicator"].value)
         self.controls["people"].value = EQUAL
-        self.answer()
+        self.update()
 
 
-def what_if(assessment: Assessment) -> WhatIf:
+def what_if(assessment: Assessment) -> WhatIfPanel:
     """What would scores be if indicators weighed otherwise, or were worth 0 and 100 elsewhere."""
-    return WhatIf(assessment)
+    return WhatIfPanel(assessment)

@@ -8,7 +8,7 @@ from aiready.model.registry import MEASURES
 from aiready.pages import sentences
 from aiready.profile.assessment import Assessment
 from aiready.workbook.views.records import followed
-from aiready.workbook.views.survey import where
+from aiready.workbook.views.survey import unit_and_wave
 from aiready.workbook.views.view import View
 
 
@@ -24,7 +24,7 @@ def recommended(unit: Assessment, barrier_id: str, template_id: str) -> View:
     title = f"Recommended on {sentences.barrier_name(unit, barrier_id).lower()}"
     if rows.empty:
         none = "Nothing is recommended here: no number calls for it, or none may be shown."
-        return View(title, where(unit), (none,))
+        return View(title, unit_and_wave(unit), (none,))
     chosen = rows.loc[rows["template_id"] == template_id]
     words = tuple(
         text
@@ -33,10 +33,10 @@ def recommended(unit: Assessment, barrier_id: str, template_id: str) -> View:
     )
     numbers = pd.DataFrame({"Action": rows["action"], "Why": rows["reason"], "Who": rows["owner_role"],
                             "Effort": rows["effort"]})  # fmt: skip
-    return View(title, where(unit), words, numbers=numbers)
+    return View(title, unit_and_wave(unit), words, numbers=numbers)
 
 
-def agreed(unit: Assessment, action: Mapping[str, str], listed: pd.DataFrame) -> View:
+def agreed(unit: Assessment, action: Mapping[str, str], table: pd.DataFrame) -> View:
     """Agreed actions, and the measure of the chosen one wave by wave.
 
     Parameters
@@ -49,6 +49,6 @@ def agreed(unit: Assessment, action: Mapping[str, str], listed: pd.DataFrame) ->
     measure = action.get("measure", "")
     if measure not in MEASURES:
         words = ("No measure was agreed for this action: nothing to follow but its state.",) if action else ()
-        return View("Agreed actions", unit.name, words, numbers=listed)
+        return View("Agreed actions", unit.name, words, numbers=table)
     view = followed(unit, measure, action.get("agreed_on", "")[:10], action.get("due_on", "")[:10])
-    return View(view.title, view.subtitle, view.words, view.chart, view.rows, listed, view.caution)
+    return View(view.title, view.subtitle, view.words, view.chart, view.rows, table, view.caution)

@@ -1,0 +1,59 @@
+"""Controls that several panels share (unit, wave, barrier, indicator), and the assessment for a unit and wave."""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+import ipywidgets as widgets
+
+from aiready.model.registry import ORGANISATION
+from aiready.pages.index import organisation_order
+from aiready.profile.assessment import Assessment
+from aiready.workbook.panels import controls
+
+NOTHING = "nothing to choose"
+
+
+def choice(label: str, options: Iterable[tuple[str, str]], value: str | None = None) -> widgets.Dropdown:
+    """A drop-down list as wide as its entries; an empty one says so."""
+    return controls.choice(label, list(options) or [(NOTHING, "")], value, controls.FITTING)
+
+
+def unit(assessment: Assessment) -> widgets.Dropdown:
+    """The organisation, then its units in their order, children indented."""
+    units = assessment.units
+    table = organisation_order(
+        units.assign(parent_id=units["parent_id"].where(units["parent_id"].isin(units["unit_id"])))
+    )
+    options = [
+        ("\u2007" * 2 * int(row.depth) + str(row.name), str(row.unit_id)) for row in table.itertuples(index=False)
+    ]
+    organisation = (assessment.facts.about.get("organisation", "The organisation"), ORGANISATION)
+    first = options[0][1] if options else ORGANISATION
+    return choice("Unit", [organisation, *options], first)
+
+
+def wave(assessment: Assessment) -> widgets.Dropdown:
+    """Waves, newest first."""
+    return choice("Wave", [(name, name) for name in reversed(assessment.facts.waves)], assessment.facts.wave)
+
+
+def barrier(assessment: Assessment) -> widgets.Dropdown:
+    """Barriers in the order of the instrument."""
+    table = assessment.rules.barriers
+    return choice("Barrier", zip(table["name"], table["barrier_id"], strict=True))
+
+
+def indicator(assessment: Assessment) -> widgets.Dropdown:
+    """Every indicator of the instrument."""
+    table = assessment.rules.indicators
+    return choice("Indicator", zip(table["label"], table["indicator_id"], strict=True))
+
+
+def unit_lookup(assessment: Assessment) -> Callable[[str, str], Assessment]:
+    """A function (unit_id, wave) -> assessment of that unit in that wave; it caches, because narrowing is slow."""
+
+    @lru_cache(maxsize=32)
+    def unit_at(unit_id: str, wave: str) -> Assessment:
+        return assessment.unit(unit_id).at(wave)
+
+    return unit_at
