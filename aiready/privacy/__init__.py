@@ -1,1 +1,1 @@
-"""Nobody identifiable: which figures are suppressed, within one run and across releases."""
+"""Statistical disclosure control: which figures are suppressed, within one run and across releases."""

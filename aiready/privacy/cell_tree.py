@@ -1,7 +1,8 @@
-"""Cells of every unit x segment, the parts that they are sums of, and the sums that bind them.
+"""Cells of every unit x segment, the parts that each cell is the sum of, and the sums between cells.
 
-A part is a unit's own people (or decisions, or users) in one finest segment: what no figure divides. A cell comprises
-the parts of a unit and all below it in one segment. A parent's own people are cells as well, which nobody publishes.
+A part is a unit's own people (or decisions, or users) in one finest segment: no published figure divides it. A cell is
+the sum of the parts of a unit and of all units below it in one segment. A parent's own people form cells, too, which
+are never published.
 """
 
 from collections.abc import Sequence
@@ -21,11 +22,11 @@ CUT_BY_UNIT = "unit"
 
 @dataclass
 class CellTree:
-    """Cells of units in a hierarchy, whoever stands in them.
+    """Cells of a hierarchy of units, without the people in them.
 
-    `parents`: the parent of every unit by its id, missing at the top. Cells stand in the order of ids, so that nothing
-    depends on the order of rows. `cells`: unit_id, segment, `leaf` (no unit below), `own_people` (a parent's own
-    people only). `sums`: total, child, by.
+    `parents`: the parent of every unit by its id, missing at the top. `cells`: unit_id, segment, `leaf` (no unit
+    below), `own_people` (a parent's own people only); ordered by id, so that no result depends on the order of input
+    rows. `sums`: one row per total x child (positions in `cells`) and the dimension that the total is divided `by`.
     """
 
     parents: pd.Series
@@ -86,7 +87,7 @@ class CellTree:
 
 
 def parents_of(units: pd.DataFrame, used: pd.Series) -> pd.Series:
-    """Parent of every unit, missing at the top; units that only the tables name stand at the top."""
+    """Parent of every unit, missing at the top; units that only the tables name are placed at the top."""
     parents = units.set_index("unit_id")["parent_id"].astype(object)
     parents = parents.where(parents.notna() & (parents != ""), None)
     unlisted_ids = [unit_id for unit_id in used.unique() if unit_id not in parents.index and unit_id != ORGANISATION]
@@ -94,7 +95,7 @@ def parents_of(units: pd.DataFrame, used: pd.Series) -> pd.Series:
 
 
 def current_ids(unit_ids: pd.Series, units: pd.DataFrame) -> pd.Series:
-    """Ids of today, for ids that units were made from."""
+    """Today's unit ids, for ids of units that were merged or renamed since."""
     current = former_ids(units).set_index("member_id")["unit_id"]
     return unit_ids.map(current).fillna(unit_ids)
 

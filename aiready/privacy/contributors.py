@@ -1,7 +1,7 @@
-"""Who stands behind a figure: how many distinct people, and whether one of them makes it his or her own.
+"""The contributors to a figure: how many distinct people there are, and whether one of them dominates it.
 
-People stand in *parts*, which no published figure divides (the frontline of one team, one decider's decisions at one
-level). A figure may rest on other people than the next one, so everything is counted figure by figure.
+People belong to *parts*, which no published figure divides (the frontline of one team, one decider's decisions at one
+level). Two figures may have different contributors, so everything is counted figure by figure.
 """
 
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ Flags = NDArray[np.bool_]
 
 
 class Contributors(Protocol):
-    """People behind parts, and behind groups of parts (rows of noughts and ones), figure by figure."""
+    """People in parts, and in groups of parts (rows of 0 and 1), figure by figure."""
 
     @property
     def nonempty(self) -> Flags:
-        """Parts x figures: whether the figure rests on anything there at all."""
+        """Parts x figures: whether anything in the part contributes to the figure."""
 
     def count(self, groups: csr_array) -> Floats:
-        """Groups x figures: distinct people; of some nothing may be known, who then count as nobody."""
+        """Groups x figures: distinct people; people who are not identified may count as 0."""
 
     def dominated(self, groups: csr_array) -> Flags:
-        """Groups x figures: whether one person's contribution could be told too closely (p % rule)."""
+        """Groups x figures: whether one person's contribution could be estimated too closely (p % rule)."""
 
 
 @dataclass(frozen=True)
 class Respondents:
-    """People who stand in one part each and contribute alike, such as respondents of a survey.
+    """People who belong to one part each and contribute equally, such as respondents of a survey.
 
     `n`: parts x figures.
     """
@@ -40,31 +40,31 @@ class Respondents:
 
     @property
     def nonempty(self) -> Flags:
-        """Where anybody is."""
+        """Where there are any people."""
         return self.n > 0
 
     def count(self, groups: csr_array) -> Floats:
-        """Sums."""
+        """Sums, since nobody belongs to two parts."""
         return np.asarray(groups @ self.n)
 
     def dominated(self, groups: csr_array) -> Flags:
-        """Nobody's, since all contribute alike."""
+        """Never, since all contribute equally."""
         return np.zeros((groups.shape[0], self.n.shape[1]), dtype=bool)
 
 
 @dataclass(frozen=True)
 class Persons:
-    """People who may stand in several parts and contribute more than others, such as deciders.
+    """People who may belong to several parts and contribute unequally, such as deciders.
 
     `shares`: parts x (figures x persons), figure by figure: what each person contributes. `nonempty`: parts x figures,
-    whether the figure rests on anything there, be it of people of whom nothing is known. `dominance`: p of the p %
-    rule, as a share. `unidentified`: parts x (figures x units), where a figure rests on people who are not known, and in
-    which unit; `assumed_people`: by unit, as how many people its headcount lets them count, where nobody is named in a group.
+    whether anything contributes there, whether or not the person is identified. `dominance`: p of the p % rule, as a
+    share. `unidentified`: parts x (figures x units): contributions of people who are not identified, by their unit.
+    `assumed_people`: by unit, how many people these count as where nobody in a group is identified (from headcounts).
 
     Notes
     -----
-    p % rule: a figure is one person's where all but the two largest contributions are less than p of the largest, since
-    the second could then place the largest within p (Hundepool et al. 2012, section 4.2.2).
+    p % rule: one person dominates a figure where all but the two largest contributions are less than p of the largest,
+    since the second could then estimate the largest to within p (Hundepool et al. 2012, section 4.2.2).
     """
 
     shares: csr_array
@@ -74,7 +74,7 @@ class Persons:
     assumed_people: Floats
 
     def count(self, groups: csr_array) -> Floats:
-        """Persons with a contribution, each once; where there are none, those whom headcounts vouch for."""
+        """Identified persons, each once; where there are none, the number assumed from headcounts."""
         group, _, _ = self._contributions(groups, self.shares)
         people = np.bincount(group, minlength=self._size(groups)).astype(float)
         unidentified, unit, _ = self._contributions(groups, self.unidentified)
@@ -82,7 +82,7 @@ class Persons:
         return self._table(np.where(people > 0, people, assumed), groups)
 
     def dominated(self, groups: csr_array) -> Flags:
-        """By the p % rule, among those who are named."""
+        """By the p % rule, among identified persons."""
         cell, _, share = self._contributions(groups, self.shares)
         size = self._size(groups)
         total, largest, second = (np.bincount(cell, share, size), np.zeros(size), np.zeros(size))
@@ -96,7 +96,7 @@ class Persons:
         return self._table((total > 0) & (remainder < self.dominance * largest - ROUNDING * total), groups)
 
     def _contributions(self, groups: csr_array, shares: csr_array) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-        """Of everyone in every group and figure: the place group x figure, who it is, and the contribution."""
+        """Every contribution to every group and figure: its position in group x figure, the person, the amount."""
         sums = (csr_array(groups) @ shares).tocoo()
         figures = self.nonempty.shape[1]
         persons = shares.shape[1] // figures
@@ -110,4 +110,4 @@ class Persons:
 
 
 ROUNDING = 1e-9
-"""Share of the whole that sums may be off by."""
+"""Rounding error of sums, as a share of the total."""

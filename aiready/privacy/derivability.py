@@ -1,9 +1,9 @@
-"""What follows from published sums: which groups of people have a figure that somebody can work out exactly.
+"""Which groups of people have a figure that can be derived exactly from published sums.
 
-People are divided into parts that no published figure tells apart. Every published figure is a sum over parts, so it is
-a row of noughts and ones. A group is *derivable* when its row is a weighted sum of published rows: then its sum, and
-with its number of people its mean, follow exactly. Otherwise there is a *move*, a change of the parts' sums that no
-published figure shows and that changes the group's.
+People are divided into parts that no published figure divides. Every published figure is a sum over parts, that is, a
+row of 0 and 1. A group is *derivable* when its row is a linear combination of published rows: then its sum, and
+with its number of people its mean, follow exactly. Otherwise there is a *move*: a change of the parts' sums that
+changes the group's sum and no published one (a vector in the null space of the published rows).
 """
 
 from collections.abc import Callable, Iterator
@@ -19,20 +19,20 @@ from scipy.sparse.linalg import splu
 Floats = NDArray[np.float64]
 SEED = 7
 DENSE_LIMIT = 250
-"""Parts that hang together, up to which all their moves are found; of more, random ones."""
+"""Largest block of connected parts whose null space is computed in full; larger ones get random moves."""
 RANDOM_MOVES = 32
-"""Random moves drawn, of all there are: what they leave unchanged, all leave unchanged (with probability one)."""
+"""Random moves: a sum that these leave unchanged is left unchanged by every move (with probability one)."""
 RIDGE = 1e-9
-"""What is added to the squares of published rows, some of which say the same; taken out again by a second pass."""
-NOTHING, PARALLEL = 1e-6, 1e-9
-"""Below which a change is none, and how near to 1 the cosine of two moves in one direction is."""
+"""Ridge added to the normal equations, since published rows may be dependent; corrected by iterative refinement."""
+TOLERANCE, PARALLEL_TOLERANCE = 1e-6, 1e-9
+"""Changes below the first are zero; two moves are parallel where their cosine is within the second of 1."""
 UNION_LIMIT = 1_500
-"""Parts up to which unions of three and four are looked for; of more, unions of two."""
+"""Up to so many parts, unions of three and four are searched; of more, unions of two."""
 
 
 @dataclass(frozen=True)
 class Moves:
-    """How the parts' sums can change with every published figure as it is: parts x directions."""
+    """Changes of the parts' sums that leave every published figure unchanged: parts x directions."""
 
     of_parts: Floats
 
@@ -59,22 +59,22 @@ class Moves:
         return np.asarray(groups @ self.of_parts)
 
     def derivable(self, groups: csr_array) -> NDArray[np.bool_]:
-        """Groups whose sum no move changes."""
-        return _length(self.of(groups)) < NOTHING
+        """Groups whose sum no move changes: anybody can derive it."""
+        return _length(self.of(groups)) < TOLERANCE
 
     def derivable_by_members(self, groups: csr_array, members: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Groups whose sum follows for somebody who is alone in one of the parts `members`, and so knows its sum."""
+        """Groups whose sum can be derived by an insider: the only person in one of the parts `members`."""
         return self.informed_members(groups, members) >= 0
 
     def informed_members(self, groups: csr_array, members: NDArray[np.intp]) -> NDArray[np.intp]:
-        """For each group a part out of `members` whose only member can work out its sum, or -1.
+        """For each group a part out of `members` whose only member can derive the group's sum, or -1.
 
-        Groups that anybody can work out are left out, and so is a part's own sum, no news to who is alone in it.
+        -1 also for groups that anybody can derive, and for a part's own sum, which its only member knows anyway.
         """
-        groups, moving = csr_array(groups), _length(self.of_parts[members]) >= NOTHING
+        groups, moving = csr_array(groups), _length(self.of_parts[members]) >= TOLERANCE
         members, changes = members[moving], self.of(groups)
         insider = np.full(groups.shape[0], -1)
-        free = np.flatnonzero(_length(changes) >= NOTHING)
+        free = np.flatnonzero(_length(changes) >= TOLERANCE)
         if not free.size or not members.size:
             return insider
         only_part, single = np.full(groups.shape[0], -1), np.diff(groups.indptr) == 1
@@ -85,11 +85,11 @@ class Moves:
         return insider
 
     def restricted(self, change: Floats) -> "Moves":
-        """The moves left when one more figure is published, given how the moves change it."""
+        """The moves that remain when one more figure is published; `change`: of that figure by each move."""
         length = float(change @ change)
-        if length < NOTHING**2:
+        if length < TOLERANCE**2:
             return self
-        # turned so that one direction carries all of the change, and that one dropped
+        # Householder reflection: one direction then carries all of the change, and is dropped
         direction = change / np.sqrt(length)
         mirror = direction.copy()
         mirror[0] += 1.0 if direction[0] >= 0 else -1.0
@@ -97,11 +97,11 @@ class Moves:
         return Moves(turned[:, 1:])
 
     def unions(self, parts: NDArray[np.intp], people: Floats, fewer_than: float) -> list[tuple[int, ...]]:
-        """Two to four of the parts, together fewer people than allowed, whose common sum is derivable.
+        """Unions of two to four parts with fewer people than `fewer_than` whose common sum is derivable.
 
-        `people` in each of `parts`; parts that are derivable by themselves are left out.
+        `people`: number in each of `parts`. Parts that are derivable by themselves are left out.
         """
-        moving = _length(self.of_parts[parts]) >= NOTHING
+        moving = _length(self.of_parts[parts]) >= TOLERANCE
         parts, people = parts[moving], people[moving]
         if len(parts) < 2:
             return []
@@ -115,7 +115,7 @@ class Moves:
         few = people[first] + people[second] < fewer_than
         first, second = first[few], second[few]
         pairs, size = projections[first] + projections[second], people[first] + people[second]
-        unions = {(int(first[at]), int(second[at])) for at in np.flatnonzero(np.abs(pairs).max(axis=1) < NOTHING)}
+        unions = {(int(first[at]), int(second[at])) for at in np.flatnonzero(np.abs(pairs).max(axis=1) < TOLERANCE)}
         doubles: list[tuple[int, ...]] = list(zip(first.tolist(), second.tolist(), strict=True))
         unions |= _cancelling_unions(pairs, size, doubles, projections, people, singles, fewer_than)
         unions |= _cancelling_unions(pairs, size, doubles, pairs, size, doubles, fewer_than)
@@ -124,13 +124,13 @@ class Moves:
 
 
 def derivation_weights(published: csr_array, groups: csr_array) -> tuple[Floats, NDArray[np.bool_]]:
-    """Weights of the published rows that add up to each derivable group, and which rows no others could replace.
+    """Weights of the published rows in the linear combination for each derivable group; and irreplaceable rows.
 
     Returns
     -------
     tuple
-        rows x groups: the shortest weights; rows: whether a row is no weighted sum of the others, so that hiding it
-        ends every sum that it has a weight in.
+        rows x groups: the weights of least norm; rows: whether a row is linearly independent of the others, so that
+        no group in which it has a weight can be derived once it is hidden.
     """
     published = csr_array(published, dtype=float)
     weights, irreplaceable = np.zeros((published.shape[0], groups.shape[0])), np.ones(published.shape[0], dtype=bool)
@@ -144,22 +144,22 @@ def derivation_weights(published: csr_array, groups: csr_array) -> tuple[Floats,
             weights[rows] = _solver(block)(np.asarray(block @ targets))
             continue
         left, singular, right = np.linalg.svd(block.toarray(), full_matrices=False)
-        nonzero = singular > NOTHING * max(1.0, singular[0])
+        nonzero = singular > TOLERANCE * max(1.0, singular[0])
         left, singular, right = left[:, nonzero], singular[nonzero], right[nonzero]
         weights[rows] = left @ ((right @ targets) / singular[:, None])
-        irreplaceable[rows] = (left**2).sum(axis=1) > 1 - NOTHING
+        irreplaceable[rows] = (left**2).sum(axis=1) > 1 - TOLERANCE
     return weights, irreplaceable
 
 
-@lru_cache(maxsize=256)  # figure after figure rests on the same parts, and round after round most of them stay
+@lru_cache(maxsize=256)  # many figures have the same parts, and most blocks stay the same from round to round
 def _null_space(squares: bytes, size: int) -> Floats:
-    """Directions that rows do not see, from the products of their columns."""
+    """Orthonormal basis of the null space of rows, from the products of their columns (bytes of a matrix)."""
     eigenvalues, directions = np.linalg.eigh(np.frombuffer(squares).reshape(size, size))
-    return directions[:, eigenvalues < NOTHING * max(1.0, eigenvalues[-1])]
+    return directions[:, eigenvalues < TOLERANCE * max(1.0, eigenvalues[-1])]
 
 
 def _without_single_parts(rows: csr_array) -> tuple[csr_array, NDArray[np.bool_]]:
-    """Rows without the parts that are published by themselves, or that this lays open; which parts they are."""
+    """Rows without parts that are published by themselves or follow by subtraction; and which parts those are."""
     fixed = np.zeros(rows.shape[1], dtype=bool)
     while True:
         single = np.flatnonzero(np.diff(rows.indptr) == 1)
@@ -171,7 +171,7 @@ def _without_single_parts(rows: csr_array) -> tuple[csr_array, NDArray[np.bool_]
 
 
 def _without_isolated_rows(rows: csr_array, moves: Floats) -> csr_array:
-    """Rows without those that share no part with another: what such a row sees of the moves is taken from them here."""
+    """Rows without those that share no part with another; `moves` are projected off these in place."""
     shared = (np.bincount(rows.indices, minlength=rows.shape[1]) > 1).astype(float)
     lonely = (abs(rows) @ shared == 0) & (np.diff(rows.indptr) > 0)
     single = csr_array(rows[np.flatnonzero(lonely)])
@@ -180,7 +180,7 @@ def _without_isolated_rows(rows: csr_array, moves: Floats) -> csr_array:
 
 
 def _block_arrays(rows: csr_array, blocks: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> Iterator[Floats]:
-    """Each block as an array; empty where it is large: many small ones are cut out one by one only slowly."""
+    """Each block as a dense array, empty where it is large; slicing many small ones out singly would be slow."""
     if not blocks:
         return
     ordered, column = rows[np.concatenate([block for block, _ in blocks])], np.zeros(rows.shape[1], dtype=int)
@@ -199,7 +199,7 @@ def _block_arrays(rows: csr_array, blocks: list[tuple[NDArray[np.intp], NDArray[
 
 
 def _connected_blocks(rows: csr_array) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Rows and parts that hang together: pairs of positions."""
+    """Connected components of rows and parts: pairs of positions."""
     used, parts = np.flatnonzero(np.diff(rows.indptr) > 0), np.unique(rows.indices)
     if not used.size:
         return []
@@ -213,7 +213,7 @@ def _connected_blocks(rows: csr_array) -> list[tuple[NDArray[np.intp], NDArray[n
 
 
 def _solver(published: csr_array) -> Callable[[Floats], Floats]:
-    """Solve (rows rows') w = right side, where some rows say what others say: shortest w."""
+    """Solver of (rows rows') w = right side for dependent rows: gives the w of least norm."""
     squares = csc_array(published @ published.T + RIDGE * eye_array(published.shape[0]))
     factors = splu(squares)
 
@@ -227,7 +227,7 @@ def _solver(published: csr_array) -> Callable[[Floats], Floats]:
 
 
 def _project_out(published: csr_array, random_numbers: Floats) -> Floats:
-    """Random numbers less what the published rows see of them."""
+    """Project random numbers onto the null space of the published rows."""
     solve = _solver(published)
     unseen = random_numbers
     for _ in range(3):
@@ -240,19 +240,19 @@ def _length(changes: Floats) -> Floats:
 
 
 def _parallel_pairs(changes: Floats, directions: Floats) -> list[tuple[int, int]]:
-    """Positions (in `changes`, in `known`) of moves in one direction, or in opposite ones."""
+    """Pairs of positions (in `changes`, in `directions`) of parallel or opposite rows."""
     left, right = (rows / _length(rows)[:, None] for rows in (changes, directions))
     random = np.random.default_rng(SEED)
     projection = random.standard_normal(changes.shape[1])
-    # of opposite directions, the absolute value of one random look is the same
+    # parallel and opposite unit vectors have the same absolute projection on a random vector
     left_mark, right_mark = np.abs(left @ projection), np.abs(right @ projection)
     order = np.argsort(right_mark, kind="stable")
-    low = np.searchsorted(right_mark[order], left_mark - NOTHING)
-    high = np.searchsorted(right_mark[order], left_mark + NOTHING)
+    low = np.searchsorted(right_mark[order], left_mark - TOLERANCE)
+    high = np.searchsorted(right_mark[order], left_mark + TOLERANCE)
     pairs = []
     for group in np.flatnonzero(high > low):
         near = order[low[group] : high[group]]
-        aligned = np.abs(right[near] @ left[group]) > 1 - PARALLEL
+        aligned = np.abs(right[near] @ left[group]) > 1 - PARALLEL_TOLERANCE
         pairs += [(int(group), int(member)) for member in near[aligned]]
     return pairs
 
@@ -261,25 +261,25 @@ def _cancelling_unions(  # noqa: PLR0913 - two lists of three columns
     left: Floats, left_size: Floats, left_parts: list[tuple[int, ...]],
     right: Floats, right_size: Floats, right_parts: list[tuple[int, ...]], fewer_than: float,
 ) -> set[tuple[int, ...]]:  # fmt: skip
-    """Unions of one of ours and one of theirs whose changes cancel out and who together are few."""
+    """Unions of one group on the left and one on the right whose changes cancel and that have few people."""
     if not len(left) or not len(right):
         return set()
     order = np.argsort(right[:, 0], kind="stable")
     column = right[order, 0]
-    low, high = (np.searchsorted(column, -left[:, 0] + edge) for edge in (-NOTHING, NOTHING))
+    low, high = (np.searchsorted(column, -left[:, 0] + edge) for edge in (-TOLERANCE, TOLERANCE))
     unions = set()
     for at in np.flatnonzero(high > low):
         for other in order[low[at] : high[at]]:
             union = {*left_parts[at], *right_parts[other]}
             disjoint = len(union) == len(left_parts[at]) + len(right_parts[other])
             few = left_size[at] + right_size[other] < fewer_than
-            if disjoint and few and abs(left[at, 1] + right[other, 1]) < NOTHING:
+            if disjoint and few and abs(left[at, 1] + right[other, 1]) < TOLERANCE:
                 unions.add(tuple(sorted(union)))
     return unions
 
 
 def incidence(groups: list[tuple[int, ...]], parts: int) -> csr_array:
-    """Groups of parts as rows of noughts and ones."""
+    """Groups of parts as rows of 0 and 1."""
     row = np.repeat(np.arange(len(groups)), [len(group) for group in groups]) if groups else np.zeros(0, dtype=int)
     column = np.array([part for group in groups for part in group], dtype=int)
     return csr_array((np.ones(len(column)), (row, column)), shape=(len(groups), parts))

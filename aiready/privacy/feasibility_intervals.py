@@ -1,4 +1,4 @@
-"""How closely published numbers of people place a hidden one: the interval that an outsider is left with."""
+"""Feasibility intervals: the range of a hidden number of people that is compatible with everything published."""
 
 from dataclasses import dataclass, field
 
@@ -13,9 +13,9 @@ from aiready.errors import PrivacyError
 Floats = NDArray[np.float64]
 SEED = 20
 PROGRESS = 0.98
-"""Groups are pushed apart together as long as each round settles more than 2 % of them."""
+"""Intervals of all groups are widened together as long as each round settles more than 2 % of them."""
 SINGLE_LIMIT = 40
-"""Groups left over up to which each gets a programme of its own where not asked to be exact."""
+"""Up to so many remaining groups get a linear programme each, also where the result need not be exact."""
 TOLERANCE = 1e-6
 
 
@@ -23,14 +23,14 @@ TOLERANCE = 1e-6
 class FeasibilityIntervals:
     """Least and greatest number of people that hidden groups can have, given what is published.
 
-    `published` (rows x parts) are the published sums, `n` the true people of each part, `groups` (rows x parts) those
-    asked for. Every solution found, the true numbers first, widens all intervals at once.
+    `published` (rows x parts): the published sums. `n`: true number of people in each part. `groups` (rows x parts):
+    the hidden groups. Every solution, beginning with the true numbers, widens all intervals at once.
 
     Notes
     -----
-    Linear programme: the least and the greatest sum of the group's parts over all numbers of people that are not
-    negative and add up to everything published (`scipy.optimize.linprog`, HiGHS). Parts in which nobody stands are not
-    among them: an organisation chart tells that.
+    Linear programme: the least and the greatest sum of the group's parts over all non-negative numbers of people that
+    add up to everything published (`scipy.optimize.linprog`, HiGHS). Empty parts must be left out by the caller: an
+    organisation chart shows that they are empty.
     """
 
     published: csr_array
@@ -41,7 +41,7 @@ class FeasibilityIntervals:
     high: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with the true numbers."""
+        """Start from the true numbers."""
         self.published, self.groups = csr_array(self.published), csr_array(self.groups)
         self.low = np.asarray(self.groups @ self.n)
         self.high = self.low.copy()
@@ -51,25 +51,25 @@ class FeasibilityIntervals:
     def too_narrow(self, *, exact: bool = True) -> NDArray[np.intp]:
         """Groups whose interval is less than `minimum_width` wide.
 
-        Without `exact`, groups whose room was not found quickly are among them.
+        Without `exact`, groups for which a wide interval was not found quickly are included.
         """
-        narrow, before = self._close(), np.inf
+        narrow, before = self._narrow_groups(), np.inf
         while 0 < narrow.size < PROGRESS * before:
             weight = np.zeros(self.groups.shape[0])
             weight[narrow] = self._random.choice([-1.0, 1.0], narrow.size) * (0.5 + self._random.random(narrow.size))
             self._push(np.asarray(weight @ self.groups), narrow)
-            narrow, before = self._close(), narrow.size
+            narrow, before = self._narrow_groups(), narrow.size
         if narrow.size and (exact or narrow.size <= SINGLE_LIMIT):
             for group in narrow:
                 self._push(self.groups[[group]].toarray().ravel(), np.array([group]))
-            narrow = self._close()
+            narrow = self._narrow_groups()
         return narrow
 
-    def _close(self) -> NDArray[np.intp]:
+    def _narrow_groups(self) -> NDArray[np.intp]:
         return np.flatnonzero(self.high - self.low < self.minimum_width - TOLERANCE)
 
     def _components(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which parts hang together through published sums or a group, and by that the rows."""
+        """Connected component of each part and of each published row."""
         published = csc_array(self.published)
         rows, parts = published.shape
         links = csr_array((published.data, published.indices, published.indptr), shape=(parts, rows))
@@ -80,7 +80,7 @@ class FeasibilityIntervals:
         return labels[:parts], labels[parts:]
 
     def _push(self, objective: Floats, groups: NDArray[np.intp]) -> None:
-        """Move people as the objective says, one way and the other, where the groups are."""
+        """Minimise and maximise an objective over the components that contain the groups; widen all intervals."""
         touched = np.unique(self._parts[np.unique(self.groups[groups].indices)])
         parts, rows = np.isin(self._parts, touched), np.isin(self._rows, touched)
         sums = self.published[np.flatnonzero(rows)][:, np.flatnonzero(parts)]

@@ -1,7 +1,8 @@
-"""Nobody identifiable: the one gate that every table passes before it is written, drawn or worded.
+"""The privacy gate: every table passes it before it is written, drawn or put into words.
 
-`suppression_pattern` decides once which cells are hidden (primary, secondary, audited); `protect_*` blank them and whatever is
-made of them. Hidden cells keep no n, interval, rank or note but why they are hidden.
+`suppression_pattern` decides once which cells are hidden (primary and secondary suppression, audited); `protect_*`
+blank these cells in a table, and all that is computed from them. A hidden cell keeps no number, only a note with the
+reason.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,25 +29,25 @@ from aiready.privacy.suppressed_cells import (
 
 ALMOST_NONE = 0.05
 ROLE_SIDES = (SIDES, ("frontline", "executive"))
-"""Sides that a role gap compares: at units, and above them."""
+"""Segments that a role gap compares: in units without rows by role, and in those with them."""
 FEW = "fewer people than may be shown"
 PROTECTS = "hidden to protect another group"
 NO_INTERVAL = "no interval: it would tell single answers of so few people"
 SPREAD_MEASURES = ("rwg_j",)
-"""Measures of the survey that tell how far answers are apart, and so as much as a distribution does."""
+"""Survey measures of the spread of answers, which disclose as much as a distribution does."""
 SHARE_CELLS = {"not_applicable_share": "shares", "dont_know_share": "shares", "straightliner_share": "straightliners"}
-"""Measures of the survey that rest on other people than the scales do."""
+"""Survey measures with other contributors than the scales: the field of `SuppressionPattern` that decides."""
 BLOCKERS, BLOCKER = "gap_by_blocker", "blocker"
-"""The measure whose segments are blockers, and what that kind of segment is called."""
+"""The measure whose segments are blockers, and the name of that kind of segment."""
 
 
 @dataclass(frozen=True)
 class SurveyContributors:
-    """Who stands behind the figures of a survey, before anything is hidden.
+    """Head counts of the survey before suppression.
 
-    `pattern`: which cells of the scales are hidden (`hidden_cells.survey_cells`). The others have one row per own unit
-    x wave x role, and people figure by figure: `answered` by scale, of any answer; `straightliners` by scale, of
-    people who could be one; `themes` by theme; `scales` and `items` by those asked of the same roles (`items`).
+    `pattern`: which cells of the scales are hidden (`suppressed_cells.survey_cells`). The others have one row per own
+    unit x wave x role and people figure by figure: `answered` with any answer, by scale; `straightliners`: people who
+    could be one, by scale; `themes` by theme; `scales` and `items` grouped by what the same roles are asked (`items`).
     """
 
     pattern: pd.DataFrame
@@ -61,8 +62,8 @@ class SurveyContributors:
 class SuppressionPattern:
     """Which cells are hidden, table by table (unit_id, wave, segment, n, hidden, primary; of items `item_id` too).
 
-    `survey`: whatever comes from answers; `scales`: besides, by scale (`barrier_id`), those that not every role is
-    asked. `records`: by table (`decisions`, `usage`, `tasks`), with `cut`, the kind of segment.
+    `survey`: everything computed from answers. `scales`: further cells by scale (`barrier_id`), for scales that not
+    every role is asked. `records`: by table (`decisions`, `usage`, `tasks`), with `cut`, the kind of segment.
     """
 
     survey: pd.DataFrame
@@ -83,7 +84,7 @@ def suppression_pattern(
     Raises
     ------
     PrivacyError
-        A small group could be worked out and nothing is left to hide.
+        The figure of a small group can be derived and nothing is left to hide.
     """
     visible = survey.pattern.loc[~survey.pattern["hidden"].astype(bool)]
     visible_wholes = visible.loc[visible["segment"] == ALL]
@@ -101,17 +102,15 @@ def suppression_pattern(
 
 
 def protect_measures(measures: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
-    """Suppress measures rows; returns the same grain with `COLUMNS`, and `BOUNDS` for the profile to read.
+    """Suppress rows of measures; returns the same grain with `COLUMNS`, and `BOUNDS` for the profile to read.
 
-    A row is hidden where too few people stand behind it, its cell is hidden, or it compares with a hidden cell
-    (the other role group, the wave before). Shares of the survey that are 0 or 1 are softened, and intervals of fewer
-    people than a distribution may show are left out.
+    A row is hidden where it has too few contributors, its cell is hidden, or it compares with a hidden cell (the other
+    role group, the wave before). Survey shares of 0 or 1 are blurred, and intervals of fewer people than a
+    distribution may show are dropped.
     """
     from_survey = measures["table"] == "responses"
-    measures_spread = from_survey & measures["measure"].isin(SPREAD_MEASURES)
-    few = measures[PEOPLE].lt(settings.minimum_group) | (
-        measures_spread & measures[PEOPLE].lt(settings.minimum_distribution)
-    )
+    is_spread = from_survey & measures["measure"].isin(SPREAD_MEASURES)
+    few = measures[PEOPLE].lt(settings.minimum_group) | (is_spread & measures[PEOPLE].lt(settings.minimum_distribution))
     hide = few.copy()
     primary = few.copy()
     for rows, cells in _deciding_cells(measures, hidden):
@@ -126,11 +125,11 @@ def protect_measures(measures: pd.DataFrame, hidden: SuppressionPattern, setting
 
 
 def _deciding_cells(measures: pd.DataFrame, hidden: SuppressionPattern) -> list[tuple[pd.Series, pd.DataFrame]]:
-    """Rows of measures, and the cells that decide on them; what is about nobody is decided by none."""
+    """Flags of rows of measures, each with the table of cells that decides on them; rows without people have none."""
     of_survey = measures["table"] == "responses"
     pairs = [(of_survey, hidden.survey), (of_survey, hidden.scales)]
     pairs += [(of_survey & measures["measure"].eq(name), getattr(hidden, cells)) for name, cells in SHARE_CELLS.items()]
-    # decisions of people who are not known have no number of people, and are about them all the same
+    # decisions by people who are not identified have no number of people, but are about people
     about_people = ~of_survey & (measures[PEOPLE].notna() | measures["table"].eq("decisions"))
     by_blocker = measures["measure"].eq(BLOCKERS) & measures["segment"].ne(ALL)
     for name, cells in hidden.records.items():
@@ -140,7 +139,7 @@ def _deciding_cells(measures: pd.DataFrame, hidden: SuppressionPattern) -> list[
 
 
 def _cell_flags(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Whether the cell of each row is hidden, and whether it is so for itself; not, where there is no such cell."""
+    """Whether the cell of each row is hidden, and whether by primary suppression; False where there is no such cell."""
     flags = cells.assign(hidden=cells["hidden"].astype(bool), primary=cells["primary"].astype(bool))
     states = {}
     for name in ("hidden", "primary"):
@@ -154,7 +153,7 @@ def _is_hidden(table: pd.DataFrame, cells: pd.DataFrame, key: list[str]) -> pd.S
 
 
 def _drop_intervals(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
-    """Take away intervals, and p values in words, that with the mean would tell single answers."""
+    """Drop intervals and p values that, with the mean, would disclose single answers."""
     plain = table.copy()
     rows = rows & table["status"].eq(OK) & table["low"].notna()
     plain.loc[rows, ["low", "high"]] = np.nan
@@ -164,7 +163,7 @@ def _drop_intervals(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
 
 
 def _role_gap_hidden(measures: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
-    """Role gaps either side of which is hidden."""
+    """Role gaps of which either side is hidden."""
     hidden = pd.Series(False, index=measures.index)
     roles_shown = measures["unit_id"].isin(set(survey.loc[survey["segment"] == ROLES[0], "unit_id"]))
     for sides, rows in zip(ROLE_SIDES, (~roles_shown, roles_shown), strict=True):
@@ -174,19 +173,19 @@ def _role_gap_hidden(measures: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
 
 
 def _change_hidden(measures: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
-    """Changes whose earlier wave is hidden: the sum of the two would give it back."""
+    """Changes whose earlier wave is hidden: it could be derived from the change and the later wave."""
     return _is_hidden(_in_previous_wave(measures, survey), survey, CELL) & (measures["measure"] == "change")
 
 
 def _in_previous_wave(table: pd.DataFrame, survey: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the wave before theirs."""
+    """The same rows with the wave before theirs."""
     order: Sequence[str] = sort_waves(survey["wave"].unique())
     before = dict(zip(order[1:], order[:-1], strict=True))
     return table.assign(wave=table["wave"].map(before))
 
 
 def blur_extremes(table: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
-    """Blur survey shares of exactly 0 or 1: the value goes, bounds and a note stay."""
+    """Blur survey shares of exactly 0 or 1: drop the value, give bounds and a note."""
     extreme = rows & (table["unit"] == "share") & (table["status"] == OK) & table["value"].isin([0.0, 1.0])
     none, everyone = extreme & (table["value"] == 0), extreme & (table["value"] == 1)
     blurred = table.copy()
@@ -209,7 +208,7 @@ def protect_survey(table: pd.DataFrame, cells: pd.DataFrame, minimum: int, numbe
 
 
 def protect_themes(themes: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
-    """Scores by theme fit to publish, of few people without interval."""
+    """Suppress scores by theme, and intervals of scores of few people."""
     counted = themes.assign(segment=ALL, note="")
     no_interval = counted[PEOPLE].lt(settings.minimum_distribution)
     cells = pd.concat([hidden.survey, hidden.themes], ignore_index=True)
@@ -218,9 +217,9 @@ def protect_themes(themes: pd.DataFrame, hidden: SuppressionPattern, settings: S
 
 
 def protect_sources(sources: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
-    """Where changes of the survey came from, fit to publish: hidden where any role's cell of either wave is.
+    """Suppress the sources of survey changes: hidden where any role's cell of either wave is.
 
-    Role mix and answers are two sums over the roles, so that of all roles but one the one follows.
+    Role mix and answers are sums over roles, so a single hidden role would follow from the others.
     """
     table = sources.assign(measure="change", segment=ALL, status=OK)
     table[PEOPLE] = table[PEOPLE].mask(_role_hidden(table, hidden.survey) | _change_hidden(table, hidden.survey), 0)
@@ -229,7 +228,7 @@ def protect_sources(sources: pd.DataFrame, hidden: SuppressionPattern, settings:
 
 
 def _role_hidden(table: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
-    """Whether any part of a unit in which somebody is, is hidden in the row's wave or the one before."""
+    """Whether any non-empty segment of the unit is hidden in the row's wave or the one before."""
     hidden_roles = survey["segment"].ne(ALL) & survey["hidden"].astype(bool) & survey["n"].gt(0)
     cells = pd.MultiIndex.from_frame(survey.loc[hidden_roles, ["unit_id", "wave"]].drop_duplicates())
     earlier = _in_previous_wave(table, survey)
@@ -241,7 +240,7 @@ def _role_hidden(table: pd.DataFrame, survey: pd.DataFrame) -> pd.Series:
 
 
 def protect_items(answers: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
-    """Item distributions fit to publish: `n` is the answers a share is among, exact 0 and 1 are blurred.
+    """Suppress item distributions: `n` is the answers a share is among, exact 0 and 1 are blurred.
 
     Adds `note`: `<= 5 %` or `>= 95 %` where a share was blurred.
     """
@@ -269,7 +268,7 @@ def protect_tasks(table: pd.DataFrame, hidden: SuppressionPattern) -> pd.DataFra
 
 
 def _blank(table: pd.DataFrame, hidden: pd.Series, primary: pd.Series, numbers: list[str]) -> pd.DataFrame:
-    """Without the numbers of hidden rows; a note says whether they are hidden for themselves."""
+    """Blank the numbers of hidden rows; a note says whether by primary or secondary suppression."""
     blanked = table.copy()
     blanked[numbers] = blanked[numbers].mask(hidden, np.nan)
     blanked["status"] = blanked["status"].mask(hidden, SUPPRESSED)

@@ -1,6 +1,6 @@
-"""Which figures of the survey are shown in which cells: each by the patterns that hide it, as a release remembers it.
+"""Which survey figures are shown in which cells, figure by figure, as a release records it.
 
-Figures are named as `scales.people` names them: what kind of figure, a colon, and the scale, item or theme.
+A figure's name is its kind, a colon, and the scale, item or theme (`scale:measurement`), as the survey names them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,28 +12,26 @@ from numpy.typing import NDArray
 
 from aiready.model.registry import ALL
 from aiready.privacy.gate import SuppressionPattern
+from aiready.privacy.release_groups import PRINTED_SEGMENTS, kind_of
 from aiready.privacy.releases import Comparison
-from aiready.privacy.segments import SIDES
 from aiready.privacy.suppressed_cells import CELL
 
 SCALE_KINDS = ("scale", "given", "straight")
-"""Kinds of figures of which a scale is made."""
-BY_FIGURE = {"theme": (ALL,), "item": (ALL, *SIDES), "any": (ALL, *SIDES), "levels": (ALL, *SIDES)}
-"""Kinds that are printed for some segments only."""
+"""Kinds of figures that are computed by scale."""
 Flags = NDArray[np.bool_]
 
 
 def compare_releases(
     comparison: Comparison, hidden: SuppressionPattern, figures: Sequence[str]
 ) -> tuple[SuppressionPattern, pd.DataFrame]:
-    """What is hidden once earlier runs are compared figure by figure, and what is shown, as `Release.cells` has it."""
+    """Hide further figures after comparison with earlier releases; returns also what is shown (`Release.cells`)."""
     hidden = hide_figures(hidden, comparison.figures_to_hide(*shown_figures(hidden, figures)))
     cells, flags = shown_figures(hidden, figures)
     return hidden, cells.assign(figures=[row.tobytes() for row in np.packbits(flags, axis=1)])
 
 
 def shown_figures(hidden: SuppressionPattern, figures: Sequence[str]) -> tuple[pd.DataFrame, Flags]:
-    """Cells in which anything of the survey is shown, and which figures each shows.
+    """Survey cells that are shown, and which figures each shows.
 
     Returns
     -------
@@ -42,8 +40,8 @@ def shown_figures(hidden: SuppressionPattern, figures: Sequence[str]) -> tuple[p
 
     Notes
     -----
-    An item is told by its mean, and by its distribution, from which the mean follows; that anybody answered it, by the
-    share of levels among its answers, which is printed beside either.
+    An item is disclosed by its mean or by its distribution, from which the mean follows; either is printed with the
+    share of answers on a level, which discloses how many answered at all.
     """
     cells = hidden.survey.loc[~hidden.survey["hidden"].astype(bool), CELL].reset_index(drop=True)
     columns = list(_shown_by_figure(hidden, cells, figures))
@@ -64,7 +62,8 @@ def _shown_by_figure(hidden: SuppressionPattern, cells: pd.DataFrame, figures: S
     nothing = np.zeros(len(cells), dtype=bool)
     for figure in figures:
         kind, _, name = figure.partition(":")
-        printed = np.isin(segment, BY_FIGURE[kind]) if kind in BY_FIGURE else ~nothing
+        segments = PRINTED_SEGMENTS.get(kind_of(figure))
+        printed = ~nothing if segments is None else np.isin(segment, segments)
         if kind in SCALE_KINDS or kind == "theme":
             hidden_flags = scales.get(name, nothing) | by_kind.get(kind, nothing)
         elif kind == "levels":
@@ -75,7 +74,7 @@ def _shown_by_figure(hidden: SuppressionPattern, cells: pd.DataFrame, figures: S
 
 
 def _hidden_by(index: pd.MultiIndex, table: pd.DataFrame, column: str) -> dict[str, Flags]:
-    """Which cells a table hides, by what a column names; all of it under a blank name without one."""
+    """Which cells a table hides, by the values of a column; without a column, under a blank name."""
     rows = table.loc[table["hidden"].astype(bool)]
     position = index.get_indexer(pd.MultiIndex.from_frame(rows[CELL].astype(str)))
     names = rows[column].to_numpy(object) if column else np.full(len(rows), "", dtype=object)
@@ -86,9 +85,9 @@ def _hidden_by(index: pd.MultiIndex, table: pd.DataFrame, column: str) -> dict[s
 
 
 def hide_figures(hidden: SuppressionPattern, figures: pd.DataFrame) -> SuppressionPattern:
-    """Hide more: figures of some cells (unit_id, wave, segment, figure), each with what tells as much.
+    """Hide further figures (unit_id, wave, segment, figure), each with all others that disclose it.
 
-    All shares of a scale go with it, all themes of a cell together, and both the mean and the distribution of an item.
+    A scale is hidden with its shares, a theme with all themes of the cell, an item's mean with its distribution.
     """
     if figures.empty:
         return hidden

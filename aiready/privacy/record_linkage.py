@@ -1,7 +1,7 @@
-"""Who is who in several releases: people keep neither codes nor wave labels, and some change an answer.
+"""Record linkage: who is who in several releases, where codes and wave labels may change, and answers, too.
 
-A figure is a sum over answers, so whoever gave the same answers is the same person to it. Of several ways to match two
-releases the one under which they differ least is taken, since that is what an attacker would use.
+A figure is a sum over answers, so two rows with the same answers may be taken for the same person. Of several ways to
+link two releases the one with the fewest differences is taken, since an attacker would use that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,21 +22,21 @@ MATCH_KEYS = (
     ["answers"],
     ["person"],
 )
-"""What two rows must share to be one person, the surest first; the last: the same person with other answers."""
+"""Columns that must agree for two rows to be linked, surest first; by the last, a person with other answers."""
 TODAYS_ANSWERS = np.uint64(1)
-"""Version of whoever answered as today."""
+"""Version of answers that are the same as today's."""
 SEED = 7
 
 
 @dataclass(frozen=True)
 class Run:
-    """One wave of one release beside today's people.
+    """One wave of one release (or of today), linked to today's people.
 
-    One row per respondent: `person` (a number that runs share), `unit_id` and `role` (as objects), `counts` (people x
-    figures of today) and `versions`: which answers somebody gave of whom runs hold different ones (people x figures,
-    `TODAYS_ANSWERS` where they are today's). `cells` (unit_id, wave, segment) and `shown_figures` (cells x figures of today): what was
-    shown in which. `withheld`: cells it withheld for the sake of others. `unchanged`: whether it holds the very people and
-    answers of today in the same places.
+    One row per respondent: `person` (a number common to all runs), `unit_id` and `role` (as objects), `counts` (people
+    x figures of today) and `versions` (people x figures): 0 for people whose answers are the same in all runs, else a
+    number per set of answers, `TODAYS_ANSWERS` where they are today's. `cells` (unit_id, wave, segment), and
+    `shown_figures` (cells x figures of today): which of these each showed. `withheld`: cells that the run withheld.
+    `unchanged`: whether it has exactly today's people and answers, units, roles and settings.
     """
 
     person: NDArray[np.intp]
@@ -54,7 +54,7 @@ class Run:
 
 @dataclass
 class _AnswerSet:
-    """One set of answers of a person: under which code and order of items it was numbered, and which version it is."""
+    """A person's answers in one release: numbers by figure, the code and item order behind them, the version."""
 
     code: str | None
     order: str
@@ -63,7 +63,7 @@ class _AnswerSet:
     version: NDArray[np.uint64] | None = None
 
     def version_among(self, others: "list[_AnswerSet]") -> NDArray[np.uint64]:
-        """The version by figure: another's where the answers are the same, else one of its own."""
+        """Version by figure: that of another set with the same answers, else a new one."""
         version = self.numbers.copy()
         for other in others:
             if other.version is not None and other.answers == self.answers:
@@ -75,7 +75,7 @@ class _AnswerSet:
 
 @dataclass(frozen=True)
 class _LinkedWave:
-    """One wave of a release, who its rows are, and whether they are today's people in the same places."""
+    """One wave of a release, the person of each row, and whether they are today's people in the same units."""
 
     release: Release
     rows: pd.DataFrame
@@ -86,7 +86,7 @@ class _LinkedWave:
 
 @dataclass
 class _Pool:
-    """Everybody whose digests under one key are there: a row per person and set of answers."""
+    """Everybody with digests under one key so far: a row per person and set of answers."""
 
     rows: pd.DataFrame
     key: bytes | None
@@ -96,15 +96,17 @@ class _Pool:
 def linked_runs(
     people: People, membership: pd.DataFrame, wave: str, earlier: Sequence[Release], settings: Settings
 ) -> tuple[list[Run], str]:
-    """Today's run of a wave and every earlier one that it shares people with; and the name of the key they share.
+    """Today's run of a wave, every earlier run that shares people with it, and the name of their common key.
 
-    Releases of other waves count from the minimum group of shared people on: fewer are in no figure by themselves. The
-    name is empty where no earlier release has the wave.
+    Earlier runs under another wave label need at least the minimum group of shared people: fewer are in no figure by
+    themselves. The name is empty where no earlier run shares people.
     """
     return _Linker(people.select((people.table["wave"] == wave).to_numpy()), membership, settings).runs(wave, earlier)
 
 
 class _Linker:
+    """Links releases to today's people, from the newest to the oldest."""
+
     def __init__(self, people: People, membership: pd.DataFrame, settings: Settings):
         self.people, self.membership, self.settings = people, membership, settings
         self.next_person = len(people.table)
@@ -129,7 +131,7 @@ class _Linker:
         return [self._today(edited), *past], names[wave] if wave in names else next(iter(others), "")
 
     def _match(self, release: Release, rows: pd.DataFrame, name: str, *, own: bool) -> bool:
-        """Match the people of a wave of a release with all that are there; whether it concerns this wave."""
+        """Link one wave of a release to the pool of people; False where it does not concern today's wave."""
         pool = self._pool(release, name)
         pairs = link_records(pool.rows, rows)
         same = pairs["same"] | rows["answers"].isna().to_numpy()[pairs["right"]]
@@ -147,14 +149,13 @@ class _Linker:
         new_rows = np.unique(np.concatenate([new_people, changed, pairs["right"][other_code]]).astype(int))
         pool.rows = pd.concat(
             [pool.rows, rows.iloc[new_rows][_MATCHED_COLUMNS].assign(id=person[new_rows])], ignore_index=True
-        )  # their answers are there for the next release
-        current = rows["unit_id"].to_numpy(), rows["role"].fillna("").to_numpy()
+        )  # for the next release to be linked to
+        unit_id, role = rows["unit_id"].to_numpy(), rows["role"].fillna("").to_numpy()
         matched_rows = pool.rows.iloc[pairs["left"]]
-        same_strata = (matched_rows["unit_id"].to_numpy() == current[0][pairs["right"]]).all()
-        same_strata &= (matched_rows["role"].fillna("").to_numpy() == current[1][pairs["right"]]).all()
-        unchanged = (
-            own and len(pairs) == len(rows) == len(self.people.table) and same.all() and of_today.all() and same_strata
-        )
+        same_stratum = (matched_rows["unit_id"].to_numpy() == unit_id[pairs["right"]]).all()
+        same_stratum &= (matched_rows["role"].fillna("").to_numpy() == role[pairs["right"]]).all()
+        everybody = len(pairs) == len(rows) == len(self.people.table) and of_today.all()
+        unchanged = own and everybody and same.all() and same_stratum
         self.matched.append(_LinkedWave(release, rows, pool, person, bool(unchanged)))
         return True
 
@@ -162,10 +163,9 @@ class _Linker:
         pool = self.pools.get((name, release.first_format))
         if pool is None:
             key = release.keys.get(name)
-            now = (
-                self.people.first_format_digests(key) if release.first_format else self.people.keyed_digests(key or b"")
-            )
-            rows = pd.concat([self.people.table[["unit_id", "role"]], now], axis=1).assign(id=np.arange(len(now)))
+            people = self.people
+            now = people.first_format_digests(key) if release.first_format else people.keyed_digests(key or b"")
+            rows = pd.concat([people.table[["unit_id", "role"]], now], axis=1).assign(id=np.arange(len(now)))
             pool = self.pools[name, release.first_format] = _Pool(rows, key)
         return pool
 
@@ -174,9 +174,16 @@ class _Linker:
         person = np.arange(len(table))
         versions = np.full((sum(one < len(table) for one in edited), len(self.people.figures)), TODAYS_ANSWERS)
         return Run(
-            person, *_units_and_roles(table), self.people.counts, _versions_of_all(versions, person, edited), self.membership,
-            none, np.zeros((0, len(self.people.figures)), dtype=bool), none, self.settings,
-        )  # fmt: skip
+            person,
+            *_units_and_roles(table),
+            counts=self.people.counts,
+            versions=_versions_of_all(versions, person, edited),
+            membership=self.membership,
+            cells=none,
+            shown_figures=np.zeros((0, len(self.people.figures)), dtype=bool),
+            withheld=none,
+            settings=self.settings,
+        )
 
     def _run(self, linked: _LinkedWave, edited: set[int], versions: NDArray[np.uint64]) -> Run:
         release, rows, person = linked.release, linked.rows, linked.person
@@ -184,23 +191,26 @@ class _Linker:
         wave = rows["wave"].iloc[0]
         cells = release.cells[release.cells["wave"] == wave]
         settings = release.settings_used(self.settings)
-        unchanged = linked.unchanged and row_content(release.membership[_MEMBERSHIP]) == row_content(
-            self.membership[_MEMBERSHIP]
-        )
-        unchanged = (
-            unchanged
-            and _cut_settings(settings) == _cut_settings(self.settings)
-            and bool((counts == self.people.counts[person]).all())
-        )
+        before, now = (row_content(table[_MEMBERSHIP]) for table in (release.membership, self.membership))
+        unchanged = linked.unchanged and before == now and _cut_settings(settings) == _cut_settings(self.settings)
+        unchanged = unchanged and bool((counts == self.people.counts[person]).all())
         return Run(
-            person, *_units_and_roles(rows), counts, _versions_of_all(versions, person, edited), release.membership,
-            cells, self._shown_figures(release, cells), release.withheld[release.withheld["wave"] == wave], settings, unchanged,
-        )  # fmt: skip
+            person,
+            *_units_and_roles(rows),
+            counts=counts,
+            versions=_versions_of_all(versions, person, edited),
+            membership=release.membership,
+            cells=cells,
+            shown_figures=self._shown_figures(release, cells),
+            withheld=release.withheld[release.withheld["wave"] == wave],
+            settings=settings,
+            unchanged=unchanged,
+        )
 
     def _counts(self, release: Release, rows: pd.DataFrame, person: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Which of today's figures counted each person."""
+        """Which of today's figures each person contributed to."""
         figures = self.people.figures["figure"]
-        if release.first_format:  # each person in all of today's figures, or in those that he or she is in today
+        if release.first_format:  # to all of today's figures, or to the same as today
             counts = np.ones((len(rows), len(figures)), dtype=bool)
             is_today = person < len(self.people.table)
             counts[is_today] = self.people.counts[person[is_today]]
@@ -209,14 +219,14 @@ class _Linker:
         return _unpack_bits(pd.Series(bits), release.figures["figure"], figures)
 
     def _shown_figures(self, release: Release, cells: pd.DataFrame) -> NDArray[np.bool_]:
-        """Which of today's figures each cell was shown with; all, where the release does not say."""
+        """Which of today's figures each cell showed; all, where the release does not record it."""
         figures = self.people.figures["figure"]
         if "figures" not in cells:
             return np.ones((len(cells), len(figures)), dtype=bool)
         return _unpack_bits(cells["figures"], release.figures["figure"], figures)
 
     def _versions(self, edited: set[int]) -> Iterator[NDArray[np.uint64]]:
-        """By release, which answers each of the edited people gave to each figure: equal numbers, equal answers."""
+        """For each release, the version of the answers of edited people, figure by figure."""
         past = dict[tuple[str, int], list[_AnswerSet]]()
         for linked in self.matched:
             edited_rows = np.flatnonzero(np.isin(linked.person, list(edited)))
@@ -225,7 +235,7 @@ class _Linker:
                 yield self._first_versions(linked, rows, person)
                 continue
             order = str(linked.release.figures["order"].iloc[0])
-            marks = np.frombuffer(b"".join(rows["answer_marks"]), dtype="<u2").reshape(len(rows), order.count(";") + 1)
+            marks = np.frombuffer(b"".join(rows["marks"]), dtype="<u2").reshape(len(rows), order.count(";") + 1)
             numbers = _answer_numbers(marks, order.split(";"), self.people.figures)
             today = self._todays(linked.pool, person, order)
             for at, (row, number) in enumerate(zip(rows.itertuples(), person, strict=True)):
@@ -236,7 +246,7 @@ class _Linker:
             yield numbers
 
     def _first_versions(self, linked: _LinkedWave, rows: pd.DataFrame, person: NDArray[np.intp]) -> NDArray[np.uint64]:
-        """The first format knows only whether any answer changed."""
+        """Versions from a release of the first format, which shows only whether any answer changed."""
         now = linked.pool.rows.drop_duplicates("id").set_index("id")["answers"].reindex(person).to_numpy()
         before = rows["answers"]
         other = pd.util.hash_array(before.fillna("").to_numpy(object)) | np.uint64(2)
@@ -244,7 +254,7 @@ class _Linker:
         return np.repeat(version[:, None], len(self.people.figures), axis=1)
 
     def _todays(self, pool: _Pool, person: NDArray[np.intp], order: str) -> dict[int, list[_AnswerSet]]:
-        """What some people answer today, numbered as a release numbers them."""
+        """Today's answers of some people, numbered as a release numbers them."""
         items, figures = order.split(";"), self.people.figures
         people = np.unique(person[person < len(self.people.table)])
         numbers = _answer_numbers(self._marks(pool, people, items), items, figures)
@@ -259,7 +269,7 @@ class _Linker:
         }
 
     def _marks(self, pool: _Pool, person: NDArray[np.intp], items: list[str]) -> NDArray[np.uint16]:
-        """Today's answers of some people, marked under the key and in the order of a release."""
+        """Marks of today's answers of some people, with the key and in the item order of a release."""
         position = pd.Index(self.people.items).get_indexer(pd.Index(items))
         answers = np.where(position >= 0, self.people.answers[person][:, np.maximum(position, 0)], np.int8(0))
         codes = self.people.codes
@@ -271,12 +281,12 @@ _MEMBERSHIP = ["unit_id", "member_id"]
 
 
 def _key_names(release: Release) -> pd.Series:
-    """Name of the key of each row; none in the first format before it was sealed."""
+    """Name of the key of each row; blank in an unsealed release of the first format."""
     return release.people["key"] if "key" in release.people else pd.Series("", index=release.people.index)
 
 
 def _wave_content(release: Release, rows: pd.DataFrame, wave: str) -> bytes:
-    """What two releases share that say the same of a wave."""
+    """Bytes that are equal for two releases with the same content of a wave."""
     cells = release.cells[release.cells["wave"] == wave]
     return b"|".join(row_content(table) for table in (rows, release.membership, cells, release.settings))
 
@@ -291,7 +301,7 @@ def _cut_settings(settings: Settings) -> tuple[object, ...]:
 
 
 def _unpack_bits(rows: pd.Series, written: pd.Series, figures: pd.Series) -> NDArray[np.bool_]:
-    """Rows x wanted figures, of bits in the order of the written ones; those that were not written are not set."""
+    """Bits in the order of the `written` figures as rows x `figures`; False for figures that were not written."""
     position = pd.Index(written).get_indexer(pd.Index(figures))
     bits = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), -1 if len(rows) else 0)
     if not bits.size:
@@ -301,21 +311,21 @@ def _unpack_bits(rows: pd.Series, written: pd.Series, figures: pd.Series) -> NDA
 
 
 def _versions_of_all(versions: NDArray[np.uint64], person: NDArray[np.intp], edited: set[int]) -> NDArray[np.uint64]:
-    """Versions of all people: those who never changed an answer have one only."""
+    """Versions of all people: 0 for those who never changed an answer."""
     all_versions = np.zeros((len(person), versions.shape[1]), dtype=np.uint64)
     all_versions[np.isin(person, list(edited))] = versions
     return all_versions
 
 
 def _items_by_figure(figures: pd.DataFrame, items: Sequence[str]) -> NDArray[np.bool_]:
-    """Figures x items: which answers a figure is made of."""
+    """Figures x items: which items a figure is computed from."""
     of_figure = [set(str(names).split(";")) for names in figures["items"]]
     rows = [[item in names for item in items] for names in of_figure]
     return np.array(rows, dtype=bool).reshape(len(figures), len(items))
 
 
 def _answer_numbers(marks: NDArray[np.uint16], items: Sequence[str], figures: pd.DataFrame) -> NDArray[np.uint64]:
-    """One number for the answers behind each figure: people x figures."""
+    """A hash of the answers behind each figure: people x figures."""
     odd_factors = np.random.default_rng(SEED).integers(1, 2**62, len(items), dtype=np.uint64) * np.uint64(
         2
     ) + np.uint64(1)
@@ -323,7 +333,7 @@ def _answer_numbers(marks: NDArray[np.uint16], items: Sequence[str], figures: pd
 
 
 def link_records(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
-    """Rows of two tables that are the same person.
+    """Link the rows of two tables that belong to the same person.
 
     Parameters
     ----------
@@ -335,7 +345,7 @@ def link_records(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        left, right (positions), same: whether the answers are.
+        left, right (positions), same: whether the answers agree.
     """
     left_rows, right_rows = (_sorted(table) for table in (left, right))
     pairs = []
@@ -353,7 +363,7 @@ def link_records(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows in an order of their own, whatever order they came in."""
+    """Rows in an order that does not depend on the order of input."""
     rows = table.assign(at=np.arange(len(table)), role=table["role"].fillna(""))
     rows = rows if "id" in rows else rows.assign(id=-1)
     return rows.sort_values(["unit_id", "role", "person", "answers"], kind="stable")

@@ -1,4 +1,4 @@
-"""The groups of people that no run tells apart, figure by figure, and which few of them follow from published sums."""
+"""Groups of people that no run distinguishes, figure by figure, and which small ones published sums disclose."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from scipy.sparse import csr_array, eye_array, vstack
 from aiready.instrument.model import Settings
 from aiready.model.registry import ALL
 from aiready.model.schema import ROLES
-from aiready.privacy.derivability import PARALLEL, Floats, Moves, incidence
+from aiready.privacy.derivability import PARALLEL_TOLERANCE, Floats, Moves, incidence
 from aiready.privacy.record_linkage import Run
 from aiready.privacy.segments import SIDES, segment_of_role
 
 SEED = 7
 LEVELS = "levels:"
-"""Kind of the figures that are distributions."""
+"""Kind of figures that are distributions."""
 _WHOLE_AND_SIDES = (ALL, *SIDES)
 PRINTED_SEGMENTS = {"item:": _WHOLE_AND_SIDES, "any:": _WHOLE_AND_SIDES, LEVELS: _WHOLE_AND_SIDES, "theme:": (ALL,)}
-"""Segments that figures are printed for; all others in every one."""
+"""Segments that figures of these kinds are printed for; other figures are printed for all."""
 Numbers = NDArray[np.uint64]
 
 
@@ -36,18 +36,18 @@ def kind_of(figure: str) -> str:
 
 
 def minimum_of(kind: str, settings: Settings) -> int:
-    """Fewest people that a figure of this kind may stand for."""
+    """Fewest contributors to a figure of this kind."""
     own = settings.minimum_distribution if kind == LEVELS else settings.minimum_group
     return max(own, settings.minimum_group)
 
 
 @dataclass(frozen=True)
 class Strata:
-    """Where the people of a run stand, and in which cells these places count.
+    """Strata (unit x role) of the people of a run, and the cells that these strata belong to.
 
-    `stratum`: of each person, his or her position in the places (unit and role). `cells`: unit_id and segment of every
-    reporting unit; then groups that are never printed: every role of a unit's own people, and they all. `incidence`: cells
-    x places. `printed`: which cells may be printed at all.
+    `stratum`: of each person. `cells`: unit_id and segment of every reporting unit; then groups that are never printed:
+    every role of a unit's own people, and all its own people. `incidence`: cells x strata. `printed`: which cells may
+    be printed at all.
     """
 
     stratum: NDArray[np.intp]
@@ -57,10 +57,10 @@ class Strata:
 
     @classmethod
     def of(cls, run: Run) -> "Strata":
-        """Those of a run, in an order that does not rest on the order of its rows."""
-        stands = pd.DataFrame({"unit_id": run.unit_id, "role": run.role}).astype(str)
-        strata = stands.drop_duplicates().sort_values(["unit_id", "role"]).reset_index(drop=True)
-        stratum = pd.MultiIndex.from_frame(strata).get_indexer(pd.MultiIndex.from_frame(stands))
+        """Strata of a run, in an order that does not depend on the order of its rows."""
+        people = pd.DataFrame({"unit_id": run.unit_id, "role": run.role}).astype(str)
+        strata = people.drop_duplicates().sort_values(["unit_id", "role"]).reset_index(drop=True)
+        stratum = pd.MultiIndex.from_frame(strata).get_indexer(pd.MultiIndex.from_frame(people))
         own = strata.rename_axis("place").reset_index().rename(columns={"unit_id": "member_id"})
         counted = own.merge(run.membership.astype(str), on="member_id").merge(_segments(run, strata), on="role")
         reporting = counted[["unit_id", "segment", "place"]].drop_duplicates()
@@ -76,7 +76,7 @@ class Strata:
         return cls(stratum, cells[["unit_id", "segment"]], incidence, (cells["printed"] & ~roles).to_numpy(bool))
 
     def shown_matrix(self, cells: pd.DataFrame, figures: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Every cell x figure: whether it was shown; `figures`: the same of `cells` (unit_id, segment)."""
+        """Rearrange `figures` (rows of `cells`: unit_id, segment) to all cells; False for cells that are missing."""
         index = pd.MultiIndex.from_frame(cells[["unit_id", "segment"]].astype(str))
         position = np.where(self.printed, index.get_indexer(pd.MultiIndex.from_frame(self.cells)), -1)
         matrix = np.zeros((len(self.cells), figures.shape[1]), dtype=bool)
@@ -85,13 +85,13 @@ class Strata:
 
 
 def _leaves(membership: pd.DataFrame) -> set[str]:
-    """Units that no other unit is part of: their single roles are never printed."""
+    """Units without units below: their single roles are never printed."""
     inner = membership["member_id"].isin(membership["unit_id"]) & (membership["member_id"] != membership["unit_id"])
     return set(membership["unit_id"]) - set(membership.loc[inner, "unit_id"])
 
 
 def _segments(run: Run, strata: pd.DataFrame) -> pd.DataFrame:
-    """Every segment that each role counts in, by the settings of the run."""
+    """Segments that each role belongs to, by the settings of the run."""
     side_of = segment_of_role(run.settings)
     pairs = [
         (role, segment)
@@ -105,9 +105,9 @@ def _segments(run: Run, strata: pd.DataFrame) -> pd.DataFrame:
 class Figure:
     """One figure in all runs: its people by part, and every cell of every run as a row over parts.
 
-    `kind` as in `kind_of`. `earlier_shown`: in which cells earlier runs showed it, run by run. `edited`: parts x parts, how many
-    people stand in the first with today's answers and in the second with others. `part_ids`: of each part, equal in two
-    figures where the parts are.
+    `kind` as in `kind_of`. `earlier_shown`: cells in which earlier runs showed it, run by run. `edited`: parts x parts,
+    how many people are in the first with today's answers and in the second with others. `part_ids`: of each part,
+    equal in two figures for the same part.
     """
 
     kind: str
@@ -118,36 +118,32 @@ class Figure:
     part_ids: Numbers
 
     def printed(self, cells: NDArray[np.bool_], segments: pd.Series) -> NDArray[np.bool_]:
-        """Those of some cells in which this figure may be printed."""
+        """Restrict flags of cells to those in which this figure may be printed."""
         only = PRINTED_SEGMENTS.get(self.kind)
         return cells if only is None else cells & segments.isin(only).to_numpy()
 
     def row_hashes(self, rows: csr_array) -> Floats:
-        """A number for each row that only the same row has."""
+        """A number for each row, equal only for equal rows."""
         random_numbers = np.random.default_rng(SEED).standard_normal(len(self.people))
         return np.round(np.asarray(rows @ random_numbers), 9)
 
     def signature(self, enough: int) -> tuple[object, ...]:
-        """Equal in figures that need to be looked at once: so many people are enough for every purpose."""
+        """Equal for figures that need the same protection; numbers of people above `enough` make no difference."""
         edits = self.edited.indptr.tobytes(), self.edited.indices.tobytes(), self.edited.data.tobytes()
         earlier = (cells.tobytes() for cells in self.earlier_shown)
         return self.kind, self.part_ids.tobytes(), np.minimum(self.people, enough).tobytes(), *edits, *earlier
 
     def sensitive(self, minimum: int) -> csr_array:
-        """Groups that must not follow: parts, cells of every run and roles of few people; changes of few answers."""
+        """Sensitive groups: small parts, cells of every run and roles; and changes of few answers."""
         groups = csr_array(vstack([eye_array(len(self.people)), *self.rows]))
         size = groups @ self.people
         few = groups[np.flatnonzero((size > 0) & (size < minimum))]
         changes = self._changes(minimum)
-        groups_and_changes = csr_array(vstack([few, changes])) if changes.shape[0] else few
-        return (
-            groups_and_changes[np.sort(np.unique(self.row_hashes(groups_and_changes), return_index=True)[1])]
-            if groups_and_changes.shape[0]
-            else groups_and_changes
-        )
+        rows = csr_array(vstack([few, changes])) if changes.shape[0] else few
+        return rows[np.sort(np.unique(self.row_hashes(rows), return_index=True)[1])] if rows.shape[0] else rows
 
     def _changes(self, minimum: int) -> csr_array:
-        """Today's answers less the earlier ones, where few people stand behind both."""
+        """Today's answers less the earlier ones, where both together have few contributors."""
         pairs = self.edited.tocoo()
         after, before = pairs.coords
         few = self.people[after] + self.people[before] - pairs.data < minimum
@@ -158,23 +154,23 @@ class Figure:
 
 
 class Parts:
-    """Who stands where in all runs, for every figure."""
+    """The parts of every figure: people in the same strata in all runs."""
 
     def __init__(self, runs: list[Run], strata: list[Strata]):
         self.runs, self.strata = runs, strata
         self.persons = 1 + max((int(run.person.max(initial=-1)) for run in runs), default=-1)
         random = np.random.default_rng(SEED)
         self.stratum_ids = [
-            random.integers(1, 2**63, stratum_set.incidence.shape[1] + 1, dtype=np.uint64) for stratum_set in strata
+            random.integers(1, 2**63, in_run.incidence.shape[1] + 1, dtype=np.uint64) for in_run in strata
         ]
 
     def signature(self, figure: int) -> int:
-        """Equal in figures that count the same people, with the same answers changed."""
+        """Equal for figures with the same contributors and the same changes of answers."""
         return hash(b"|".join(part[:, figure].tobytes() for run in self.runs for part in (run.counts, run.versions)))
 
     def figure(self, position: int, kind: str, earlier_shown: Sequence[NDArray[np.bool_]]) -> Figure:
-        """The parts of one figure: whoever it does not count is nobody in it."""
-        strata, person = self._stands(position)
+        """The parts of one figure, made of its contributors only."""
+        strata, person = self._strata_by_run(position)
         if not len(strata):
             empty = csr_array((0, 0))
             rows = [csr_array((one.incidence.shape[0], 0)) for one in self.strata]
@@ -191,8 +187,8 @@ class Parts:
         edited = _edit_pairs(person, part, strata[:, 0] >= 0, len(people))
         return Figure(kind, earlier_shown, people.astype(float), rows, edited, part_ids)
 
-    def _stands(self, figure: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Where each set of answers stands, run by run (-1: nowhere), and whose it is."""
+    def _strata_by_run(self, figure: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Stratum of each set of answers, run by run (-1: absent), and the person it belongs to."""
         once = np.full((self.persons, len(self.runs)), -1)
         person, version, stands, run_at = [], [], [], []
         for at, (run, strata) in enumerate(zip(self.runs, self.strata, strict=True)):
@@ -216,12 +212,13 @@ class Parts:
 
 
 def _stratum_columns(strata: NDArray[np.intp], n_strata: int) -> csr_array:
-    """Places x parts: 1 where the part stands."""
+    """Strata x parts: 1 for the stratum that a part belongs to; `strata` of each part, -1 for none."""
     present = np.flatnonzero(strata >= 0)
     return csr_array((np.ones(len(present)), (strata[present], present)), shape=(n_strata, len(strata)))
 
 
 def _edit_pairs(person: NDArray[np.intp], part: NDArray[np.intp], today: NDArray[np.bool_], number: int) -> csr_array:
+    """Parts x parts: people in the first with today's answers and in the second with others."""
     twice = np.flatnonzero(np.bincount(person)[person] > 1)
     if not twice.size:
         return csr_array((number, number))
@@ -231,7 +228,7 @@ def _edit_pairs(person: NDArray[np.intp], part: NDArray[np.intp], today: NDArray
 
 
 def are_derivable(published: csr_array, sums: csr_array) -> NDArray[np.bool_]:
-    """Which of some sums over parts follow from published ones."""
+    """Which of some sums over parts can be derived from published ones."""
     if not sums.shape[0] or not published.shape[0]:
         return np.zeros(sums.shape[0], dtype=bool)
     return Moves.under(published).derivable(sums)
@@ -240,9 +237,9 @@ def are_derivable(published: csr_array, sums: csr_array) -> NDArray[np.bool_]:
 def derivable_sums(
     published: csr_array, figure: Figure, groups: csr_array, minimum: int, union_limit: int
 ) -> csr_array:
-    """What follows of few people: sums over parts, less what somebody knows who is alone in one.
+    """Sums over parts of few people that can be derived, by anybody or by an insider (less the insider's own part).
 
-    Unions of up to four small parts are looked for among so many (`several`), of more two at a time.
+    Among up to `union_limit` small parts, unions of up to four are searched; among more, unions of two.
     """
     moves = Moves.under(published)
     derivable = moves.derivable(groups)
@@ -251,7 +248,7 @@ def derivable_sums(
     unions = (
         _small_pairs(moves, small, figure.people, minimum)
         if len(small) > union_limit
-        else (moves.unions(small, figure.people[small], minimum))
+        else moves.unions(small, figure.people[small], minimum)
     )
     sums = [
         groups[np.flatnonzero(derivable)],
@@ -262,7 +259,7 @@ def derivable_sums(
 
 
 def _small_pairs(moves: Moves, small: NDArray[np.intp], people: Floats, minimum: int) -> list[tuple[int, ...]]:
-    """Two small parts that follow together, in little memory."""
+    """Pairs of small parts whose sum can be derived, found in little memory."""
     random_numbers = np.random.default_rng(SEED).standard_normal(moves.of_parts.shape[1])
     mark = moves.of_parts[small] @ random_numbers
     order = np.argsort(mark, kind="stable")
@@ -277,7 +274,7 @@ def _small_pairs(moves: Moves, small: NDArray[np.intp], people: Floats, minimum:
 
 
 def _insider_sums(moves: Moves, figure: Figure, groups: csr_array) -> csr_array:
-    """What follows for whoever is alone in a part, less her own share of it."""
+    """Groups that the only person in a part can derive, less the multiple of that part."""
     members = np.flatnonzero(figure.people == 1)
     nothing = csr_array((0, len(figure.people)))
     if not len(members) or not groups.shape[0]:
@@ -288,7 +285,7 @@ def _insider_sums(moves: Moves, figure: Figure, groups: csr_array) -> csr_array:
         change = moves.of(group)[0]
         own = moves.of_parts[members]
         length = np.linalg.norm(own, axis=1)
-        near = np.abs(own @ change) > (1 - PARALLEL) * length * np.linalg.norm(change)
+        near = np.abs(own @ change) > (1 - PARALLEL_TOLERANCE) * length * np.linalg.norm(change)
         alone = group.indices[0] if group.nnz == 1 else -1
         for member in np.flatnonzero(near & (length > 1e-6) & (members != alone))[:1]:
             share = float(own[member] @ change) / float(length[member] ** 2)

@@ -1,8 +1,7 @@
-"""Keys of what was published: a random one per wave, and what is written of people with it.
+"""Keys of releases: a random one per wave, and the digests of people and answers made with it.
 
-Who holds a history without its keys can neither try codes (there are few) nor answers (there are fewer): every digest
-is an HMAC with 32 random bytes. Who holds both can; so a key may be deleted once nothing more will be published of its
-wave.
+Every digest is an HMAC with 32 random bytes, so whoever has the releases without the keys cannot guess codes or answers
+by trying them all. Whoever has both can; so a key may be deleted once nothing more will be published of its wave.
 """
 
 import hashlib
@@ -21,11 +20,11 @@ from aiready.atomic_files import PART, make_private_folder
 from aiready.errors import InfrastructureError
 
 KEYS_FOLDER = "keys"
-"""Below the history."""
-SIZE, SHORT, SLOTS = 32, 16, 16
-"""Bytes of a key and of a digest, and marks made per item: one for every code an answer can have."""
+"""Name of the folder of keys, inside the folder of releases."""
+KEY_BYTES, DIGEST_BYTES, MARKS_PER_ITEM = 32, 16, 16
+"""Bytes of a key and of a digest; marks per item: one for every code that an answer can have."""
 CODE_OFFSET = 2
-"""Codes begin at minus two (`schema.DONT_KNOW`)."""
+"""Added to an answer's code to make it an index: codes begin at -2 (`schema.DONT_KNOW`)."""
 Marks = NDArray[np.uint16]
 
 
@@ -49,7 +48,7 @@ def _read(path: Path) -> bytes:
         key, reason = b"", f" ({error})"
     else:
         reason = ""
-    if len(key) != SIZE:
+    if len(key) != KEY_BYTES:
         raise InfrastructureError(
             f"{path}: is no key of a history{reason}. Put it back from a copy. Or move it away: then nothing more of "
             "its wave can be published, since nobody could compare it with what was."
@@ -58,7 +57,7 @@ def _read(path: Path) -> bytes:
 
 
 def ensure_key(history: Path, name: str) -> bytes:
-    """Give the key of this name, made now where there is none; a key is never replaced.
+    """Read the key of this name, or create it where there is none; a key is never replaced.
 
     Raises
     ------
@@ -71,8 +70,8 @@ def ensure_key(history: Path, name: str) -> bytes:
         return _read(path)
     temporary = folder / f".{name}.{secrets.token_hex(4)}{PART}"
     try:
-        _write_new(temporary, secrets.token_bytes(SIZE).hex())
-        with suppress(FileExistsError):  # a link to a name that is taken fails; what is there stays
+        _write_new(temporary, secrets.token_bytes(KEY_BYTES).hex())
+        with suppress(FileExistsError):  # linking to a name that exists fails, so the existing key stays
             os.link(temporary, path)
     except OSError as error:
         raise InfrastructureError(f"{path}: cannot be written ({error.strerror}). Nothing was published.") from error
@@ -90,8 +89,8 @@ def _write_new(path: Path, text: str) -> None:
 
 
 def digest(key: bytes, purpose: str, text: bytes) -> str:
-    """Thirty-two hex digits that nobody makes without the key."""
-    return hmac.digest(key, purpose.encode() + b"\0" + text, "sha256")[:SHORT].hex()
+    """HMAC as 32 hex digits, which nobody can compute without the key."""
+    return hmac.digest(key, purpose.encode() + b"\0" + text, "sha256")[:DIGEST_BYTES].hex()
 
 
 def digests(key: bytes, purpose: str, texts: Sequence[bytes | None]) -> NDArray[np.object_]:
@@ -100,37 +99,37 @@ def digests(key: bytes, purpose: str, texts: Sequence[bytes | None]) -> NDArray[
 
 
 def answer_vectors(answers: NDArray[np.int8], items: Sequence[str]) -> list[bytes]:
-    """All answers of each person as bytes, whatever the order of the items; blanks leave no trace."""
+    """All answers of each person as bytes, independent of the order of items; blanks leave no trace."""
     order = np.argsort(np.array(items, dtype=object), kind="stable")
-    levels = range(-CODE_OFFSET, SLOTS - CODE_OFFSET)
+    levels = range(-CODE_OFFSET, MARKS_PER_ITEM - CODE_OFFSET)
     words = np.array([[f"{items[at]}={level};".encode() for level in levels] for at in order], dtype=object)
     ordered = answers[:, order]
     person, position = np.nonzero(ordered)
-    words = words.reshape(len(order), SLOTS)[position, ordered[person, position] + CODE_OFFSET]
+    words = words.reshape(len(order), MARKS_PER_ITEM)[position, ordered[person, position] + CODE_OFFSET]
     ends = np.searchsorted(person, np.arange(len(answers) + 1))
     return [b"".join(words[low:high]) for low, high in pairwise(ends)]
 
 
 def answer_marks(key: bytes, codes: Sequence[str | None], answers: NDArray[np.int8]) -> Marks:
-    """What tells whether a person's answer to an item changed, and nothing else: people x items.
+    """Random marks that show whether a person's answer to an item changed, and nothing else: people x items.
 
-    A mark is drawn for each person, item and level; of a person without a code all are 0.
+    A mark belongs to a person, item and level; a person without a code has only 0.
     """
     people, items = answers.shape
     marks = np.zeros((people, items), dtype=np.uint16)
-    first_mark = np.arange(items) * SLOTS + CODE_OFFSET
+    first_mark = np.arange(items) * MARKS_PER_ITEM + CODE_OFFSET
     for person, code in enumerate(codes):
         if code is not None:
             seed = hmac.digest(key, b"marks\0" + code.encode(), "sha256")
-            stream = np.frombuffer(hashlib.shake_256(seed).digest(2 * SLOTS * items), dtype="<u2")
+            stream = np.frombuffer(hashlib.shake_256(seed).digest(2 * MARKS_PER_ITEM * items), dtype="<u2")
             marks[person] = stream[first_mark + answers[person]]
     return marks
 
 
 def xor_keystream(key: bytes, owners: Sequence[str], texts: Sequence[bytes]) -> list[bytes]:
-    """Texts that nobody reads without the key; veiled once more they are as they were.
+    """Encrypt texts, or decrypt them: the same operation, XOR with a keystream made from the key and each owner.
 
-    Each owner's veil is its own, so that an owner stands for one text only.
+    An owner must not be used for two different texts.
     """
     seeds = (hmac.digest(key, b"veil\0" + owner.encode(), "sha256") for owner in owners)
     streams = (hashlib.shake_256(seed).digest(len(text)) for seed, text in zip(seeds, texts, strict=True))
@@ -138,5 +137,5 @@ def xor_keystream(key: bytes, owners: Sequence[str], texts: Sequence[bytes]) -> 
 
 
 def missing_keys(names: Sequence[str], keys: Mapping[str, bytes]) -> list[str]:
-    """Names of keys that are not there, each once."""
+    """Names without a key, each once."""
     return sorted({name for name in names if name not in keys})

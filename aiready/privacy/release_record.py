@@ -1,7 +1,7 @@
-"""Releases: what one run published of the survey, as it is written down for the runs after it.
+"""Releases: what one run published of the survey, recorded for the runs after it.
 
-A release says who stood behind which figure without saying who they are: people and answers are digests that only the
-key of their wave can make (`release_keys`).
+A release records the contributors to each figure without identifying them: people and answers are digests that can be
+computed only with the key of their wave (`release_keys`).
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from aiready.privacy.release_keys import (
 CELL = ["unit_id", "wave", "segment"]
 PEOPLE_COLUMNS = ["key", "person", "answers", "wave", "unit_id", "role", "figures", "marks"]
 FIRST_FORMAT_COLUMNS = ["person", "answers", "wave", "unit_id", "role", "whole"]
-"""Columns of the first format, whose digests were made without a key."""
+"""Columns of `people` in the first format, whose digests were made without a key."""
 FIGURE_COLUMNS = ["figure", "items"]
 SETTING_NAMES = ["roles_doing", "roles_leading", "minimum_group", "minimum_distribution"]
 PUBLISHED_TABLES = ("people", "membership", "cells", "wordings", "figures", "settings")
@@ -42,11 +42,11 @@ TABLES = (*PUBLISHED_TABLES, "withheld")
 
 @dataclass(frozen=True)
 class People:
-    """Who answered, as it was read: in memory only, never written.
+    """Respondents and their answers as read: in memory only, never written.
 
     `table`: one row per respondent and wave (wave, unit_id, role, code; role and code may be missing). `answers`:
-    people x `items`, coded as `scales.Answers.codes`. `counts`: people x figures, whether a figure counts a person.
-    `figures`: one row per figure (figure, items: ids joined by `;`).
+    people x `items`, coded as `scales.Answers.codes`. `counts`: people x figures, whether a person contributes
+    to a figure. `figures`: one row per figure (figure, items: ids joined by `;`).
     """
 
     table: pd.DataFrame
@@ -56,24 +56,24 @@ class People:
     figures: pd.DataFrame
 
     def select(self, rows: NDArray[np.bool_]) -> "People":
-        """Some of them."""
+        """Only the people in some rows."""
         table = self.table[rows].reset_index(drop=True)
         return People(table, self.answers[rows], self.items, self.counts[rows], self.figures)
 
     @property
     def codes(self) -> list[str | None]:
-        """Code of each person; None without."""
+        """Code of each person; None for those without."""
         codes = self.table["code"].astype(object)
         return [None if missing else str(code) for code, missing in zip(codes, codes.isna(), strict=True)]
 
     def keyed_digests(self, key: bytes) -> pd.DataFrame:
-        """Digests of who they are and of all their answers: person, answers."""
+        """Digests of each person's code and of all answers: person, answers."""
         coded = [None if code is None else code.encode() for code in self.codes]
         answered = digests(key, "answers", answer_vectors(self.answers, self.items))
         return pd.DataFrame({"person": digests(key, "person", coded), "answers": answered})
 
     def first_format_digests(self, key: bytes | None = None) -> pd.DataFrame:
-        """What the first format wrote of them; under a key, what is left of it in a file that was sealed."""
+        """Digests as in the first format; with a key, as in a file of the first format that was sealed later."""
         answers = pd.util.hash_pandas_object(pd.DataFrame(self.answers), index=False)
         coded = pd.util.hash_array(self.table["code"].astype(object).to_numpy())
         person = pd.Series(np.where(self.table["code"].isna(), answers, coded))
@@ -86,7 +86,7 @@ class People:
 
 
 def _answers_per_person(first: pd.DataFrame) -> pd.DataFrame:
-    """Digests of answers in the first format are few: they say something of one person only."""
+    """Bind digests of answers to a person: the first format has so few of them that different people share one."""
     return first.assign(answers=first["person"] + ":" + first["answers"])
 
 
@@ -100,16 +100,16 @@ def _keyed_first_format(first: pd.DataFrame, key: bytes) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Release:
-    """What one run published of the survey, as it is kept.
+    """What one run published of the survey, as it is stored.
 
     `people`: one row per respondent and wave (key: name of the key; person, answers: digests, person missing without a
-    code; wave, unit_id, role; figures: bits, in the order of `figures`, that are set where the person counts, veiled,
-    see `encrypted_figures`; marks: two bytes per item that change with the answer). `membership`: whose answers count for whom
-    (unit_id, member_id).
+    code; wave, unit_id, role; figures: bits in the order of `figures`, set where the person contributes, encrypted; see
+    `encrypted_figures`; marks: two bytes per item that change with the answer). `membership`: the units whose answers
+    count for each reporting unit (unit_id, member_id).
     `cells`: unit_id, wave, segment of every cell that was shown, and `figures`: bits that are set for those shown there
-    (without this column all were). `wordings`: wave, item_id and digest of its wording as it was first published.
-    `figures` as in `People`. `settings`: name, value of those it was cut with. `withheld`: cells that the run withheld
-    for the sake of those before it. `keys`: those that are there, by name. `name`: of its folder.
+    (without this column all are). `wordings`: wave, item_id and digest of its wording as it was first published.
+    `figures` as in `People`. `settings`: name and value of those in force. `withheld`: cells that the run withheld
+    because of earlier ones. `keys` by name, as far as they exist. `name` of its folder.
     """
 
     people: pd.DataFrame
@@ -124,7 +124,7 @@ class Release:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits that two runs share when they published the same cells of the same people."""
+        """Twelve hex digits, equal for two runs that published the same cells of the same people."""
         content = hashlib.sha256()
         for table in PUBLISHED_TABLES:
             content.update(row_content(getattr(self, table)))
@@ -132,11 +132,11 @@ class Release:
 
     @property
     def first_format(self) -> bool:
-        """Whether it is of the first format, which said of each figure only whether somebody counts in all."""
+        """Whether it has the first format, which only recorded whether a person contributes to all figures."""
         return "whole" in self.people
 
     def settings_used(self, now: Settings) -> Settings:
-        """Today's settings but for those that this release was cut with."""
+        """Today's settings, except for those recorded with this release."""
         written = dict(self.settings.itertuples(index=False))
         if not written:
             return now
@@ -149,10 +149,10 @@ class Release:
 
 @dataclass(frozen=True)
 class Draft:
-    """What publishing would make known of the survey; `save` makes a `Release` of it.
+    """What a run would publish of the survey; `save` makes a `Release` of it.
 
-    `keys`: name of each wave's key where it is not the wave's own. `compared_with`: names of the releases it was compared with;
-    None where it was compared with none. `withheld` as in `Release`.
+    `keys`: name of each wave's key where it is not the wave's own. `compared_with`: names of the earlier releases;
+    None where no comparison was made. `withheld` as in `Release`.
     """
 
     people: People
@@ -165,7 +165,7 @@ class Draft:
     withheld: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=CELL, dtype=object))
 
     def seal(self, keys: Mapping[str, bytes]) -> Release:
-        """Put people and answers under the keys of their waves; waves without a shown cell are left out.
+        """Digest people and answers with the keys of their waves; waves without a visible cell are left out.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class Draft:
         return Release(people, self.membership, self.cells, wordings, figures, settings, withheld, keys)
 
     def key_names(self) -> dict[str, str]:
-        """Name of the key of every wave with a shown cell."""
+        """Name of the key of every wave with a visible cell."""
         shown_waves = set(self.cells["wave"])
         return {
             wave: self.keys.get(wave, file_stem(wave))
@@ -204,9 +204,9 @@ class Draft:
 
 
 def encrypted_figures(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> list[bytes]:
-    """The bits of people's figures veiled, or as they were: they say who skipped what, so they need the key too.
+    """Encrypt the bits of people's figures, which show who skipped what, or decrypt them.
 
-    `rows`: person, answers, figures; `figures` (figure, items): those that the bits are of.
+    `rows`: person, answers, figures; `figures` (figure, items): the figures that the bits stand for.
     """
     order = hashlib.sha256("\n".join(figures["figure"] + "=" + figures["items"]).encode()).hexdigest()
     owners = rows["person"].fillna("").astype(str) + ":" + rows["answers"].astype(str) + ":" + order
@@ -220,15 +220,15 @@ def _settings_table(settings: Settings) -> pd.DataFrame:
 
 
 def row_content(table: pd.DataFrame) -> bytes:
-    """What two tables share that hold the same rows, in whatever order."""
+    """Bytes that are equal for two tables with the same rows in any order."""
     cells = table[sorted(table.columns)].astype(object)
     return np.sort(pd.util.hash_pandas_object(cells, index=False).to_numpy()).tobytes()
 
 
 def wordings(earlier: Sequence[Release], waves: Sequence[str], rules: Instrument) -> pd.DataFrame:
-    """In which words each wave was asked: one row per wave x item (wave, item_id, digest).
+    """The wording of each item in each wave: one row per wave x item (wave, item_id, digest).
 
-    The oldest release that knows a wave decides; a wave that none knows was asked in the words of today.
+    It is that of the oldest release with the wave; a wave without a release has today's wording.
     """
     today = pd.Series(wording_digests(rules), name="digest").rename_axis("item_id").reset_index()
     by_wave = pd.DataFrame({"wave": list(waves)}, dtype=object).merge(today, how="cross")
@@ -238,7 +238,7 @@ def wordings(earlier: Sequence[Release], waves: Sequence[str], rules: Instrument
 
 
 def read(folder: Path) -> list[Release]:
-    """Every release that was kept, in the order of their names; none where the folder is not there.
+    """Every stored release, in the order of their names; none where the folder does not exist.
 
     Raises
     ------
@@ -260,7 +260,7 @@ def _read(path: Path, keys: Mapping[str, bytes]) -> Release:
     columns = FIRST_FORMAT_COLUMNS if first else PEOPLE_COLUMNS
     if not {*columns[:1], *columns[3:]} <= set(people):
         raise _unreadable(path / "people.parquet", f"columns are missing: {', '.join(columns)}")
-    if first:  # the very first wrote no digest of the answers
+    if first:  # the earliest releases have no digest of the answers
         people = people.reindex(columns=[*FIRST_FORMAT_COLUMNS, *(["key"] if "key" in people else [])])
     rest = [("membership", ["unit_id", "member_id"]), ("cells", CELL), ("wordings", ["wave", "item_id", "digest"])]
     rest += [] if first else [("figures", FIGURE_COLUMNS), ("settings", ["name", "value"]), ("withheld", CELL)]
@@ -287,7 +287,7 @@ def _unreadable(path: Path, reason: str) -> InfrastructureError:
 
 
 def save(folder: Path, draft: Draft, as_of: str) -> None:
-    """Add a release, whole or not at all; one that says nothing new is not kept twice.
+    """Store a release, whole or not at all; one with the same content as a stored one only renews its time stamp.
 
     Raises
     ------
@@ -298,8 +298,8 @@ def save(folder: Path, draft: Draft, as_of: str) -> None:
     since = {path.name for path in _release_folders(folder) if not path.name.endswith(release.digest)}
     if draft.compared_with is not None and since - draft.compared_with:
         raise InfrastructureError(
-            f"{folder}: another run has published {', '.join(sorted(since - draft.compared_with))} since this one read the "
-            "folder. Nothing was published. Run again."
+            f"{folder}: another run has published {', '.join(sorted(since - draft.compared_with))} since this one read "
+            "the folder. Nothing was published. Run again."
         )
     _seal_first_format(folder)
     for path in folder.glob(f"*{release.digest}"):
@@ -323,7 +323,7 @@ def _write(folder: Path, release: Release, name: str) -> None:
 
 
 def _seal_first_format(folder: Path) -> None:
-    """Put releases of the first format under keys: digests made without one can be guessed."""
+    """Digest releases of the first format once more with keys: digests made without one can be guessed."""
     for path in _release_folders(folder):
         people = _read_table(path / "people.parquet", []) if (path / "people.parquet").exists() else pd.DataFrame()
         if "whole" not in people or "key" in people:
@@ -344,7 +344,7 @@ def _seal_first_format(folder: Path) -> None:
 
 
 def trim(folder: Path, number: int) -> None:
-    """Keep the releases published last, 0 for all; one that is not kept no longer guards the next."""
+    """Keep the newest `number` releases (0: all) and delete the others, which then no longer protect later runs."""
     by_age = sorted(_release_folders(folder), key=lambda path: path.stat().st_mtime_ns)
     for path in by_age[:-number] if number else ():
         shutil.rmtree(path, ignore_errors=True)

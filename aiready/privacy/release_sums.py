@@ -1,4 +1,4 @@
-"""Published figures of several runs in their smallest pieces: they tell as much, of far fewer people each."""
+"""Published figures of several runs as small differences: equivalent rows with far fewer people each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pieces:
-    """Rows over parts, and the cells that each is made of: 1 for its own, -1 for those taken away (pieces x cells)."""
+    """Rows over parts, and the cells that each is made of: 1 for its own, -1 for subtracted ones (pieces x cells)."""
 
     rows: csr_array
     cells: csr_array
 
 
 class CellRelations:
-    """How the cells of every run hang together: by units, by segments, and with the same cell of the run before it."""
+    """Relations of the cells of every run: to units and segments within, and to the same cell of the run before."""
 
     def __init__(self, runs: Sequence[Run], strata: Sequence[Strata]):
         self.steps = [_nestings(run, run_strata) for run, run_strata in zip(runs, strata, strict=True)]
@@ -36,21 +36,21 @@ class CellRelations:
     def pieces(
         self, run: int, rows: csr_array, visible: Flags, before: tuple[csr_array, Flags] | None = None
     ) -> Pieces:
-        """Each shown cell less those within it, or less the same cell of the run before, whichever leaves the least.
+        """Each visible cell less those within it, or less itself in the run before, whichever has the fewest parts.
 
         Parameters
         ----------
         run
             Its position; 0 is today.
         rows, shown
-            Cells x parts, and which of them were shown.
+            Cells x parts, and which cells were visible.
         before
-            The same of the run that is next in line, where its rows are published too.
+            The same of the run before, where its rows are published as well.
 
         Notes
         -----
-        What is taken away is published as well, and always something finer or earlier: the pieces and the figures
-        follow from each other.
+        What is subtracted is published as well, and always finer or earlier, so the pieces and the figures can be
+        derived from each other.
         """
         cells = np.flatnonzero(visible)
         own, number = csr_array(rows[cells]), len(cells)
@@ -60,21 +60,20 @@ class CellRelations:
         if before is not None:
             earlier_cell = self.earlier_cell[run][cells]
             comparable = np.flatnonzero((earlier_cell >= 0) & before[1][earlier_cell])
-            is_comparable = csr_array((np.ones(len(comparable)), (comparable, comparable)), shape=(number, number))
-            earlier = csr_array(
-                (np.ones(len(comparable)), (comparable, earlier_cell[comparable])), shape=(number, before[0].shape[0])
-            )
-            change = csr_array(is_comparable @ own - earlier @ before[0])
-            rest = identity - is_comparable
+            ones = np.ones(len(comparable))
+            chosen = csr_array((ones, (comparable, comparable)), shape=(number, number))
+            earlier = csr_array((ones, (comparable, earlier_cell[comparable])), shape=(number, before[0].shape[0]))
+            change = csr_array(chosen @ own - earlier @ before[0])
+            rest = identity - chosen
             choices += [
-                (change - is_comparable @ step @ change + rest @ own, identity - is_comparable @ step @ is_comparable)
+                (change - chosen @ step @ change + rest @ own, identity - chosen @ step @ chosen)
                 for step in (0 * identity, *within)
             ]
         return _shortest(choices, cells, rows.shape[0])
 
 
 def _shortest(choices: Sequence[tuple[csr_array, csr_array]], cells: NDArray[np.intp], number: int) -> Pieces:
-    """Of several ways to write each row the one with the fewest parts."""
+    """Of several equivalents of each row the one with the fewest parts."""
     candidates, cells_used = (csr_array(vstack([csr_array(choice[at]) for choice in choices])) for at in (0, 1))
     candidates.eliminate_zeros()
     size = np.diff(candidates.indptr).reshape(len(choices), -1)
@@ -85,7 +84,7 @@ def _shortest(choices: Sequence[tuple[csr_array, csr_array]], cells: NDArray[np.
 
 
 def _nestings(run: Run, strata: Strata) -> list[csr_array]:
-    """Cells x cells: units right below a unit in the same segment, and segments right within one of the same unit."""
+    """Cells x cells: the children of each cell by unit (same segment), and by segment (same unit)."""
     cells = strata.cells.assign(cell=np.arange(len(strata.cells)))[strata.printed]
     parent = _parents(run.membership.astype(str))
     up = _wider_segment(run)
@@ -99,7 +98,7 @@ def _nesting_matrix(pairs: pd.DataFrame, number: int) -> csr_array:
 
 
 def _parents(membership: pd.DataFrame) -> pd.Series:
-    """The smallest unit that each unit is part of."""
+    """Parent of each unit: the smallest unit that comprises it."""
     size = membership.groupby("unit_id")["member_id"].nunique()
     inner = membership[membership["member_id"].isin(size.index) & (membership["member_id"] != membership["unit_id"])]
     inner = inner.assign(size=inner["unit_id"].map(size)).sort_values(["size", "unit_id"], kind="stable")
@@ -107,6 +106,6 @@ def _parents(membership: pd.DataFrame) -> pd.Series:
 
 
 def _wider_segment(run: Run) -> dict[str, str]:
-    """The next wider segment of each."""
+    """The next wider segment of each segment."""
     roles = np.unique(run.role.astype(str))
     return dict.fromkeys((*roles, *SIDES), ALL) | dict(segment_of_role(run.settings))

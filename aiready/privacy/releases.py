@@ -1,8 +1,8 @@
-"""What was published of the survey, run by run: so that several runs side by side give nobody away.
+"""Differencing across releases: no comparison of several runs may disclose a few people.
 
-A unit that was cut anew, or gained one late answer, differs from what was published before by a few people; the
-two figures subtract to theirs. Such a cell is withheld (Hundepool et al. 2012, chapter 5: differencing), and so is
-one that gives a few people away only together with several others, of any run.
+A unit that was reorganised, or gained one late answer, differs from its published figure by a few people, and the
+difference of the two figures is theirs. Such a cell is withheld (Hundepool et al. 2012, chapter 5: differencing), and
+so is one that discloses a few people only together with several others, of any run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,19 +35,19 @@ from aiready.privacy.release_sums import CellRelations, Pieces
 __all__ = ["CELL", "Comparison", "Draft", "People", "Release", "compare", "read", "save", "trim", "wordings"]
 
 ZERO_WEIGHT = 1e-6
-"""What counts as no weight."""
+"""Weights below this are zero."""
 SMALL_UNION_LIMIT = 250
-"""Small parts among which unions of three and four are looked for; in the figure with the most parts, `UNION_LIMIT`."""
+"""As `UNION_LIMIT`, for all figures but the one with the most parts."""
 SUMS_AT_ONCE = 128
-"""Sums that are looked at together when it is chosen what to hide."""
+"""Sums considered at once when choosing the cells to hide."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Today beside everything that was published before.
+    """Today's people compared with all earlier releases.
 
-    `waves`: those that share people with an earlier release. `closed`: those that cannot be compared any more, with
-    all of their cells; `keys`: name of each wave's key where it is not its own; `release_names`: names of the releases.
+    `waves`: those that share people with an earlier release. `closed`: all cells of waves that can no longer be
+    compared. `keys`: name of each wave's key where it is not its own. `release_names`: of the earlier releases.
     """
 
     waves: Mapping[str, "_Wave"]
@@ -60,29 +60,29 @@ class Comparison:
 
         Notes
         -----
-        The distance of two cells is counted figure by figure, since each has its own people: those who stand in one of
-        the two only, and those in both whose answers changed. A figure of exactly the people and answers that was
-        published before gives away nothing new, whatever it is near to. Where a release holds the very people of
-        today, the same cells are withheld again. Distributions are no part of it: see `figures_to_hide`.
+        The distance of two cells is counted figure by figure, since each has its own contributors: people in only one
+        of the two, and people in both whose answers changed. A figure that was published before with exactly the same
+        people and answers discloses nothing new, whatever it is close to. Where a release has exactly today's people,
+        the same cells are withheld again. Distributions are left to `figures_to_hide`.
         """
         return _distinct_cells([self.closed, *(wave.differencing_risks() for wave in self.waves.values())])
 
     @threadpool_limits.wrap(limits=1, user_api="blas")  # many small sums: threads would only wait for each other
     def derivable_cells(self, cells_to_show: pd.DataFrame) -> pd.DataFrame:
-        """Cells of those to be shown that would, with all that was published before, give a few people away.
+        """Cells of those to be shown that would, with everything published before, disclose a few people.
 
         Parameters
         ----------
         shown
-            unit_id, wave, segment of every cell that would be shown; any of its figures is taken to be.
+            unit_id, wave, segment of every cell to be shown; all of its figures are assumed to be shown.
 
         Notes
         -----
-        `differencing_risks` compares two figures; this adds up any number. Every figure of all runs is a sum over groups of
-        people, those that no run tells apart. None of fewer people than the minimum may be a weighted sum of figures:
-        no such group, no two to four of them together, no cell of any run, no role of a unit; nor may it become one
-        for somebody who is alone in a group. What earlier runs alone give away cannot be taken back; what today alone
-        would is for the privacy gate.
+        `differencing_risks` compares two figures; this considers linear combinations of any number. Every figure of all
+        runs is a sum over parts: groups of people that no run distinguishes. With fewer people than the minimum, no
+        part, no union of two to four parts, no cell of any run and no role of a unit may be derivable, not even by
+        the only person in a part. What earlier runs alone disclose cannot be undone; what today alone would disclose is
+        left to the privacy gate.
         """
         return _distinct_cells(
             [pd.DataFrame(columns=CELL), *(wave.derivable_cells(cells_to_show) for wave in self.waves.values())],
@@ -90,14 +90,14 @@ class Comparison:
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def figures_to_hide(self, cells: pd.DataFrame, figures_shown: NDArray[np.bool_]) -> pd.DataFrame:
-        """Figures of today to hide besides, now that it is known which would be shown where.
+        """Further figures of today to hide, given which would be shown in which cells.
 
         Parameters
         ----------
         cells
             unit_id, wave, segment.
         shown
-            Cells x figures of today's people: whether it would be shown there.
+            Cells x figures of today: whether it would be shown there.
 
         Returns
         -------
@@ -106,9 +106,8 @@ class Comparison:
 
         Notes
         -----
-        `differencing_risks` and `derivable_cells` take every figure to be shown wherever a scale is. Here distributions are compared
-        by their own minimum, and all others once more, since what follows from figures that are shown may also
-        follow from others that turned out to be hidden.
+        `differencing_risks` and `derivable_cells` assume that every figure is shown wherever a scale is. Here
+        distributions are compared by their own minimum, and all other figures once more, given what is hidden by now.
         """
         rows = cells["wave"].to_numpy()
         tables = [
@@ -118,7 +117,7 @@ class Comparison:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to know of it, a sentence each."""
+        """Remarks for the reader, a sentence each."""
         return tuple(
             f"responses: nothing of the wave {wave} is shown, since the key of what was published of it is gone and "
             "nobody can compare: put it back into records/history/keys, or publish nothing more of this wave"
@@ -132,9 +131,9 @@ def _distinct_cells(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def compare(people: People, membership: pd.DataFrame, earlier: Sequence[Release], settings: Settings) -> Comparison:
-    """Today's people beside those of every earlier release, of whatever wave it called them.
+    """Compare today's people with those of every earlier release, under whatever wave label.
 
-    A wave one of whose releases has lost its key is closed: nothing of it can be compared, so nothing of it is shown.
+    A wave is closed where the key of one of its releases is lost: it cannot be compared, so none of it is shown.
     """
     waves, keys, closed = dict[str, _Wave](), dict[str, str](), [pd.DataFrame(columns=CELL)]
     for wave in sorted(people.table["wave"].unique()) if earlier else ():
@@ -158,7 +157,7 @@ def _key_is_lost(wave: str, earlier: Sequence[Release]) -> bool:
 
 
 class _Wave:
-    """A wave of today with every run that shares people with it; run 0 is today."""
+    """A wave of today with all runs that share people with it; run 0 is today."""
 
     def __init__(self, wave: str, runs: list[Run], figures: pd.DataFrame, settings: Settings):
         self.wave, self.runs, self.figures, self.settings = wave, runs, figures, settings
@@ -181,7 +180,7 @@ class _Wave:
         return self.strata[0].cells[chosen].assign(wave=self.wave)[CELL]
 
     def differencing_risks(self) -> pd.DataFrame:
-        """Cells that differ from a published one by few; where all is as it was, those withheld then."""
+        """Cells that differ from a published one by few people; where nothing changed, those withheld then."""
         if self.repeated is not None:
             return self.runs[self.repeated].withheld[CELL]
         close = np.zeros(len(self.printed), dtype=bool)
@@ -191,12 +190,12 @@ class _Wave:
 
     @property
     def distinct(self) -> list[Figure]:
-        """The figures that differ in the people behind them, or in where they were shown."""
+        """Figures that differ in their contributors, or in where they were shown."""
         return self._distinct[0]
 
     @cached_property
     def _distinct(self) -> tuple[list[Figure], NDArray[np.intp]]:
-        """Distinct figures, and which of them each figure is; -1 where nobody is behind it."""
+        """Distinct figures, and which of them each figure is; -1 for a figure without contributors."""
         enough = max(minimum_of(kind, run.settings) for run in self.runs for kind in ("", LEVELS))
         counted, figures, order = dict[object, int](), dict[object, int](), list[Figure]()
         which = np.full(len(self.figures), -1)
@@ -213,7 +212,7 @@ class _Wave:
         return [figure for figure in order if len(figure.people)], number[which]
 
     def _published(self, figure: Figure) -> csr_array:
-        """Rows of everything that earlier runs published of a figure, each once."""
+        """Rows of all cells in which earlier runs published a figure, each once."""
         earlier = enumerate(self._earlier_cells(figure), start=1)
         rows = [figure.rows[at][np.flatnonzero(cells)] for at, cells in earlier]
         published = csr_array(vstack(rows)) if rows else csr_array((0, len(figure.people)))
@@ -245,10 +244,10 @@ class _Wave:
         return close & self.printed & (size >= minimum) & ~published
 
     def derivable_cells(self, cells_to_show: pd.DataFrame) -> pd.DataFrame:
-        """Cells to hide besides, so that no few people follow from all runs."""
+        """Further cells to hide, so that all runs together disclose no small group."""
         of_wave = cells_to_show[cells_to_show["wave"] == self.wave]
         visible = self.strata[0].shown_matrix(of_wave, np.ones((len(of_wave), 1), dtype=bool))[:, 0]
-        if self.repeated is not None:  # as it was: what was hidden then
+        if self.repeated is not None:  # nothing changed: hide what was hidden then
             cells = self.runs[self.repeated].cells
             return self._cells_at(
                 visible & ~self.strata[0].shown_matrix(cells, np.ones((len(cells), 1), dtype=bool))[:, 0]
@@ -260,17 +259,17 @@ class _Wave:
         return self._cells_at(hidden)
 
     def _shown_in_repeated(self) -> NDArray[np.bool_]:
-        """Cells of today x figures: whether they were shown in the run that was like today's."""
+        """Cells of today x figures: whether they were shown in the run with the same people."""
         run = self.runs[self.repeated or 0]
         return self.strata[0].shown_matrix(run.cells, run.shown_figures)
 
     def _protect(self, at: int, visible: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
-        """Add to the hidden cells what a figure needs hidden that is shown in the visible ones."""
+        """Add to `hidden` the cells that must be hidden for one figure, given the visible ones."""
         figure = self.distinct[at]
         minimum = minimum_of(figure.kind, self.settings)
         to_show = figure.printed(visible, self.strata[0].cells["segment"]) & (figure.rows[0] @ figure.people >= minimum)
         if at in self.proven and not (to_show & ~self.proven[at]).any():
-            return  # fewer figures than were looked at before
+            return  # a subset of cells that were found to be safe
         guard = _FigureGuard(figure, self.relations, self._earlier_cells(figure), minimum)
         guard.union_limit = UNION_LIMIT if len(figure.people) == self.largest else SMALL_UNION_LIMIT
         guard.hide(to_show, hidden)
@@ -279,11 +278,11 @@ class _Wave:
 
     @cached_property
     def largest(self) -> int:
-        """Parts of the figure with the most."""
+        """Number of parts of the figure with the most."""
         return max((len(figure.people) for figure in self.distinct), default=0)
 
     def figures_to_hide(self, cells: pd.DataFrame, figures_shown: NDArray[np.bool_]) -> pd.DataFrame:
-        """Figures to hide besides, given the cells in which each would be shown."""
+        """Further figures to hide, given the cells in which each would be shown."""
         visible, which = self.strata[0].shown_matrix(cells, figures_shown), self._distinct[1]
         to_hide, decided = np.zeros_like(visible), dict[tuple[int, bytes], NDArray[np.bool_]]()
         for position, at in enumerate(which):
@@ -305,7 +304,7 @@ class _Wave:
 
 
 class _FigureGuard:
-    """One figure in all runs: what follows from it, and what of today to hide so that it does not."""
+    """Protection of one figure in all runs: what it discloses, and which of today's cells to hide."""
 
     def __init__(self, figure: Figure, bonds: CellRelations, before: list[NDArray[np.bool_]], minimum: int):
         self.figure, self.relations, self.minimum = figure, bonds, minimum
@@ -321,11 +320,11 @@ class _FigureGuard:
 
     @cached_property
     def earlier_moves(self) -> Moves:
-        """How the parts can change under what earlier runs published."""
+        """Moves under everything that earlier runs published."""
         return Moves.under(self.before)
 
     def hide(self, cells_to_show: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
-        """Add to the hidden cells of today until nothing follows that did not before."""
+        """Add to `hidden` until today's cells disclose nothing that was not disclosed before."""
         if not self.before.shape[0]:
             return
         while (cells_to_show & ~hidden & self.unpublished).any():
@@ -341,12 +340,12 @@ class _FigureGuard:
             self._break_sums(sums, cells_to_show, hidden)
 
     def _rows(self, visible: NDArray[np.bool_]) -> tuple[csr_array, Pieces]:
-        """Everything that would be published, in pieces; and those of today."""
+        """Everything that would be published, in pieces; and the pieces of today."""
         pieces = self.relations.pieces(0, self.today, visible, self.last)
         return csr_array(vstack([self.before, pieces.rows])), pieces
 
     def _break_sums(self, sums: csr_array, cells_to_show: NDArray[np.bool_], hidden: NDArray[np.bool_]) -> None:
-        """Hide cells until none of some sums follows any more."""
+        """Hide cells until none of some sums can be derived."""
         while sums.shape[0] and (cells_to_show & ~hidden & self.unpublished).any():
             rows, pieces = self._rows(cells_to_show & ~hidden)
             used, single = derivation_weights(rows, sums[: min(SUMS_AT_ONCE, sums.shape[0])])
@@ -356,7 +355,7 @@ class _FigureGuard:
             sums = sums[are_derivable(self._rows(cells_to_show & ~hidden)[0], sums)] if chosen else sums[SUMS_AT_ONCE:]
 
     def _cells_to_hide(self, pieces: Pieces, used: Floats, single: NDArray[np.bool_]) -> list[int]:
-        """For each sum the smallest cell it takes, of those without which it ends where there are any."""
+        """For each sum the smallest cell used in deriving it, an irreplaceable one where there are any."""
         used_cells = (np.abs(pieces.cells.T @ used) > ZERO_WEIGHT) & self.unpublished[:, None]
         ends = (abs(pieces.cells).T @ ((np.abs(used) > ZERO_WEIGHT) & single[:, None]).astype(float) > 0) & used_cells
         chosen = list[int]()

@@ -1,7 +1,7 @@
-"""Which cells and groups of people are sensitive, figure by figure, and what is told of them by what is shown.
+"""Which cells and groups of people are sensitive, figure by figure, and whether visible cells disclose them.
 
-A cell is *sensitive* when too few people stand behind one of its figures, or one of them dominates it (Hundepool et
-al., Statistical Disclosure Control, 2012, chapter 4).
+A cell is *sensitive* when one of its figures has too few contributors, or one of them dominates it (Hundepool et al.,
+Statistical Disclosure Control, 2012, chapter 4).
 """
 
 from collections import defaultdict
@@ -19,20 +19,20 @@ from aiready.privacy.derivability import Moves, incidence
 
 Positions = NDArray[np.intp]
 UNION_SIZE = 4
-"""Parts at most in a union that is looked for."""
+"""Most parts in a union that is searched."""
 COMPARISON_LIMIT = 5_000_000
-"""Parts in all, up to which a total is compared with every cell within it where people are counted one by one."""
+"""Totals are compared with the cells within them up to so many parts in all, where people are counted singly."""
 
 
 @dataclass(frozen=True)
 class System:
-    """Cells that may be published, the parts they are sums of, and who stands behind those.
+    """Cells that may be published, the parts they are sums of, and the contributors to these.
 
-    `parts`: cells x parts, 1 where the part belongs to the cell; cells should stand in an order that does not depend on
-    the order of input rows, since it decides between equals. `published`: whether a cell would be printed at all; one
-    that is not, such as a parent's own people, is protected like others. `sums`: one row per total x child, columns
-    `total`, `child`, positions of cells, and `by`, which tells the ways apart that a total is cut; children of one
-    total and way share no part. `withheld`: cells to hide whatever their size. `names`: what an error calls the cells.
+    `parts`: cells x parts, 1 where the part belongs to the cell; the order of cells decides between equals, so it must
+    not depend on the order of input rows. `published`: whether a cell would be printed at all; one that is not, such as
+    a parent's own people, is protected like others. `sums`: one row per total x child (positions of cells) and the
+    dimension that the total is divided `by`; children of one total and dimension share no part. `withheld`: cells to
+    hide whatever their size. `names` of the cells, for errors.
     """
 
     parts: csr_array
@@ -45,7 +45,7 @@ class System:
 
 @dataclass
 class CellAnalysis:
-    """A system with what is known of its cells."""
+    """A system with the sensitivity of its cells and the relations between them."""
 
     system: System
     minimum: int
@@ -57,15 +57,15 @@ class CellAnalysis:
         self.n, self.exists, self.sensitive = self.assess(self.system.parts)
 
     def assess(self, groups: csr_array) -> tuple[NDArray[np.float64], Flags, Flags]:
-        """Groups x figures: people, whether there is anything, and whether too few or too unequal stand behind it."""
-        behind = self.system.contributors
-        people = behind.count(groups)
-        exists = np.asarray(groups @ behind.nonempty.astype(float)) > 0
-        return people, exists, exists & ((people < self.minimum) | behind.dominated(groups))
+        """Groups x figures: people, whether anything contributes, and whether the figure is sensitive."""
+        contributors = self.system.contributors
+        people = contributors.count(groups)
+        exists = np.asarray(groups @ contributors.nonempty.astype(float)) > 0
+        return people, exists, exists & ((people < self.minimum) | contributors.dominated(groups))
 
     @cached_property
     def least(self) -> NDArray[np.float64]:
-        """People behind the figure of each cell that rests on the fewest."""
+        """Contributors to the figure of each cell that has the fewest."""
         least = np.where(self.exists, self.n, np.inf).min(axis=1, initial=np.inf)
         return np.where(np.isfinite(least), least, 0.0)
 
@@ -77,16 +77,16 @@ class CellAnalysis:
 
     @cached_property
     def primary(self) -> Flags:
-        """Cells hidden for their own sake."""
+        """Primary suppression: cells that are sensitive or empty."""
         return np.asarray(self.sensitive.any(axis=1) | ~self.exists.any(axis=1))
 
     @cached_property
     def initial(self) -> Flags:
-        """What is hidden from the start."""
+        """Cells hidden before secondary suppression."""
         return self.primary | self.withheld | ~self.system.published
 
     def jointly_sensitive(self, cells: list[int]) -> bool:
-        """Whether cells that share no part are together too few."""
+        """Whether the union of cells that share no part is sensitive."""
         if len(cells) == 1:
             return bool(self.sensitive[cells[0]].any())
         if isinstance(self.system.contributors, Respondents):
@@ -100,12 +100,12 @@ class CellAnalysis:
 
     @cached_property
     def _sensitive_unions(self) -> dict[tuple[int, ...], bool]:
-        """Unions that were judged before."""
+        """Results of `jointly_sensitive`."""
         return {}
 
     @cached_property
     def relations(self) -> list[tuple[int, list[int]]]:
-        """Every total with the cells it is the sum of in which there is anything, once for each way that it is cut."""
+        """Every total with its non-empty children, once for each dimension that it is divided by."""
         groups: dict[tuple[int, str], list[int]] = defaultdict(list)
         nonempty, sums = np.asarray(self.exists.any(axis=1)), self.system.sums
         for total, child, by in zip(sums["total"].tolist(), sums["child"].tolist(), sums["by"].tolist(), strict=True):
@@ -115,7 +115,7 @@ class CellAnalysis:
 
     @cached_property
     def relations_of_total(self) -> dict[int, list[int]]:
-        """Ways that each total is cut, as positions in `relations`."""
+        """Positions in `relations` of those with the cell as total."""
         relations: dict[int, list[int]] = defaultdict(list)
         for relation, (total, _) in enumerate(self.relations):
             relations[total].append(relation)
@@ -123,7 +123,7 @@ class CellAnalysis:
 
     @cached_property
     def relations_of_child(self) -> dict[int, list[int]]:
-        """Ways in which each cell is a child."""
+        """Positions in `relations` of those with the cell as child."""
         relations: dict[int, list[int]] = defaultdict(list)
         for relation, (_, cells) in enumerate(self.relations):
             for cell in cells:
@@ -131,9 +131,9 @@ class CellAnalysis:
         return relations
 
     def differences(self, hidden: Flags) -> csr_array:
-        """Shown cells (rows x cells), each total less its shown children: that tells as much, in fewer parts.
+        """Visible cells (rows x cells), each less its visible children: equivalent rows with fewer parts.
 
-        Of several ways that a total is cut, the one that leaves the fewest cells.
+        Of several relations of a total, the one that leaves the fewest children is used.
         """
         visible, (relation, total, child) = ~hidden, self.edges
         children_left = np.bincount(relation, hidden[child], len(self.relations))
@@ -150,19 +150,19 @@ class CellAnalysis:
 
     @cached_property
     def edges(self) -> tuple[Positions, Positions, Positions]:
-        """Every cell in every way in which it is a child: the way, its total, the cell."""
+        """Every child in every relation: the relation, its total, the child."""
         size = [len(cells) for _, cells in self.relations]
         relation = np.repeat(np.arange(len(size)), size)
         total = np.repeat(np.array([cell for cell, _ in self.relations], dtype=int), size)
         return relation, total, np.array([cell for _, cells in self.relations for cell in cells], dtype=int)
 
     def priority(self, cell: int) -> tuple[float, int]:
-        """Which of several cells is hidden first: the smallest, among equals the first."""
+        """Sort key for hiding: the smallest cell first, among equals the first."""
         return self.least[cell], cell
 
     @cached_property
     def figures(self) -> list["FigureGroup"]:
-        """Figures that rest on the same parts, taken together."""
+        """Figures grouped by the parts that contribute to them."""
         exist = self.system.contributors.nonempty
         patterns, which = np.unique(exist, axis=1, return_inverse=True)
         groups = csr_array(vstack([self.system.parts, eye_array(exist.shape[0])]))
@@ -179,7 +179,7 @@ class CellAnalysis:
 
     @cached_property
     def nested(self) -> tuple[Positions, Positions, Flags]:
-        """Totals, cells within them, and by figure whether what the total holds beyond the cell is sensitive."""
+        """Totals, cells within them, and by figure whether the total less the cell is sensitive."""
         total, child = _closure(self.system.sums[["total", "child"]].drop_duplicates().to_numpy(), len(self.n))
         nonempty = self.exists[child].any(axis=1)
         total, child = total[nonempty], child[nonempty]
@@ -196,9 +196,11 @@ class CellAnalysis:
 
 @dataclass(frozen=True)
 class FigureGroup:
-    """Figures that rest on the same parts: rows of cells and of sensitive groups over those parts.
+    """Figures with the same contributing parts.
 
-    `is_sensitive` tells of groups of these parts (rows) which are sensitive in any of the figures.
+    `cells`, `groups`: rows of cells and of sensitive groups over these parts. `members`: parts of one person. `people`:
+    fewest in each part. `nested`: positions of total and cell whose difference is sensitive. `is_sensitive` tells
+    which groups (rows over these parts) are sensitive in any of the figures. `additive`: nobody is in two parts.
     """
 
     cells: csr_array
@@ -211,18 +213,18 @@ class FigureGroup:
     additive: bool
 
     @classmethod
-    def of(  # noqa: PLR0913 - all that some figures share
+    def of(  # noqa: PLR0913 - everything that the figures share
         cls, groups: csr_array, pattern: Flags, people: NDArray[np.float64], sensitive: Flags, analysis: CellAnalysis,
         nested: Positions, which: Flags,
     ) -> "FigureGroup":  # fmt: skip
-        """Of some figures: `groups` are all cells, then all parts; `nested` (total, cell) leave a sensitive rest."""
+        """`groups`: all cells, then all parts; `pattern`: parts that contribute; `which` of all figures these are."""
         present, cells = np.flatnonzero(pattern), len(analysis.n)
         few = csr_array(groups[np.flatnonzero(sensitive.any(axis=1))][:, present])
         few = few[np.flatnonzero(np.diff(few.indptr) > 0)]
         in_parts = people[cells:][present]
         alone = np.flatnonzero((in_parts == 1).any(axis=1))
         additive = isinstance(analysis.system.contributors, Respondents)
-        # of people who may stand in several parts, a union is as large as its largest part at least
+        # where people may belong to several parts, a union has at least as many as its largest part
         least = np.where(in_parts > 0, in_parts, np.inf).min(axis=1) if additive else in_parts.max(axis=1)
         rows = csr_array(groups[:cells][:, present])
         all_parts = csr_array(
@@ -235,35 +237,38 @@ class FigureGroup:
         return cls(rows, few, alone, least, analysis.minimum, nested, is_sensitive, additive)
 
     def moves(self, differences: csr_array) -> Moves:
-        """How the figures of the parts can change behind what is shown (see `_Gate.differences`)."""
+        """Moves of the parts under the visible cells (see `CellAnalysis.differences`)."""
         return Moves.under(self.rows(differences))
 
     def rows(self, differences: csr_array) -> csr_array:
-        """What is shown, over the parts."""
+        """The visible cells as rows over these parts."""
         rows = csr_array(differences @ self.cells)
         rows.eliminate_zeros()
         return rows
 
     def derivable(self, moves: Moves, hidden: Flags) -> csr_array:
-        """Rows that follow and must not: of sensitive groups (less an insider's part), differences and unions."""
+        """Rows that can but must not be derived: sensitive groups (less an insider's part), differences, unions."""
         plain = moves.derivable(self.groups)
         insider = moves.informed_members(self.groups, self.members)
         total, cell = self.nested[~hidden[self.nested].any(axis=1)].T
-        rows = [self.groups[np.flatnonzero(plain)], self._less_insiders_part(moves, np.flatnonzero(insider >= 0), insider),
-                self.cells[total] - self.cells[cell]]  # fmt: skip
+        rows = [
+            self.groups[np.flatnonzero(plain)],
+            self._less_insiders_part(moves, np.flatnonzero(insider >= 0), insider),
+            self.cells[total] - self.cells[cell],
+        ]
         if not plain.any():
             rows.append(self._unions(moves))
         return csr_array(vstack(rows))
 
     def leaks(self, moves: Moves, hidden: Flags) -> bool:
-        """Whether anything follows that must not."""
+        """Whether anything sensitive can be derived."""
         plain = moves.derivable(self.groups).any() or (~hidden[self.nested].any(axis=1)).any()
         return bool(
             plain or (moves.informed_members(self.groups, self.members) >= 0).any() or self._unions(moves).shape[0]
         )
 
     def _less_insiders_part(self, moves: Moves, groups: Positions, insider: Positions) -> csr_array:
-        """What the only member of a part subtracts is a multiple of the part's own figure."""
+        """Groups less the multiple of an insider's part that the insider can subtract."""
         if not groups.size:
             return csr_array((0, self.groups.shape[1]))
         rows, changes = self.groups[groups], moves.of(csr_array(self.groups[groups]))
@@ -277,7 +282,7 @@ class FigureGroup:
             small = np.flatnonzero((self.people > 0) & (self.people < self.minimum))
             unions = moves.unions(small, self.people[small], self.minimum) if small.size else []
             return incidence(unions, self.cells.shape[1])
-        # the same people may stand in several parts: any four of them may be few together, and are judged as they are
+        # the same people may belong to several parts: any four may be few together, so each union is assessed
         small = np.flatnonzero(self.people < self.minimum)
         unions = moves.unions(small, np.ones(len(small)), UNION_SIZE + 1) if small.size else []
         rows = incidence(unions, self.cells.shape[1])

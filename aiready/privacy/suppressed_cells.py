@@ -1,8 +1,8 @@
 """Which cells are hidden: of the survey, of item means and distributions, and of records about people.
 
-Each function turns counts of people into a `suppression.System` for every wave and asks it once. What comes out has one
-row per cell: unit_id, wave, segment, n (people behind the figure that rests on the fewest), `hidden`, and `primary`:
-hidden for itself (nobody, too few, or one person dominates), not only to protect another group.
+Each function turns counts of people into a `suppression.System` per wave and suppresses it. The result has one row per
+cell: unit_id, wave, segment, n (contributors to the figure that has the fewest), `hidden`, and `primary`: hidden for
+its own sake (nobody, too few, or one person dominates), not only to protect another group.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,27 +21,27 @@ from aiready.privacy.segments import NO_ROLE, SIDES, Segments, role_segments
 from aiready.privacy.suppression import System, suppress
 
 UNPUBLISHED, OWN = "unpublished", "own"
-"""Kinds of segments: of which no figure is published, and of which each unit's own figures are, not those below it."""
+"""Kinds of segments: those never published, and those published of each unit's own people only."""
 CELL = ["unit_id", "wave", "segment"]
 PART = ["unit_id", "wave", "role"]
 ENOUGH_PEOPLE = 40
-"""People of one part who are told apart where nothing but their number matters: more are as good as these."""
+"""Where only the number of people in a part matters, more than these are not distinguished."""
 COLUMNS = [*CELL, "n", "hidden", "primary"]
 NO_CELLS = pd.DataFrame(columns=COLUMNS).astype({"hidden": bool, "primary": bool, "n": float})
 
 
 PrintRule = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
-"""Which cells (cells of a tree with `wave`; people behind each) would be printed."""
+"""Which cells would be printed, given cells of a tree with `wave` and the fewest contributors to each."""
 
 
 @dataclass(frozen=True)
 class RecordContributors:
-    """Who stands behind a table of records.
+    """The contributors to a table of records.
 
-    `rows`: one row per own unit x wave x part x person: unit_id, wave, part, person (missing: nobody is known), and one
-    column per figure in `figures`: what the person contributes to it, 1 where nobody is known. `segments`: how parts
-    make up segments. `cuts`: where a table has segments of several kinds, which kind and which segment each name is.
-    `assumed_people`: by unit, as how many people those who are not known count.
+    `rows`: one row per own unit x wave x part x person: unit_id, wave, part, person (missing: not identified), and one
+    column per figure in `figures`: the person's contribution, 1 where not identified. `segments`: how parts add up to
+    segments. `cuts`: in a table with several kinds of segments, kind and segment of each name. `assumed_people`: by
+    unit, how many people those who are not identified count as.
     """
 
     rows: pd.DataFrame
@@ -51,7 +51,7 @@ class RecordContributors:
     assumed_people: Mapping[str, float] = field(default_factory=dict)
 
     def kind(self, segments: pd.Series) -> pd.Series:
-        """Which kind of segment each is; blank where there is one kind only."""
+        """Kind of each segment; blank where there is one kind only."""
         return segments.map({name: kind for name, (kind, _) in self.cuts.items()}).fillna("")
 
 
@@ -67,8 +67,8 @@ def survey_cells(
     Parameters
     ----------
     counts
-        One row per own unit x wave x role (missing: respondents without a role), and one column per figure: people
-        behind it. Columns that are 0 throughout a wave do not count there.
+        One row per own unit x wave x role (missing: respondents without a role), and one column per figure: its
+        contributors. Columns that are 0 throughout a wave are ignored there.
     roles
         Roles that are asked at all; only they and their sides are cells.
     withheld
@@ -77,7 +77,7 @@ def survey_cells(
     Notes
     -----
     One pattern per wave for all figures. People without a role, a parent's own people, and the roles of a leaf are
-    groups that are never published, and are protected like the others.
+    never published, and are protected like the others.
     """
     withheld_cells = pd.MultiIndex.from_frame(NO_CELLS[CELL] if withheld is None else withheld[CELL])
 
@@ -90,7 +90,7 @@ def survey_cells(
 def cells_within(
     counts: pd.DataFrame, units: pd.DataFrame, settings: Settings, visible: pd.DataFrame, roles: Sequence[str] = ROLES
 ) -> pd.DataFrame:
-    """As `survey_cells`, of figures that are published at most for the cells in `shown` (unit_id, wave, segment)."""
+    """As `survey_cells`, for figures that are published at most in the cells `visible` (unit_id, wave, segment)."""
     open_cells = pd.MultiIndex.from_frame(visible[CELL])
 
     def published(cells: pd.DataFrame, _: np.ndarray) -> np.ndarray:
@@ -102,7 +102,7 @@ def cells_within(
 def scale_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, visible: pd.DataFrame) -> pd.DataFrame:
     """Which cells hide scales that not every role is asked: as `cells_within`, by `barrier_id`.
 
-    `scored` is like `answered` in `item_cells`.
+    `scored` has the columns of `answered` in `item_cells`.
     """
     tables = [NO_CELLS.assign(barrier_id="")]
     everybody = set(scored["role"].dropna())
@@ -118,20 +118,20 @@ def scale_cells(scored: pd.DataFrame, units: pd.DataFrame, settings: Settings, v
 def item_cells(
     answered: pd.DataFrame, units: pd.DataFrame, settings: Settings, visible: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Which cells hide item means, and which hide distributions: two tables like others, with `item_id`.
+    """Which cells hide item means, and which hide distributions: two tables as of `cells_within`, by `item_id`.
 
     Parameters
     ----------
     answered
-        One row per `items` (ids joined by `;`, asked of the same roles) x own unit x wave x role: people with a level,
-        item by item, in columns named by the items.
+        One row per `items` (ids joined by `;`, asked of the same roles) x own unit x wave x role; one column per item:
+        people who answered it on a level.
     shown
-        Cells whose scales are shown: of others no item is (unit_id, wave, segment).
+        Cells whose scales are shown; no item is shown in others (unit_id, wave, segment).
 
     Notes
     -----
-    One pattern for all items asked of the same roles. A distribution tells the mean as well, so the means of sides are
-    protected as soon as distributions of sides may be shown.
+    One pattern for all items asked of the same roles. A distribution discloses the mean, so the means of doing and
+    leading are protected as soon as their distributions may be shown.
     """
     means, distributions = [NO_CELLS.assign(item_id="")], [NO_CELLS.assign(item_id="")]
     larger = replace(settings, minimum_group=max(settings.minimum_distribution, settings.minimum_group))
@@ -155,7 +155,7 @@ def item_cells(
     return stacked[0], stacked[1]
 
 
-def _survey_pattern(  # noqa: PLR0913 - one pattern, by all that it rests on
+def _survey_pattern(  # noqa: PLR0913 - everything that a pattern depends on
     counts: pd.DataFrame, units: pd.DataFrame, settings: Settings, roles: Sequence[str], published: PrintRule,
     withheld: pd.MultiIndex,
 ) -> pd.DataFrame:  # fmt: skip

@@ -1,6 +1,7 @@
-"""Cell suppression: which cells must hide so that no small group's figure follows from what is published.
+"""Cell suppression: which cells to hide so that no small group's figure can be derived from the published ones.
 
-Sensitive cells are hidden, and others to protect them (*secondary* suppression); see `sensitivity` and `derivation`.
+Sensitive cells are hidden (*primary* suppression), and others to protect them (*secondary* suppression); see
+`sensitivity` and `derivability`.
 """
 
 from dataclasses import dataclass
@@ -12,46 +13,46 @@ from threadpoolctl import threadpool_limits
 
 from aiready.errors import PrivacyError
 from aiready.privacy.contributors import Flags, Respondents
-from aiready.privacy.derivability import DENSE_LIMIT, NOTHING, RANDOM_MOVES, Moves, derivation_weights
+from aiready.privacy.derivability import DENSE_LIMIT, RANDOM_MOVES, TOLERANCE, Moves, derivation_weights
 from aiready.privacy.feasibility_intervals import FeasibilityIntervals
 from aiready.privacy.sensitivity import CellAnalysis, FigureGroup, System
 
 __all__ = ["Suppression", "System", "suppress"]
 
 BATCH_DIVISOR = 2
-"""Of many derivable groups every second is protected at once: rounds grow with the logarithm."""
+"""One in so many derivable groups is protected at once, so that rounds grow with the logarithm."""
 REVEAL_LIMIT = 200
-"""Hidden cells, where parts are many, up to which each is tried whether it could be shown after all."""
+"""Where parts are many, secondary suppressions are reconsidered only up to this number."""
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """`hidden` cells, and those of them that are hidden for their own sake (`primary`): nobody, too few, or one dominates."""
+    """All `hidden` cells, and the `primary` ones among them: empty, too few people, or one dominates."""
 
     hidden: Flags
     primary: Flags
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # many small tables: threads would only wait for each other
+@threadpool_limits.wrap(limits=1, user_api="blas")  # many small matrices: threads would only wait for each other
 def suppress(system: System, minimum: int) -> Suppression:
     """Hide sensitive cells, then as few others as protect them, and prove that nothing small is left derivable.
 
     Parameters
     ----------
     minimum
-        Fewest people a published figure may stand for, and the narrowest interval in which an outsider may be able to
-        place the number of people in a sensitive cell (where people stand in one part each).
+        Fewest contributors to a published figure, and the least width of the feasibility interval of the number of
+        people in a sensitive cell (where people belong to one part each).
 
     Notes
     -----
-    Nobody can be assumed not to know which parts are empty (an organisation chart tells), nor to be nobody's colleague:
-    whoever is alone in a part knows its figure. Neither counts as cover: see `derivation`. What has passed stays so
-    while more is hidden, since hiding only takes sums away.
+    An attacker may know which parts are empty (from an organisation chart), and may be an insider: the only person in a
+    part knows its figure. Neither protects a cell: see `derivability`. A group that cannot be derived stays so while
+    more is hidden, since hiding only removes published sums.
 
     Raises
     ------
     PrivacyError
-        A small group's figure could be worked out and nothing is left to hide.
+        A small group's figure can be derived and nothing is left to hide.
     """
     analysis = CellAnalysis(system, minimum)
     hidden = _protect_totals(analysis, analysis.initial)
@@ -62,14 +63,14 @@ def suppress(system: System, minimum: int) -> Suppression:
 
 
 def _protect_totals(analysis: CellAnalysis, hidden: Flags) -> Flags:
-    """Grow the mask until under every visible total the hidden children are together enough people.
+    """Hide cells until no relation between a total and its children discloses a sensitive one.
 
     Notes
     -----
     The hidden children of a visible total jointly reach the minimum, and are at least two where one is withheld; else
-    the smallest visible one is hidden too, and where none is left the total. Under a total that is hidden for its own
-    sake at least one child is hidden, else it is their sum. Small totals come first, so that what is hidden for them
-    serves the larger ones above. Nobody is needed to hide behind nobody: children without people do not count.
+    the smallest visible child is hidden too, and where none is left the total. Under a total hidden by primary
+    suppression at least one child is hidden, else the total is their sum. Small totals come first, so that what is
+    hidden for them also serves the larger ones. Empty children do not count.
     """
     mask = hidden.copy()
     hidden_in = [sum(mask[cell] for cell in cells) for _, cells in analysis.relations]
@@ -91,9 +92,9 @@ def _protect_totals(analysis: CellAnalysis, hidden: Flags) -> Flags:
 
 
 def _protect_total(analysis: CellAnalysis, relation: int, mask: Flags, hidden_in: list[int]) -> list[int]:
-    """Hide what one total, cut one way, needs hidden; returns the cells hidden.
+    """Hide cells until one relation is safe; returns the cells hidden.
 
-    First comes a cell that has hidden ones beside it in other sums too: there it serves two ends.
+    Preferred are cells with hidden siblings in other relations, which they protect as well.
     """
     total, cells = analysis.relations[relation]
     changed: list[int] = []
@@ -114,7 +115,7 @@ def _protect_total(analysis: CellAnalysis, relation: int, mask: Flags, hidden_in
 
 
 def _is_exposed(analysis: CellAnalysis, relation: int, mask: Flags) -> bool:
-    """Whether one total and its children give away a few people, or each other."""
+    """Whether a relation discloses a sensitive or withheld cell."""
     total, cells = analysis.relations[relation]
     hidden = [cell for cell in cells if mask[cell]]
     if mask[total]:
@@ -125,7 +126,7 @@ def _is_exposed(analysis: CellAnalysis, relation: int, mask: Flags) -> bool:
 
 
 def _protect_small_groups(analysis: CellAnalysis, hidden: Flags) -> Flags:
-    """Hide more until no small group's figure is a weighted sum of what is shown."""
+    """Hide more until no small group's figure is a linear combination of visible cells."""
     mask, pending = hidden.copy(), list(analysis.figures)
     while pending:
         chosen, left, differences = set(), [], analysis.differences(mask)
@@ -143,11 +144,11 @@ def _protect_small_groups(analysis: CellAnalysis, hidden: Flags) -> Flags:
 def _next_cells(
     analysis: CellAnalysis, figures: FigureGroup, rows: csr_array, differences: csr_array, mask: Flags
 ) -> list[int]:
-    """The smallest cells that derivable rows take: each ends one of them, or brings it nearer to its end."""
+    """For derivable rows, the smallest cells used in deriving them, irreplaceable ones first."""
     some = csr_array(rows[: 1 + rows.shape[0] // BATCH_DIVISOR])
     cell_weights, irreplaceable = derivation_weights(figures.rows(differences), some)
     chosen: list[int] = []
-    for column in (np.abs(cell_weights) > NOTHING).T:
+    for column in (np.abs(cell_weights) > TOLERANCE).T:
         ending = column & irreplaceable if (column & irreplaceable).any() else column
         cells = np.unique(differences[np.flatnonzero(ending)].indices)
         if not cells.size:
@@ -164,7 +165,7 @@ def _raise_unprotectable(analysis: CellAnalysis, mask: Flags) -> None:
 
 
 def _reveal_unneeded(analysis: CellAnalysis, hidden: Flags) -> Flags:
-    """Show what was hidden for others and need not be, the largest first."""
+    """Show again secondary suppressions that turned out to be unnecessary, the largest first."""
     mask, candidates = hidden.copy(), np.flatnonzero(hidden & ~analysis.initial)
     if not candidates.size or (analysis.system.parts.shape[1] > DENSE_LIMIT and len(candidates) > REVEAL_LIMIT):
         return mask
@@ -180,7 +181,7 @@ def _reveal_unneeded(analysis: CellAnalysis, hidden: Flags) -> Flags:
 
 
 def _moves_if_shown(analysis: CellAnalysis, cell: int, moves: list[Moves], hidden: Flags) -> list[Moves] | None:
-    """The moves that are left when one more cell is shown; none where that would give somebody away."""
+    """The moves that remain when one more cell is shown; None where that would disclose a sensitive group."""
     less = []
     for figures, before in zip(analysis.figures, moves, strict=True):
         after = before.restricted(before.of(csr_array(figures.cells[[cell]])).ravel())
@@ -191,6 +192,7 @@ def _moves_if_shown(analysis: CellAnalysis, cell: int, moves: list[Moves], hidde
 
 
 def _breaks_rule(analysis: CellAnalysis, cell: int, mask: Flags) -> bool:
+    """Whether any relation of a cell is exposed."""
     return any(
         _is_exposed(analysis, relation, mask)
         for relation in [*analysis.relations_of_child[cell], *analysis.relations_of_total.get(cell, [])]
@@ -198,7 +200,7 @@ def _breaks_rule(analysis: CellAnalysis, cell: int, mask: Flags) -> bool:
 
 
 def _widen_intervals(analysis: CellAnalysis, hidden: Flags) -> Flags:
-    """Hide more until the number of people in every sensitive cell could lie anywhere in a wide enough interval."""
+    """Hide more until the feasibility interval of every sensitive cell is wide enough."""
     if not isinstance(analysis.system.contributors, Respondents):
         return hidden
     mask, waiting = hidden.copy(), analysis.sensitive.any(axis=1) & analysis.system.published
@@ -225,7 +227,7 @@ def _widen_intervals(analysis: CellAnalysis, hidden: Flags) -> Flags:
 
 
 def _nearest_visible(analysis: CellAnalysis, cell: int, mask: Flags) -> int | None:
-    """Smallest visible cell bound to a hidden one: first beside it, then its totals, then further through hidden."""
+    """Smallest visible cell related to a hidden one: siblings first, then totals, then children, then further away."""
     reached, border = {cell}, {cell}
     while border:
         totals = {analysis.relations[relation][0] for each in border for relation in analysis.relations_of_child[each]}
