@@ -22,8 +22,8 @@ from aiready.errors import AireadyError, InputError, UsageError
 from aiready.inputs.database import read_name_map
 from aiready.inputs.dataset import Data, read_data, safe_cells, write_quarantine
 from aiready.inputs.discover import find_tables
+from aiready.inputs.duckdb_engine import connect
 from aiready.inputs.files import read_csv
-from aiready.inputs.load import connect
 from aiready.inputs.workbooks import open_workbook, read_sheet_rows
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions

@@ -16,6 +16,7 @@ from ibis.backends import BaseBackend
 
 from aiready.inputs.database import StoredTable
 from aiready.inputs.files import canonical
+from aiready.inputs.parse import engine_function
 from aiready.model.schema import TABLES
 
 _PADDED = "__CHAR_VARCHAR_TYPE_STRING"
@@ -46,7 +47,8 @@ def comparable_as_in_python(engine: BaseBackend, rows: ir.Table, stored: StoredT
 
 
 def _keeps_type(kind: dt.DataType) -> bool:
-    return kind.is_string() or kind.is_numeric() or kind.is_boolean() or kind.is_timestamp() or kind.is_date()
+    tests = (kind.is_string, kind.is_numeric, kind.is_boolean, kind.is_timestamp, kind.is_date)
+    return any(test() for test in tests)
 
 
 def representable_in_python(table: ir.Table) -> ir.Table:
@@ -80,7 +82,7 @@ def cell_text(column: ir.Value) -> ir.Value:
 
 def _shows_as_stored(column: ir.Value) -> bool:
     kind = column.type()
-    return kind.is_string() or kind.is_integer() or kind.is_boolean()
+    return any(test() for test in (kind.is_string, kind.is_integer, kind.is_boolean))
 
 
 def _beyond_python(column: ir.Value) -> ir.BooleanValue | None:
@@ -155,26 +157,26 @@ def _plain_text(engine: str, text: ir.StringValue) -> ir.StringValue:
 # Functions of the databases: Ibis uses only the names and types of these definitions.
 
 
-@ibis.udf.scalar.builtin(name="text")
+@engine_function("text")
 def _text(value: str) -> str:
     return value
 
 
-@ibis.udf.scalar.builtin(name="convert_to")
+@engine_function("convert_to")
 def _convert_to(text: str, encoding: str) -> bytes:
     return text.encode(encoding)
 
 
-@ibis.udf.scalar.builtin(name="convert_from")
+@engine_function("convert_from")
 def _convert_from(content: bytes, encoding: str) -> str:
     return content.decode(encoding)
 
 
-@ibis.udf.scalar.builtin(name="encode")
+@engine_function("encode")
 def _encode(text: str) -> bytes:
     return text.encode()
 
 
-@ibis.udf.scalar.builtin(name="decode")
+@engine_function("decode")
 def _decode(content: bytes) -> str:
     return content.decode()

@@ -217,7 +217,8 @@ def connect(address: Address) -> BaseBackend:
             return open_(parts, options)
     except ImportError:
         raise UsageError(
-            f'{address.scheme}:// needs a driver that is not installed: pip install "aiready[{EXTRAS[address.scheme]}]".'
+            f"{address.scheme}:// needs a driver that is not installed: "
+            f'pip install "aiready[{EXTRAS[address.scheme]}]".'
         ) from None
 
 
@@ -248,7 +249,7 @@ def _spark(parts: SplitResult, options: Mapping[str, str]) -> BaseBackend:
 
 
 def list_tables(engine: BaseBackend, address: Address, names: NameMap) -> list[StoredTable]:
-    """Tables and views of a database that hold tables of the schema: in the database schema of the address, else in all."""
+    """Tables and views that hold tables of ours: in the database schema that the address names, else in all."""
     path = [part for part in unquote(urlsplit(address.url).path).split("/") if part]
     if address.scheme == "spark":
         schemas = path[:1] or [engine.current_database]
@@ -265,7 +266,8 @@ def list_tables(engine: BaseBackend, address: Address, names: NameMap) -> list[S
 def _materialized_views(engine: Any) -> list[tuple[str, str]]:
     """Schema and name of materialized views, which PostgreSQL does not list among tables and views."""
     with closing(engine.raw_sql("SELECT schemaname, matviewname FROM pg_matviews")) as answer:
-        return answer.fetchall()
+        views: list[tuple[str, str]] = answer.fetchall()
+        return views
 
 
 def match_tables(tables: Iterable[tuple[str, str]], names: NameMap, file: str) -> list[StoredTable]:
@@ -295,7 +297,8 @@ def open_table(engine: BaseBackend, stored: StoredTable) -> ir.Table:
         )
     except TableNotFound:
         raise InputError(
-            f"{stored.file}: there is no such table or view, or this user may not see it. Correct the map or the rights."
+            f"{stored.file}: there is no such table or view, or this user may not see it. Correct the map or the "
+            "rights."
         ) from None
 
 

@@ -13,7 +13,7 @@ from ibis.backends.duckdb import Backend
 
 from aiready.errors import InputError, raise_all
 from aiready.inputs import as_of_date as days
-from aiready.inputs import decision_log, load, row_accounting, spelling_variants
+from aiready.inputs import decision_log, duckdb_engine, load, row_accounting, spelling_variants
 from aiready.inputs.database import database_errors
 from aiready.inputs.decision_log import DecisionLog
 from aiready.inputs.discover import Discovery, TablePart, find_tables, instrument_folder
@@ -137,7 +137,7 @@ class _CheckedData:
 
 def _load_and_check(discovery: Discovery, rules: Instrument, as_of: date | None) -> _CheckedData:
     """Load and check every table; if there are isolated dates, once more with a rule that sets them aside."""
-    engine = load.connect()
+    engine = duckdb_engine.connect()
     raw, about, notes = load.load(engine, discovery, rules)
     checked_tables, log = _check_all(engine, raw, rules)
     if as_of:
@@ -145,7 +145,7 @@ def _load_and_check(discovery: Discovery, rules: Instrument, as_of: date | None)
     dated = days.count_by_quarter(checked_tables, log)
     isolated_from = days.isolated_from(dated)
     if isolated_from is not None:
-        engine = load.connect()
+        engine = duckdb_engine.connect()
         checked_tables, log = _check_all(engine, load.load(engine, discovery, rules)[0], rules, isolated_from)
     newest = days.newest_date(checked_tables, log)
     return _CheckedData(
@@ -269,7 +269,7 @@ def _safe_throughout(text: str) -> str:
 
 
 def _safe_in_front(text: str) -> str:
-    """The same at the start of a line, where such a spreadsheet reads a number on into the next cell (`-5,0+cmd|...`)."""
+    """The same at the start of a line, where such a spreadsheet reads a number into the next cell (`-5,0+cmd|...`)."""
     return f"'{text}" if text.startswith(("+", "-")) else _safe_throughout(text)
 
 

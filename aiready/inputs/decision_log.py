@@ -172,8 +172,8 @@ def _type_problems(table: Table, raw: ir.Table) -> list[str]:
         return []
     file = raw.select(FILE).limit(1).to_pandas()[FILE].iloc[0]
     return [
-        f"{file}: {'; '.join(mismatches)}. A log is counted where it lies, and nothing is written there: make a view that "
-        "casts them (CREATE VIEW ... AS SELECT CAST(... AS timestamp) ...), and name it in the map (--map)."
+        f"{file}: {'; '.join(mismatches)}. A log is counted where it lies, and nothing is written there: make a view "
+        "that casts them (CREATE VIEW ... AS SELECT CAST(... AS timestamp) ...), and name it in the map (--map)."
     ]
 
 

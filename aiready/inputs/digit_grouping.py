@@ -1,4 +1,4 @@
-"""Numbers that could be thousands: `1.200` is 1.2 to one country and 1200 to another."""
+"""Find numbers whose point may separate thousands: `1.200` is 1.2 in one country and 1200 in another."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from aiready.model.schema import Table
 
 AMBIGUOUS_NUMBER = "could be thousands or decimals (write 1200 or 1.2)"
 AMBIGUOUS_PATTERN = r"[+-]?[1-9]\d{0,2}\.\d{3}"
-"""How a number is written whose point may stand before decimals or between thousands."""
+"""Numbers whose point may stand before decimals or between thousands."""
 _COMMA = r"[+-]?\d*,(?:\d{1,2}|\d{4,})(?:\s*%)?|[+-]?0\d*,\d{3}"
 _OTHER_DECIMALS = r"[+-]?\d*\.(?:\d{1,2}|\d{4,})(?:\s*%)?"
 _THREE_DECIMALS = r"[+-]?(?:0\d*|\d{4,})\.\d{3}"
@@ -16,19 +16,19 @@ _UNLIMITED = float("inf")
 
 
 def could_be_thousands(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Cells of each number column whose point may stand before decimals or between thousands.
+    """Mask of the ambiguous cells of each number column; {} if there are none.
 
     Parameters
     ----------
     table, rows
-        The schema's table and its typed rows, with cells as given and `FILE`.
+        The schema's table and its parsed rows, with raw cells and `FILE`.
 
     Notes
     -----
-    Judged file by file, since each has one writer. `1.200` is ambiguous where a number of the file has a decimal
-    comma; where no other number of the file surely has decimals and one of those in question ends in 0; and where
-    whole numbers are wanted, unless the file writes three decimals throughout. What may not reach 1000, as a share,
-    is never in question.
+    Decided file by file, since a file has one writer. `1.200` is ambiguous if a number of the file has a decimal comma;
+    if no other number of the file certainly has decimals and one of the doubtful numbers ends in 0; and in columns of
+    integers, unless the file writes three decimals throughout. Columns limited to less than 1000, such as shares, are
+    never ambiguous.
     """
     texts = _number_texts(table, rows)
     number_columns = [
@@ -51,7 +51,7 @@ def could_be_thousands(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]
 
 
 def _number_texts(table: Table, rows: pd.DataFrame) -> dict[str, pd.Series]:
-    """Numbers as they were given, of the columns that hold text; blank where a number is stored as one."""
+    """Raw cells of the number columns that hold text; blank where a cell is stored as a number."""
     raw_cells = {column.name: rows.get(RAW_PREFIX + column.name) for column in table.columns if column.kind in _NUMBERS}
     return {
         name: cells.map(lambda cell: cell.strip() if isinstance(cell, str) else "")
@@ -64,6 +64,6 @@ _NUMBERS = ("integer", "number", "share")
 
 
 def _file_has(texts: dict[str, pd.Series], pattern: str, rows: pd.DataFrame) -> pd.Series:
-    """True in every row of a file that has a number of a pattern."""
+    """True in every row of a file in which a number matches the pattern."""
     matches = pd.DataFrame({name: cells.str.fullmatch(pattern) for name, cells in texts.items()}).any(axis=1)
     return matches.groupby(rows[FILE]).transform("any").astype(bool)

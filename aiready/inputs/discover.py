@@ -1,4 +1,4 @@
-"""Where the tables lie: a folder, its subfolders of forms, a workbook; only lists of sheets are opened."""
+"""Find the tables in a folder, its subfolders of forms, a workbook or a database, without reading their rows."""
 
 import os
 import re
@@ -24,19 +24,19 @@ _TABLE_SUFFIXES = (*TEXT_SUFFIXES, *(ending + GZIP_SUFFIX for ending in TEXT_SUF
 _READ_ELSEWHERE = ("targets",)
 _TABLE_NAMES = (*TABLES, ABOUT)
 _MAX_NOTES = 5
-"""Notes that an error repeats, where there is nothing but them."""
+"""Notes that the error repeats when no table is found."""
 _PARTITION = re.compile(r"([^=]+)=(.*)")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _WRITER_MARKERS = re.compile(r"_(?:SUCCESS|committed|started|metadata|common_metadata).*")
-"""What programs that write folders of Parquet leave beside the parts."""
+"""Files that programs leave beside the parts when they write a folder of Parquet."""
 
 
 @dataclass(frozen=True)
 class TablePart:
-    """Where one part of a table lies: a file, a sheet of a workbook, or a table of a database (`stored`).
+    """Location of one part of a table: a file, a sheet of a workbook, or a table of a database (`stored`).
 
-    `file` is what messages call it; `engine` is who holds a table that lies in no file; `folder` is what the parts of
-    a table lie in; `partition` is what the folders around a part say of its rows (`unit_id=claims/`).
+    `file`: its name in messages. `engine`: the server that holds the table, None for files. `folder`: the table folder
+    that holds the part. `partition`: columns and values from folders named `unit_id=claims/`.
     """
 
     table: str
@@ -50,9 +50,9 @@ class TablePart:
 
 
 def instrument_folder(location: str | Path) -> Path | None:
-    """The folder `instrument` inside a data folder, which replaces the shipped one; None without one.
+    """Folder `instrument` inside a data folder, which replaces the shipped one; None without one.
 
-    Of a database, the folder of its map is the data folder.
+    The data folder of a database is the folder of its map.
     """
     address = database.parse_address(location)
     if address is not None and address.map is None:
@@ -63,7 +63,7 @@ def instrument_folder(location: str | Path) -> Path | None:
 
 @dataclass(frozen=True)
 class Discovery:
-    """Parts of tables, what else lies there (a sentence each), and what must be mended before reading."""
+    """Parts of tables, notes on files that are not read, and problems to fix before reading (a sentence each)."""
 
     parts: tuple[TablePart, ...] = ()
     notes: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ def find_tables(location: str | Path) -> Discovery:
     Raises
     ------
     UsageError
-        When nothing is there, or it is no folder and no workbook.
+        The location does not exist, or is neither folder nor workbook.
     """
     address = database.parse_address(location)
     if address is not None:
@@ -101,7 +101,7 @@ def find_tables(location: str | Path) -> Discovery:
 
 
 def _in_database(address: Address) -> Discovery:
-    """Tables of a database, and what lies beside its map: tables it lacks, `about`."""
+    """Tables of a database, and files beside its map: tables that the database lacks, `about`."""
     names = database.read_name_map(address.map)
     discovery = (
         _in_duckdb_file(address, names) if address.scheme == database.FILE_SCHEME else _on_server(address, names)
@@ -114,8 +114,8 @@ def _in_database(address: Address) -> Discovery:
     problems = _duplicate_tables(discovery.parts)
     if not any(part.table in TABLES for part in discovery.parts):
         problems.append(
-            f"{address.scheme}: no table there is one of {', '.join(TABLES)}. Make a view of that name, or say in a map "
-            "which table is which (--map)."
+            f"{address.scheme}: no table there is one of {', '.join(TABLES)}. Make a view of that name, or say in a "
+            "map which table is which (--map)."
         )
     return discovery + Discovery(problems=tuple(problems))
 
@@ -130,7 +130,7 @@ def _on_server(address: Address, names: NameMap) -> Discovery:
 
 
 def _in_duckdb_file(address: Address, names: NameMap) -> Discovery:
-    """Tables of a DuckDB file, which is opened to be read only; views count as tables."""
+    """Tables and views of a DuckDB file, which is opened read-only."""
     path = Path(address.url.partition("://")[2])
     if not path.is_file():
         raise UsageError(f"{path}: there is no such database file.")
@@ -146,15 +146,17 @@ def _in_folder(folder: Path) -> Discovery:
 
 
 def _stays_inside(path: Path, folder: Path) -> bool:
-    """Whether a link, if it is one, stays in the folder: what lies elsewhere may be meant for nobody here."""
+    """Whether a path is no link out of the folder: files elsewhere may not be meant for readers of this folder."""
     return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(folder.resolve())
 
 
 def _link_problem(path: Path, *, form: bool = False) -> Discovery:
     if not (form or canonical(path.stem) in _TABLE_NAMES or path.suffix.lower() in WORKBOOK_SUFFIXES):
         return Discovery()
-    problem = f"{display_name(path)}: this is a link to a place outside the folder, and was not followed. Copy the file there."
-    return Discovery(problems=(problem,))
+    name = display_name(path)
+    return Discovery(
+        problems=(f"{name}: this is a link to a place outside the folder, and was not followed. Copy the file there.",)
+    )
 
 
 def _at_path(path: Path) -> Discovery:
@@ -187,7 +189,7 @@ def _notes_only(*notes: str) -> Discovery:
 
 
 def _in_subfolder(folder: Path) -> Discovery:
-    """A folder: the parts of one table, or nothing that is read."""
+    """Parts of the table that a subfolder is named after; of any other subfolder a note at most."""
     name = canonical(folder.stem if folder.suffix.lower() in (".parquet", ".csv") else folder.name)
     if name in TABLES:
         lake = unread.lake_note(folder)
@@ -205,7 +207,7 @@ def _visible_entries(folder: Path) -> list[Path]:
 
 
 def _in_table_folder(folder: Path, table: str) -> Discovery:
-    """Files in a folder, parts of one table; also in folders below that name a column and its value: `wave=2026`."""
+    """Files of a table folder, and of folders below it that name a column and its value: `wave=2026`."""
     discovery = _partitioned_files(folder, table, display_name(folder), {})
     return replace(discovery, parts=tuple(replace(part, folder=folder) for part in discovery.parts))
 
@@ -232,7 +234,7 @@ def _partitioned_files(folder: Path, table: str, label: str, partition: Mapping[
 
 
 def date_of_form(file: str) -> str:
-    """Date in a file's name as ISO text, by which a later form takes the place of an earlier one; "" without one.
+    """Date in a file name as ISO text, by which a later form supersedes an earlier one; "" without a date.
 
     Examples
     --------
@@ -244,7 +246,7 @@ def date_of_form(file: str) -> str:
 
 
 def _single_file(table: str, path: Path, file: str) -> Discovery:
-    """A file that is one table; of a workbook the sheet of that name, else the first."""
+    """A file that holds one table; in a workbook, the sheet named like the table, else the first visible one."""
     if path.suffix.lower() not in WORKBOOK_SUFFIXES:
         return Discovery((TablePart(table, path, file),))
     try:
@@ -274,13 +276,13 @@ def _in_workbook(path: Path) -> Discovery:
 
 
 def _hidden_sheet_notes(file: str, sheets: Sequence[str]) -> tuple[str, ...]:
-    """A note for each hidden sheet that is named like a table: what nobody sees is not read."""
+    """A note on each hidden sheet that is named like a table: hidden sheets are not read."""
     tables = [sheet for sheet in sheets if canonical(sheet) in _TABLE_NAMES]
     return tuple(f'{file}: sheet "{sheet}" is hidden and was not read. Show it if it counts.' for sheet in tables)
 
 
 def _duplicate_tables(parts: Sequence[TablePart]) -> list[str]:
-    """A table lies in one file, or in the parts of one folder."""
+    """A problem for each table that is in more than one file and not in one folder."""
     problems = []
     for table in dict.fromkeys(part.table for part in parts):
         files = [f"{display_name(part.folder)}/" if part.folder else part.file for part in parts if part.table == table]

@@ -1,4 +1,4 @@
-"""Cells typed by hand, judged by the schema before they are saved: the rules of `aiready check`, one cell at a time."""
+"""Check cells typed by hand before they are saved, by the rules of `aiready check`, one cell at a time."""
 
 import re
 from datetime import date
@@ -17,7 +17,7 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 
 
 def number_of(text: str) -> float | None:
-    """Number in a cell, with decimal point or comma; None where there is none.
+    """Number in a cell, with decimal point or comma; None for no number and for possible thousands.
 
     Examples
     --------
@@ -52,12 +52,12 @@ def value_of(column: Column, text: str) -> float | None:
 
 
 def is_blank(column: Column, text: str) -> bool:
-    """Whether a cell is blank, or says in words that nothing is there."""
+    """Whether a cell is blank or says so in words."""
     return text.strip().lower() in blank_words(column)
 
 
 def cell_problem(column: Column, text: str) -> str:
-    """Why a cell would be set aside, and how to mend it; blank where it is fine.
+    """Why a cell would be set aside, and how to fix it; blank for a valid cell.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def _is_date(text: str) -> bool:
 
 
 def row_problems(table: Table, rows: pd.DataFrame, name: str) -> list[str]:
-    """Every cell of text rows that would be set aside, a sentence each, headed by the row's `name` column."""
+    """A problem for each cell of text rows that would be set aside, headed by the cell in the column `name`."""
     columns = [column for column in table.columns if column.name in rows]
     problems = []
     for row in rows.to_dict("records"):
@@ -120,7 +120,7 @@ def row_problems(table: Table, rows: pd.DataFrame, name: str) -> list[str]:
 
 
 def typed_rows(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
-    """Text rows as measures take them: numbers float64, text `object` with None, dates `datetime64[ns]`."""
+    """Convert text rows to types of measures: numbers float64, text `object` with None, dates `datetime64[ns]`."""
     typed: dict[str, Any] = {}
     for column in table.columns:
         cells = rows[column.name] if column.name in rows else pd.Series("", rows.index)

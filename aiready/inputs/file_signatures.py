@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, whatever its name says: so that a message about it is true."""
+"""Tell what a file is by its first bytes, whatever its name says, so that messages about it are true."""
 
 import re
 import zipfile
@@ -8,23 +8,23 @@ from pathlib import Path
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 GZIP_SUFFIX = ".gz"
-"""Ending of a text file that is packed, and read so."""
+"""Suffix of packed text files, which are read without unpacking them first."""
 _START_BYTES = 1 << 12
 _MEMBER_BYTES = 1 << 20
-"""Bytes of one part of an archive that are looked at."""
+"""Bytes of one member of an archive that are inspected."""
 _SEARCHED_BYTES = 1 << 26
-"""Bytes of an old workbook that are searched for the mark of a password."""
+"""Bytes of an old workbook that are searched for the mark of encryption."""
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """What a file is, in words for the one who made it; `suffix`: what such a file is called by where we read it."""
+    """Kind of a file, described in words; `suffix`: that of the kinds that we read."""
 
     description: str
     suffix: str = ""
 
     def advice(self, format_name: str) -> str:
-        """What to do where another kind is wanted."""
+        """What to do with such a file where another format is expected."""
         return f"Rename it to end in {self.suffix}." if self.suffix else f"Save the table as {format_name}."
 
 
@@ -57,7 +57,7 @@ _ZIP_MEMBERS = (
 
 
 def suffix_of(path: Path) -> str:
-    """Ending in small letters; of a packed file both: `.csv.gz`.
+    """Suffix in lower case; of a packed text file both: `.csv.gz`.
 
     Examples
     --------
@@ -70,12 +70,12 @@ def suffix_of(path: Path) -> str:
 
 
 def stem_of(path: Path) -> str:
-    """Name without that ending."""
+    """Name without that suffix."""
     return path.name[: len(path.name) - len(suffix_of(path))]
 
 
 def kind_of(path: Path) -> FileKind | None:
-    """What a file is; None where nothing tells."""
+    """Kind of a file; None if it is not recognised."""
     with path.open("rb") as stream:
         start = stream.read(_START_BYTES)
     if start.startswith(b"PK\x03\x04"):

@@ -1,8 +1,8 @@
-"""Bytes to raw text tables: delimiters, encodings, workbooks, odd rows; nothing is typed or judged here.
+"""Read text files and workbooks into raw tables of text: encodings, delimiters, headers; nothing is parsed or checked.
 
-Grain of every raw table: one row per filled row of the file, every cell as the text that stands there,
-trimmed, with `FILE` and `ROW` (1-based, the header and empty rows count) to find it again, and `SURPLUS`, the
-cells beyond the header's last column.
+Grain of every raw table: one row per non-empty row of the file, every cell as trimmed text, with `FILE` and `ROW`
+(1-based; the header and empty rows count) to find it again, and `SURPLUS`, the cells beyond the last column of the
+header.
 """
 
 import codecs
@@ -30,20 +30,20 @@ FILE, ROW, SURPLUS = "_file", "_row", "_surplus"
 DELIMITERS = ",;\t|"
 _CHUNK = 1 << 22
 _HEADING_ROWS = 4
-"""How far heading rows reach: three in the widest of exports, and one row of answers."""
+"""Rows that show how wide a grid is: up to three heading rows, and one row of answers."""
 _SEARCHED_ROWS = 20
-"""How far down a sheet its header is looked for."""
+"""Rows of a sheet among which its header is searched."""
 _BOMS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 MAX_UNPACKED_BYTES = 1 << 34
-"""Bytes of text from which a packed file is refused."""
+"""Unpacked size in bytes above which a .gz file is refused."""
 MAX_RATIO, RATIO_FROM = 200, 50 << 20
-"""Times a text may grow when it is unpacked, once it is larger than `RATIO_FROM`; tables grow 3 to 40 times."""
+"""Highest ratio of unpacked to packed size above `RATIO_FROM` bytes; tables reach 3 to 40."""
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """One table as it stands in one file: its header made unique, and its rows in batches, read once."""
+    """One table of one file: its column names, made unique, and a stream of its rows that can be read once."""
 
     file: str
     columns: tuple[str, ...]
@@ -52,7 +52,7 @@ class RawTable:
 
 @dataclass
 class _InvalidRows:
-    """Rows with more or fewer cells than the header, met while a file is read."""
+    """Collects rows with more or fewer cells than the header while a file is read."""
 
     numbers: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -64,7 +64,7 @@ class _InvalidRows:
 
 
 def canonical(header: str) -> str:
-    """Header as schema names are written: case, surrounding spaces and inner spaces do not matter.
+    """Header in the spelling of schema names: lower case, trimmed, with underscores for spaces and hyphens.
 
     Examples
     --------
@@ -75,12 +75,12 @@ def canonical(header: str) -> str:
 
 
 def column_names(header: Sequence[str], schema_names: Collection[str], file: str) -> tuple[str, ...]:
-    """Give every column one name: the known one it stands for, else its own, numbered where it repeats.
+    """Name every column: the schema name it stands for, else its own header, numbered if it repeats.
 
     Raises
     ------
     InputError
-        When a known column occurs twice: which of the two holds the answer cannot be guessed.
+        A schema name occurs twice: which of the two columns is right cannot be guessed.
     """
     spelled = {canonical(name): name for name in schema_names}
     names = [spelled.get(canonical(cell), cell.strip()) or "no header" for cell in header]
@@ -97,17 +97,17 @@ def column_names(header: Sequence[str], schema_names: Collection[str], file: str
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """The bytes of a text file, unpacked where its name ends in .gz."""
+    """Open a text file in binary mode, unpacked if its name ends in .gz."""
     return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == GZIP_SUFFIX else path.open("rb")
 
 
 def detect_encoding(path: Path, file: str) -> str:
-    """Encoding of a text file: UTF-8 (with or without mark), UTF-16 with its mark, else cp1252.
+    """Encoding of a text file: UTF-8 (with or without byte order mark), UTF-16 with one, else cp1252.
 
     Raises
     ------
     InputError
-        When it is no file, empty, holds bytes that no text has, or unpacks to more than the limits.
+        It is no file, empty, contains control bytes, or unpacks to more than the limits.
     """
     if not path.is_file():  # a pipe would never end
         raise InputError(f"{file}: this is no file with rows in it, or it is gone. Put the file itself there.")
@@ -134,7 +134,7 @@ def _first_that_decodes(stream: BinaryIO, path: Path, file: str) -> str | None:
 
 
 def _not_text(path: Path) -> str:
-    """What a file is that is no text, and what to do about it."""
+    """Message for a file that is not text: what it is, and what to do."""
     with open_binary(path) as stream:
         marked = stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     if marked:
@@ -145,7 +145,7 @@ def _not_text(path: Path) -> str:
             f"this is no text file but {'a binary one' if kind is None or kind.suffix else kind.description}. "
             + _AS_CSV
         )
-    if path.suffix.lower() in (*WORKBOOK_SUFFIXES, kind.suffix):  # the name is right: the place is not
+    if path.suffix.lower() in (*WORKBOOK_SUFFIXES, kind.suffix):  # a workbook where only text files are read
         return f"this is {kind.description}, and only a text file is read here. " + _AS_CSV
     return f"this is no text file but {kind.description}. Rename it to end in {kind.suffix}, or save it as CSV (UTF-8)."
 
@@ -175,7 +175,7 @@ def _decodes(stream: BinaryIO, encoding: str, path: Path, file: str) -> bool:
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text file sets cells apart: what stands between them, around them, and before a quote inside one."""
+    """Format of a delimited text file: delimiter, quote, and escape (None: quotes inside cells are doubled)."""
 
     delimiter: str = ","
     quote: str = '"'
@@ -183,30 +183,30 @@ class Dialect:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The same as the standard library's `csv` calls it."""
+        """Arguments for the standard library's `csv`."""
         inside = {"escapechar": self.escape, "doublequote": self.escape is None}
         return {"delimiter": self.delimiter, "quotechar": self.quote, **inside}
 
     def rows(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        """Rows of cells."""
+        """Split lines into rows of cells."""
         return csv.reader(lines, **self.options)
 
 
 DEFAULT_DIALECT = Dialect()
-"""What we write: commas, double quotes."""
+"""The dialect of files that we create: commas, double quotes."""
 
 
 def _detect_quoting(start: str) -> tuple[str, str | None]:
-    """What stands around a cell, and before the same sign inside one; None: the sign is doubled."""
+    """Quote and escape character that the start of a file suggests; escape None: quotes inside cells are doubled."""
     first = start.lstrip("\ufeff\r\n \t")
     quote = "'" if re.match(r"'[^'\"]*'[,;\t|]", first) else '"'
-    # a path that ends a cell ("C:\\data\\") is no escape; databases write one before a quote within words
+    # a path that ends a cell ("C:\\data\\") holds no escape; databases write one before a quote inside a cell
     escaped = re.search(rf"(?<![\\{quote}])\\{quote}(?=[^,;\t|\r\n{quote}])", start)
     return quote, "\\" if escaped else None
 
 
 def find_header(path: Path, encoding: str) -> tuple[Dialect, int, list[str]]:
-    """Dialect of the file, and row number and cells of the header: the first row that is not empty."""
+    """Dialect of a file, and row number and cells of its header, the first row that is not empty."""
     with _open_text(path, encoding) as stream:
         start = stream.read(_CHUNK)
     separator_line = re.match(r"sep=(.)\r?\n", start)  # Excel's own first line
@@ -231,14 +231,14 @@ def _open_text(path: Path, encoding: str) -> io.TextIOWrapper:
 
 
 def read_csv(path: Path, schema_names: Collection[str], file: str) -> RawTable:
-    """Read a delimited text file as text, row by row numbered.
+    """Read a delimited text file into a raw table.
 
     Parameters
     ----------
     path, file
-        Where it is, and what messages and rows call it.
+        Its path, and its name in messages and in `FILE`.
     known
-        Column names the table uses.
+        Column names of the table in the schema.
     """
     encoding = detect_encoding(path, file)
     dialect, header_row, header = find_header(path, encoding)
@@ -249,9 +249,9 @@ def read_csv(path: Path, schema_names: Collection[str], file: str) -> RawTable:
 
 
 def read_grid(path: Path, file: str) -> RawTable:
-    """Read a text file or the first filled sheet of a workbook with its heading rows as rows like any other.
+    """Read a text file or the first non-empty sheet of a workbook as a grid: headings are rows like any other.
 
-    Columns are numbered from 0; there are as many as the widest of the first rows has cells.
+    Columns are named by their number from 0; the widest of the first rows sets how many there are.
     """
     if path.suffix.lower() in WORKBOOK_SUFFIXES:
         book = open_workbook(path, file)
@@ -279,7 +279,7 @@ def _first_rows(path: Path, encoding: str, dialect: Dialect, after: int) -> list
 def _csv_batches(
     path: Path, encoding: str, dialect: Dialect, width: int, file: str
 ) -> Iterator[tuple[np.ndarray, pa.Table]]:
-    """Row numbers and cells of a text file, batch by batch."""
+    """Row numbers and cells of a text file, in batches."""
     invalid = _InvalidRows()
     slot_names = [f"c{i}" for i in range(width)]
     try:
@@ -306,7 +306,7 @@ def _csv_batches(
 def _number_rows(
     stream: Iterable[pa.RecordBatch], invalid: _InvalidRows, dialect: Dialect, width: int
 ) -> Iterator[tuple[np.ndarray, pa.Table]]:
-    """Row numbers and cells of each batch; the odd rows last, padded or cut to the header's width."""
+    """Row numbers and cells of each batch; invalid rows come last, padded or cut to the width of the header."""
     last = 0
     for batch in stream:
         ahead = np.arange(last + 1, last + 1 + len(batch) + len(invalid.numbers))
@@ -328,7 +328,7 @@ def _cell_table(rows: Sequence[Sequence[str]], width: int, delimiter: str) -> pa
 def _raw_table(
     file: str, names: tuple[str, ...], parts: Iterable[tuple[np.ndarray, pa.Table]], *, after: int
 ) -> RawTable:
-    """Name the columns, leave out the header and empty rows, and keep where each row stands."""
+    """Raw table of batches: columns named, `FILE` and `ROW` added, rows up to number `after` and empty ones dropped."""
     columns = (*names, SURPLUS, FILE, ROW)
     schema = pa.schema([(name, pa.int64() if name == ROW else pa.string()) for name in columns])
 
@@ -346,7 +346,7 @@ def _raw_table(
 
 
 def _trim_cells(table: pa.Table, names: Sequence[str]) -> pa.Table:
-    """Spaces around a cell, hard ones too, say nothing."""
+    """Trim every cell, of no-break spaces too."""
     for position, name in enumerate(names):
         table = table.set_column(position, name, pc.utf8_trim_whitespace(table[name]))
     return table
@@ -360,10 +360,10 @@ def _has_text(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray:
 
 
 def read_workbook_sheet(path: Path, sheet: str, schema_names: Collection[str], file: str) -> RawTable | None:
-    """Read one sheet of a workbook as text; None when it is empty.
+    """Read one sheet of a workbook into a raw table; None if it is empty.
 
-    The header is the first row that names most of the known columns: titles, explanations and examples may stand
-    above it, and are no records.
+    The header is the first row that names most columns of the schema; rows above it (titles, explanations, examples)
+    are skipped.
     """
     rows = read_sheet_rows(open_workbook(path, file), sheet)
     header_index = _header_row(rows, schema_names)
@@ -380,7 +380,7 @@ def read_workbook_sheet(path: Path, sheet: str, schema_names: Collection[str], f
 
 
 def _header_row(rows: Sequence[Sequence[str]], schema_names: Collection[str]) -> int | None:
-    """Place of the header: of the first filled rows the one with most known columns, two at least; else the first."""
+    """Index of the header: of the first filled rows, the one with most schema names, at least two; else the first."""
     spelled = {canonical(name) for name in schema_names}
     filled = [index for index, row in enumerate(rows[:_SEARCHED_ROWS]) if any(cell.strip() for cell in row)]
     if not filled:

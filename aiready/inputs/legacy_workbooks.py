@@ -1,7 +1,7 @@
-"""Old workbooks (.xls), looked into before they are opened: records in a stream, in a file system in a file.
+"""Inspect old workbooks (.xls) before they are opened: a compound file whose streams consist of records.
 
-Their reader makes room for every sheet at once, up to its farthest cell or to the size that a record claims.
-Formats: [MS-CFB] the container, [MS-XLS] the records.
+calamine allocates all sheets at once, each up to its farthest cell or to the size that a record claims.
+Formats: [MS-CFB] for the compound file, [MS-XLS] for the records.
 """
 
 import struct
@@ -22,9 +22,9 @@ from aiready.inputs.workbook_limits import (
 )
 
 MAX_FILE_BYTES = 1 << 28
-"""Bytes; no workbook of 65,536 rows and 256 columns comes near it by itself."""
+"""Far beyond any genuine workbook of 65,536 rows and 256 columns."""
 _FIRST_RESERVED = 0xFFFFFFFA
-"""Sector numbers from which on they mean something else."""
+"""Sector numbers from here on are marks, such as the end of a chain."""
 _ROOT = 5
 _BOUNDSHEET, _EOF, _CONTINUE, _SST, _LABELSST, _DIMENSIONS, _FILEPASS = 0x85, 0x0A, 0x3C, 0xFC, 0xFD, 0x200, 0x2F
 _FORMULA, _BOOLERR, _MULTIPLE = 0x06, 0x205, (0xBD, 0xBE)
@@ -33,7 +33,7 @@ _CELLS = (_FORMULA, 0x201, 0x202, 0x203, 0x204, _BOOLERR, 0x27E, 0xD6, _LABELSST
 
 
 def inspect_xls(path: Path) -> Inspection:
-    """Look into an old workbook.
+    """Inspect an old workbook.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def _overlap_error() -> LimitError:
 
 
 class _CompoundFile:
-    """The file system inside the file: chains of sectors, none of which may run in a circle."""
+    """Reads streams of a compound file: chains of sectors, listed in a file allocation table (FAT)."""
 
     def __init__(self, content: bytes) -> None:
         if content[:8] != b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
@@ -92,7 +92,7 @@ class _CompoundFile:
         return list(struct.unpack(f"<{len(joined) // 4}I", joined[: len(joined) // 4 * 4]))
 
     def chain(self, number: int, fat: list[int], max_length: int) -> list[int]:
-        """Sectors from the first on."""
+        """Numbers of the sectors of a stream, from its first one; a chain that is too long runs in a circle."""
         chain: list[int] = []
         while number < _FIRST_RESERVED:
             chain.append(number)
@@ -102,12 +102,12 @@ class _CompoundFile:
         return chain
 
     def read(self, number: int) -> bytes:
-        """A stream of whole sectors."""
+        """Content of a stream, in whole sectors."""
         max_length = len(self.content) // self.sector_size + 1
         return b"".join(self._sector(sector) for sector in self.chain(number, self.fat, max_length))
 
     def workbook_streams(self) -> Iterator[bytes]:
-        """Every stream that is called as workbooks call theirs."""
+        """Every stream with the name that workbooks give to theirs."""
         entries = self.read(self.directory_start)
         streams: list[tuple[int, int]] = []
         root = 0
@@ -133,7 +133,7 @@ class _CompoundFile:
 
 @dataclass
 class _WorkbookTotals:
-    """What is counted of a workbook: where sheets begin, lengths of shared texts, room for cells, signs in them."""
+    """Sheets of a workbook (offsets and names), lengths of shared texts, and cells and characters so far."""
 
     sheets: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
@@ -154,7 +154,7 @@ def _records(stream: bytes, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _measure(stream: bytes) -> dict[str, ErrorCells]:
-    """Failed cells of every sheet."""
+    """Error cells of every sheet."""
     totals = _WorkbookTotals()
     shared_texts: list[bytes] = []
     for kind, content in _records(stream, 0):
@@ -201,7 +201,7 @@ def _measure_sheet(stream: bytes, start: int, totals: _WorkbookTotals) -> ErrorC
 
 
 def _error_text(kind: int, content: bytes) -> str:
-    """What a cell shows that failed, by itself or as the result of a formula; blank of any other."""
+    """Text of an error cell (a constant or the result of a formula); blank for any other."""
     if kind == _BOOLERR and content[7:8] == b"\x01":
         return _ERRORS.get(content[6], "#ERROR!")
     if kind == _FORMULA and content[12:14] == b"\xff\xff" and content[6:7] == b"\x02":
@@ -213,7 +213,7 @@ _ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 
 
 
 def _shared_text_lengths(parts: list[bytes]) -> Iterator[int]:
-    """Signs of each shared text; one may run on over several records."""
+    """Characters of each shared text; a text may continue over several records."""
     reader = _RecordReader(parts, 8)
     (count,) = struct.unpack_from("<I", parts[0], 4)
     for _ in islice(range(count), MAX_FILE_BYTES):
@@ -229,7 +229,7 @@ def _shared_text_lengths(parts: list[bytes]) -> Iterator[int]:
 
 
 class _RecordReader:
-    """What is left to read of records that continue each other."""
+    """Reads through a record and the records that continue it."""
 
     def __init__(self, parts: list[bytes], offset: int) -> None:
         self.parts, self.part, self.offset = parts, 0, offset
@@ -252,7 +252,7 @@ class _RecordReader:
                 self.part, self.offset = self.part + 1, 0
 
     def skip_text(self, characters: int, width: int) -> None:
-        """Signs are of one or two bytes, said anew where a record begins."""
+        """Skip characters of one or two bytes; every continued record begins with a flag for their width."""
         while characters > 0 and self.part < len(self.parts):
             step = min(characters, (len(self.parts[self.part]) - self.offset) // width)
             self.offset, characters = self.offset + step * width, characters - step

@@ -1,4 +1,4 @@
-"""Files to tables on the engine, every cell as given; what cannot be read, or lacks a column, is told."""
+"""Load raw tables from files and databases onto the engine; report every unreadable file and missing column."""
 
 import re
 from collections.abc import Sequence
@@ -13,27 +13,25 @@ from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
 from aiready.errors import InputError, raise_all
-from aiready.inputs import column_types, duckdb_engine
-from aiready.inputs import database as warehouses
+from aiready.inputs import column_types, database, duckdb_engine
 from aiready.inputs.database import StoredTable
 from aiready.inputs.discover import ABOUT, Discovery, TablePart
-from aiready.inputs.duckdb_engine import connect as connect
 from aiready.inputs.files import FILE, ROW, SURPLUS, RawTable, column_names, read_csv, read_workbook_sheet
 from aiready.instrument.model import Instrument
 from aiready.model.schema import TABLES, Table
 
 IN_PLACE = "decisions"
-"""The one table that is never copied as a whole: it is counted where it lies."""
+"""The one table that is never copied: it is counted where it is stored."""
 _MAX_CHARACTERS = 200
-"""Signs of a name or reason that a message repeats."""
+"""Length of a name or reason that a message repeats."""
 
 
 def load(
     engine: Backend, discovery: Discovery, rules: Instrument
 ) -> tuple[dict[str, ir.Table], dict[str, str], list[str]]:
-    """Every table as given, what `about` says, and notes; every unreadable file in one error.
+    """Load every raw table, the entries of `about`, and notes; one error names every unreadable file.
 
-    The engine is locked before it looks at the first table: it opens the files of `found` and no other.
+    The engine is locked before it opens the first table: it can open the files of `discovery` and no others.
     """
     database_file = next((part.path for part in discovery.parts if part.stored and not part.engine), None)
     duckdb_engine.lock(engine, (part.path for part in discovery.parts if _is_parquet(part)), database_file)
@@ -68,24 +66,22 @@ def _schema_names(table: Table, items: Sequence[str]) -> tuple[str, ...]:
 
 
 def _stored_rows(engine: Backend, table: Table, parts: Sequence[TablePart], items: Sequence[str]) -> ir.Table | None:
-    """A table as its files give it, or None when they hold no row.
+    """Raw table from its parts; None if they hold no row.
 
     Raises
     ------
     InputError
-        When a file cannot be read or lacks a required column; every such file is named.
+        A file cannot be read or lacks a required column; every such file is named.
     """
     schema_names = _schema_names(table, items)
     problems: list[str] = []
     tables = []
     for group in _read_groups(parts):
         try:
-            table_of_group = _read_group(engine, group, schema_names)
-            missing = (
-                _missing_columns(table, group[0], table_of_group.columns, items) if table_of_group is not None else []
-            )
+            part = _read_group(engine, group, schema_names)
+            missing = _missing_columns(table, group[0], part.columns, items) if part is not None else []
             problems += missing
-            tables += [table_of_group] if table_of_group is not None and not missing else []
+            tables += [part] if part is not None and not missing else []
         except InputError as problem:
             problems.append(str(problem))
     raise_all(InputError, problems)
@@ -97,7 +93,7 @@ def _is_parquet(part: TablePart) -> bool:
 
 
 def _read_groups(parts: Sequence[TablePart]) -> list[list[TablePart]]:
-    """Places that are read at once: the parts of a folder of Parquet files, however many; every other alone."""
+    """Parts that one call reads: all Parquet files of a folder together, every other part by itself."""
     if len(parts) > 1 and all(map(_is_parquet, parts)):
         return [list(parts)]
     return [[part] for part in parts]
@@ -111,7 +107,7 @@ def _read_group(engine: Backend, parts: Sequence[TablePart], schema_names: Seque
 
 
 def unreadable(file: str, problem: OSError) -> InputError:
-    """What to say of a file that is gone, locked, or on a disk that fails."""
+    """Error for a file that is gone, locked, or on a failing disk."""
     return InputError(
         f"{file}: cannot be opened ({problem.strerror}). Check that it is there and that you may read it."
     )
@@ -130,14 +126,13 @@ def _read_by_kind(
     if _is_parquet(part):
         return _read_parquet(engine, parts, schema_names)
     if part.sheet is not None:
-        return _with_partition_columns(
-            read_workbook_sheet(part.path, part.sheet, schema_names, part.file), part, schema_names
-        )
+        sheet = read_workbook_sheet(part.path, part.sheet, schema_names, part.file)
+        return _with_partition_columns(sheet, part, schema_names)
     return _with_partition_columns(read_csv(part.path, schema_names, part.file), part, schema_names)
 
 
 def _with_partition_columns(table: RawTable | None, part: TablePart, schema_names: Sequence[str]) -> RawTable | None:
-    """A table with what the folders around its file say of every row (`unit_id=claims/`)."""
+    """A table with constant columns from the folders around its file (`unit_id=claims/`)."""
     if table is None or not part.partition:
         return table
     names = column_names(list(part.partition), schema_names, part.file)
@@ -150,20 +145,20 @@ def _with_partition_columns(table: RawTable | None, part: TablePart, schema_name
 
 
 def _server_table(engine: BaseBackend, stored: StoredTable, schema_names: Sequence[str]) -> ir.Table | None:
-    """A table or view of a database server, where it lies; None where it holds no row."""
-    with warehouses.database_errors(stored.file):
-        rows = column_types.comparable_as_in_python(engine, warehouses.open_table(engine, stored), stored)
-        columns = warehouses.rename_columns(rows, stored.columns, schema_names, stored.file)
+    """A table or view on a database server; None if it holds no row."""
+    with database.database_errors(stored.file):
+        rows = column_types.comparable_as_in_python(engine, database.open_table(engine, stored), stored)
+        columns = database.rename_columns(rows, stored.columns, schema_names, stored.file)
         renamed = rows.select(**columns, **{FILE: ibis.literal(stored.file)})
         return renamed if renamed.limit(1).count().execute() else None
 
 
 def _duckdb_table(engine: Backend, stored: StoredTable, schema_names: Sequence[str]) -> ir.Table:
-    """A table or view of the attached DuckDB file, where it lies."""
+    """A table or view of the attached DuckDB file."""
     attached = replace(stored, schema=(duckdb_engine.DATABASE, *(stored.schema or ("main",))))
     with duckdb_engine.duckdb_errors(stored.file):
         try:
-            rows = warehouses.open_table(engine, attached)
+            rows = database.open_table(engine, attached)
         except duckdb.CatalogException as problem:
             raise InputError(
                 f"{stored.file}: the view names a table or function that is not there ({cause(problem)}). Write "
@@ -171,9 +166,9 @@ def _duckdb_table(engine: Backend, stored: StoredTable, schema_names: Sequence[s
             ) from problem
         query = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
         ((is_table,),) = engine.con.execute(query, [*attached.schema, stored.name]).fetchall()
-        row_id = rows.rowid() if is_table else ibis.row_number()  # a view has no rows of its own to number
+        row_id = rows.rowid() if is_table else ibis.row_number()  # a view has no row ids
         comparable = column_types.comparable_as_in_python(engine, rows.mutate(**{_ROW_ID: row_id}), attached)
-        columns = warehouses.rename_columns(comparable, stored.columns, schema_names, stored.file)
+        columns = database.rename_columns(comparable, stored.columns, schema_names, stored.file)
         columns[ROW] = columns.pop(_ROW_ID) + 1
         return comparable.select(**columns, **{FILE: ibis.literal(stored.file)})
 
@@ -182,19 +177,18 @@ _ROW_ID = "_aiready_number"
 
 
 def _copy_small_table(engine: Backend, table: Table, rows: ir.Table, items: Sequence[str], file: str) -> ir.Table:
-    """A small table copied here, its times and broken numbers as text; of a server its known columns alone.
+    """Copy a small table to the engine, with values that Python cannot hold as text.
 
-    Rows have no order on a server: they are put into that of their key.
+    From a server only columns of the schema are copied, and the rows, which have no order there, are sorted by key.
     """
     if rows.get_backend() is engine:
         if not is_in_place(rows):
             return rows
         with duckdb_engine.duckdb_errors(file):
-            return store_table(
-                engine, f"{table.name} as given", column_types.representable_in_python(rows).to_pyarrow()
-            )
+            copied = column_types.representable_in_python(rows).to_pyarrow()
+            return store_table(engine, f"{table.name} as given", copied)
     names = [name for name in _schema_names(table, items) if name in rows.columns]
-    with warehouses.database_errors(table.name):
+    with database.database_errors(table.name):
         copied = column_types.representable_in_python(rows.select(FILE, *names)).to_pyarrow()
     order = [name for name in dict.fromkeys((*table.key, *names)) if name in names]
     copied = copied.sort_by([(name, "ascending") for name in order])
@@ -202,19 +196,19 @@ def _copy_small_table(engine: Backend, table: Table, rows: ir.Table, items: Sequ
 
 
 def _read_parquet(engine: Backend, parts: Sequence[TablePart], schema_names: Sequence[str]) -> ir.Table:
-    """One Parquet file, or all parts of a folder, where they lie."""
+    """One Parquet file, or all parts of a folder, read in place."""
     file = parts[0].file
     folder_options: dict[str, str | bool] = {"filename": _PATH, "union_by_name": True} if len(parts) > 1 else {}
     paths = [duckdb_engine.glob_pattern(part.path) for part in parts]
     try:
         rows = engine.read_parquet(paths, file_row_number=True, hive_partitioning=False, **folder_options)
-    except Exception as problem:  # DuckDB and Ibis raise many kinds; all mean that the file is broken
+    except Exception as problem:  # DuckDB and Ibis raise many types; all mean that the file is damaged
         raise InputError(f"{file}: cannot be read as Parquet ({cause(problem)}). Write it again.") from problem
     names = [name for name in rows.columns if name not in ("file_row_number", *folder_options.values())]
     columns = {new: rows[old] for new, old in zip(column_names(names, schema_names, file), names, strict=True)}
     prefix = len(duckdb_engine.absolute_path(parts[0].path)) - len(file)
     label = rows[_PATH].substr(prefix) if folder_options else ibis.literal(file)
-    columns = _partition_columns(label, parts, schema_names) | columns  # what stands in the files goes before
+    columns = _partition_columns(label, parts, schema_names) | columns  # columns in the files take precedence
     return rows.select(**columns, **{FILE: label, ROW: rows["file_row_number"] + 2})
 
 
@@ -224,7 +218,7 @@ _PATH = "_path"
 def _partition_columns(
     label: ir.StringValue, parts: Sequence[TablePart], schema_names: Sequence[str]
 ) -> dict[str, ir.Value]:
-    """Columns that folders around the files name (`unit_id=claims/`), in the order of their names."""
+    """Columns from the folders around the files (`unit_id=claims/`), extracted from `label`, the file of each row."""
     keys = list(dict.fromkeys(key for part in parts for key in part.partition))
     columns: dict[str, ir.Value] = {}
     for name, key in zip(column_names(keys, schema_names, parts[0].file), keys, strict=True):
@@ -237,7 +231,7 @@ def _partition_columns(
 
 
 def _stack(engine: Backend, table: Table, parts: Sequence[RawTable | ir.Table]) -> ir.Table | None:
-    """The parts below each other, stored as text on the engine; a single Parquet file stays where it is."""
+    """Store the parts on the engine as one table of text; a single stored table is not copied."""
     if not parts:
         return None
     if len(parts) == 1 and isinstance(parts[0], ir.Table) and parts[0].get_backend() is not engine:
@@ -258,7 +252,7 @@ def _stack(engine: Backend, table: Table, parts: Sequence[RawTable | ir.Table]) 
 
 
 def cause(problem: Exception) -> str:
-    """Why a table cannot be read, in words for the one who made it."""
+    """Reason why a table cannot be read, in words for its author."""
     text = str(problem)
     if "straddling" in text:
         return "a cell is longer than four million signs, or a quote is never closed"
@@ -270,12 +264,12 @@ def _as_text(part: ir.Table) -> pa.Table:
 
 
 def drop_raw_table(engine: Backend, name: str) -> None:
-    """Let the rows as given go, once they are typed."""
+    """Drop a raw table from the engine once it is parsed."""
     engine.con.execute(f'DROP TABLE IF EXISTS "{name} as given"')
 
 
 def store_table(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReader) -> ir.Table:
-    """A table on the engine, streamed there batch by batch."""
+    """Store rows as a table of the engine, batch by batch."""
     engine.con.register("incoming", rows)
     engine.con.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
     engine.con.unregister("incoming")
@@ -283,7 +277,7 @@ def store_table(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReade
 
 
 def _missing_columns(table: Table, part: TablePart, columns: Sequence[str], items: Sequence[str]) -> list[str]:
-    """Required columns that a file does not have, and what it has instead."""
+    """A problem for each required column that a file lacks, with the columns that it has."""
     absent = [column.name for column in table.columns if column.required and column.name not in columns]
     columns_there = f"It has: {abbreviated_names([name for name in columns if name not in (FILE, ROW, SURPLUS)], 40)}."
     problems = [f'{part.file}: the column "{name}" is missing. {columns_there} Add or rename it.' for name in absent]
@@ -296,7 +290,7 @@ def _missing_columns(table: Table, part: TablePart, columns: Sequence[str], item
 
 
 def _ignored_columns_note(table: Table, rows: ir.Table, items: Sequence[str], parts: Sequence[TablePart]) -> list[str]:
-    """One line on the columns that the table does not know."""
+    """A note on the columns that are not in the schema; [] without one."""
     used = {*_schema_names(table, items), FILE, ROW, SURPLUS}
     extra = [name for name in rows.columns if name not in used and not re.fullmatch(r"no header( \(\d+\))?", name)]
     if not extra:
@@ -307,13 +301,13 @@ def _ignored_columns_note(table: Table, rows: ir.Table, items: Sequence[str], pa
 
 
 def abbreviated_names(names: Sequence[str], most: int) -> str:
-    """Names in a sentence: the first ones, each cut where it is endless."""
+    """The first names for a sentence, very long ones cut off."""
     short = [name if len(name) <= _MAX_CHARACTERS else name[:_MAX_CHARACTERS] + "..." for name in names[:most]]
     return ", ".join(short) + (", ..." if len(names) > most else "")
 
 
 def _read_about(parts: Sequence[TablePart]) -> dict[str, str]:
-    """Organisation, notice and contact, as the file `about` says."""
+    """Keys and values of the file `about`: organisation, notice, contact."""
     part = parts[0]
     try:
         table = _read_text(part, ("key", "value"))
@@ -334,5 +328,5 @@ def _read_text(part: TablePart, schema_names: Sequence[str]) -> pa.Table | None:
 
 
 def is_in_place(rows: ir.Table) -> bool:
-    """Whether a table is queried where it lies (Parquet), typed; else it is text that was copied here."""
+    """Whether a table is queried in place, with types (Parquet, server); otherwise it is text copied to the engine."""
     return not isinstance(rows.op(), ops.DatabaseTable)

@@ -1,4 +1,4 @@
-"""Tables that fit in memory: typed, judged row by row, and what stands in them twice."""
+"""Check tables that fit in memory: parse them, and set aside rows that break a rule or repeat a key."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from aiready.model.schema import Table
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """One small table after checking: rows used, where each stands (`FILE`, `ROW`), and rows left out."""
+    """One small table after checking: rows used, the `FILE` and `ROW` of each (`row_origins`), and rows left out."""
 
     n_read: int
     used: pd.DataFrame
@@ -30,7 +30,7 @@ class CheckedTable:
 def check_table(
     table: Table, raw: ir.Table, levels: Mapping[str, int], known_ids: Mapping[str, Sequence[str]], newest: str | None
 ) -> CheckedTable:
-    """Type a small table and set aside the rows that break a rule or repeat a key."""
+    """Parse a small table and set aside the rows that break a rule or repeat a key."""
     rows = parse_table(table, raw, levels=levels).to_pandas()
     rules = table_rules(table, rows, levels=levels, known_ids=known_ids)
     rules += [
@@ -50,17 +50,17 @@ def check_table(
 
 
 def _sort_rows(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows in the order of their files; odd ones were read last."""
+    """Rows in the order of their files; rows with too few or many cells were read last."""
     if rows[ROW].is_monotonic_increasing and rows[FILE].nunique() <= 1:
         return rows.reset_index(drop=True)
     return rows.sort_values([FILE, ROW], ignore_index=True)
 
 
 def _duplicate_keys(table: Table, rows: pd.DataFrame, newest: str | None) -> pd.DataFrame:
-    """Rows whose key stands in a row that counts instead: `FILE`, `ROW`, and that row's file and row.
+    """Rows whose key another row has that is used instead: `FILE`, `ROW`, and file and row of the one used.
 
-    The row that counts is the first, or among forms the first of the newest: `newer` says that its file name
-    bears a later date. People without a code are never the same.
+    Used is the first row, or among forms the first of the newest: `newer` tells whether the date in its file name is
+    later. People without a code are never duplicates.
     """
     key = rows[list(table.key)]
     if "wave" in key:
@@ -82,12 +82,12 @@ def _duplicate_keys(table: Table, rows: pd.DataFrame, newest: str | None) -> pd.
 
 
 def newest_wave(labels: pd.Series) -> str | None:
-    """Newest wave that a column names; None where it names none."""
+    """Newest wave among labels; None without any."""
     return next(iter(waves.sort_waves(labels.dropna())[-1:]), None)
 
 
 def _conform(table: Table, items: Iterable[str], rows: pd.DataFrame) -> pd.DataFrame:
-    """Every column of the schema and every item, typed as `Data` says, with `FILE` and `ROW`."""
+    """Every column of the schema and every item, with the types documented in `Data`, with `FILE` and `ROW`."""
     kinds = {**{column.name: column.kind for column in table.columns}, **dict.fromkeys(items, "number")}
     defaults = {**dict.fromkeys(kinds), **_DEFAULTS.get(table.name, {})}
     values = {name: rows.get(name, pd.Series(None, rows.index, dtype=object)) for name in kinds}
@@ -103,7 +103,7 @@ _DEFAULTS: Mapping[str, Mapping[str, str | int]] = {
     "trials": {"trial_no": 1},
     "workflow_steps": {"version": "now"},
 }
-"""What the schema says a blank stands for."""
+"""Meaning of a blank by the schema."""
 
 
 def _as_dtype(kind: str, values: pd.Series) -> pd.Series:
@@ -115,7 +115,7 @@ def _as_dtype(kind: str, values: pd.Series) -> pd.Series:
 
 
 def _normalize(texts: pd.Series) -> pd.Series:
-    """Texts with every accented letter written as one sign."""
+    """Texts in normal form C: every accented letter as one character."""
     foreign = [text for text in texts.unique() if isinstance(text, str) and not text.isascii()]
     composed = {text: unicodedata.normalize("NFC", text) for text in foreign}
     if all(text == one for text, one in composed.items()):

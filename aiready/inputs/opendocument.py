@@ -1,4 +1,4 @@
-"""OpenDocument sheets (.ods), whose rows and cells say how often they are repeated, measured before they are opened."""
+"""Inspect OpenDocument sheets (.ods), whose rows and cells may be repeated many times, before they are opened."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from aiready.inputs.workbook_limits import (
 
 @dataclass
 class _Row:
-    """A row as it is read: how often it stands there, where its last filled cell ends, what it holds."""
+    """A row while it is read: its repetitions, its cells so far, its width up to the last filled cell, its content."""
 
     times: int
     column: int = 0
@@ -36,9 +36,9 @@ class _Cell:
 
 
 class _ContentHandler:
-    """Measures the tables of an OpenDocument sheet, whose rows and cells say how often they are repeated.
+    """Measures the tables of a document, with rows and cells as often as they are repeated.
 
-    Empty rows and cells count only where filled ones follow, as its reader makes room for those alone.
+    Empty rows and cells count only if filled ones follow, as calamine allocates only those.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class _ContentHandler:
 
 
 _EMPTY_CELL_CHARACTERS = 1000
-"""Signs in the attributes of a cell that says nothing."""
+"""Characters that the attributes of an empty cell may have."""
 
 
 def _repeat_count(values: Mapping[str, str], name: str) -> int:
@@ -105,12 +105,12 @@ def _repeat_count(values: Mapping[str, str], name: str) -> int:
 
 
 def inspect_content(content: Iterator[bytes]) -> ErrorCells:
-    """Read the content of an OpenDocument file; no cell of it fails.
+    """Inspect the content of an OpenDocument file; it has no error cells.
 
     Raises
     ------
     TooMuchError
-        Its tables would take more room than allowed.
+        Its tables have too many cells or characters.
     """
     handler = _ContentHandler()
     try:

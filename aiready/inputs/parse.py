@@ -1,9 +1,9 @@
-"""Cells as given -> values as the schema types them: Ibis expressions, whatever file or engine holds the table."""
+"""Parse raw cells into the types of the schema, as Ibis expressions that run on any engine."""
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -25,10 +25,10 @@ from aiready.model.cell_values import (
 from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, LABELS, PERSON_COLUMNS, Column, Table
 
 NO_LEVEL = -9.0
-"""An answer that cannot be read, until its row is quarantined."""
+"""Stands for an answer that cannot be parsed, until its row is quarantined."""
 
 RAW_PREFIX = "given "
-"""Prefix of the columns that hold a cell as given, beside its value."""
+"""Prefix of the columns that hold raw cells, beside the columns of their values."""
 
 _SALT = "aiready:person:"
 _IBIS_TYPES = {
@@ -38,15 +38,14 @@ _IBIS_TYPES = {
 }  # fmt: skip
 
 
-# Every reading names its text as seldom as it can: an engine plans the whole expression, copies and all.
-
-
 _QUANTITY_KINDS = ("integer", "number", "share", "date", "timestamp")
-"""Kinds of columns in which a failed formula is a value that is missing, not one that never was."""
+"""Kinds of columns in which a failed formula is an unreadable value; in others it is a blank."""
+
+# An expression names its text as seldom as it can: engines plan every copy of a subexpression anew.
 
 
 def blank_words(column: Column) -> tuple[str, ...]:
-    """Words, in lower case, that say in a column that nothing is there."""
+    """Words, in lower case, that mean a blank in a column."""
     names = column.kind == "id" or (column.kind == "text" and column.required)
     also = () if names and column.name not in PERSON_COLUMNS and not column.allowed else BLANK_WORDS_EXCEPT_IN_NAMES
     failed = FORMULA_ERRORS if column.kind in _QUANTITY_KINDS else ()
@@ -54,7 +53,7 @@ def blank_words(column: Column) -> tuple[str, ...]:
 
 
 def is_blank(column: Column, cells: Any) -> Any:
-    """True where a cell as given says nothing, in pandas or on an engine."""
+    """True where a raw cell is blank or says so in words, in pandas or on an engine."""
     if isinstance(cells, pd.Series):
         if not (pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object):
             return cells.isna()
@@ -66,23 +65,23 @@ def is_blank(column: Column, cells: Any) -> Any:
 
 
 def _text_or_null(column: Column, cell: ir.Value) -> ir.StringValue:
-    """Text of a cell; null where it is blank or says that nothing is there."""
+    """Text of a cell; null where it is blank or says so in words."""
     text = _text(cell)
     text = _nfc_normalize(text) if column.kind == "id" and _can_normalize(text) else text
     return _is_one_of(text, blank_words(column)).ifelse(ibis.null("string"), text)
 
 
 def _is_one_of(text: ir.StringValue, words: Collection[str]) -> ir.BooleanValue:
-    """Whether a text is one of some words in lower case; one pattern is planned sooner than many words."""
+    """Whether a text is one of `words`, given in lower case; engines plan one pattern faster than many words."""
     return text.lower().re_search(f"^(?:{'|'.join(map(re.escape, words))})$")
 
 
 def _can_normalize(text: ir.StringValue) -> bool:
-    return text.get_backend().name == "duckdb"
+    return bool(text.get_backend().name == "duckdb")
 
 
 def _text(cell: ir.Value) -> ir.StringValue:
-    """A cell as text; spaces around it say nothing."""
+    """A cell as trimmed text."""
     return cell.strip() if cell.type().is_string() else _without_nan(cell).cast("string")
 
 
@@ -91,8 +90,8 @@ def _without_nan(cell: ir.Value) -> ir.Value:
 
 
 def parse_number(text: ir.StringValue) -> ir.FloatingValue:
-    """Number in a cell, with decimal point or comma; null where it is none or could be thousands (12,500)."""
-    text = text.re_replace("^.*_.*$", "")  # some engines read 1_000, others do not
+    """Number in a cell, with decimal point or comma; null for no number and for possible thousands (12,500)."""
+    text = text.re_replace("^.*_.*$", "")  # some engines cast 1_000, others do not
     pointed = text.re_replace(r"^([+-]?\d*),(\d{1,2}|\d{4,})$", r"\1.\2")
     pointed = pointed.re_replace(r"^([+-]?(?:0\d*|\d{4,})?),(\d{3})$", r"\1.\2")
     value = pointed.try_cast("float64")
@@ -102,30 +101,30 @@ def parse_number(text: ir.StringValue) -> ir.FloatingValue:
 
 
 def parse_share(text: ir.StringValue) -> ir.FloatingValue:
-    """Share in a cell, of 1 or in per cent: `0.45` and `45 %`; null where it is none."""
-    of = ibis.cases((text.endswith("%"), 100.0), else_=1.0)
-    return parse_number(text.re_replace(r"[\s\x{a0}\x{202f}]*%$", "")) / of
+    """Share in a cell, as a fraction or in per cent: `0.45` or `45 %`; null for no share."""
+    divisor = ibis.cases((text.endswith("%"), 100.0), else_=1.0)
+    return parse_number(text.re_replace(r"[\s\x{a0}\x{202f}]*%$", "")) / divisor
 
 
 def parse_time(text: ir.StringValue) -> ir.TimestampValue:
     """Time in a cell, UTC without zone: ISO, 11.05.2026, or the serial number of a spreadsheet."""
     iso = text.re_replace(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})", r"\3-\2-\1")
-    # engines also read `infinity`, `epoch`, years before Christ and after 9999: times that Python does not have
+    # engines also cast `infinity`, `epoch`, years BC and after 9999: times that Python does not have
     iso = iso.re_extract(r"^\s*[12]\d{3}[^\d(][^(]*$", 0)
     # 20000-79999 are the days of 1954-2119 in the 1900 date system; 25569 is 1 January 1970
     serial = text.re_extract(r"^[2-7]\d{4}(?:\.\d+)?$", 0).try_cast("float64")
-    counted = ((serial - 25569) * 86400).round().cast("int64").as_timestamp("s")
-    return ibis.coalesce(iso.try_cast("timestamp('UTC')").cast("timestamp"), counted.cast("timestamp"))
+    from_serial = ((serial - 25569) * 86400).round().cast("int64").as_timestamp("s")
+    return ibis.coalesce(iso.try_cast("timestamp('UTC')").cast("timestamp"), from_serial.cast("timestamp"))
 
 
 def _without_zero_decimal(text: ir.StringValue) -> ir.StringValue:
-    """`11.0` and `11` are the same name: spreadsheets and data frames write either."""
-    group = "$1" if text.get_backend().name == "pyspark" else r"\1"  # as each writes what was found
+    """`11.0` as `11`: spreadsheets and data frames write either for the same name."""
+    group = "$1" if text.get_backend().name == "pyspark" else r"\1"  # how each refers to a group
     return text.re_replace(r"^(-?\d+)\.0$", group)
 
 
 def _parse_wave(text: ir.StringValue) -> ir.StringValue:
-    """Wave label; `2026-09` that a spreadsheet turned into the first of the month is turned back."""
+    """Wave label; the first of a month becomes the month, as spreadsheets turn `2026-09` into a date."""
     label = text.upper().re_replace(r"^(\d{4}-\d{2})-01(T00:00:00)?$", r"\1")
     return label.re_extract(r"^\d{4}(?:-(?:Q[1-4]|0[1-9]|1[0-2]))?$", 0).nullif("")
 
@@ -148,7 +147,7 @@ def _parse_check(text: ir.StringValue) -> ir.StringValue:
 
 
 def _native_value(cell: ir.Value, kind: str) -> ir.Value | None:
-    """A column that is stored in its own type needs no reading of text."""
+    """Value of a cell that is stored as a number, flag or time of the right kind; None if it must be parsed."""
     stored = cell.type()
     if kind in ("integer", "number", "share") and stored.is_numeric():
         return _without_nan(cell) if stored.is_floating() else cell
@@ -161,12 +160,12 @@ def _native_value(cell: ir.Value, kind: str) -> ir.Value | None:
 
 
 def is_native(column: Column, cell: ir.Value) -> bool:
-    """Whether a column is stored in the type it has here, so that its cells are values and no text."""
+    """Whether a column is stored in its type in the schema, so that its cells are values and no text."""
     return _native_value(cell, column.kind) is not None
 
 
 def parse_cell(column: Column, cell: ir.Value) -> ir.Value:
-    """Value of a cell as the schema types it; null where it is blank or cannot be read."""
+    """Value of a cell in the type of the schema; null where it is blank or cannot be parsed."""
     native = _native_value(cell, column.kind)
     if column.kind in ("date", "timestamp"):
         time = parse_time(_text(cell)) if native is None else native
@@ -177,14 +176,15 @@ def parse_cell(column: Column, cell: ir.Value) -> ir.Value:
         return _parse_choice(column.allowed, _text(cell))
     if _is_name(column):
         return _without_zero_decimal(_text_or_null(column, cell))
-    readers = {
-        "integer": parse_number, "number": parse_number, "share": parse_share, "wave": _parse_wave, "flag": _parse_flag, "check": _parse_check,
+    parsers = {
+        "integer": parse_number, "number": parse_number, "share": parse_share,
+        "wave": _parse_wave, "flag": _parse_flag, "check": _parse_check,
     }  # fmt: skip
-    return readers[column.kind](_text(cell)) if column.kind in readers else _text_or_null(column, cell)
+    return parsers[column.kind](_text(cell)) if column.kind in parsers else _text_or_null(column, cell)
 
 
 def needs_parsing(column: Column, cell: ir.Value) -> ir.BooleanValue | bool:
-    """Cheap test, true where a stored cell is not yet what the schema wants."""
+    """True where a stored cell is no value of the schema yet; cheaper than parsing it."""
     native = _native_value(cell, column.kind)
     if native is not None:
         return cell.isnan() if cell.type().is_floating() else False
@@ -201,7 +201,7 @@ def needs_parsing(column: Column, cell: ir.Value) -> ir.BooleanValue | bool:
 
 
 _MAX_DISTINCT = 2000
-"""Distinct cells that are looked at one by one, where they lie here: sooner done than asking of every row."""
+"""Distinct texts of a local column that are tested one by one, which is faster than testing every row."""
 
 
 def _is_name(column: Column) -> bool:
@@ -209,19 +209,19 @@ def _is_name(column: Column) -> bool:
 
 
 def _text_needs_parsing(column: Column, text: str) -> bool:
-    """Whether a stored text is no value as it stands."""
+    """Whether a stored text is no value of the schema yet."""
     plain = text.strip()
     composed = unicodedata.normalize("NFC", plain) if column.kind == "id" else plain
     return text != composed or plain.lower() in blank_words(column) or (_is_name(column) and text.endswith(".0"))
 
 
 def parse_answer(cell: ir.Value, levels: int) -> ir.FloatingValue:
-    """Level answered to an item, or the code of an answer that is no level; null: no answer."""
+    """Level answered to an item, or the code of an answer without a level; null for no answer."""
     text = _text(cell).lower().replace("’", "'").fill_null("")
     scale = [float(level) for level in range(1, levels + 1)]
     level, with_comma = _text(cell).try_cast("float64"), text.replace(",", ".").try_cast("float64")
     codes = ((DOES_NOT_APPLY_WORDS, DOES_NOT_APPLY), (DONT_KNOW_WORDS, DONT_KNOW), (NO_ANSWER_WORDS, None))
-    others = [(_is_one_of(text, written), ibis.literal(code, "float64")) for written, code in codes]
+    others = [(_is_one_of(text, words), ibis.literal(code, "float64")) for words, code in codes]
     return ibis.cases(
         (level.isin(scale), level),
         *others,
@@ -233,30 +233,33 @@ def parse_answer(cell: ir.Value, levels: int) -> ir.FloatingValue:
 def hash_person_code(text: ir.StringValue) -> ir.StringValue:
     """Twelve hex digits in place of a person's code, the same on every engine."""
     salted = ibis.literal(_SALT) + text
-    if text.get_backend().name == "postgres":  # has the digest, of bytes and in bytes only
+    if text.get_backend().name == "postgres":  # its digest takes and returns bytes only
         return _encode(_sha256(_convert_to(salted, "UTF8")), "hex").substr(0, 12)
     return salted.hexdigest("sha256").substr(0, 12)
 
 
-# Functions that PostgreSQL or DuckDB has: Ibis takes names and types; what stands in them says in Python what they do.
+def engine_function(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator for a function that the engine has: Ibis uses the types; the body only documents what it does."""
+    decorator: Callable[[Callable[..., Any]], Callable[..., Any]] = ibis.udf.scalar.builtin(name=name)
+    return decorator
 
 
-@ibis.udf.scalar.builtin(name="convert_to")
+@engine_function("convert_to")
 def _convert_to(text: str, encoding: str) -> bytes:
     return text.encode(encoding)
 
 
-@ibis.udf.scalar.builtin(name="nfc_normalize")
+@engine_function("nfc_normalize")
 def _nfc_normalize(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-@ibis.udf.scalar.builtin(name="sha256")
+@engine_function("sha256")
 def _sha256(content: bytes) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-@ibis.udf.scalar.builtin(name="encode")
+@engine_function("encode")
 def _encode(content: bytes, how: str) -> str:
     return {"hex": content.hex}[how]()
 
@@ -268,36 +271,36 @@ def parse_table(
     levels: Mapping[str, int] = MappingProxyType({}),
     as_is: Collection[str] = (),
 ) -> ir.Table:
-    """Read every cell of a raw table: the schema's columns and items that are there, with `FILE` and `ROW`.
+    """Parse a raw table: the columns of the schema and items that it has, with `FILE` and `ROW`.
 
     Parameters
     ----------
     table, raw
-        The schema's table, and its cells as given with `FILE` and `ROW`.
+        The schema's table, and its raw cells with `FILE` and `ROW`.
     levels
         Scale points of each item column of `responses`.
     as_is
-        Columns that are stored as the schema wants them: used without reading.
+        Columns whose stored cells already are values: used without parsing.
 
     Returns
     -------
     ibis.expr.types.Table
-        Beside each column that may be unreadable stands the cell as given (`RAW_PREFIX` and its name).
+        Each column that parsing may fail for comes with its raw cells (`RAW_PREFIX` and its name).
     """
     answers = {item: parse_answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
-    beside = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
-    return raw.select(*beside, **parse_columns(table, raw, as_is), **answers)
+    positions = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
+    return raw.select(*positions, **parse_columns(table, raw, as_is), **answers)
 
 
 def parse_columns(table: Table, raw: ir.Table, as_is: Collection[str]) -> dict[str, ir.Value]:
-    """The schema's columns that are there as the schema types them, beside what may be unreadable as given."""
+    """Values of the schema's columns that the raw table has, with the raw cells of those that parsing may fail for."""
     columns = [column for column in table.columns if column.name in raw.columns]
     raw_cells = {RAW_PREFIX + c.name: raw[c.name] for c in columns if c.name not in as_is and _may_fail(c)}
     return raw_cells | {column.name: _column_value(table, column, raw[column.name], as_is) for column in columns}
 
 
 def with_all_columns(table: Table, rows: ir.Table) -> ir.Table:
-    """Typed rows with every column of the schema, absent ones empty, whole numbers as such."""
+    """Parsed rows with every column of the schema: absent ones null, integers as int64."""
     kinds = {column.name: _IBIS_TYPES[column.kind] for column in table.columns}
     absent = {name: ibis.null(kind) for name, kind in kinds.items() if name not in rows.columns}
     integers = {name: rows[name].cast(kind) for name, kind in kinds.items() if name in rows.columns and kind == "int64"}

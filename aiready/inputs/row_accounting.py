@@ -1,4 +1,4 @@
-"""Every row read is used, set aside, or later than the as-of date: counted apart, and proven."""
+"""Verify that every row read is used, set aside or later than the as-of date, and that none is lost."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,7 +15,7 @@ from aiready.model.schema import TABLES
 
 @database_errors("decisions")
 def count_rows(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None) -> pd.DataFrame:
-    """One row per table (table, read, used, quarantined, after_as_of), each counted by itself."""
+    """One row per table (table, read, used, quarantined, after_as_of), each counted independently."""
     rows = {
         name: (table.n_read, len(table.used), len(table.quarantine), table.after_as_of)
         for name, table in checked_tables.items()
@@ -27,7 +27,7 @@ def count_rows(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | No
 
 
 def verify_counts(counts: pd.DataFrame) -> pd.DataFrame:
-    """The same counts, proven: rows read = used + quarantined + after the as-of date, in every table.
+    """Return the counts after verifying that read = used + quarantined + after_as_of in every table.
 
     Raises
     ------
@@ -50,19 +50,19 @@ def verify_counts(counts: pd.DataFrame) -> pd.DataFrame:
 def verify_unit_coverage(
     used: Mapping[str, pd.DataFrame], membership: pd.DataFrame, decisions: pd.DataFrame | None
 ) -> None:
-    """Prove that every row used counts for a unit and for the organisation: measured there, or hidden.
+    """Verify that every row used belongs to a reporting unit, so that it counts there and in the organisation.
 
     Parameters
     ----------
     used
-        Rows used, by table; of those with `unit_id`.
+        Rows used, by table; tables without `unit_id` are ignored.
     decisions
-        Counts of the decision log by own unit (unit_id, decisions), or None.
+        Counts of the decision log by unit (unit_id, decisions), or None.
 
     Raises
     ------
     InfrastructureError
-        Rows name a unit that no figure comprises; every such table is named.
+        Rows name a unit that no reporting unit comprises; every such table is named.
     """
     members = set(membership["member_id"])
     tables = {name: rows for name, rows in used.items() if "unit_id" in rows}
@@ -80,7 +80,7 @@ def verify_unit_coverage(
 
 
 def notes(counts: pd.DataFrame, checked_tables: Mapping[str, CheckedTable], as_of: date | None) -> list[str]:
-    """A line on each table with rows after the as-of date, and on rows that a later form took the place of."""
+    """Notes on tables with rows after the as-of date, and on rows superseded by a later form."""
     late = counts[counts["after_as_of"] > 0]
     after = [
         f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out." for row in late.itertuples()

@@ -1,4 +1,4 @@
-"""What differs only in how it is written: labels of the log become one, ids and names are pointed out."""
+"""Find words that differ only in spelling: merge labels of the decision log, and report ids and names."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -15,14 +15,14 @@ from aiready.model.cell_values import BLANK_WORDS, fold_text
 from aiready.model.schema import LABELS
 
 NAMES = ("unit_id", "initiative_id", "job", "task_id", "workflow", "measure", "question_id", "pattern")
-"""Columns whose words bring rows together, in every table."""
+"""Columns whose values link or group rows, in every table."""
 _MAX_CLASSES = 2000
-"""Labels beyond this many are no classes but amounts or texts."""
+"""Number of labels beyond which they are no classes but amounts or free text."""
 _MAX_NOTES = 5
 
 
 def normalize_ids(raw: ir.Table) -> ir.Table:
-    """A log of a server whose ids are written with accented letters as one sign, as everywhere else."""
+    """A log on a server with its ids in normal form C, as in every other table."""
     replacements = {name: _denormalized_ids(raw, name) for name in ("unit_id", "initiative_id") if name in raw.columns}
     changed = {name: raw[name].substitute(words, else_=raw[name]) for name, words in replacements.items() if words}
     return raw.mutate(**changed) if changed else raw
@@ -30,7 +30,7 @@ def normalize_ids(raw: ir.Table) -> ir.Table:
 
 @database_errors("decisions")
 def _denormalized_ids(raw: ir.Table, name: str) -> dict[str, str]:
-    """Ids that are composed otherwise than we write them, as they are and as we write them."""
+    """Ids that are not in normal form C -> the same in that form."""
     if not raw[name].type().is_string():
         return {}
     ids = raw.filter(raw[name].length() > 0).select(name).distinct().limit(_MAX_CLASSES).to_pandas()[name]
@@ -40,7 +40,7 @@ def _denormalized_ids(raw: ir.Table, name: str) -> dict[str, str]:
 
 @database_errors("decisions")
 def merge_label_variants(log: DecisionLog) -> tuple[DecisionLog, list[str]]:
-    """The log with labels that differ only in case, normal form or spaces written as the most frequent of them."""
+    """The log with labels that differ only in case, normal form or spaces replaced by the most frequent, and notes."""
     names = [name for name in LABELS if log.rows[name].type().is_string()]
     counts = _count_labels(log, names)
     if counts.empty:
@@ -70,7 +70,7 @@ def _count_labels(log: DecisionLog, names: Iterable[str]) -> "pd.Series[int]":
 
 
 def variant_groups(counts: "pd.Series[int]") -> list[tuple[str, ...]]:
-    """Words that are one to a reader, several spellings of each: most frequent first, then by the alphabet."""
+    """Groups of words that look the same to a reader: in each, the most frequent first, then by the alphabet."""
     ordered = counts.rename_axis("word").rename("n").reset_index()
     ordered = ordered.sort_values(["n", "word"], ascending=[False, True])
     groups = ordered.groupby(ordered["word"].map(_visible_form), sort=True)["word"].agg(tuple)
@@ -78,7 +78,7 @@ def variant_groups(counts: "pd.Series[int]") -> list[tuple[str, ...]]:
 
 
 def _visible_form(text: str) -> str:
-    """Text as a reader sees it: without signs that do not show, wide letters as plain ones."""
+    """Text as a reader sees it: without invisible characters, wide letters as plain ones."""
     visible = "".join(
         character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf"
     )
@@ -86,7 +86,7 @@ def _visible_form(text: str) -> str:
 
 
 def notes(tables: Mapping[str, pd.DataFrame], left_out: Mapping[str, pd.DataFrame]) -> list[str]:
-    """A line on each column of names with words that differ only in how they are written."""
+    """A note on each group of words, in a column of ids or names, that differ only in spelling."""
     lines = []
     for column in NAMES:
         cells = [table[column] for table in (*tables.values(), *left_out.values()) if column in table]
@@ -97,8 +97,8 @@ def notes(tables: Mapping[str, pd.DataFrame], left_out: Mapping[str, pd.DataFram
             .value_counts()
         )
         lines += [
-            f"{column}: {_joined(quote_distinctly(variants))} differ only in how they are written and count as different. "
-            "Write them alike if they are the same."
+            f"{column}: {_joined(quote_distinctly(variants))} differ only in how they are written and count as "
+            "different. Write them alike if they are the same."
             for variants in variant_groups(counts)[:_MAX_NOTES]
         ]
     return lines

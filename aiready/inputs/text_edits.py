@@ -1,4 +1,4 @@
-"""Delimited text files changed row by row: what is not changed stays as it stands, sign for sign."""
+"""Edit delimited text files row by row, leaving unchanged rows as they are, character by character."""
 
 import csv
 import io
@@ -10,12 +10,12 @@ from pathlib import Path
 from aiready.inputs.files import DEFAULT_DIALECT, Dialect, column_names, detect_encoding, find_header
 
 LINE_INDEX = "_line"
-"""Place of a row among the lines below the header."""
+"""Column with the index of a row among the lines below the header."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One row below the header: its text as it stands, with its line end, and its cells (none: an empty line)."""
+    """One row below the header: its exact text with line end, and its cells (none for an empty line)."""
 
     text: str
     cells: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Line:
 
 @dataclass(frozen=True)
 class TextTable:
-    """A delimited text file: what stands up to its header, and the lines below it."""
+    """A delimited text file: its columns, its text up to and including the header (`head`), and the lines below."""
 
     columns: tuple[str, ...]
     head: str
@@ -33,19 +33,19 @@ class TextTable:
     encoding: str = "utf-8"
 
     def values(self, index: int) -> dict[str, str]:
-        """Cells of a line by column, trimmed; what a short line lacks is empty."""
+        """Trimmed cells of a line by column; cells that a short line lacks are empty."""
         cells = self.lines[index].cells
         padded = (*cells, *[""] * (len(self.columns) - len(cells)))
         return {name: cell.strip() for name, cell in zip(self.columns, padded, strict=False)}
 
     @property
     def filled(self) -> list[int]:
-        """Places of the lines that hold anything."""
+        """Indexes of the lines that are not empty."""
         return [index for index, line in enumerate(self.lines) if "".join(line.cells).strip()]
 
     @property
     def content(self) -> bytes:
-        """The file's bytes; one that cp1252 cannot hold any more becomes UTF-8."""
+        """The file's bytes; UTF-8 if its own encoding lacks a new character."""
         parts = [self.head, *(line.text for line in self.lines)]
         complete = [text if not text or text.endswith(("\n", "\r")) else text + self.newline for text in parts[:-1]]
         text = "".join([*complete, parts[-1]])
@@ -56,17 +56,17 @@ class TextTable:
 
 
 def new_table(columns: Sequence[str]) -> TextTable:
-    """A file with a header and nothing else."""
+    """A new file with a header only."""
     return TextTable(tuple(columns), _encode_row(columns, DEFAULT_DIALECT, "\n"))
 
 
 def read_table(path: Path, schema_names: Collection[str], file: str) -> TextTable:
-    """Read a delimited text file so that it can be written back with only some rows changed.
+    """Read a delimited text file so that it can be written back with only edited rows changed.
 
     Raises
     ------
     InputError
-        The file is empty, binary, or has a known column twice.
+        The file is empty, binary, or has a schema column twice.
     """
     encoding = detect_encoding(path, file)
     dialect, header_row, header = find_header(path, encoding)
@@ -86,7 +86,7 @@ def read_table(path: Path, schema_names: Collection[str], file: str) -> TextTabl
 
 
 def _records(text: str, dialect: Dialect) -> list[Line]:
-    """Rows with the text they came from; a quoted cell may run over several lines of the file."""
+    """Split text into rows, each with its text; a quoted cell may span several lines of the file."""
     physical = list(io.StringIO(text, newline=""))
     reader = csv.reader(physical, **dialect.options)
     ends, rows = [0], []
@@ -97,7 +97,7 @@ def _records(text: str, dialect: Dialect) -> list[Line]:
 
 
 def with_columns(table: TextTable, names: Iterable[str]) -> TextTable:
-    """The table with columns added at the right, where it lacks them; every row is then written anew."""
+    """The table with missing columns added at the right; if there are any, every row is rewritten."""
     added = [name for name in names if name not in table.columns]
     if not added:
         return table
@@ -121,7 +121,7 @@ def _last_record(table: TextTable) -> str:
 
 
 def new_line(table: TextTable, values: Mapping[str, str]) -> Line:
-    """A new line from cells by column; columns not named are empty."""
+    """A line from cells by column; other columns are empty."""
     cells = [values.get(name, "") for name in table.columns]
     return Line(_encode_row(cells, table.dialect, table.newline), tuple(cells))
 

@@ -1,4 +1,4 @@
-"""What is named like a table and not read: a sentence each, with what to do, and never a reason to stop."""
+"""Write notes on files and folders that are named like a table and not read: a sentence each, with what to do."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -32,7 +32,7 @@ _LEFT_OVER = (
 )
 _SPREADSHEETS = (".xlsb", ".numbers", ".xlt", ".xltx", ".fods", ".et", ".gsheet", ".xml")
 _OWN = ("instrument", "languages", "plans", "quarantine", "records", "reports", "results", "notebooks")
-"""Folders that this program reads or writes by itself."""
+"""Folders that this program reads or writes for other purposes."""
 _LAKES = (
     ("_delta_log", "a Delta table"),
     (".hoodie", "a Hudi table"),
@@ -41,18 +41,18 @@ _LAKES = (
 
 
 def display_name(path: Path) -> str:
-    """Name of a file for a message, whatever bytes it is made of."""
+    """Name of a file for messages; bytes that are no UTF-8 are replaced."""
     return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def did_you_mean(name: str) -> str:
-    """The table a name comes near, as a question; blank without one."""
+    """The table with the most similar name, as a question; blank if no name is similar."""
     near = get_close_matches(name, TABLES, n=1, cutoff=0.8)
     return f" (did you mean {near[0]}?)" if near else ""
 
 
 def table_like(name: str, tables: Iterable[str]) -> str | None:
-    """The table that a file's name stands for, apart from endings, numbers and what marks a copy.
+    """The table that a file name stands for, ignoring suffixes, numbers and marks of a copy; None for other names.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def table_like(name: str, tables: Iterable[str]) -> str | None:
 
 
 def file_note(path: Path, table: str) -> str:
-    """What to say of a file that is named like a table and of a kind that is not read."""
+    """Note on a file that is named like a table and of a kind that is not read."""
     name, ending = display_name(path), suffix_of(path)
     if ending in _DATABASES:
         advice = f"Give a DuckDB file by its address (duckdb:///...), or save the table as {table}.csv."
@@ -85,7 +85,7 @@ def file_note(path: Path, table: str) -> str:
 
 
 def copy_note(path: Path, table: str) -> str:
-    """What to say of a file that could be read, were it not for its name."""
+    """Note on a readable file that is named like the copy of a table."""
     right = f"{table}{suffix_of(path)}"
     return (
         f"{display_name(path)} is named like a copy of the table {table} and was not read (did you mean {table}?). "
@@ -94,26 +94,26 @@ def copy_note(path: Path, table: str) -> str:
 
 
 def folder_note(folder: Path, table: str) -> str:
-    """What to say of a folder that is named like a table and is none."""
+    """Note on a folder whose name resembles that of a table."""
     if folder.suffix.lower() in _SPREADSHEETS:
         return file_note(folder, table)
     return (
-        f"{display_name(folder)}/ is a folder named like the table {table} and was not read. Call it {table} if its files are "
-        "parts of the table, or move it away."
+        f"{display_name(folder)}/ is a folder named like the table {table} and was not read. Call it {table} if its "
+        "files are parts of the table, or move it away."
     )
 
 
 def lake_note(folder: Path) -> str:
-    """What to say of a folder whose files are only a part of what is valid; blank of any other.
+    """Note on a folder that is a Delta, Hudi or Iceberg table; blank for any other.
 
-    Such tables keep rows that were changed or deleted beside those that count.
+    Their Parquet files also hold rows that have since been changed or deleted.
     """
     kind = next((kind for inside, kind in _LAKES if _contains(folder, inside)), "")
     if not kind:
         return ""
     return (
-        f"{display_name(folder)}/ is {kind} and was not read: beside the rows that count, its files hold changed and deleted "
-        "ones. Write the table as plain Parquet, or give the database it belongs to."
+        f"{display_name(folder)}/ is {kind} and was not read: beside the rows that count, its files hold changed and "
+        "deleted ones. Write the table as plain Parquet, or give the database it belongs to."
     )
 
 
@@ -121,11 +121,11 @@ def _contains(folder: Path, pattern: str) -> bool:
     try:
         return any(folder.glob(pattern))
     except OSError:
-        return False  # whoever lists it next says so
+        return False  # listing the folder reports it
 
 
 def part_notes(folder: str, paths: Sequence[Path]) -> list[str]:
-    """One sentence for the files of each kind in a folder of parts that were not read."""
+    """Notes on the files in a table folder that were not read: one per kind."""
     notes = []
     by_kind: Callable[[Path], str] = lambda path: "/" if path.is_dir() else suffix_of(path)  # noqa: E731
     for kind, same_kind in groupby(sorted(paths, key=lambda path: (by_kind(path), path.name)), key=by_kind):
@@ -142,22 +142,22 @@ def part_notes(folder: str, paths: Sequence[Path]) -> list[str]:
 
 
 def nested_tables_note(folder: Path, readable: Sequence[str], tables: Iterable[str]) -> str:
-    """What to say of a folder that holds files named like tables; blank of any other."""
+    """Note on a subfolder that holds files named like tables; blank for any other."""
     if canonical(folder.name) in _OWN or folder.name.startswith("."):
         return ""
     table_names = set(tables)
     try:
-        files = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+        paths = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
     except OSError:
         return ""
     lookalikes = [
-        path for path in files if suffix_of(path) in readable and canonical(path.name.split(".")[0]) in table_names
+        path for path in paths if suffix_of(path) in readable and canonical(path.name.split(".")[0]) in table_names
     ]
     if not lookalikes:
         return ""
-    more = f" and {len(lookalikes) - 1} more" if len(lookalikes) > 1 else ""
-    verb = "is named like a table" if len(lookalikes) == 1 else "are named like tables"
-    return (
-        f"{display_name(folder)}/{display_name(lookalikes[0])}{more} {verb} and lie{'s' * (len(lookalikes) == 1)} a folder too deep: not read. "
-        + ("Move what counts up, or give that folder.")
-    )
+    first = f"{display_name(folder)}/{display_name(lookalikes[0])}"
+    if len(lookalikes) == 1:
+        files = f"{first} is named like a table and lies"
+    else:
+        files = f"{first} and {len(lookalikes) - 1} more are named like tables and lie"
+    return f"{files} a folder too deep: not read. Move what counts up, or give that folder."

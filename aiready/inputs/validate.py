@@ -1,7 +1,7 @@
-"""Typed rows -> rules broken and quarantine: one list of rules, derived from the schema, for every engine.
+"""Check parsed rows against rules derived from the schema, and quarantine the rows that break one.
 
-A rule is a column, a sentence and a mask that is true where a row breaks it. The masks are written with what
-pandas and Ibis spell alike, so small tables and the decision log are judged by the same lines.
+A rule is a column, a sentence and a mask that is true where a row breaks it. Masks use only operations that pandas and
+Ibis share, so the same code checks small tables and the decision log.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from aiready.model.schema import Column, Table
 
 Rows: TypeAlias = pd.DataFrame | ir.Table
 Mask = Any
-"""A boolean pandas Series or Ibis column: rules use only what both spell alike."""
+"""A boolean pandas Series or Ibis column."""
 
 _TYPE_RULES = {
     "integer": "is no whole number",
@@ -33,7 +33,7 @@ _TYPE_RULES = {
     "check": "is neither yes nor no nor the date it was done",
 }
 ISOLATED_DATE = "is dated long after everything else (correct it, or give --as-of if it is right)"
-"""The rule that sets aside a date by which all ages would be counted too long."""
+"""Rule for isolated dates, which would move the as-of date and so lengthen all ages."""
 _EARLIEST, _LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)
 _UNKNOWN_ID_RULES = {
     "unit_id": "is not in the table units",
@@ -44,7 +44,7 @@ _UNKNOWN_ID_RULES = {
 
 @dataclass(frozen=True)
 class Rule:
-    """What a row may not do: where it shows, what is said, and the mask that is true where it does."""
+    """A rule: its column, the sentence on a breach, and the mask of the rows that break it."""
 
     column: str
     text: str
@@ -54,12 +54,12 @@ class Rule:
 def table_rules(
     table: Table, rows: Rows, *, levels: Mapping[str, int], known_ids: Mapping[str, Sequence[str]]
 ) -> list[Rule]:
-    """Rules of a typed table.
+    """Rules for a parsed table.
 
     Parameters
     ----------
     table, rows
-        The schema's table and its typed rows, in pandas or on the engine.
+        The schema's table and its parsed rows, in pandas or on the engine.
     levels
         Scale points of each item column.
     known
@@ -112,7 +112,7 @@ def _column_rules(column: Column, rows: Rows, known_ids: Mapping[str, Sequence[s
 
 
 def _trial_rules(rows: Rows) -> list[Rule]:
-    """An arm is counted (successes of n) or measured (mean and sd)."""
+    """Rules for an arm of a trial, which is counted (successes of n) or measured (mean and sd)."""
     counted = _is_filled(rows, "successes")
     either = counted | (_is_filled(rows, "mean") & _is_filled(rows, "sd"))
     rules = [Rule("successes", "neither successes nor mean and sd are given", ~either)]
@@ -129,22 +129,22 @@ def _is_filled(rows: Rows, name: str) -> Mask:
 
 
 def fetch_quarantine(raw: ir.Table, broken: pd.DataFrame, rules: Sequence[Rule]) -> pd.DataFrame:
-    """Rows that break a rule, whole: cells as given, then file, row, column, value and rule.
+    """Fetch rows that break a rule: their raw cells, then file, row, column, value and rule.
 
     Grain: one row per row left out; several breaches are joined by `; `.
 
     Parameters
     ----------
     raw
-        The table as given.
+        The raw table.
     broken
-        One row per row left out: `FILE`, `ROW` and, per rule by its place in the list, whether it is broken.
+        One row per row left out: `FILE`, `ROW` and, under the number of each rule, whether the row breaks it.
     """
     return quarantine_rows(_fetch_rows(raw, broken), raw.columns, rules)
 
 
 def quarantine_rows(rows: pd.DataFrame, columns: Sequence[str], rules: Sequence[Rule]) -> pd.DataFrame:
-    """The same of rows that are at hand: cells as given (`RAW_PREFIX`), `FILE`, `ROW`, and per rule whether it is broken."""
+    """The same for rows already fetched: raw cells (`RAW_PREFIX`), `FILE`, `ROW`, and per rule whether it is broken."""
     reasons = pd.DataFrame("", index=rows.index, columns=["column", "value", "rule"], dtype=object)
     for number, rule in enumerate(rules):
         broken = rows[f"{number}"].astype(bool)
@@ -158,14 +158,14 @@ def quarantine_rows(rows: pd.DataFrame, columns: Sequence[str], rules: Sequence[
 
 
 SUPERSEDED = "superseded by"
-"""How the rule begins that sets a row of an earlier form aside."""
+"""Start of the rule that sets aside a row of an earlier form."""
 
 
 def duplicate_rows(raw: ir.Table, duplicates: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
-    """Rows whose key stands in another row that counts, whole.
+    """Fetch rows whose key is that of another row, which is the one used: raw cells, file, row, column, value, rule.
 
-    `again` has `FILE`, `ROW` and `first`, the row that counts; where tables have several files also `first_file`,
-    its file, and `newer`, whether that is a later form.
+    `duplicates` has `FILE`, `ROW` and `first`, the row used; for tables of several files also `first_file`, its file,
+    and `newer`, whether that is a later form.
     """
     rows = _fetch_rows(raw, duplicates)
     key_cells = [_raw_text(rows, name) for name in key if name in raw.columns]
@@ -184,7 +184,7 @@ def duplicate_rows(raw: ir.Table, duplicates: pd.DataFrame, key: Sequence[str]) 
 
 
 def _fetch_rows(raw: ir.Table, keys: pd.DataFrame) -> pd.DataFrame:
-    """The wanted rows as given, in the order of their files, with what `wanted` says of them."""
+    """Raw rows with the `FILE` and `ROW` of `keys`, sorted by them, with the other columns of `keys`."""
     key_table = ibis.memtable(keys[[FILE, ROW]].reset_index(drop=True))
     rows = raw.semi_join(key_table, [FILE, ROW]).to_pandas().astype(object)
     rows[ROW] = rows[ROW].astype("int64")
@@ -198,7 +198,7 @@ def _raw_text(rows: pd.DataFrame, column: str) -> pd.Series:
 
 
 def quarantine_table(rows: pd.DataFrame, columns: Sequence[str], reasons: pd.DataFrame) -> pd.DataFrame:
-    """Rows left out, whole: their cells as given, file, row, and what is `said` of each."""
+    """Rows left out: their raw cells, file, row, and the reasons (column, value, rule)."""
     names = [name for name in columns if name not in (FILE, ROW)]
     cells = rows[[RAW_PREFIX + name for name in names]].set_axis(names, axis=1)
     if SURPLUS in cells and cells[SURPLUS].isna().all():

@@ -1,7 +1,7 @@
-"""What a workbook may ask for at most, and how its parts are read to find out: in pieces, to their real ends.
+"""Limit what opening a workbook may allocate, and read its parts in chunks to find out.
 
-A small file can ask for all the memory of a machine. What is counted is what opening it would make room for: rows times
-columns up to the farthest cell, texts as often as they stand in cells.
+A small file can claim all memory of a machine. Counted is what opening it would allocate: rows times columns up to the
+farthest cell, and shared texts once for every cell that uses them.
 """
 
 import zipfile
@@ -12,39 +12,40 @@ from typing import Any
 from xml.parsers import expat
 
 MAX_BYTES = 1 << 30
-"""Unpacked size from which a workbook is refused."""
+"""Unpacked size above which a workbook is refused."""
 MAX_RATIO, RATIO_FROM = 200, 50 << 20
-"""Times a workbook may grow when it is unpacked, once it is larger than `RATIO_FROM`; most grow 5 to 40 times."""
+"""Highest ratio of unpacked to packed size above `RATIO_FROM` bytes; most workbooks reach 5 to 40."""
 MAX_CELLS = 20_000_000
-"""Rows times columns of a sheet, up to its farthest cell: room is made for all of them."""
+"""Rows times columns of a sheet, up to its farthest cell: all of them are allocated."""
 MAX_REPEATED_CELLS = 5_000_000
-"""Filled cells that repeats may make of a few."""
+"""Filled cells that come from repeating others."""
 MAX_CHARACTERS = 1 << 28
-"""Signs in all cells together, where one text stands in many."""
+"""Characters in all cells together, where many cells share a text."""
 MAX_SHEET_LIST_BYTES = 16 << 20
-"""Bytes of the list of sheets, which is read as a whole."""
+"""Size of the list of sheets, which is read in one piece."""
 MAX_DEPTH = 200
-"""How deep elements may lie in each other."""
+"""How deep elements may be nested."""
 _CHUNK = 1 << 20
 _OVERLAP = 1 << 16
 
 ErrorCells = dict[tuple[int, int], str]
+"""(row, column), from 1 -> text of a cell whose formula failed: `#DIV/0!`."""
 
 
 class LimitError(Exception):
-    """What a workbook asks for, in words for the one who made it."""
+    """A workbook exceeds a limit; the message tells its author which, and what to do."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a workbook is before it is opened: what forbids opening it, and by sheet the cells that failed."""
+    """Why a workbook must not be opened (`refusal`, blank if it may), and its error cells by sheet."""
 
     refusal: str = ""
     error_cells: Mapping[str, ErrorCells] = field(default_factory=dict)
 
 
 def too_many_cells(row: int, column: int) -> LimitError:
-    """What to say of a cell that lies far from the others."""
+    """Error for a sheet with a cell far from the others."""
     return LimitError(
         f"it reaches to row {row:,} and column {column:,}, which is more than {MAX_CELLS:,} cells. "
         "Delete what stands far from the table, or save the table as CSV."
@@ -52,14 +53,15 @@ def too_many_cells(row: int, column: int) -> LimitError:
 
 
 def too_many_repeats() -> LimitError:
-    """What to say of little that stands in many cells."""
+    """Error for content that is repeated in too many cells."""
     return LimitError(
-        f"what it repeats makes more than {MAX_REPEATED_CELLS:,} cells or {MAX_CHARACTERS:,} signs. Save the table as CSV."
+        f"what it repeats makes more than {MAX_REPEATED_CELLS:,} cells or {MAX_CHARACTERS:,} signs. Save the table as "
+        "CSV."
     )
 
 
 def read_chunks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
-    """A part of the archive to its real end, piece by piece.
+    """Read a part of an archive in chunks, to its real end.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def read_chunks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[byt
         It is longer than the archive says.
     """
     real = copy(part)
-    real.file_size = MAX_BYTES * 2  # else reading ends where the archive claims that the part does
+    real.file_size = MAX_BYTES * 2  # otherwise reading ends where the archive claims that the part ends
     length = 0
     with archive.open(real) as stream:
         while chunk := stream.read(_CHUNK):
@@ -78,18 +80,18 @@ def read_chunks(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[byt
 
 
 class DepthCounter:
-    """Counts how deep elements lie."""
+    """Handler that counts how deep elements are nested."""
 
     depth = 0
 
     def start(self, _name: str, _attributes: Mapping[str, str]) -> None:
-        """Count an element that begins."""
+        """Count the start of an element."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise LimitError(f"its elements lie more than {MAX_DEPTH} deep in each other. Save it again as .xlsx.")
 
     def end(self, _name: str) -> None:
-        """Count an element that ends."""
+        """Count the end of an element."""
         self.depth -= 1
 
 
@@ -99,7 +101,7 @@ def parse_xml(
     end: Callable[[str], None],
     text: Callable[[str], None] | None = None,
 ) -> None:
-    """Read XML piece by piece, calling what is given at each start, end and text."""
+    """Parse XML in chunks, calling the handlers at the start and end of elements and for text."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text

@@ -1,7 +1,7 @@
-"""Workbooks to rows of text, each looked into before it is opened.
+"""Read sheets of workbooks as rows of text; every workbook is inspected before it is opened.
 
-What a person sees is what is read: visible sheets, values (not formulas), merged cells filled downwards. Dates come
-as ISO text, whichever of the two date systems (1900, 1904) the workbook counts in.
+What a person sees is what is read: visible sheets, values (not formulas), merged cells filled downwards. Dates become
+ISO text, in either date system of workbooks (1900, 1904).
 """
 
 import struct
@@ -28,13 +28,13 @@ _KINDS = {".xlsx": XLSX, ".xlsm": XLSX, ".xls": XLS, ".ods": ODS}
 
 
 def open_workbook(path: Path, file: str) -> CalamineWorkbook:
-    """Open a workbook that is no larger than it looks.
+    """Open a workbook after inspecting it.
 
     Raises
     ------
     InputError
-        It is empty, damaged, locked by a password, unpacks to more than the limits, has a cell far away from the
-        others, or formulas that no spreadsheet program has worked out yet.
+        It is empty, damaged, locked by a password, or larger than the limits once unpacked; it has a cell far away
+        from the others, or formulas that no spreadsheet program has calculated yet.
     """
     if not path.is_file():  # a pipe would never end
         raise InputError(f"{file}: this is no file with rows in it, or it is gone. Put the file itself there.")
@@ -59,7 +59,7 @@ def open_workbook(path: Path, file: str) -> CalamineWorkbook:
 
 
 _PANIC = "PanicException"
-"""What the reader raises when it gives up; Python knows it by name only."""
+"""Name of the exception that calamine raises on a Rust panic; Python offers no class to catch."""
 _DAMAGED = (
     CalamineError, OSError, zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, ExpatError, KeyError,
     ValueError, NotImplementedError, RuntimeError, struct.error,
@@ -67,7 +67,7 @@ _DAMAGED = (
 
 
 def _wrong_kind_message(path: Path, kind: FileKind) -> str:
-    """What a file is that is called a workbook and is another one, or none."""
+    """Message for a file whose suffix promises another kind of workbook than it is."""
     if kind is ENCRYPTED:
         return "the workbook is locked by a password. Open it, take the password away, and save it."
     advice = kind.advice(".xlsx or CSV")
@@ -85,21 +85,21 @@ def _inspect(path: Path) -> Inspection:
 
 @lru_cache(maxsize=256)
 def _inspect_cached(path: Path, _changed: int, size: int) -> Inspection:
-    """Look into a workbook, again only when it changed."""
+    """Inspect a workbook, again only after it changed."""
     if path.suffix.lower() == ".xls":
         return legacy_workbooks.inspect_xls(path)
     return zip_workbooks.inspect_zip(path, size)
 
 
 def visible_and_hidden_sheets(path: Path, file: str) -> tuple[list[str], list[str]]:
-    """Names of the sheets a person sees, in order, and of those that are hidden."""
+    """Names of the visible sheets, in order, and of the hidden ones."""
     sheets = open_workbook(path, file).sheets_metadata
     visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
     return visible, [sheet.name for sheet in sheets if sheet.name not in visible]
 
 
 def read_sheet_rows(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
-    """Every row of a sheet as text; a value merged over several rows stands in each of them."""
+    """Every row of a sheet as text; a cell merged over several rows is repeated in each of them."""
     label = f'{Path(str(book.path)).name}: sheet "{sheet}"'
     try:
         worksheet = book.get_sheet_by_name(sheet)
@@ -110,13 +110,13 @@ def read_sheet_rows(book: CalamineWorkbook, sheet: str) -> list[list[str]]:
         raise InputError(f"{label} cannot be read ({_first_line(problem)}). Export it again.") from problem
     for (row_number, column), error_text in _inspect(Path(str(book.path))).error_cells.get(sheet, {}).items():
         if row_number <= len(rows) and column <= len(rows[row_number - 1]):
-            rows[row_number - 1][column - 1] = error_text  # `#DIV/0!`: the reader itself would give a blank
+            rows[row_number - 1][column - 1] = error_text  # `#DIV/0!`, which calamine returns as a blank
     _fill_down(rows, worksheet.merged_cell_ranges or (), label)
     return rows
 
 
 def _fill_down(rows: list[list[str]], merges: Sequence[_Merge], label: str) -> None:
-    """Write a merged value into every filled row it spans: a merge that runs on below the table makes no rows."""
+    """Copy merged cells into every filled row that they span; a merge that runs on below the table adds no rows."""
     filled = [index for index, row in enumerate(rows) if any(row)] if merges else []
     written = 0
     for (top, left), (bottom, _) in merges:
@@ -131,7 +131,7 @@ def _fill_down(rows: list[list[str]], merges: Sequence[_Merge], label: str) -> N
 
 
 def _cell_text(cell: object) -> str:
-    """Text of a cell; whole numbers without their `.0`, dates in ISO form."""
+    """Text of a cell: whole numbers without `.0`, dates in ISO format."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float) and cell.is_integer():

@@ -1,4 +1,4 @@
-"""Workbooks that are ZIP archives (.xlsx, .xlsm, .ods), looked into before they are opened."""
+"""Inspect workbooks that are ZIP archives (.xlsx, .xlsm, .ods) before they are opened."""
 
 import re
 import zipfile
@@ -31,7 +31,7 @@ _OVERLAP = 1 << 16
 
 
 def inspect_zip(path: Path, size: int) -> Inspection:
-    """Look into a workbook that is a ZIP archive: `.xlsx`, `.xlsm`, `.ods`.
+    """Inspect a workbook that is a ZIP archive: `.xlsx`, `.xlsm`, `.ods`.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def _check_size(archive: zipfile.ZipFile, size: int) -> None:
 
 
 def _sheet_names_by_part(archive: zipfile.ZipFile) -> dict[str, str]:
-    """Names of the sheets by the parts of the file that hold them, in small letters."""
+    """Name of the sheet by the part of the archive that holds it, in lower case."""
     parts = {part.filename.casefold(): part for part in archive.infolist()}
     if "xl/workbook.xml" not in parts or "xl/_rels/workbook.xml.rels" not in parts:
         return {}
@@ -76,7 +76,7 @@ def _sheet_names_by_part(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _parse_small_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> ElementTree.Element:
-    """A small part as a whole, once it is known to be neither long nor deep."""
+    """Parse a part that must be small, after checking that it is neither long nor deeply nested."""
     content = bytearray()
     for chunk in read_chunks(archive, part):
         content += chunk
@@ -90,10 +90,10 @@ def _parse_small_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Elemen
 
 
 def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, text_lengths: np.ndarray) -> ErrorCells:
-    """Failed cells of a part; whatever it is called, it may be read as a sheet."""
+    """Error cells of a part; any part may be read as a sheet, whatever its name."""
     try:
         if part.filename.casefold() == "content.xml":
-            name = ""  # of all sheets in one
+            name = ""  # holds all sheets
             return opendocument.inspect_content(read_chunks(archive, part))
         scan = _scan_by_pattern(read_chunks(archive, part))
         if scan is None:
@@ -111,7 +111,7 @@ def _inspect_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, te
 # .xlsx -------------------------------------------------------------------------------------------------------
 
 _CELL_REFERENCES = (re.compile(rb'<c r="([A-Za-z]+)\d'), re.compile(rb'<c r="[A-Za-z]+(\d+)"'))
-"""Columns and rows of cells as spreadsheet programs write them; what is written otherwise is read as XML."""
+"""Columns and rows of cells as spreadsheet programs write them; sheets written otherwise are parsed as XML."""
 _CELL_OR_ROW_TAG = re.compile(rb"<(?:[^\s<>/!?]+:)?(?:c|row)[\s/>]")
 _ERROR_CELL = re.compile(
     rb"""<c\b(?=[^>]*\bt="e")[^>]*?\br="([A-Z]{1,3})(\d+)"[^>]*>(?:<f\b[^>]*(?:/>|>[^<]*</f>))?<v>([^<]*)</v>"""
@@ -123,9 +123,9 @@ _SHARED_TEXT_INDEX = re.compile(rb't="s"[^>]*><v>(\d+)</v>')
 
 
 def _scan_by_pattern(content: Iterator[bytes]) -> tuple[ErrorCells, int] | None:
-    """Failed cells of a sheet as spreadsheet programs write it, and how many cells share a text.
+    """Error cells of a sheet, and how many cells use shared texts, by patterns; None if these do not fit.
 
-    None when it is written in another way.
+    The patterns fit sheets as spreadsheet programs write them, and take a fraction of the time of XML parsing.
     """
     columns: set[bytes] = set()
     last_row, valueless_formulas, shared_cells = 0, 0, 0
@@ -147,7 +147,7 @@ def _scan_by_pattern(content: Iterator[bytes]) -> tuple[ErrorCells, int] | None:
 
 
 def _count_shared_characters(content: Iterator[bytes], text_lengths: np.ndarray) -> int:
-    """Signs that the cells of a sheet share, each text as often as it stands in one."""
+    """Characters in the cells of a sheet that use shared texts."""
     characters = 0
     for cells in _split_between_cells(content):
         indexes = [int(index[:9]) for index in _SHARED_TEXT_INDEX.findall(cells)]
@@ -173,20 +173,20 @@ def column_number(letters: str) -> int:
 
 
 def _split_between_cells(content: Iterator[bytes]) -> Iterator[bytes]:
-    """The XML of a sheet in pieces that end between two cells."""
+    """Split the XML of a sheet into chunks that end between two cells."""
     rest = b""
     for chunk in content:
         rest += chunk
         cut = max(rest.rfind(b"<c "), 0)
         if not cut and len(rest) > _OVERLAP:
-            cut = rest.rfind(b">") + 1  # no sheet of ours, or one written in another way
+            cut = rest.rfind(b">") + 1  # no sheet, or one written in another way
         yield rest[:cut]
         rest = rest[cut:]
     yield rest
 
 
 class _SheetHandler:
-    """Measures a sheet as XML allows it to be written: cells without a place stand after the one before."""
+    """Measures a sheet in any valid XML: a cell without a reference follows the one before."""
 
     def __init__(self, text_lengths: np.ndarray) -> None:
         self.text_lengths, self.error_cells = text_lengths, ErrorCells()
@@ -226,18 +226,18 @@ class _SheetHandler:
 
 
 def _scan_as_xml(content: Iterator[bytes], text_lengths: np.ndarray) -> ErrorCells:
-    """The same of any sheet; what is no XML is no sheet either."""
+    """Error cells of a sheet in any valid XML; {} for a part that is no XML, and so no sheet."""
     sheet = _SheetHandler(text_lengths)
     try:
         parse_xml(content, sheet.start, sheet.end, sheet.text)
     except (expat.ExpatError, ValueError):
-        return {}  # its reader says so
+        return {}  # opening it reports the error
     _check_sheet(sheet.last_row, sheet.width, sheet.valueless_formulas)
     return sheet.error_cells
 
 
 def _shared_text_lengths(archive: zipfile.ZipFile) -> np.ndarray:
-    """Lengths, at most, of the texts that cells may share."""
+    """Upper bounds of the lengths of the shared texts."""
     lengths = [np.empty(0, np.int64)]
     for part in archive.infolist():
         if part.filename.casefold().rpartition("/")[2] == "sharedstrings.xml":

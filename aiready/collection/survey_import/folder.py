@@ -13,12 +13,12 @@ import pandas as pd
 
 from aiready.atomic_files import folder_lock, make_private_folder, write_file
 from aiready.collection.survey_import.files import Export
-from aiready.collection.survey_import.importing import AGAIN, Matched, Sorted
-from aiready.collection.survey_import.lexicon import whole_number
+from aiready.collection.survey_import.importing import AGAIN, MatchedExport, SplitRows
+from aiready.collection.survey_import.lexicon import strip_zero_decimals
 from aiready.collection.survey_import.repeats import Repeats, as_of_another_wave, names_of, repeated
 from aiready.collection.survey_import.words import COMMENT
 from aiready.errors import InfrastructureError, InputError, UsageError, raise_all
-from aiready.inputs import load
+from aiready.inputs import duckdb_engine, load
 from aiready.inputs.dataset import safe_cells
 from aiready.inputs.discover import Discovery, TablePart, find_tables
 from aiready.inputs.file_signatures import stem_of
@@ -84,13 +84,13 @@ def _units(
     InputError
         One id names two units: answers to either could not be told apart.
     """
-    raw = load.load(load.connect(), Discovery(places), rules)[0] if places else {}
+    raw = load.load(duckdb_engine.connect(), Discovery(places), rules)[0] if places else {}
     if "units" not in raw:
         return {}, single, {}
     given = raw["units"]
     wanted = [name for name in ("unit_id", "name", "parent_id") if name in given.columns]
     table = given.select(*wanted).to_pandas().reindex(columns=["unit_id", "name", "parent_id"]).fillna("").astype(str)
-    table = table.map(lambda cell: whole_number(" ".join(cell.split())))  # a spreadsheet writes the id 11 as 11.0
+    table = table.map(lambda cell: strip_zero_decimals(" ".join(cell.split())))  # a spreadsheet writes the id 11 as 11.0
     table = table[table["unit_id"].ne("")].drop_duplicates()
     twice = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
     raise_all(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in twice])
@@ -120,13 +120,13 @@ class Remaining:
     `elsewhere`: parts of other waves whose answers this import holds too, and how many.
     """
 
-    rows: Sorted
+    rows: SplitRows
     there: int
     repeats: Repeats
     elsewhere: Mapping[str, int]
 
 
-def without_known(folder: DataFolder, sorted_rows: Sorted, matched: Matched, name: str) -> Remaining:
+def without_known(folder: DataFolder, sorted_rows: SplitRows, matched: MatchedExport, name: str) -> Remaining:
     """Leave out answer sheets that other imports brought: the same ones counted, changed ones set aside."""
     export, wave = matched.export, matched.wave
     others = [path.name for path in _parts(folder) if path.name != name]
@@ -151,7 +151,7 @@ def without_known(folder: DataFolder, sorted_rows: Sorted, matched: Matched, nam
     own = _stored(folder, name) if name in {path.name for path in _parts(folder)} else None
     repeats = repeated(new, unmatched, matched.mapped, own)
     elsewhere = as_of_another_wave(new, {other: parts[other] for other in of_others})
-    rows = Sorted(new.drop(index=repeats.rows), left_out, sorted_rows.shared)
+    rows = SplitRows(new.drop(index=repeats.rows), left_out, sorted_rows.shared)
     return Remaining(rows, int(same.sum()), repeats, elsewhere)
 
 
@@ -159,7 +159,7 @@ def _stored(folder: DataFolder, name: str) -> pd.DataFrame:
     return pd.read_csv(folder.path / RESPONSES / name, dtype=str, keep_default_na=False)
 
 
-def is_there(folder: DataFolder, sorted_rows: Sorted, name: str) -> bool:
+def is_there(folder: DataFolder, sorted_rows: SplitRows, name: str) -> bool:
     """Whether the part stands in the folder already, byte for byte."""
     path = folder.path / RESPONSES / name
     return path.exists() and path.read_bytes() == _bytes(_safe_comments(sorted_rows.used))
@@ -176,7 +176,7 @@ def writing(folder: DataFolder) -> Iterator[None]:
         raise InfrastructureError(f"{folder.path}: cannot be written ({error.strerror}).") from error
 
 
-def write_part(folder: DataFolder, sorted_rows: Sorted, name: str) -> list[Path]:
+def write_part(folder: DataFolder, sorted_rows: SplitRows, name: str) -> list[Path]:
     """Write what was set aside, then the new part; each whole or not at all. Returns the files that changed."""
     changed = []
     aside = folder.path / QUARANTINE / name
