@@ -83,7 +83,7 @@ def next_trial_number(numbers: Iterable[str]) -> int:
 
     Examples
     --------
-    >>> next_trial([]), next_trial_number(["1", "2.0", ""])
+    >>> next_trial_number([]), next_trial_number(["1", "2.0", ""])
     (1, 3)
     """
     return max((int(float(number or 1)) for number in numbers), default=0) + 1

@@ -93,8 +93,11 @@ def result_fields(name: str) -> dict[str, w.Widget]:
     """Fields of the results of one measure, arm by arm."""
     words = {"n": "cases", "successes": "cases that met it", "mean": "mean", "sd": "standard deviation"}
     arms = {"control": "Without AI", "treatment": "With AI"}
-    return {f"{arm} {key}": controls.line(f"{arm_label}: {text} ({name})", width="230px", live=True)
-            for arm, arm_label in arms.items() for key, text in words.items()}  # fmt: skip
+    return {
+        f"{arm} {key}": controls.line(f"{arm_label}: {text} ({name})", width="230px", live=True)
+        for arm, arm_label in arms.items()
+        for key, text in words.items()
+    }
 
 
 def arm_numbers(values: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -120,8 +123,9 @@ def trial_state(plans: pd.DataFrame, trials: pd.DataFrame, names: Sequence[str])
         scale = row.get("scale") or ("share" if counted else "mean")
         state[f"plan {name}"] = {**row, "scale": scale, "effect": effect, "expected": row.get("expected_effect", "")}
         arm_rows = trials[trials["measure"] == row.get("measure")].to_dict("records")
-        state[f"result {name}"] = {f"{arm_row['arm']} {key}": arm_row[key] for arm_row in arm_rows
-                                   for key in ("n", "successes", "mean", "sd")}  # fmt: skip
+        state[f"result {name}"] = {
+            f"{arm_row['arm']} {key}": arm_row[key] for arm_row in arm_rows for key in ("n", "successes", "mean", "sd")
+        }
     return state
 
 

@@ -102,8 +102,11 @@ def jobs(assessment: Assessment) -> Panel:
 def decisions(assessment: Assessment) -> Panel:
     """The decision log: quarter by quarter, by level of autonomy, and how sure each number is."""
     looks = {"quarters": views.metrics, "levels": views.levels, "confidence": views.confidence}
-    words = [("quarter by quarter", "quarters"), ("by level of autonomy", "levels"),
-             ("how sure each number is", "confidence")]  # fmt: skip
+    words = [
+        ("quarter by quarter", "quarters"),
+        ("by level of autonomy", "levels"),
+        ("how sure each number is", "confidence"),
+    ]
 
     def view(unit: Assessment, look: str) -> View:
         return looks[look](unit)

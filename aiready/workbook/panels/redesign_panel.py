@@ -26,7 +26,7 @@ from aiready.workbook.capture.task_board import (
     with_cell,
     with_tasks,
     without_task,
-)  # fmt: skip
+)
 from aiready.workbook.capture.task_library import Library, read_library, search_jobs, starting_tasks
 from aiready.workbook.panels import board_view, controls, editing
 from aiready.workbook.panels.editing import show_errors

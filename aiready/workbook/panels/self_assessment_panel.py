@@ -27,7 +27,7 @@ from aiready.workbook.capture.self_assessment import (
     responses_table,
     unfinished_codes,
     with_answer,
-)  # fmt: skip
+)
 from aiready.workbook.capture.store import ConflictError, save_rows
 from aiready.workbook.capture.team_summary import TeamSummary, summarise_team
 from aiready.workbook.panels import controls, editing, frame

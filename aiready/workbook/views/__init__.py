@@ -1,4 +1,4 @@
-"""Questions an analyst asks of a unit, each answered by a `View`: sentences, a chart, its numbers, a caution."""
+"""One function per question about a unit, each returning a `View`: sentences, a chart, its numbers, a caution."""
 
 from aiready.workbook.views.actions import agreed, offered, recommended
 from aiready.workbook.views.records import (

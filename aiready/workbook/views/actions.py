@@ -1,4 +1,4 @@
-"""Questions about actions: what is recommended and why, what is agreed, and what became of the measure."""
+"""Views of actions: what is recommended and why, what is agreed, and how the agreed measure moved."""
 
 from collections.abc import Mapping
 
@@ -13,13 +13,13 @@ from aiready.workbook.views.view import View
 
 
 def offered(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """Recommended actions of one barrier, in their order: one row per action."""
+    """Recommended actions on one barrier, by rank: one row per action."""
     rows = unit.rows("recommended")
     return rows.loc[rows["barrier_id"] == barrier_id].sort_values("rank", ignore_index=True)
 
 
 def recommended(unit: Assessment, barrier_id: str, template_id: str) -> View:
-    """What is recommended on a barrier, why, and the first step of the one chosen."""
+    """What is recommended on a barrier, and why; details of the action with `template_id`, if it is one of them."""
     rows = offered(unit, barrier_id)
     title = f"Recommended on {sentences.barrier_name(unit, barrier_id).lower()}"
     if rows.empty:
@@ -31,20 +31,20 @@ def recommended(unit: Assessment, barrier_id: str, template_id: str) -> View:
         for row in chosen.itertuples()
         for text in (row.reason, f"First step: {row.first_step}", f"{row.owner_role} · {row.effort} effort")
     )
-    numbers = pd.DataFrame({"Action": rows["action"], "Why": rows["reason"], "Who": rows["owner_role"],
-                            "Effort": rows["effort"]})  # fmt: skip
+    columns = {"action": "Action", "reason": "Why", "owner_role": "Who", "effort": "Effort"}
+    numbers = rows[list(columns)].rename(columns=columns)
     return View(title, unit_and_wave(unit), words, numbers=numbers)
 
 
 def agreed(unit: Assessment, action: Mapping[str, str], table: pd.DataFrame) -> View:
-    """Agreed actions, and the measure of the chosen one wave by wave.
+    """Agreed actions, and the measure of one of them, wave by wave.
 
     Parameters
     ----------
     action
         One row of the `actions` table (measure, agreed_on, due_on); may be empty.
-    listed
-        Every agreed action as people read it.
+    table
+        All agreed actions for display, as `agreed_actions.display_table` returns them.
     """
     measure = action.get("measure", "")
     if measure not in MEASURES:

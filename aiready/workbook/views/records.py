@@ -1,4 +1,4 @@
-"""Questions about records: indicators and what they rest on, initiatives, pilots, hours, decisions, agreed actions."""
+"""Views of records: indicators and their records, initiatives, pilots, hours, decisions, measures of agreed actions."""
 
 from dataclasses import replace
 
@@ -29,8 +29,12 @@ RESTS_ON = {
     "scaled_on_evidence": ("stage", "scaled_on", "verdict"),
     "limits_reviewed": ("limit_kind", "limit_reviewed_on"),
 }  # fmt: skip
-"""Columns of the register that an indicator is read from; the others rest on people's acts and stay counts."""
-OF_TASKS = {"not_adopted_rate": "gap_not_adopted", "rework_oversight_rate": "gap_rework", "measured_share": "realised"}
+"""Measure -> columns of the initiatives it is computed from; measures of people's acts are shown only as counts."""
+TASK_HOURS = {
+    "not_adopted_rate": "gap_not_adopted",
+    "rework_oversight_rate": "gap_rework",
+    "measured_share": "realised",
+}
 LEVELS = {
     "level 0": "people alone",
     "level 1": "AI informs",
@@ -38,15 +42,15 @@ LEVELS = {
     "level 3": "AI decides, a person can stop it",
     "level 4": "AI decides alone",
 }
-"""Autonomy levels in words."""
+"""Segment of an autonomy level -> its label."""
 SHARES = ("decision_accuracy", "human_accuracy", "advice_accuracy", "over_reliance", "under_reliance", "override_rate",
           "override_correct", "effective_autonomy", "context_coverage", "unsafe_answer_rate", "advice_in_time_share",
           "label_coverage", "brier")  # fmt: skip
-STAND_FOR_WORK = "Speed, overrides and autonomy describe how work is set up, not how well a person works."
+NOT_ABOUT_PEOPLE = "Speed, overrides and autonomy describe how work is set up, not how well a person works."
 
 
 def indicators(unit: Assessment, barrier_id: str) -> View:
-    """What do the records show of a barrier."""
+    """What do the records show of a barrier?"""
     rows = tables.indicators(unit, barrier_id)
     names = {"indicator": "Indicator", "points": "Points", "value_text": "Value", "detail": "Records"}
     return View(
@@ -62,7 +66,7 @@ def indicators(unit: Assessment, barrier_id: str) -> View:
 
 
 def records(unit: Assessment, indicator_id: str) -> View:
-    """Which records does an indicator rest on: initiatives or tasks by name; acts of people only as a count."""
+    """Which records does an indicator rest on? Initiatives and tasks by name; acts of people only as a count."""
     rule = unit.rules.indicators.set_index("indicator_id").loc[indicator_id]
     label = str(rule["label"])
     label = label[:1].upper() + label[1:]
@@ -74,8 +78,8 @@ def records(unit: Assessment, indicator_id: str) -> View:
     words = tuple(text for text in texts if text)
     if rule["measure"] in RESTS_ON:
         return View(title, unit_and_wave(unit), words, numbers=_initiatives(unit, RESTS_ON[str(rule["measure"])]))
-    if rule["measure"] in OF_TASKS:
-        return View(title, unit_and_wave(unit), words, numbers=_tasks(unit, OF_TASKS[str(rule["measure"])]))
+    if rule["measure"] in TASK_HOURS:
+        return View(title, unit_and_wave(unit), words, numbers=_tasks(unit, TASK_HOURS[str(rule["measure"])]))
     why = "These records are acts of people, or few: they are shown as the count above and never one by one."
     return View(title, unit_and_wave(unit), words, caution=why)
 
@@ -89,21 +93,24 @@ def _initiatives(unit: Assessment, columns: tuple[str, ...]) -> pd.DataFrame:
 def _tasks(unit: Assessment, part: str) -> pd.DataFrame:
     rows = unit.rows("tasks")
     rows = rows.loc[rows["status"] == OK].sort_values("potential", ascending=False).head(tables.EXPOSED_SHOWN)
-    table = rows[["task", "job"]].assign(potential=rows["potential"].map(theme.hours), part=rows[part].map(theme.hours),
-                                         evidence=rows["evidence"].fillna(""))  # fmt: skip
+    table = rows[["task", "job"]].assign(
+        potential=rows["potential"].map(theme.hours),
+        part=rows[part].map(theme.hours),
+        evidence=rows["evidence"].fillna(""),
+    )
     labels = {"task": "Task", "job": "Job", "potential": "Possible", "evidence": "Evidence"}
     return table.rename(columns=labels | {"part": part.removeprefix("gap_").replace("_", " ").capitalize()})
 
 
 def _text(table: pd.DataFrame) -> pd.DataFrame:
-    """Dates as days, yes and no as they were written, what is not recorded said so."""
+    """Cells as text: dates as days, truth values as yes and no, missing ones as "not recorded"."""
     dates = table.apply(lambda column: column.dt.strftime("%Y-%m-%d") if column.dtype.kind == "M" else column)
     words = dates.astype(object).where(dates.notna(), "not recorded")
     return words.map(lambda cell: {True: "yes", False: "no"}[cell] if isinstance(cell, bool) else cell)
 
 
 def funnel(unit: Assessment) -> View:
-    """How far did the initiatives come, and how many moved on."""
+    """How far did the initiatives come, and how many moved on?"""
     rows = unit.rows("measures")
     rows = rows.loc[rows["status"] == OK]
     counts = rows.loc[rows["measure"] == "initiatives_count"].set_index("segment")["value"]
@@ -121,13 +128,19 @@ def funnel(unit: Assessment) -> View:
     return View(
         "Where the initiatives stand",
         f"{unit_and_wave(unit)} · initiatives at each stage, and how many that reached it went on, with 95 % interval",
-        _facts(unit, {"stalled_share": "are stuck", "stopped_with_reason_share": "of the stopped give a reason",
-                      "scaled_on_evidence": "of the scaled had shown their effect first"}),
+        _facts(
+            unit,
+            {
+                "stalled_share": "are stuck",
+                "stopped_with_reason_share": "of the stopped give a reason",
+                "scaled_on_evidence": "of the scaled had shown their effect first",
+            },
+        ),
         charts.funnel_chart,
         stages if present else stages.head(0),
         numbers[["Stage", "Now here", "Ever reached it"]] if present else pd.DataFrame(),
         "A stop with a reason is a good exit.",
-    )  # fmt: skip
+    )
 
 
 def _facts(unit: Assessment, phrases: dict[str, str]) -> tuple[str, ...]:
@@ -140,7 +153,7 @@ def _facts(unit: Assessment, phrases: dict[str, str]) -> tuple[str, ...]:
 
 
 def pilots(unit: Assessment) -> View:
-    """Did it work: each trial against its comparison and the target agreed before."""
+    """Did it work? Each trial against its comparison and the target agreed before."""
     rows = tables.trials(unit)
     numbers = pd.DataFrame(
         {"Pilot": rows["trial"], "Measure and n": rows["detail"], "Verdict": rows["verdict"], "Why": rows["why"]}
@@ -156,7 +169,7 @@ def pilots(unit: Assessment) -> View:
 
 
 def hours(unit: Assessment, job: str = "") -> View:
-    """Where do the possible hours go, task by task; one job or all."""
+    """Where do the possible hours go, task by task, in one job or all?"""
     rows = unit.rows("tasks")
     one = unit.rows("tasks").loc[rows["job"] == job] if job else rows
     bars = tables.blocks_of_hours(_with_tasks(unit, one))
@@ -180,7 +193,7 @@ def _with_tasks(unit: Assessment, tasks: pd.DataFrame) -> Assessment:
 
 
 def blockers(unit: Assessment) -> View:
-    """What do the open hours wait on."""
+    """What do the open hours wait on?"""
     rows = sentences.blockers(unit)
     bars = pd.DataFrame(
         {
@@ -191,8 +204,9 @@ def blockers(unit: Assessment) -> View:
             "detail": [sentences.barrier_name(unit, name) if name else "" for name in _barriers_of(unit, rows)],
         }
     )
-    numbers = pd.DataFrame({"Waits on": bars["task"], "Hours a year": rows["value"].map(theme.hours),
-                            "Barrier": bars["detail"]})  # fmt: skip
+    numbers = pd.DataFrame(
+        {"Waits on": bars["task"], "Hours a year": rows["value"].map(theme.hours), "Barrier": bars["detail"]}
+    )
     return View(
         "What the open hours wait on",
         f"{unit_and_wave(unit)} · hours a year that AI could save and does not, by the reason recorded",
@@ -209,7 +223,7 @@ def _barriers_of(unit: Assessment, rows: pd.DataFrame) -> list[str]:
 
 
 def modes(unit: Assessment) -> View:
-    """Who does the tasks, today and as aimed at."""
+    """Who does the tasks, today and in the target?"""
     rows = tables.modes(unit)
     numbers = (
         tables.wide(
@@ -227,7 +241,7 @@ def modes(unit: Assessment) -> View:
 
 
 def metrics(unit: Assessment) -> View:
-    """How did the six metrics move, quarter by quarter."""
+    """How did the six metrics move, quarter by quarter?"""
     rows = tables.metrics(unit)
     words = (sentences.metrics_heading(unit),) if len(rows) else ()
     return View(
@@ -237,12 +251,12 @@ def metrics(unit: Assessment) -> View:
         charts.metrics_chart,
         rows,
         tables.metric_numbers(unit) if len(rows) else pd.DataFrame(),
-        STAND_FOR_WORK,
+        NOT_ABOUT_PEOPLE,
     )
 
 
 def levels(unit: Assessment) -> View:
-    """How often are decisions wrong at each level of autonomy."""
+    """How often are decisions wrong at each level of autonomy?"""
     cells = [(name, unit.cell("error_rate", level)) for level, name in LEVELS.items()]
     rows = pd.DataFrame(
         {
@@ -272,7 +286,7 @@ def levels(unit: Assessment) -> View:
 
 
 def confidence(unit: Assessment) -> View:
-    """How sure can one be of each decision measure: value, interval, n and what it rests on."""
+    """How certain is each decision measure: value, interval, n and what it rests on?"""
     cells = [(name, unit.cell(name)) for name in SHARES]
     rows = pd.DataFrame(
         {
@@ -280,11 +294,13 @@ def confidence(unit: Assessment) -> View:
             "value": [cell.value for _, cell in cells],
             "low": [cell.low for _, cell in cells],
             "high": [cell.high for _, cell in cells],
-            "shown": [theme.value_text(cell.value, cell.unit) if cell.ok else ENGLISH.say(f"status.{cell.status}")
-                      for _, cell in cells],
+            "shown": [
+                theme.value_text(cell.value, cell.unit) if cell.ok else ENGLISH.say(f"status.{cell.status}")
+                for _, cell in cells
+            ],
             "status": [cell.status for _, cell in cells],
         }
-    )  # fmt: skip
+    )
     numbers = rows[["name", "shown"]].assign(
         interval=[theme.interval(cell.low, cell.high, cell.unit) if cell.ok else "" for _, cell in cells],
         n=[theme.number(cell.n) if cell.ok else "" for _, cell in cells],
@@ -298,12 +314,12 @@ def confidence(unit: Assessment) -> View:
         charts.intervals_chart,
         rows,
         numbers.rename(columns=names),
-        STAND_FOR_WORK,
+        NOT_ABOUT_PEOPLE,
     )
 
 
 def followed(unit: Assessment, measure: str, agreed_on: str = "", due_on: str = "") -> View:
-    """How did the measure that an agreed action should move go on, wave by wave; never why."""
+    """How did the measure that an agreed action should move develop, wave by wave? Says nothing about causes."""
     about = MEASURES[measure]
     rows = unit.measures
     rows = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["measure"] == measure) & (rows["segment"] == ALL)]

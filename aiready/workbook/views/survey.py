@@ -1,4 +1,4 @@
-"""Questions about barriers and what people say: profile, answers, groups, facets, and why a number moved."""
+"""Views of barriers and survey answers: profile, answers, groups, facets, and why a number moved."""
 
 import pandas as pd
 
@@ -11,28 +11,28 @@ from aiready.profile.assessment import Assessment
 from aiready.workbook.views.view import View
 
 SEGMENTS = {ALL: "everybody", "doing": "those doing the work", "leading": "those leading it"}
-"""Whose answers can be looked at, in words."""
+"""Segment -> its label, for segments whose answers can be shown."""
 FIRST_WAVE = "There is no earlier wave to compare with."
 
 
 def profile(unit: Assessment) -> View:
-    """How far is each barrier overcome: both voices, the organisation, the score."""
+    """How far is each barrier overcome: people and records, the organisation, the score?"""
     rows = tables.profile(unit)
+    reason = sentences.why_no_profile(unit) if rows[["perception", "practice"]].isna().all(axis=None) else ""
     return View(
         "How far each barrier is overcome",
         f"{unit_and_wave(unit)} · 0 to 100, high is overcome · {sentences.basis_words(unit)}",
-        _nonblank(sentences.barriers_heading(unit), sentences.sensitivity_sentence(unit), sentences.why_no_profile(unit)
-               if rows[["perception", "practice"]].isna().all(axis=None) else ""),
+        _nonblank(sentences.barriers_heading(unit), sentences.sensitivity_sentence(unit), reason),
         charts.say_do_chart,
         rows,
         tables.profile_numbers(rows, ENGLISH),
         "No interval is claimed for records: they tell what was written down, not what is.",
         choosable=True,
-    )  # fmt: skip
+    )
 
 
 def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> View:
-    """How was each item of a barrier answered, by everybody or by one group."""
+    """How was each item of a barrier answered, by everybody or by one group?"""
     rows = tables.answers(unit, barrier_id, segment)
     has_shares = rows["share"].notna().any()
     most = f" · up to {rows['n'].max():.0f} answers" if has_shares else ""
@@ -63,7 +63,7 @@ def _hidden_answers(unit: Assessment, segment: str) -> str:
 
 
 def groups(unit: Assessment) -> View:
-    """Do those doing the work and those leading it say the same."""
+    """Do those doing the work and those leading it say the same?"""
     rows = tables.groups(unit)
     has_values = rows["value"].notna().any() if len(rows) else False
     numbers = tables.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", theme.score, "Barrier")
@@ -79,7 +79,7 @@ def groups(unit: Assessment) -> View:
 
 
 def facets(unit: Assessment, barrier_id: str) -> View:
-    """Where do people and records say the same thing differently, facet by facet."""
+    """Where do people and records disagree on the same thing, facet by facet?"""
     rows = unit.rows("facets")
     rows = rows.loc[rows["barrier_id"] == barrier_id]
     rows = rows.loc[rows["says"].notna() | rows["record"].notna()]
@@ -149,7 +149,7 @@ def moved(unit: Assessment) -> View:
 
 
 def _changes(unit: Assessment) -> tuple[str, ...]:
-    """What changed demonstrably, barrier by barrier; once for all where nothing did."""
+    """Sentences on demonstrable changes, one per barrier; a single one if all barriers have the same."""
     texts = {name: sentences.change_sentence(unit, name) for name in unit.rules.barriers["barrier_id"]}
     if len(set(texts.values())) == 1:
         return _nonblank(*set(texts.values()))
@@ -157,7 +157,7 @@ def _changes(unit: Assessment) -> tuple[str, ...]:
 
 
 def shifts(unit: Assessment, barrier_id: str) -> View:
-    """Which items and indicators of a barrier moved since the wave before."""
+    """Which items and indicators of a barrier moved since the wave before?"""
     before = _wave_before(unit)
     if not before:
         return View(f"{sentences.barrier_name(unit, barrier_id)}: item by item", unit_and_wave(unit), (FIRST_WAVE,))
@@ -195,7 +195,7 @@ def _wave_before(unit: Assessment) -> str:
 
 
 def _points(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """Points of the items and of the indicators that count: one row per id."""
+    """Points of the items and indicators that count towards a barrier: one row per id."""
     rows = unit.rows("explain")
     rows = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["status"] == OK)]
     labels = dict(zip(unit.rules.items["item_id"], unit.rules.items["facet_label"], strict=True))
@@ -212,12 +212,12 @@ def _points(unit: Assessment, barrier_id: str) -> pd.DataFrame:
 
 
 def sentence_case(texts: pd.Series) -> pd.Series:
-    """Texts as they stand at the head of a line: the first sign large, the others as they are (AI stays AI)."""
+    """Texts with their first character in upper case, the others unchanged (AI stays AI)."""
     return texts.str[:1].str.upper() + texts.str[1:]
 
 
 def unit_and_wave(unit: Assessment) -> str:
-    """Unit and wave, as every subtitle names them."""
+    """Unit and wave, as every subtitle begins: `Claims, third quarter 2026`."""
     return f"{unit.name}, {ENGLISH.wave(unit.facts.wave)}"
 
 

@@ -1,4 +1,4 @@
-"""A view: one picture with its words and numbers, drawn in a panel, in a cell or in a report alike."""
+"""The class `View`: one chart with its sentences and numbers, shown in a panel, a notebook cell or a report."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from aiready.pages.parts import Section, figure
 
 @dataclass(frozen=True)
 class View:
-    """What a question about a unit is answered with.
+    """The answer to a question about a unit.
 
-    `words` are the finding in sentences; `chart` draws `rows`, or is none where `numbers` say it all; `numbers` is
-    the table to read, as text; `caution` says what must not be read into it; where `choosable`, a row of the picture
-    that is clicked opens what stands behind it. Nothing is computed here: every number stood in a table before.
+    `words` are the finding, a sentence each; `chart` draws `rows` with `options`, None if the numbers suffice;
+    `numbers` is the table to read, as text; `caution` says how not to misread it; if `choosable`, a click on a row of
+    the chart opens its details. Nothing is computed here: every number comes from a table.
     """
 
     title: str
@@ -33,15 +33,18 @@ class View:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def draw(self, width: int = theme.WIDE) -> alt.LayerChart | None:
-        """The chart alone, in any width; nothing where the view has none."""
+        """The chart alone, `width` pixels wide; None if the view has none."""
         return self.chart(self.rows, width=width, **self.options) if self.chart else None
 
     def section(self) -> Section:
-        """The same view as part of a page: sentences, figure, caution."""
+        """The view as a section of a page: sentences, figure or table, caution."""
         parts = Section([paragraphs(*self.words)] if self.words else [])
         if self.chart:
-            parts.append(figure(self.chart, self.rows, html_id(self.title), self.title, self.subtitle, self.numbers,
-                                **self.options))  # fmt: skip
+            parts.append(
+                figure(
+                    self.chart, self.rows, html_id(self.title), self.title, self.subtitle, self.numbers, **self.options
+                )
+            )
         elif len(self.numbers):
             parts.append(table(self.numbers, self.title))
         return Section([*parts, notes(self.caution)] if self.caution else parts)

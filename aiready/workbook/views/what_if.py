@@ -1,4 +1,4 @@
-"""What if indicators weighed otherwise or were anchored elsewhere: the profile again, from what passed the gate."""
+"""Views of what-if: the profile recomputed with other weights and anchors, from published numbers only."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,25 +22,25 @@ CHANGED = ("weight", "value_at_0", "value_at_100")
 def recomputed(
     unit: Assessment, changes: Mapping[str, Mapping[str, float]], people_weight: float = EQUAL
 ) -> pd.DataFrame:
-    """The profile of the wave shown under other weights and anchors: one row per barrier.
+    """Recompute the profile with other weights and anchors: one row per barrier.
 
     Parameters
     ----------
     changes
-        indicator_id -> what is other than in the instrument: `weight` (0 or more), `value_at_0`, `value_at_100` (in
+        indicator_id -> values that differ from the instrument: `weight` (0 or more), `value_at_0`, `value_at_100` (in
         the measure's unit).
     people_weight
-        Weight of perception in the score (0-1); that of practice is the rest.
+        Weight of perception in the score (0-1); practice gets the rest.
 
     Returns
     -------
     pandas.DataFrame
-        barrier_id, `practice` and `score` as published, `practice_after` and `score_after`; missing where a voice is.
+        barrier_id, `practice` and `score` as published, `practice_after` and `score_after`; missing if an input is.
 
     Raises
     ------
     UsageError
-        Both anchors are the same, or a weight is out of range.
+        The anchors of an indicator are equal, or a weight is out of range.
     """
     if not 0 <= people_weight <= 1:
         raise UsageError(f"The weight of what people say is {people_weight:g}; it lies between 0 and 1.")
@@ -70,7 +70,7 @@ def _changed(unit: Assessment, changes: Mapping[str, Mapping[str, float]]) -> pd
 
 
 def what_if(unit: Assessment, changes: Mapping[str, Mapping[str, float]], people_weight: float = EQUAL) -> View:
-    """What would the scores be under other weights and anchors."""
+    """What would the scores be with other weights and anchors?"""
     rows = recomputed(unit, changes, people_weight)
     names = [sentences.barrier_name(unit, name) for name in rows["barrier_id"]]
     score = pd.DataFrame({"name": names, "before": rows["score"], "after": rows["score_after"]})
