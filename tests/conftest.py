@@ -24,12 +24,42 @@ MARKED = {
 REPORTED = ("motor-claims", "treasury", "finance", "customer-operations")
 """Units of the shared run: one with everything, one hidden, one without records, one parent."""
 
+SLOW = Path(__file__).with_name("slow.txt")
+"""Tests that took long when somebody last measured: `pytest -n 2 --dist loadgroup --note-slow 0.15`."""
+TOOK: dict[str, float] = {}
+
 generated.register()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--note-slow", type=float, metavar="SECONDS", help=f"write tests that take longer to {SLOW.name}")
+
+
+def _function(nodeid: str) -> str:
+    """A test without its parameters and its group: `tests/test_x.py::TestY::test_z`."""
+    return nodeid.partition("[")[0].partition("@")[0]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Seconds of the longest case of every test; what its fixtures took belongs to all that share them."""
+    if report.when == "call":
+        name = _function(report.nodeid)
+        TOOK[name] = max(report.duration, TOOK.get(name, 0))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    limit = session.config.getoption("--note-slow")
+    if limit is not None and not hasattr(session.config, "workerinput"):
+        kept = [name for name in SLOW.read_text().split() if name not in TOOK] if SLOW.exists() else []
+        SLOW.write_text("\n".join(sorted({*kept, *(name for name, took in TOOK.items() if took > limit)})) + "\n")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    slow = set(SLOW.read_text().split())
     for item in items:
+        if _function(item.nodeid) in slow:
+            item.add_marker("slow")
         for marker, fixtures in MARKED.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)

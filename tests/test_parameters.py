@@ -1,14 +1,13 @@
 """`papermill -p` makes numbers of what looks like one: units, waves and dates are what they were written as."""
 
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from conftest import answers
-from papermill.cli import _resolve_type
+from papermill.cli import _resolve_type, papermill
 from test_reports import book
 
 from aiready import Assessment
@@ -33,7 +32,9 @@ def test_what_is_no_id_at_all_is_told_as_it_was_given():
 
 
 def test_a_date_is_one_however_it_is_given():
-    assert {parse_day(given) for given in ("2026-09-30", "20260930", 20260930, date(2026, 9, 30))} == {date(2026, 9, 30)}
+    assert {parse_day(given) for given in ("2026-09-30", "20260930", 20260930, date(2026, 9, 30))} == {
+        date(2026, 9, 30)
+    }
     assert {parse_day(given) for given in ("", None)} == {None}
     with pytest.raises(UsageError, match='as_of "2026" is no date'):
         parse_day(2026)
@@ -50,15 +51,13 @@ def numbered(tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-def test_papermill_runs_a_unit_whose_id_is_a_number(numbered):
+def test_papermill_runs_a_unit_whose_id_is_a_number(numbered, monkeypatch):
+    monkeypatch.chdir(numbered)
     book(numbered, "from aiready import Assessment\nprint(Assessment.open(data, wave=wave).unit(unit_id).unit_id)")
     for given, found in (("12", "12"), ("007", "007"), ("7", "007")):
         asked = ["tiny.ipynb", "out.ipynb", "-p", "unit_id", given, "-p", "wave", "2026", "-p", "data", "data"]
-        done = subprocess.run(
-            [sys.executable, "-m", "papermill", *asked, "--engine", "aiready", "--no-progress-bar"],
-            cwd=numbered, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(papermill, [*asked, "--engine", "aiready", "--no-progress-bar"])
+        assert done.exit_code == 0, done.output
         out = nbformat.read(numbered / "out.ipynb", as_version=4)
         assert out.cells[-1].outputs[0].text == f"{found}\n"
 
