@@ -103,7 +103,7 @@ class Persons:
         return sums.row * figures + sums.col // persons, sums.col % persons, sums.data
 
     def _size(self, groups: csr_array) -> int:
-        return groups.shape[0] * self.nonempty.shape[1]
+        return int(groups.shape[0] * self.nonempty.shape[1])
 
     def _table(self, numbers: NDArray[np.generic], groups: csr_array) -> NDArray[Any]:
         return numbers.reshape(groups.shape[0], self.nonempty.shape[1])

@@ -236,7 +236,7 @@ def _project_out(published: csr_array, random_numbers: Floats) -> Floats:
 
 
 def _length(changes: Floats) -> Floats:
-    return np.sqrt((changes**2).sum(axis=1))
+    return np.asarray(np.sqrt((changes**2).sum(axis=1)))
 
 
 def _parallel_pairs(changes: Floats, directions: Floats) -> list[tuple[int, int]]:

@@ -67,7 +67,8 @@ class Comparison:
         """
         return _distinct_cells([self.closed, *(wave.differencing_risks() for wave in self.waves.values())])
 
-    @threadpool_limits.wrap(limits=1, user_api="blas")  # many small sums: threads would only wait for each other
+    # many small matrices: threads would only wait for each other
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator, unused-ignore]  # threadpoolctl has no types
     def derivable_cells(self, cells_to_show: pd.DataFrame) -> pd.DataFrame:
         """Cells of those to be shown that would, with everything published before, disclose a few people.
 
@@ -88,7 +89,7 @@ class Comparison:
             [pd.DataFrame(columns=CELL), *(wave.derivable_cells(cells_to_show) for wave in self.waves.values())],
         )
 
-    @threadpool_limits.wrap(limits=1, user_api="blas")
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator, unused-ignore]  # threadpoolctl has no types
     def figures_to_hide(self, cells: pd.DataFrame, figures_shown: NDArray[np.bool_]) -> pd.DataFrame:
         """Further figures of today to hide, given which would be shown in which cells.
 
@@ -241,7 +242,7 @@ class _Wave:
         close = np.zeros(len(size), dtype=bool)
         close[cell[few]] = True
         published = np.isin(figure.row_hashes(today), figure.row_hashes(before))
-        return close & self.printed & (size >= minimum) & ~published
+        return np.asarray(close & self.printed & (size >= minimum) & ~published)
 
     def derivable_cells(self, cells_to_show: pd.DataFrame) -> pd.DataFrame:
         """Further cells to hide, so that all runs together disclose no small group."""

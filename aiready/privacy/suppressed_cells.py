@@ -82,7 +82,7 @@ def survey_cells(
     withheld_cells = pd.MultiIndex.from_frame(NO_CELLS[CELL] if withheld is None else withheld[CELL])
 
     def published(cells: pd.DataFrame, _: np.ndarray) -> np.ndarray:
-        return ~(cells["leaf"] & cells["segment"].isin(ROLES)).to_numpy()
+        return np.asarray(~(cells["leaf"] & cells["segment"].isin(ROLES)))
 
     return _survey_pattern(counts, units, settings, roles, published, withheld_cells)
 
@@ -242,4 +242,4 @@ def _fewest_people(people: np.ndarray) -> np.ndarray:
 
 
 def _cell_names(cells: pd.DataFrame) -> list[str]:
-    return ("unit " + cells["unit_id"] + ", wave " + cells["wave"] + ", " + cells["segment"]).to_list()
+    return list("unit " + cells["unit_id"] + ", wave " + cells["wave"] + ", " + cells["segment"])

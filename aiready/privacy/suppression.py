@@ -33,7 +33,8 @@ class Suppression:
     primary: Flags
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # many small matrices: threads would only wait for each other
+# many small matrices: threads would only wait for each other
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator, unused-ignore]  # threadpoolctl has no types
 def suppress(system: System, minimum: int) -> Suppression:
     """Hide sensitive cells, then as few others as protect them, and prove that nothing small is left derivable.
 

@@ -1,4 +1,4 @@
-"""From the barrier profile to what to do about it: ranked actions, each with the number that calls for it."""
+"""Recommended actions for the barrier profile, ranked, each with the evidence that triggers it."""
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ def recommend(
     explain: pd.DataFrame,
     rules: Instrument,
 ) -> pd.DataFrame:
-    """Actions that the evidence calls for: one row per unit x wave x action, ranked from 1.
+    """Recommend the actions that the evidence triggers: one row per unit x wave x action, ranked from 1.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def recommend(
 
     Notes
     -----
-    Only `ok` cells call for an action; without evidence there is none. *band*: the lower voice lies in that
+    Only `ok` cells trigger an action. *band*: the lower voice lies in that
     band. *facet*: its weakest item lies below `indicator_action_points`; the share is given of answers on the
     lower two of five levels. *indicator*: it counts and lies below the same points. *blocker*: the two that
     hold most of the gap; its points are the percentage of the gap held by everything else.
@@ -79,47 +79,49 @@ def recommend(
         ],
         ignore_index=True,
     )
-    called = rules.actions.merge(evidence, on=["barrier_id", "trigger", "trigger_value"])
-    called["reason"] = reasons(called, rules, ENGLISH)
-    return _ranked(called, barriers, rules)[list(COLUMNS)]
+    triggered = rules.actions.merge(evidence, on=["barrier_id", "trigger", "trigger_value"])
+    triggered["reason"] = reasons(triggered, rules, ENGLISH)
+    return _ranked(triggered, barriers, rules)[list(COLUMNS)]
 
 
-def reasons(called: pd.DataFrame, rules: Instrument, language: Language) -> list[str]:
-    """The reason of every action called for, with its numbers in, as the instrument words it.
+def reasons(triggered: pd.DataFrame, rules: Instrument, language: Language) -> list[str]:
+    """Reason of every triggered action: the instrument's text with the numbers filled in.
 
     Parameters
     ----------
     called
         One row per action: `template_id`, `trigger`, `trigger_value`, `evidence_value`, `evidence_n`.
     """
-    words = called["template_id"].map(rules.actions.set_index("template_id")["reason"])
-    told = zip(words, called["evidence_value"], _evidence_units(called, rules), called["evidence_n"], strict=True)
-    return [_fill_in(reason, value, unit, n, language) for reason, value, unit, n in told]
+    templates = triggered["template_id"].map(rules.actions.set_index("template_id")["reason"])
+    evidence = zip(
+        templates, triggered["evidence_value"], _evidence_units(triggered, rules), triggered["evidence_n"], strict=True
+    )
+    return [_fill_in(reason, value, unit, n, language) for reason, value, unit, n in evidence]
 
 
-def _evidence_units(called: pd.DataFrame, rules: Instrument) -> pd.Series:
-    """The unit of the number that calls for each action."""
+def _evidence_units(triggered: pd.DataFrame, rules: Instrument) -> pd.Series:
+    """Unit of measure of the evidence for each action."""
     units = {row.indicator_id: MEASURES[row.measure].unit for row in rules.indicators.itertuples()}
-    known = called["trigger"].map({"band": "score", "facet": ANSWERS, "blocker": "hours"})
-    return known.fillna(called["trigger_value"].map(units))
+    by_trigger = triggered["trigger"].map({"band": "score", "facet": ANSWERS, "blocker": "hours"})
+    return by_trigger.fillna(triggered["trigger_value"].map(units))
 
 
 def _bands(barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """The lower voice of every barrier, and the band it lies in."""
+    """Evidence of kind *band*: the lower of perception and practice of every barrier, and its band."""
     lower = barriers[["perception", "practice"]].astype(float).min(axis=1)
-    said = barriers["perception"].astype(float).eq(lower)
+    from_survey = barriers["perception"].astype(float).eq(lower)
     cells = barriers[BARRIER].assign(
         trigger="band",
         trigger_value=rules.band_of(lower),
         points=lower,
         evidence_value=lower,
-        evidence_n=barriers["n"].astype(float).where(said),
+        evidence_n=barriers["n"].astype(float).where(from_survey),
     )
     return _evidence(cells[lower.notna()])
 
 
 def _facets(items: pd.DataFrame, explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """The weakest item of every facet, with the share of its answers on the lowest levels."""
+    """Evidence of kind *facet*: its weakest item, with the share of answers on the lowest levels."""
     weak = _weak(explain, "item", rules).merge(_low_answers(items, rules), on=[*UNIT, "id"])
     weakest = weak.sort_values("points", kind="stable").drop_duplicates([*BARRIER, "facet"])
     cells = weakest.assign(trigger="facet", trigger_value=weakest["facet"])
@@ -127,9 +129,9 @@ def _facets(items: pd.DataFrame, explain: pd.DataFrame, rules: Instrument) -> pd
 
 
 def _low_answers(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """Share of the answers on a level that lie on its lowest: one row per unit x wave x item.
+    """Share of an item's answers that are on the lowest levels: one row per unit x wave x item.
 
-    A blurred share (0 or 1, emptied by the privacy gate) is read as its note says, and all is blurred again.
+    A blurred share (0 or 1, blanked by the privacy gate) is read from its note; the result is blurred again.
     """
     level = pd.to_numeric(items["level"], errors="coerce")
     rows = items[items["segment"].eq(ALL) & items["status"].eq(OK) & level.notna()]
@@ -140,13 +142,13 @@ def _low_answers(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     blurred = rows["note"].str.startswith(">=").astype(float)
     share = rows["share"].fillna(blurred).where(low, 0.0)
     sums = rows.assign(share=share).groupby([*UNIT, "item_id"]).agg(share=("share", "sum"), n=("n", "max"))
-    found = sums.assign(evidence_value=sums["share"].clip(upper=NEARLY_ALL), evidence_n=sums["n"])
-    called = found.loc[found["share"] > 0, ["evidence_value", "evidence_n"]]
-    return called.rename_axis([*UNIT, "id"]).reset_index()
+    shares = sums.assign(evidence_value=sums["share"].clip(upper=NEARLY_ALL), evidence_n=sums["n"])
+    positive = shares.loc[shares["share"] > 0, ["evidence_value", "evidence_n"]]
+    return positive.rename_axis([*UNIT, "id"]).reset_index()
 
 
 def _indicators(explain: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """Every practice indicator that counts and lies too low."""
+    """Evidence of kind *indicator*: every practice indicator that counts and is too low."""
     weak = _weak(explain, "indicator", rules)
     cells = weak.assign(
         trigger="indicator",
@@ -163,20 +165,20 @@ def _weak(explain: pd.DataFrame, kind: str, rules: Instrument) -> pd.DataFrame:
 
 
 def _blockers(measures: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """The blockers that hold most of the hours still open."""
+    """Evidence of kind *blocker*: those with the most hours in the gap."""
     rows = measures[measures["measure"].eq("gap_by_blocker") & measures["status"].eq(OK)]
     rows = rows[rows["segment"].ne(ALL) & rows["value"].gt(0)]
     total = rows.groupby(UNIT)["value"].transform("sum")
-    named = rows.assign(points=100 * (1 - rows["value"] / total))[rows["segment"].ne(UNKNOWN)]
-    largest = named.sort_values(["value", "segment"], ascending=[False, True])
+    candidates = rows.assign(points=100 * (1 - rows["value"] / total))[rows["segment"].ne(UNKNOWN)]
+    largest = candidates.sort_values(["value", "segment"], ascending=[False, True])
     largest = largest[largest.groupby(UNIT).cumcount() < TOP_BLOCKERS].drop(columns="barrier_id")
-    found = largest.merge(rules.blockers[["blocker", "barrier_id"]], left_on="segment", right_on="blocker")
-    renamed = found.rename(columns={"value": "evidence_value", "n": "evidence_n", "segment": "trigger_value"})
+    with_barrier = largest.merge(rules.blockers[["blocker", "barrier_id"]], left_on="segment", right_on="blocker")
+    renamed = with_barrier.rename(columns={"value": "evidence_value", "n": "evidence_n", "segment": "trigger_value"})
     return _evidence(renamed.assign(trigger="blocker"))
 
 
 def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
-    """One shape for all that can call for an action; a facet that is none is blank."""
+    """Evidence of all kinds with the same columns; `facet` is blank where it does not apply."""
     shaped = cells.reindex(columns=EVIDENCE_COLUMNS).astype(
         {column: float if column in AMOUNTS else object for column in EVIDENCE_COLUMNS}
     )
@@ -184,7 +186,7 @@ def _evidence(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fill_in(reason: str, value: float, unit: str, n: float, language: Language = ENGLISH) -> str:
-    """A reason with its numbers in: a share of a few records is told as a count of them.
+    """Fill the numbers into a reason; a share of a few records is given as a count.
 
     Examples
     --------
@@ -193,13 +195,15 @@ def _fill_in(reason: str, value: float, unit: str, n: float, language: Language 
     """
     count = value * n
     if unit == "share" and n <= COUNT_LIMIT and abs(count - round(count)) < 1e-6:
-        asked, some = (language.say("answers.value_of", count=said, n="{n}") for said in ("{value}", f"{count:.0f}"))
-        reason = reason.replace(asked, some if round(count) else language.say("answers.none_of", n="{n}"))
+        phrase, count_phrase = (
+            language.say("answers.value_of", count=count_text, n="{n}") for count_text in ("{value}", f"{count:.0f}")
+        )
+        reason = reason.replace(phrase, count_phrase if round(count) else language.say("answers.none_of", n="{n}"))
     return reason.format(value=_format_evidence(value, unit, language), n="" if np.isnan(n) else language.number(n))
 
 
 def _format_evidence(value: float, unit: str, language: Language = ENGLISH) -> str:
-    """A number as it stands in a sentence.
+    """Format a number for a sentence.
 
     Examples
     --------
@@ -215,19 +219,19 @@ def _format_evidence(value: float, unit: str, language: Language = ENGLISH) -> s
     return language.number(value, 0 if unit in ("hours", "score", "points", "count") else 1)
 
 
-def _ranked(called: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """Order the actions of every unit and wave, and spread the first over the barriers."""
+def _ranked(triggered: pd.DataFrame, barriers: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
+    """Rank the actions of every unit and wave so that the first ones concern different barriers."""
     voice = barriers[["perception", "practice"]].astype(float).min(axis=1)
     severity = barriers[BARRIER].assign(severity=barriers["score"].astype(float).fillna(voice))
     order = ["severity", "points", "effort_order", "template_id"]
-    rows = called.merge(severity, on=BARRIER)
-    rows["effort_order"] = rows["effort"].map({effort: place for place, effort in enumerate(EFFORTS)})
+    rows = triggered.merge(severity, on=BARRIER)
+    rows["effort_order"] = rows["effort"].map({effort: position for position, effort in enumerate(EFFORTS)})
     rows = rows.sort_values([*UNIT, *order], kind="stable", na_position="last", ignore_index=True)
     about = rows["facet"].where(rows["facet"].ne(""), rows["template_id"])
     again = rows.assign(about=about).groupby([*BARRIER, "about"]).cumcount()
-    place = rows[again.eq(0)].groupby(BARRIER).cumcount().reindex(rows.index)
+    position = rows[again.eq(0)].groupby(BARRIER).cumcount().reindex(rows.index)
     weak = rows["barrier_id"].where(rows["severity"] < rules.settings.indicator_action_points)
     alone = weak.notna() & weak.groupby([rows[key] for key in UNIT]).transform("nunique").eq(1)
-    later = np.select([again.gt(0), place.ge(np.where(alone, FIRST_ACTIONS, FIRST_ACTIONS - 1))], [2, 1], 0)
+    later = np.select([again.gt(0), position.ge(np.where(alone, FIRST_ACTIONS, FIRST_ACTIONS - 1))], [2, 1], 0)
     rows = rows.assign(later=later).sort_values([*UNIT, "later", *order], kind="stable", ignore_index=True)
     return rows.assign(rank=rows.groupby(UNIT).cumcount() + 1)

@@ -1,4 +1,4 @@
-"""The object a notebook holds: opens data, computes or reads results, and narrows to one unit."""
+"""The object that notebooks use: opens data, computes or reads results, and narrows them to one unit."""
 
 import json
 import os
@@ -33,16 +33,16 @@ from aiready.profile.run_info import Cell, Facts, facts_of
 T = TypeVar("T")
 FACTS = "facts.json"
 DATA = "AIREADY_DATA"
-"""Environment variable: the folder a notebook opens where it names none (`aiready lab DATA` sets it)."""
+"""Environment variable: the folder that a notebook opens by default (`aiready lab DATA` sets it)."""
 RECORDS = (initiatives, trials, tasks, workflows)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
 OWN_AND_TOTAL = (
     "measures", "barriers", "items", "explain", "themes", "facets", "change_sources", "sensitivity"
 )  # fmt: skip
-"""Tables that hold the organisation's rows beside the unit's own."""
+"""Tables with the organisation's rows beside the unit's own."""
 TOTALS = ("adoption",)
-"""Measures of the organisation that a unit's page shows beside its own: no other stands in its slice."""
+"""Measures of the organisation that a unit's page shows beside its own; its slice has no others."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class Assessment:
     language: Language = ENGLISH
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     release: releases.Draft | None = field(default=None, repr=False)
-    """What publishing this would make known of the survey; only where it was computed, not read."""
+    """What publishing these results would disclose of the survey; None where they were read, not computed."""
     location: str | Path = field(default="", repr=False, compare=False)
-    """Where the data lie that it was opened from: what is agreed in a notebook is saved there."""
-    _made: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Location of the data: actions that are agreed in a notebook are saved there."""
+    _cache: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Give a table by its name, as an attribute."""
@@ -111,28 +111,28 @@ class Assessment:
             earlier = releases.read(Path(published)) if published else None
             opened = compute(read_data(location, rules, as_of=parameters.parse_day(as_of)), rules, earlier)
         opened = replace(opened.at(wave) if wave else opened, location=data_location(data))
-        return opened if language == ENGLISH else opened.speaking(language, instrument_folder(location))
+        return opened if language == ENGLISH else opened.translated(language, instrument_folder(location))
 
     @classmethod
     def recall(cls, data: str | Path = "", *, wave: str = "", as_of: str = "") -> "Assessment":
-        """Open a data folder as `open` does, in a second where nothing changed since it was opened last.
+        """Open a data folder as `open` does, within a second where nothing changed since it was opened last.
 
-        Results that passed the privacy gate are kept for the user alone (`memory`), and taken again while the data, the
-        instrument and the package are the same.
+        Protected results are stored for this user alone (`result_cache`), and used again while the data, the instrument
+        and the package are the same.
         """
         location = data_location(data)
         instrument = instrument_folder(location)
-        kept = result_cache.entry_path(location, instrument or package_file("data/instrument"), as_of)
-        if kept is not None and (kept / FACTS).exists():
+        cached = result_cache.entry_path(location, instrument or package_file("data/instrument"), as_of)
+        if cached is not None and (cached / FACTS).exists():
             with suppress(errors.InputError):
-                opened = replace(cls.read(kept, read_instrument(instrument)), location=location)
+                opened = replace(cls.read(cached, read_instrument(instrument)), location=location)
                 return opened.at(wave) if wave else opened
-            result_cache.remove(kept)
+            result_cache.remove(cached)
         opened = cls.open(location, as_of=as_of)
-        if kept is not None:
-            made = kept.with_name(f".{kept.name}-{os.getpid()}")
-            opened.save(made)
-            result_cache.store(made, kept)
+        if cached is not None:
+            temporary = cached.with_name(f".{cached.name}-{os.getpid()}")
+            opened.save(temporary)
+            result_cache.store(temporary, cached)
         return opened.at(wave) if wave else opened
 
     def at(self, wave: str) -> "Assessment":
@@ -142,7 +142,7 @@ class Assessment:
             raise errors.unknown_name("wave", wave, self.facts.waves)
         return replace(self, facts=replace(self.facts, wave=wave))
 
-    def speaking(self, language: Language, folder: Path | None = None) -> "Assessment":
+    def translated(self, language: Language, folder: Path | None = None) -> "Assessment":
         """The same results in the words of another language; `folder` holds the instrument, unless it is as shipped.
 
         Raises
@@ -165,67 +165,65 @@ class Assessment:
             Unknown unit; with the nearest name.
         """
         unit_id = parameters.match_parameter("unit_id", unit_id, self.units["unit_id"])
-        self.check_known([unit_id])
+        self.check_unit_ids([unit_id])
         if unit_id == self.unit_id != ORGANISATION:
             return self
         members = self._members(unit_id)
         narrowed = dict(self.tables)
         for name in OWN_AND_TOTAL:
-            narrowed[name] = self._rows_of(name, {unit_id, ORGANISATION})
+            narrowed[name] = self._unit_rows(name, {unit_id, ORGANISATION})
         for name in (*OF_UNIT, "verdicts"):
-            narrowed[name] = self._rows_of(name, members)
-        narrowed["recommended"] = self._rows_of("recommended", (unit_id,))
-        within = self.units.loc[self.units["parent_id"] == unit_id, "unit_id"] if children else ()
-        narrowed["units"] = self._rows_of("units", (unit_id, *within))
-        narrowed["barriers"] = self._rows_of("barriers", {unit_id, ORGANISATION, *within})
+            narrowed[name] = self._unit_rows(name, members)
+        narrowed["recommended"] = self._unit_rows("recommended", (unit_id,))
+        children_ids = self.units.loc[self.units["parent_id"] == unit_id, "unit_id"] if children else ()
+        narrowed["units"] = self._unit_rows("units", (unit_id, *children_ids))
+        narrowed["barriers"] = self._unit_rows("barriers", {unit_id, ORGANISATION, *children_ids})
         narrowed["membership"] = pd.DataFrame({"unit_id": [unit_id], "member_id": [unit_id]})
         used = self.initiatives["initiative_id"].isin(narrowed["measures"].loc[
             narrowed["measures"]["unit_id"] == unit_id, "segment"])  # fmt: skip
-        owned = self._rows_of("initiatives", members)
+        owned = self._unit_rows("initiatives", members)
         borrowed = self.initiatives.loc[used & ~self.initiatives["unit_id"].isin(members), ["initiative_id", "name"]]
         narrowed["initiatives"] = stack_nonempty(owned, borrowed)
         return replace(self, tables=narrowed, unit_id=unit_id)
 
-    def check_known(self, unit_ids: Iterable[str]) -> None:
+    def check_unit_ids(self, unit_ids: Iterable[str]) -> None:
         """Raise UsageError, with the nearest name, for the first unit that does not exist."""
-        known = {*self.units["unit_id"], ORGANISATION}
+        unit_names = {*self.units["unit_id"], ORGANISATION}
         for unit_id in unit_ids:
-            if unit_id not in known:
-                raise errors.unknown_name("unit", unit_id, known - {ORGANISATION})
+            if unit_id not in unit_names:
+                raise errors.unknown_name("unit", unit_id, unit_names - {ORGANISATION})
 
-    def once(self, make: Callable[..., T], *asked: str) -> T:
-        """What a function gives for this assessment (and `asked`), made when first asked for: read, never changed."""
-        if (key := (make, *asked)) not in self._made:
-            self._made[key] = make(self, *asked)
-        return cast(T, self._made[key])
+    def cached(self, function: Callable[..., T], *arguments: str) -> T:
+        """Result of a function of this assessment and `arguments`, computed once; the caller must not change it."""
+        if (key := (function, *arguments)) not in self._cache:
+            self._cache[key] = function(self, *arguments)
+        return cast(T, self._cache[key])
 
     def _members(self, unit_id: str) -> tuple[str, ...]:
-        return tuple(self.membership["member_id"].iloc[self.once(_row_positions, "membership").get(unit_id, [])])
+        return tuple(self.membership["member_id"].iloc[self.cached(_row_positions, "membership").get(unit_id, [])])
 
-    def _rows_of(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
-        places = self.once(_row_positions, name)
-        found = [places[unit_id] for unit_id in unit_ids if unit_id in places]
-        rows = np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
+    def _unit_rows(self, name: str, unit_ids: Iterable[str]) -> pd.DataFrame:
+        positions = self.cached(_row_positions, name)
+        unit_positions = [positions[unit_id] for unit_id in unit_ids if unit_id in positions]
+        rows = np.sort(np.concatenate(unit_positions)) if unit_positions else np.array([], dtype=int)
         return self.tables[name].iloc[rows].reset_index(drop=True)
 
     def cells(self, unit_id: str, measure: str) -> pd.DataFrame:
         """Rows of `measures` of one unit and measure."""
-        return self.measures.iloc[self.once(_row_positions, "measures", "measure").get((unit_id, measure), [])]
+        return self.measures.iloc[self.cached(_row_positions, "measures", "measure").get((unit_id, measure), [])]
 
     def _left_out(self, unit_id: str, measure: str) -> bool:
-        """Whether this is a slice, and a total is asked for that slices do not hold."""
-        cut = "inputs" in self.tables and self.inputs.empty
-        return cut and unit_id == ORGANISATION != self.unit_id and measure not in TOTALS
+        """Whether this is a slice, and the total asked for is not part of slices."""
+        is_slice = "inputs" in self.tables and self.inputs.empty
+        return is_slice and unit_id == ORGANISATION != self.unit_id and measure not in TOTALS
 
     @property
     def name(self) -> str:
         """The unit's name as readers know it."""
-        named = self.units.loc[self.units["unit_id"] == self.unit_id, "name"]
-        return (
-            str(named.iloc[0])
-            if len(named)
-            else self.facts.about.get("organisation", self.language.say("organisation.name"))
-        )
+        names = self.units.loc[self.units["unit_id"] == self.unit_id, "name"]
+        if len(names):
+            return str(names.iloc[0])
+        return self.facts.about.get("organisation", self.language.say("organisation.name"))
 
     def cell(
         self, measure: str, segment: str = ALL, *, barrier_id: str = "", unit_id: str = "", wave: str = ""
@@ -234,11 +232,10 @@ class Assessment:
 
         Decisions, feedback and probes are looked up in the quarter that holds the wave's last day.
         """
-        in_waves = {(shown := wave or self.facts.wave), waves.quarter_of_wave(shown)}
-        for place in reversed(
-            self.once(_row_positions, "measures", "measure").get((unit_id or self.unit_id, measure), ())
-        ):
-            row = {name: column[place] for name, column in self.once(_measure_columns).items()}
+        in_waves = {(current := wave or self.facts.wave), waves.quarter_of_wave(current)}
+        positions = self.cached(_row_positions, "measures", "measure")
+        for position in reversed(positions.get((unit_id or self.unit_id, measure), ())):
+            row = {name: column[position] for name, column in self.cached(_measure_columns).items()}
             if (row["segment"], row["barrier_id"]) == (segment, barrier_id) and row["wave"] in in_waves:
                 return Cell(*(row[name] for name in (*NUMBERS, "unit", "status", "note")))
         if self._left_out(unit_id, measure):
@@ -247,7 +244,7 @@ class Assessment:
 
     def rows(self, name: str, *, unit_id: str = "") -> pd.DataFrame:
         """Rows of a table for the unit (or `unit_id`) in the wave shown, where the table has units and waves."""
-        return self.once(_rows_shown, name, unit_id or self.unit_id).copy()
+        return self.cached(_rows_shown, name, unit_id or self.unit_id).copy()
 
     def save(self, folder: Path, write: Callable[[Path, bytes], None] = write_file) -> None:
         """Write every table as CSV and Parquet, and the facts; each file whole or not at all."""
@@ -257,7 +254,7 @@ class Assessment:
         write(folder / FACTS, self.facts_json())
 
     def facts_json(self) -> bytes:
-        """The facts and the unit, as they are kept beside the tables."""
+        """The facts and the unit as JSON, stored beside the tables."""
         facts = asdict(self.facts) | {"unit_id": self.unit_id}
         return json.dumps(facts, indent=1, ensure_ascii=False).encode()
 
@@ -279,29 +276,30 @@ class Assessment:
         with file_errors(folder / FACTS, _AGAIN):
             facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
             unit_id = facts.pop("unit_id")
-            told = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
+            run_facts = Facts(**facts | {"waves": tuple(facts["waves"]), "notes": tuple(facts["notes"])})
         paths = [path for path in sorted(folder.iterdir()) if path.suffix in (".parquet", ".feather")]
         tables = {path.stem: _read_table(path) for path in paths}
-        return cls(tables, rules, told, unit_id)
+        return cls(tables, rules, run_facts, unit_id)
 
 
-def _row_positions(whole: Assessment, name: str, *further: str) -> Mapping[Any, np.ndarray]:
-    """Where each unit's rows stand in a table."""
-    by = ["unit_id", *further] if further else "unit_id"
-    return whole.tables[name].groupby(by, sort=False).indices
+def _row_positions(assessment: Assessment, name: str, *more_columns: str) -> Mapping[Any, np.ndarray]:
+    """Row positions of each unit (and further columns) in a table."""
+    by = ["unit_id", *more_columns] if more_columns else "unit_id"
+    return dict(assessment.tables[name].groupby(by, sort=False).indices)
 
 
-def _measure_columns(whole: Assessment) -> Mapping[Any, np.ndarray]:
-    """The columns of `measures` as arrays: a page asks for a hundred cells, one by one."""
-    return {name: column.to_numpy() for name, column in whole.measures.items()}
+def _measure_columns(assessment: Assessment) -> Mapping[Any, np.ndarray]:
+    """Columns of `measures` as arrays: a page reads a hundred cells one by one."""
+    return {name: column.to_numpy() for name, column in assessment.measures.items()}
 
 
-def _rows_shown(whole: Assessment, name: str, unit_id: str) -> pd.DataFrame:
-    rows, shown = whole.tables[name], whole.facts.wave
+def _rows_shown(assessment: Assessment, name: str, unit_id: str) -> pd.DataFrame:
+    """Rows of a table for a unit in the wave shown."""
+    rows, wave = assessment.tables[name], assessment.facts.wave
     if name in (*OWN_AND_TOTAL, "recommended"):
         rows = rows.loc[rows["unit_id"] == unit_id]
     if "wave" in rows:
-        rows = rows.loc[rows["wave"].isin([shown, waves.quarter_of_wave(shown)])]
+        rows = rows.loc[rows["wave"].isin([wave, waves.quarter_of_wave(wave)])]
     return rows.reset_index(drop=True)
 
 
@@ -309,7 +307,7 @@ _AGAIN = "Write the results again: aiready score DATA --out FOLDER."
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    """A table of results or of a slice: in one thread, since it is small and its process may be a fork."""
+    """Read a table of results or of a slice, in one thread: it is small, and this process may be a fork."""
     with file_errors(path, _AGAIN):
         if path.suffix == ".parquet":
             return pd.read_parquet(path, use_threads=False)
@@ -317,32 +315,34 @@ def _read_table(path: Path) -> pd.DataFrame:
 
 
 def data_location(data: str | Path = "") -> str | Path:
-    """Where the data lie: as given, else as `AIREADY_DATA` says, else the sample."""
+    """Location of the data: as given, else from `AIREADY_DATA`, else the sample."""
     return data or os.environ.get(DATA) or package_file("data/sample")
 
 
 def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] | None = None) -> Assessment:
-    """Measure everything, pass the privacy gate, and draw the profile: the one place where it comes together."""
+    """Compute all measures, pass them through the privacy gate, and make the barrier profile and other tables."""
     settings = rules.settings
-    said, counted = survey.tables(data, rules, earlier or ()), decisions.count_log(data, rules)
+    answered, counted = survey.tables(data, rules, earlier or ()), decisions.count_log(data, rules)
     of_records = [noun.measure(data, rules) for noun in RECORDS]
-    made = stack_measures(
-        [said.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)]
+    unprotected = stack_measures(
+        [answered.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)]
     )
-    behind = {
+    contributors = {
         "usage": initiatives.users(data, settings),
         "tasks": holders(data, settings),
         "decisions": deciders(counted, data, settings),
     }
     row_accounting.verify_unit_coverage(data.tables, data.membership, counted)
-    hidden = gate.suppression_pattern(said.behind, behind, data.units, settings)
-    hidden, shown = published_figures.compare_releases(said.compared, hidden, said.people.figures["figure"])
-    bounded = gate.protect_measures(made, hidden, settings)
-    measures = bounded[list(COLUMNS)]
-    answers = said.item_distributions
-    explain = _explain(bounded, answers, hidden, data, rules)
-    profile = barriers.profile(measures, explain, said.rankings, rules)
-    items = gate.protect_items(answers, hidden, settings)
+    hidden = gate.suppression_pattern(answered.contributors, contributors, data.units, settings)
+    hidden, published_cells = published_figures.compare_releases(
+        answered.compared, hidden, answered.people.figures["figure"]
+    )
+    protected = gate.protect_measures(unprotected, hidden, settings)
+    measures = protected[list(COLUMNS)]
+    distributions = answered.item_distributions
+    explain = _explain(protected, distributions, hidden, data, rules)
+    profile = barriers.profile(measures, explain, answered.rankings, rules)
+    items = gate.protect_items(distributions, hidden, settings)
     register = initiatives.register(data, rules)
     tables = {
         "units": data.units,
@@ -351,9 +351,9 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] |
         "barriers": profile,
         "items": items,
         "explain": explain,
-        "themes": gate.protect_themes(said.themes, hidden, settings),
+        "themes": gate.protect_themes(answered.themes, hidden, settings),
         "change_sources": stack_nonempty(
-            gate.protect_sources(said.change_sources, hidden, settings),
+            gate.protect_sources(answered.change_sources, hidden, settings),
             barriers.practice_sources(explain).assign(status=OK),
         ),
         "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
@@ -369,20 +369,28 @@ def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] |
         "counts": data.counts,
         "inputs": data.inputs,
     }
-    facts = facts_of(data, rules, waves.sort_waves(profile["wave"]), said.notes)
-    seen = said.compared.release_names if earlier is not None else None
-    keys, withheld = said.compared.keys, said.withheld
-    release = releases.Draft(said.people, data.membership, shown, said.wordings, settings, keys, seen, withheld)
+    facts = facts_of(data, rules, waves.sort_waves(profile["wave"]), answered.notes)
+    release = releases.Draft(
+        people=answered.people,
+        membership=data.membership,
+        cells=published_cells,
+        wordings=answered.wordings,
+        settings=settings,
+        keys=answered.compared.keys,
+        compared_with=answered.compared.release_names if earlier is not None else None,
+        withheld=answered.withheld,
+    )
     return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
 
 
 def _explain(
     measures: pd.DataFrame, answers: pd.DataFrame, hidden: gate.SuppressionPattern, data: Data, rules: Instrument
 ) -> pd.DataFrame:
-    drawn, unknown = barriers.profile_waves(measures, data.waves, data.wave), unknown_records.unknown_records(data)
-    said = barriers.explain_items(answers, rules).assign(segment=ALL)
+    """Items and indicators that explain the barriers, with protected item means."""
+    in_waves, unknown = barriers.profile_waves(measures, data.waves, data.wave), unknown_records.unknown_records(data)
+    item_rows = barriers.explain_items(answers, rules).assign(segment=ALL)
     numbers = ["value", "points", "points_at_least", "n", "coverage"]
-    means = said.rename(columns={"id": "item_id"})
+    means = item_rows.rename(columns={"id": "item_id"})
     means = gate.protect_survey(means, hidden.item_means, rules.settings.minimum_group, numbers)
-    said = means.rename(columns={"item_id": "id"}).drop(columns="segment")
-    return stack_nonempty(said, barriers.explain_indicators(measures, rules, drawn, unknown))
+    item_rows = means.rename(columns={"item_id": "id"}).drop(columns="segment")
+    return stack_nonempty(item_rows, barriers.explain_indicators(measures, rules, in_waves, unknown))

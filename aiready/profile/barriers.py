@@ -1,6 +1,6 @@
-"""Measures to the barrier profile: two voices kept apart, a score only where both are measured, and why."""
+"""The barrier profile: perception and practice side by side, a score where both are measured, and what explains it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -35,13 +35,13 @@ ALSO_OF = {
     "comparison_trials": ("initiatives", "trials"),
     "scaled_on_evidence": ("initiatives", "trials"),
 }
-"""Measures that other tables than the one they are listed under could change for the worse."""
+"""Measures that records of other tables than their own could lower."""
 BY_QUARTER = ("decisions", "feedback", "probes")
 """Tables whose measures are dated by calendar quarter, not by survey wave."""
 
 
 def profile_waves(measures: pd.DataFrame, survey_waves: Sequence[str], wave: str) -> tuple[str, ...]:
-    """Waves a profile is drawn for: those of the survey; without one, those of the records; else the wave."""
+    """Waves of the profile: those of the survey; without a survey, those of the records; else the given wave."""
     if survey_waves:
         return tuple(survey_waves)
     dated = waves.sort_waves(measures.loc[measures["status"] != NOT_MEASURED, "wave"])
@@ -59,7 +59,7 @@ def explain_indicators(
         Protected measures rows, with `measures.BOUNDS` where there are any; segment `all` is read. State tables are
         matched by wave; decisions, feedback and probes by the quarter that holds the wave's last day.
     unknown
-        Records of which nothing is known (`set_aside.unknown_records`); they enter `points_at_least` and `coverage`.
+        Records of which nothing is known (`unknown_records`); they enter `points_at_least` and `coverage`.
 
     Returns
     -------
@@ -71,68 +71,74 @@ def explain_indicators(
     -----
     points = clip(100 (value - value_at_0) / (value_at_100 - value_at_0), 0, 100).
     """
-    wanted = rules.indicators.merge(pd.DataFrame({"of_wave": list(in_waves)}), how="cross")
-    wanted["quarter"] = wanted["of_wave"].map(waves.quarter_of_wave)
-    rows = measures.loc[(measures["segment"] == ALL) & measures["measure"].isin(wanted["measure"])]
+    wave_pairs = rules.indicators.merge(pd.DataFrame({"of_wave": list(in_waves)}), how="cross")
+    wave_pairs["quarter"] = wave_pairs["of_wave"].map(waves.quarter_of_wave)
+    rows = measures.loc[(measures["segment"] == ALL) & measures["measure"].isin(wave_pairs["measure"])]
     rows = rows.drop(columns=["barrier_id", "segment", "note", "unit"])
-    by_wave = wanted.merge(rows, left_on=["measure", "of_wave"], right_on=["measure", "wave"])
+    by_wave = wave_pairs.merge(rows, left_on=["measure", "of_wave"], right_on=["measure", "wave"])
     dated = rows.loc[rows["table"].isin(BY_QUARTER)]
-    by_quarter = wanted.loc[wanted["quarter"] != wanted["of_wave"]].merge(
+    by_quarter = wave_pairs.loc[wave_pairs["quarter"] != wave_pairs["of_wave"]].merge(
         dated, left_on=["measure", "quarter"], right_on=["measure", "wave"]
     )
-    found = stack_nonempty(by_wave, by_quarter)
-    added, touched = _set_aside(found, unknown, rules)
-    found = found.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
-    least, most = _widened(found["value"], *_bounds(found), added, touched)
-    worst = least.where(found["value_at_100"] > found["value_at_0"], most)
-    found["points"] = _points(found, found["value"])
-    found["points_at_least"] = np.fmin(_points(found, worst), found["points"])
-    found["coverage"] = (1 - (most - least)).clip(0, 1)
-    floor = np.where(found["table"] == "probes", rules.settings.minimum_probes, rules.settings.minimum_records)
-    found["status"] = found["status"].mask((found["status"] == OK) & (found["n"] < floor), INSUFFICIENT)
-    found["kind"] = "indicator"
-    return found.reindex(columns=EXPLAIN_COLUMNS).sort_values([*KEY, "id"], ignore_index=True)
+    indicators = stack_nonempty(by_wave, by_quarter)
+    added, affected = _unknown_shares(indicators, unknown, rules)
+    indicators = indicators.drop(columns="wave").rename(columns={"of_wave": "wave", "indicator_id": "id"})
+    least, most = _widened(indicators["value"], *_bounds(indicators), added, affected)
+    worst = least.where(indicators["value_at_100"] > indicators["value_at_0"], most)
+    indicators["points"] = _points(indicators, indicators["value"])
+    indicators["points_at_least"] = np.fmin(_points(indicators, worst), indicators["points"])
+    indicators["coverage"] = (1 - (most - least)).clip(0, 1)
+    floor = np.where(indicators["table"] == "probes", rules.settings.minimum_probes, rules.settings.minimum_records)
+    indicators["status"] = indicators["status"].mask(
+        (indicators["status"] == OK) & (indicators["n"] < floor), INSUFFICIENT
+    )
+    indicators["kind"] = "indicator"
+    return indicators.reindex(columns=EXPLAIN_COLUMNS).sort_values([*KEY, "id"], ignore_index=True)
 
 
-def _bounds(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Least and most of every value over what is unknown; missing where nothing is, and where there is no value."""
-    given = found["value"].notna()
-    least, most = (found.get(name, pd.Series(np.nan, found.index)).astype(float) for name in BOUNDS)
-    stated = found["table"].isin(OF_RECORDS) & found["low"].notna() & found["high"].notna()
-    least = least.where(least.notna(), found["low"].where(stated))
-    most = most.where(most.notna(), found["high"].where(stated))
-    return least.where(given), most.where(given)
+def _bounds(indicators: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Bounds of every value over unknown records; missing where nothing is unknown, and without a value."""
+    has_value = indicators["value"].notna()
+    least, most = (indicators.get(name, pd.Series(np.nan, indicators.index)).astype(float) for name in BOUNDS)
+    stated = indicators["table"].isin(OF_RECORDS) & indicators["low"].notna() & indicators["high"].notna()
+    least = least.where(least.notna(), indicators["low"].where(stated))
+    most = most.where(most.notna(), indicators["high"].where(stated))
+    return least.where(has_value), most.where(has_value)
 
 
-def _set_aside(found: pd.DataFrame, unknown: pd.DataFrame, rules: Instrument) -> tuple[pd.Series, pd.Series]:
-    """Share of all records of each indicator that are set aside, and of those they could have turned into a no."""
-    own = found["table"].map(lambda name: (name,))
-    places = found.assign(place=found.index, table=found["measure"].map(ALSO_OF).fillna(own)).explode("table")
-    met = places[["place", "unit_id", "wave", "of_wave", "table"]].merge(
+def _unknown_shares(indicators: pd.DataFrame, unknown: pd.DataFrame, rules: Instrument) -> tuple[pd.Series, pd.Series]:
+    """Share of all records of each indicator that is unknown, and share that unknown ones could turn into a no."""
+    own = indicators["table"].map(lambda name: (name,))
+    by_table = indicators.assign(place=indicators.index, table=indicators["measure"].map(ALSO_OF).fillna(own)).explode(
+        "table"
+    )
+    records = by_table[["place", "unit_id", "wave", "of_wave", "table"]].merge(
         unknown.rename(columns={"wave": "meant"}), on=["unit_id", "table"]
     )
-    meant = met["meant"].eq(ANY_WAVE) | met["meant"].eq(met["wave"]) | met["meant"].eq(met["of_wave"])
-    sums = met[meant].groupby("place")[["added", "touched"]].sum().reindex(found.index, fill_value=0.0)
+    in_wave = (
+        records["meant"].eq(ANY_WAVE) | records["meant"].eq(records["wave"]) | records["meant"].eq(records["of_wave"])
+    )
+    sums = records[in_wave].groupby("place")[["added", "touched"]].sum().reindex(indicators.index, fill_value=0.0)
     checks = len(rules.settings.governance_checks_high) / max(1, len(rules.settings.governance_checks_low))
-    added = sums["added"].mask(found["measure"].eq("governance_complete"), sums["added"] * max(1.0, checks))
-    whole = found["n"] + added
-    return (added / whole).mask(np.isinf(added), np.inf), (sums["touched"] / whole).mask(np.isinf(added), 0.0)
+    added = sums["added"].mask(indicators["measure"].eq("governance_complete"), sums["added"] * max(1.0, checks))
+    total = indicators["n"] + added
+    return (added / total).mask(np.isinf(added), np.inf), (sums["touched"] / total).mask(np.isinf(added), 0.0)
 
 
 def _widened(
-    value: pd.Series, least: pd.Series, most: pd.Series, added: pd.Series, touched: pd.Series
+    value: pd.Series, least: pd.Series, most: pd.Series, added: pd.Series, affected: pd.Series
 ) -> tuple[pd.Series, pd.Series]:
-    """Bounds with what is set aside as a no, and as a yes; no bounds at all where it may outweigh everything."""
-    some = (added > 0) | (touched > 0)
+    """Bounds with unknown records as a no, and as a yes; infinite where their number is unknown."""
+    some = (added > 0) | (affected > 0)
     low, high = least.fillna(value), most.fillna(value)
-    least = least.mask(some, low * (1 - added) - touched).mask(np.isinf(added) & value.notna(), -np.inf)
-    most = most.mask(some, high * (1 - added) + added + touched).mask(np.isinf(added) & value.notna(), np.inf)
+    least = least.mask(some, low * (1 - added) - affected).mask(np.isinf(added) & value.notna(), -np.inf)
+    most = most.mask(some, high * (1 - added) + added + affected).mask(np.isinf(added) & value.notna(), np.inf)
     return least, most
 
 
-def _points(found: pd.DataFrame, value: pd.Series) -> pd.Series:
-    span = found["value_at_100"] - found["value_at_0"]
-    return (100 * (value - found["value_at_0"]) / span).clip(0, 100)
+def _points(indicators: pd.DataFrame, value: pd.Series) -> pd.Series:
+    span = indicators["value_at_100"] - indicators["value_at_0"]
+    return (100 * (value - indicators["value_at_0"]) / span).clip(0, 100)
 
 
 def explain_items(items: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
@@ -174,9 +180,8 @@ def practice(explained: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     Notes
     -----
     `practice` is the weighted mean of the indicators that count, missing below `minimum_indicators` of them.
-    `shown` takes unknown records as a no and indicators that do not count as 0: it serves the band alone, so
-    that neither a blank nor leaving out a table can improve one. No interval: records are a census of what was
-    recorded.
+    `shown` takes unknown records as a no and indicators that do not count as 0; only bands are read off it, so
+    neither a blank nor a missing table can improve a band. No interval: records are a census of what was recorded.
     """
     rows = explained.loc[explained["kind"] == "indicator"]
     counts = rows["status"] == OK
@@ -213,13 +218,13 @@ def _perception(measures: pd.DataFrame) -> pd.DataFrame:
 
 
 def _basis(table: pd.DataFrame) -> np.ndarray:
-    said, shown = table["perception"].notna(), table["practice"].notna()
-    return np.select([said & shown, said, shown], ["both", "perception", "practice"], "none")
+    perceived, practised = table["perception"].notna(), table["practice"].notna()
+    return np.select([perceived & practised, perceived, practised], ["both", "perception", "practice"], "none")
 
 
 def _note(table: pd.DataFrame, rules: Instrument) -> pd.Series:
-    known = rules.indicators.groupby("barrier_id").size()
-    of = table["barrier_id"].map(known).fillna(0).astype(int).astype(str)
+    indicator_count = rules.indicators.groupby("barrier_id").size()
+    of = table["barrier_id"].map(indicator_count).fillna(0).astype(int).astype(str)
     count = table["counted"].fillna(0).astype(int).astype(str)
     records = "records: " + count + " of " + of + " indicators"
     partial = table["practice"].notna() & (table["shown"] < table["practice"] - TOLERANCE)
@@ -280,7 +285,7 @@ def profile(
 
 
 def practice_sources(explained: pd.DataFrame) -> pd.DataFrame:
-    """Where a change of practice came from: what the records show, or other indicators that count.
+    """Sources of a change of practice: what records show, or which indicators count.
 
     Returns
     -------
@@ -292,24 +297,29 @@ def practice_sources(explained: pd.DataFrame) -> pd.DataFrame:
     order = waves.sort_waves(explained["wave"])
     later = dict(pairwise(order))
     before = rows.assign(wave=rows["wave"].map(later).astype(object)).dropna(subset="wave")
-    both = rows.merge(before, on=[*KEY, "id"], how="outer", suffixes=("", "_before"))
-    known = both["points"].notna() & both["points_before"].notna()
-    weight = both["weight"].fillna(both["weight_before"])
+    pairs = rows.merge(before, on=[*KEY, "id"], how="outer", suffixes=("", "_before"))
+    in_both_waves = pairs["points"].notna() & pairs["points_before"].notna()
+    weight = pairs["weight"].fillna(pairs["weight_before"])
 
     def mean(points: pd.Series, where: pd.Series) -> pd.Series:
-        held = weight.where(where & points.notna())
-        parts = pd.DataFrame({"sum": points * held, "weight": held}).groupby([both[name] for name in KEY]).sum()
+        weights = weight.where(where & points.notna())
+        parts = pd.DataFrame({"sum": points * weights, "weight": weights}).groupby([pairs[name] for name in KEY]).sum()
         return parts["sum"] / parts["weight"].where(parts["weight"] > 0)
 
-    shared = mean(both["points"], known) - mean(both["points_before"], known)
-    whole = mean(both["points"], known | True) - mean(both["points_before"], known | True)
-    moved = pd.DataFrame({"records": shared, "indicators": (whole - shared).where((whole - shared).abs() > 1e-9)})
+    records_change = mean(pairs["points"], in_both_waves) - mean(pairs["points_before"], in_both_waves)
+    total_change = mean(pairs["points"], in_both_waves | True) - mean(pairs["points_before"], in_both_waves | True)
+    moved = pd.DataFrame(
+        {
+            "records": records_change,
+            "indicators": (total_change - records_change).where((total_change - records_change).abs() > 1e-9),
+        }
+    )
     long = moved.rename_axis(columns="source").stack().rename("points").reset_index()
     return long[[*KEY, "source", "points"]]
 
 
 def weight_sensitivity(explained: pd.DataFrame, profiled: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
-    """How firmly the weakest barrier stays weakest: one row per unit x wave (barrier_id, share, n_barriers).
+    """How often the weakest barrier stays so under other weights, by unit x wave (barrier_id, share, n_barriers).
 
     Notes
     -----
@@ -327,11 +337,11 @@ def weight_sensitivity(explained: pd.DataFrame, profiled: pd.DataFrame, rules: I
     }
     counted = explained.loc[(explained["kind"] == "indicator") & (explained["status"] == OK)]
     points = dict(list(counted.groupby(["unit_id", "wave"])))
-    found = []
+    firmness = []
     for (unit_id, wave), rows in profiled.groupby(["unit_id", "wave"], sort=False):
         if (rows["basis"] != "both").any() or len(rows) < 2:
             continue
-        drawn = np.column_stack(
+        scores = np.column_stack(
             [
                 voices[:, 0] * row.perception
                 + voices[:, 1] * _reweighted(points[unit_id, wave], row.barrier_id, weights, rules)
@@ -339,15 +349,17 @@ def weight_sensitivity(explained: pd.DataFrame, profiled: pd.DataFrame, rules: I
             ]
         )
         weakest = int(rows["score"].to_numpy().argmin())
-        share = float((drawn.argmin(axis=1) == weakest).mean())
-        found.append((unit_id, wave, rows["barrier_id"].iloc[weakest], share, len(rows)))
-    return pd.DataFrame(found, columns=["unit_id", "wave", "barrier_id", "share", "n_barriers"])
+        share = float((scores.argmin(axis=1) == weakest).mean())
+        firmness.append((unit_id, wave, rows["barrier_id"].iloc[weakest], share, len(rows)))
+    return pd.DataFrame(firmness, columns=["unit_id", "wave", "barrier_id", "share", "n_barriers"])
 
 
-def _reweighted(points: pd.DataFrame, barrier_id: str, weights: dict, rules: Instrument) -> np.ndarray:
+def _reweighted(
+    points: pd.DataFrame, barrier_id: str, weights: Mapping[str, np.ndarray], rules: Instrument
+) -> np.ndarray:
     order = rules.indicators.loc[rules.indicators["barrier_id"] == barrier_id].sort_values("indicator_id")
     of_barrier = points.loc[points["barrier_id"] == barrier_id].set_index("id")["points"]
     value = of_barrier.reindex(order["indicator_id"]).to_numpy()
-    known = ~np.isnan(value)
-    drawn = weights[barrier_id][:, known]
-    return (drawn * value[known]).sum(axis=1) / drawn.sum(axis=1)
+    present = ~np.isnan(value)
+    drawn_weights = weights[barrier_id][:, present]
+    return np.asarray((drawn_weights * value[present]).sum(axis=1) / drawn_weights.sum(axis=1))

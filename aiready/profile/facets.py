@@ -1,4 +1,4 @@
-"""Say and do, facet by facet, in natural units: what people say beside what the records show."""
+"""Say and do, facet by facet, in natural units: survey answers beside what records show."""
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from aiready.profile.barriers import BY_QUARTER
 KEY = ["unit_id", "wave"]
 FACET = ["barrier_id", "facet"]
 RECORD_KEY = [*FACET, "record_id"]
-"""What tells one pair from another; labels are for readers, and two may read alike."""
+"""Key of a pair; labels are for readers and need not be unique."""
 COLUMNS = (
     "unit_id", "wave", "barrier_id", "facet", "record_id", "says", "says_n", "says_label",
     "record", "record_yes", "record_n", "record_label", "unit",
@@ -28,7 +28,7 @@ def say_do(
     membership: pd.DataFrame,
     rules: Instrument,
 ) -> pd.DataFrame:
-    """Set what is said beside what is recorded: one row per unit x wave x barrier x facet x record.
+    """Pair survey answers with records: one row per unit x wave x barrier x facet x record.
 
     Parameters
     ----------
@@ -46,16 +46,16 @@ def say_do(
     -------
     pandas.DataFrame
         `COLUMNS`; either side is NaN where it is hidden or absent. `record_id` is the measure or the columns of the
-        register. Of several items of one facet the first is the one its twins tell of.
+        register. Twins refer to the first item of a facet.
     """
     twins = with_record_ids(rules.twins)
-    said = _say_rows(items, twins.merge(rules.items.drop_duplicates(FACET)[["item_id", *FACET]], on=FACET))
-    shown = stack_nonempty(_measure_rows(measures, twins, said), _register_rows(register, membership, twins))
-    return said.merge(shown, on=[*KEY, "record_id"], how="left").reindex(columns=COLUMNS)
+    say_rows = _say_rows(items, twins.merge(rules.items.drop_duplicates(FACET)[["item_id", *FACET]], on=FACET))
+    do_rows = stack_nonempty(_measure_rows(measures, twins, say_rows), _register_rows(register, membership, twins))
+    return say_rows.merge(do_rows, on=[*KEY, "record_id"], how="left").reindex(columns=COLUMNS)
 
 
 def with_record_ids(twins: pd.DataFrame) -> pd.DataFrame:
-    """Twins with the `record_id` of what they count: one row per `RECORD_KEY`, as the instrument proves."""
+    """Twins with the `record_id` of what they count; the instrument checks that `RECORD_KEY` is unique."""
     names = twins.reindex(columns=["measure", "register_column"]).fillna("")
     return twins.assign(record_id=names["measure"].where(names["measure"] != "", names["register_column"]))
 
@@ -72,16 +72,16 @@ def _say_rows(items: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(says=sums["says"].where(inside))
 
 
-def _measure_rows(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
+def _measure_rows(measures: pd.DataFrame, twins: pd.DataFrame, say_rows: pd.DataFrame) -> pd.DataFrame:
     rows = measures.loc[(measures["segment"] == ALL) & (measures["status"] == OK)]
     rows = rows.loc[rows["measure"].isin(twins["measure"]), [*KEY, "table", "measure", "value", "n"]]
     dated = rows["table"].isin(BY_QUARTER)
-    in_waves = pd.DataFrame({"of_wave": said["wave"].unique()})
+    in_waves = pd.DataFrame({"of_wave": say_rows["wave"].unique()})
     in_waves["wave"] = in_waves["of_wave"].map(waves.quarter_of_wave)
     by_quarter = rows.loc[dated].merge(in_waves, on="wave").drop(columns="wave").rename(columns={"of_wave": "wave"})
-    found = stack_nonempty(rows.loc[~dated], by_quarter)
-    found["unit"] = found["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
-    renamed = found.rename(columns={"measure": "record_id", "value": "record", "n": "record_n"})
+    matched = stack_nonempty(rows.loc[~dated], by_quarter)
+    matched["unit"] = matched["measure"].map({name: measure.unit for name, measure in MEASURES.items()})
+    renamed = matched.rename(columns={"measure": "record_id", "value": "record", "n": "record_n"})
     counted = renamed["unit"].eq("share") & renamed["table"].ne("tasks")  # shares of hours count no records
     renamed["record_yes"] = (renamed["record"] * renamed["record_n"]).astype(float).round().where(counted)
     return renamed[list(RECORD_COLUMNS)]
@@ -90,15 +90,15 @@ def _measure_rows(measures: pd.DataFrame, twins: pd.DataFrame, said: pd.DataFram
 def _register_rows(register: pd.DataFrame, membership: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     live = register.loc[register["stage"].isin(LIVE_STAGES)] if len(register) else register
     rows = live.rename(columns={"unit_id": "member_id"}).merge(membership, on="member_id")
-    wanted = twins.loc[twins["register_column"].notna() & (twins["register_column"] != "")]
-    found = []
-    for named in wanted["register_column"].unique():
-        columns = [column for column in split_list(named) if column in rows]
+    with_columns = twins.loc[twins["register_column"].notna() & (twins["register_column"] != "")]
+    counts_by_columns = []
+    for record_id in with_columns["register_column"].unique():
+        columns = [column for column in split_list(record_id) if column in rows]
         filled = (rows[columns].notna() & (rows[columns] != "no")).all(axis=1)
         counts = rows.assign(yes=filled).groupby(KEY)["yes"].agg(["sum", "size"]).reset_index()
-        found.append(counts.assign(record_id=named, record_yes=counts["sum"], record_n=counts["size"]))
-    if not found:
+        counts_by_columns.append(counts.assign(record_id=record_id, record_yes=counts["sum"], record_n=counts["size"]))
+    if not counts_by_columns:
         return pd.DataFrame(columns=RECORD_COLUMNS)
-    counted = stack_nonempty(*found).assign(unit="share")
+    counted = stack_nonempty(*counts_by_columns).assign(unit="share")
     counted["record"] = counted["record_yes"] / counted["record_n"]
     return counted[list(RECORD_COLUMNS)]

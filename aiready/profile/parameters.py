@@ -1,7 +1,6 @@
-"""Values of notebook parameters as the text they were written as: `papermill -p` makes numbers of what looks like one.
+"""Notebook parameters as the text that was typed: `papermill -p` turns text that looks like a number into one.
 
-`-p unit_id 12` arrives as the number 12, `007` as 7, `1e5` as 100000.0, `True` as a truth value; `-r` leaves text
-alone.
+`-p unit_id 12` arrives as the number 12, `007` as 7, `1e5` as 100000.0, `True` as a bool; `-r` leaves text alone.
 """
 
 from collections.abc import Iterable
@@ -14,12 +13,12 @@ _WORDS = {"True": True, "False": False, "None": None}
 
 
 def as_text(value: Any) -> str:
-    """The value as text, where there is nothing to choose from, as of a folder."""
+    """The value as text, for parameters without a list of possible values, such as folders."""
     return "" if value is None else str(value)
 
 
 def parse_day(value: Any, kind: str = "as_of") -> date | None:
-    """The date that a value was written as; None where it is blank.
+    """Parse a date; None where the value is blank.
 
     Raises
     ------
@@ -34,18 +33,18 @@ def parse_day(value: Any, kind: str = "as_of") -> date | None:
         raise UsageError(f'{kind} "{value}" is no date. Write it as 2026-09-30.') from None
 
 
-def match_parameter(kind: str, value: Any, known: Iterable[str]) -> str:
-    """The one of the known texts that a value was written as; a text as it is.
+def match_parameter(kind: str, value: Any, texts: Iterable[str]) -> str:
+    """Find which of the possible texts a value was typed as; a value that is text is returned as it is.
 
     Parameters
     ----------
     kind
-        The parameter, for messages.
+        Name of the parameter, for messages.
 
     Raises
     ------
     UsageError
-        Several of them are read as this value.
+        `papermill -p` reads several of the texts as this value.
 
     Examples
     --------
@@ -54,17 +53,17 @@ def match_parameter(kind: str, value: Any, known: Iterable[str]) -> str:
     """
     if isinstance(value, str):
         return value
-    alike = sorted({text for text in known if _equal_and_same_type(_read(text), value)})
-    if len(alike) > 1:
+    matches = sorted({text for text in texts if _equal_and_same_type(_read(text), value)})
+    if len(matches) > 1:
         raise UsageError(
-            f"{kind}: {value} may be {', '.join(alike)}: papermill -p reads all of them as one value. "
-            f"Use -r in place of -p, which leaves text alone: papermill ... -r {kind} {alike[0]}"
+            f"{kind}: {value} may be {', '.join(matches)}: papermill -p reads all of them as one value. "
+            f"Use -r in place of -p, which leaves text alone: papermill ... -r {kind} {matches[0]}"
         )
-    return alike[0] if alike else as_text(value)
+    return matches[0] if matches else as_text(value)
 
 
 def _read(text: str) -> Any:
-    """What `papermill -p` makes of a text."""
+    """The value that `papermill -p` makes of a text."""
     if text in _WORDS:
         return _WORDS[text]
     for number in (int, float):
@@ -76,5 +75,5 @@ def _read(text: str) -> Any:
 
 
 def _equal_and_same_type(one: Any, other: Any) -> bool:
-    """Equal and of one type; what is no number is not equal to itself."""
+    """Whether two values are equal and of the same type; NaN equals NaN."""
     return type(one) is type(other) and (one == other or (one != one and other != other))

@@ -1,4 +1,4 @@
-"""What a notebook reads of results besides tables: one number, and what stands beside all of them."""
+"""What results hold besides tables: facts of the run (dates, versions, notes), and single numbers."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from aiready.model import waves
 from aiready.model.registry import NOT_MEASURED, OK
 from aiready.model.schema import TABLES
 
-RECORDS, GIVEN, WAVE = "records", "given", "wave"
-"""What the as-of date rests on: a date in the records, who ran it, or the last day of the newest survey wave."""
+FROM_RECORDS, FROM_CALLER, FROM_WAVE = "records", "given", "wave"
+"""Where the as-of date comes from: a date in the records, the caller, or the last day of the newest survey wave."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What stands beside every number: dates, versions, and what was left out.
+    """Facts of a run that apply to every number: dates, versions, and notes on what was left out.
 
-    `as_of_basis` is what `as_of` rests on (`RECORDS`, `GIVEN`, `WAVE`; empty without a date).
+    `as_of_basis`: where `as_of` comes from (`FROM_RECORDS`, `FROM_CALLER`, `FROM_WAVE`; empty without a date).
     """
 
     wave: str
@@ -31,24 +31,24 @@ class Facts:
     about: Mapping[str, str]
     notes: tuple[str, ...]
     input_digest: str
-    as_of_basis: str = RECORDS
+    as_of_basis: str = FROM_RECORDS
 
     @property
     def records_up_to(self) -> str:
-        """The as-of date where any record bears a date; else empty, because no record reaches up to it."""
-        return self.as_of if self.as_of_basis == RECORDS else ""
+        """The as-of date where any record is dated; else empty."""
+        return self.as_of if self.as_of_basis == FROM_RECORDS else ""
 
     @property
     def reached_on(self) -> str:
-        """The day that due dates are held against; empty where nobody knows how far time has gone.
+        """The day that due dates are compared with; empty where the as-of date comes from a wave label.
 
-        A wave is only a label: the last day of `2026` may lie ahead.
+        The last day of a wave such as `2026` may be in the future.
         """
-        return self.as_of if self.as_of_basis in (RECORDS, GIVEN) else ""
+        return self.as_of if self.as_of_basis in (FROM_RECORDS, FROM_CALLER) else ""
 
 
 def facts_of(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:
-    """The facts of some data; `in_waves` are the waves of its results, `notes` what computing them had to say."""
+    """Facts of a run; `in_waves`: the waves of its results; `notes`: from computing them."""
     digests = "".join(sorted(data.inputs["sha256"])) if data.inputs is not None else ""
     return Facts(
         wave=data.wave if data.wave in in_waves else in_waves[-1],
@@ -64,7 +64,7 @@ def facts_of(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tu
 
 
 def _basis(data: Data) -> str:
-    """What the as-of date of some data rests on."""
+    """Where the as-of date of a dataset comes from."""
     if data.as_of is None:
         return ""
     happened = (
@@ -74,8 +74,8 @@ def _basis(data: Data) -> str:
         if column.happened and column.name in data.tables[name]
     )
     if data.decisions is not None or any(happened):
-        return RECORDS
-    return WAVE if data.waves and data.as_of == waves.last_day(data.waves[-1]) else GIVEN
+        return FROM_RECORDS
+    return FROM_WAVE if data.waves and data.as_of == waves.last_day(data.waves[-1]) else FROM_CALLER
 
 
 @dataclass(frozen=True)
@@ -92,5 +92,5 @@ class Cell:
 
     @property
     def ok(self) -> bool:
-        """Whether there is a number to show."""
+        """Whether there is a number."""
         return self.status == OK

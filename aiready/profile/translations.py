@@ -1,4 +1,4 @@
-"""The words of the instrument in the language of a page: names, labels and actions, and the results that hold them."""
+"""The instrument's names, labels and actions in another language, and results with these texts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -25,51 +25,55 @@ TRANSLATED = {
     "twins": ("says", "label"),
     "actions": ("action", "reason", "first_step", "owner_role"),
 }
-"""Columns that reach a reader, file by file: `<file>.<lang>.csv` holds the key of the file and these."""
+"""Columns with texts for readers, file by file: `<file>.<lang>.csv` has the key of the file and these."""
 
 
 def translate_instrument(rules: Instrument, folder: Path | None, language: Language) -> Instrument:
-    """The instrument with its words in another language; as it is where it is written in that language.
+    """Translate an instrument into another language; returned as it is where that is its own language.
 
     Parameters
     ----------
     folder
-        The instrument's own folder; None: the shipped one. A file it leaves out is looked for among the shipped ones.
+        The instrument's own folder; None: the shipped one. A file that it lacks is taken from the shipped ones.
 
     Raises
     ------
     UsageError
-        The questionnaire is not there in the language.
+        There is no questionnaire in the language.
     InstrumentError
-        Words are missing, with every problem at once.
+        Translations are missing or wrong; all problems at once.
     """
-    spoken = rules.in_language(language.code)
+    translation = rules.in_language(language.code)
     if language.code == next(iter(rules.languages)):
         return rules
     problems: list[str] = []
     tables: dict[str, pd.DataFrame] = {}
     for name, columns in TRANSLATED.items():
-        tables[name], found = _translate_table(name, columns, getattr(rules, name), folder, language.code)
-        problems += found
+        tables[name], table_problems = _translate_table(name, columns, getattr(rules, name), folder, language.code)
+        problems += table_problems
     raise_all(InstrumentError, problems)
-    read = ["facet_label", "wording", *level_columns(rules.settings.scale_points)]
-    words = spoken.items.set_index("item_id")[read].reindex(rules.items["item_id"])
-    return replace(rules, items=rules.items.assign(**{name: words[name].to_numpy() for name in read}), **tables)
+    item_columns = ["facet_label", "wording", *level_columns(rules.settings.scale_points)]
+    words = translation.items.set_index("item_id")[item_columns].reindex(rules.items["item_id"])
+    return replace(rules, items=rules.items.assign(**{name: words[name].to_numpy() for name in item_columns}), **tables)
 
 
 def _translate_table(
     name: str, columns: tuple[str, ...], first: pd.DataFrame, folder: Path | None, code: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """One table with its words translated, and what is missing or strange in the file."""
+    """Translate one table; returns it with the problems of the file of translations."""
     file = f"{name}.{code}.csv"
-    places = [place / file for place in (folder, package_file("data/instrument")) if place is not None]
-    path = next((place for place in places if place.exists()), places[0])
+    candidates = [
+        folder_or_shipped / file
+        for folder_or_shipped in (folder, package_file("data/instrument"))
+        if folder_or_shipped is not None
+    ]
+    path = next((folder_or_shipped for folder_or_shipped in candidates if folder_or_shipped.exists()), candidates[0])
     key = list(FILES[name].key)
     read, problems = read_table(path, FileSpec((), dict.fromkeys((*key, *columns), ""), FILES[name].key))
     if problems:
         return first, problems
-    wanted = first[key].astype(str)
-    joined = wanted.merge(read.drop_duplicates(key), on=key, how="left").fillna("").set_index(first.index)
+    keys = first[key].astype(str)
+    joined = keys.merge(read.drop_duplicates(key), on=key, how="left").fillna("").set_index(first.index)
     problems = [problem_line(file, problem) for problem in _problems(first, joined, read, key, columns)]
     return first.assign(**{column: joined[column] for column in columns if column in first}), problems
 
@@ -82,18 +86,18 @@ def _problems(
         for row, text, words in zip(first.index, first[column], joined[column], strict=True):
             if (not text or words) and blanks(words) == blanks(text):
                 continue
-            named = ", ".join(filter(None, map(str, first.loc[row, key])))
+            row_name = ", ".join(filter(None, map(str, first.loc[row, key])))
             if not words:
-                yield 0, column, f'"{named}" is missing or has no words for “{text}”. Translate it.'
+                yield 0, column, f'"{row_name}" is missing or has no words for “{text}”. Translate it.'
             else:
-                yield 0, column, f'"{named}": “{words}” leaves other blanks open than “{text}”. Write the same.'
+                yield 0, column, f'"{row_name}": “{words}” leaves other blanks open than “{text}”. Write the same.'
 
 
 def translate_tables(tables: Tables, rules: Instrument, language: Language) -> Tables:
-    """Results whose words come from the instrument, in the words of another one with the same ids.
+    """Replace the texts in results by those of a translated instrument with the same ids.
 
-    `facets`: what people say and what records tell of; `recommended`: actions, with their numbers as the language
-    writes them.
+    Concerns `facets` (labels of what is said and recorded) and `recommended` (actions; their numbers are formatted for
+    the language).
     """
     return {**tables, "facets": _facets(tables["facets"], rules),
             "recommended": _recommended(tables["recommended"], rules, language)}  # fmt: skip
@@ -102,8 +106,8 @@ def translate_tables(tables: Tables, rules: Instrument, language: Language) -> T
 def _facets(rows: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     words = facets.with_record_ids(rules.twins).rename(columns={"says": "says_label", "label": "record_label"})
     words = words[[*facets.RECORD_KEY, "says_label", "record_label"]]
-    bare = rows.drop(columns=["says_label", "record_label"])
-    return bare.merge(words, on=facets.RECORD_KEY, how="left")[list(rows.columns)]
+    unworded = rows.drop(columns=["says_label", "record_label"])
+    return unworded.merge(words, on=facets.RECORD_KEY, how="left")[list(rows.columns)]
 
 
 def _recommended(rows: pd.DataFrame, rules: Instrument, language: Language) -> pd.DataFrame:
