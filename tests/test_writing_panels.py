@@ -1,9 +1,15 @@
 """The panels that write, without a browser: what controls do to files, drafts, and other people's saves."""
 
+from collections.abc import Iterator
+from collections.abc import Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from ipywidgets import Button, Widget
+from ipywidgets import Button, Widget
+from ipywidgets import Button, Widget
 
 from aiready.instrument.model import read_instrument
 from aiready.profile import data_check
@@ -35,9 +41,24 @@ def shown(panel: SelfAssessmentPanel):
     return panel.choice_box.children[0]
 
 
+def buttons(part: Widget) -> Iterator[Button]:
+    """Every button that is on the page."""
+    if part.layout.display != "none":
+        if isinstance(part, Button):
+            yield part
+        for child in getattr(part, "children", ()):
+            yield from buttons(child)
+
+
+def click(panel, words: str) -> None:
+    """Press a button that is on the page, by its words."""
+    (found,) = (button for button in buttons(panel.box) if button.description == words)
+    found.click()
+
+
 def opened(folder: Path, by: str = "") -> RedesignPanel:
     panel = RedesignPanel(str(folder), by)
-    panel._open()
+    click(panel, "Open the job")
     return panel
 
 
@@ -50,7 +71,7 @@ class TestTaskRedesign:
                  "evidence": "measured", "blocker": "too_slow", "freed_for": "hard cases"}  # fmt: skip
         for name, text in typed.items():
             panel.fields[name].value = text
-        panel._save()
+        click(panel, "Save the job")
         assert set(typed) == set(panel.fields)
         row = pd.read_csv(folder / "tasks.csv", dtype=str).iloc[0]
         assert row[list(typed)].to_dict() == typed
@@ -66,35 +87,35 @@ class TestTaskRedesign:
         panel = opened(folder)
         panel.fields["adoption"].value = "0.7"
         panel.fields["adoption"].value = "0.8"
-        panel._undo()
+        click(panel, "Undo")
         assert panel.fields["adoption"].value == "0.7"
-        panel._undo()
+        click(panel, "Undo")
         assert panel.fields["adoption"].value == "0.6"
-        panel._undo()
+        click(panel, "Undo")
         assert "Nothing to undo" in said(panel)
-        panel._redo()
+        click(panel, "Redo")
         assert panel.fields["adoption"].value == "0.7"
 
     def test_an_unsaved_edit_made_before_somebody_elses_save_never_overwrites_it(self, folder):
         ann, ben = opened(folder, "ann"), opened(folder, "ben")
         ben.fields["adoption"].value = "0.9"
         ann.fields["adoption"].value = "0.8"
-        ann._save()
+        click(ann, "Save the job")
         again = RedesignPanel(str(folder), "ben")
         assert "not saved yet" in said(again)
-        again._save()
+        click(again, "Save the job")
         assert "somebody else saved this" in said(again)
-        again._merge_versions()
+        click(again, "Join both versions")
         assert "adoption 0.8 (yours: 0.9)" in said(again)
         assert again.fields["adoption"].value == "0.8"
 
     def test_theirs_can_be_taken_and_mine_is_kept_in_a_file(self, folder):
         ann, ben = opened(folder, "ann"), opened(folder, "ben")
         ann.fields["adoption"].value = "0.8"
-        ann._save()
+        click(ann, "Save the job")
         ben.fields["adoption"].value = "0.9"
-        ben._save()
-        ben._discard_edits()
+        click(ben, "Save the job")
+        click(ben, "Take theirs, drop mine")
         assert ben.fields["adoption"].value == "0.8"
         (kept,) = (folder / ".aiready" / "kept").iterdir()
         assert pd.read_csv(kept)["adoption"].iloc[0] == 0.9
@@ -104,18 +125,22 @@ class TestTaskRedesign:
         (folder / "library.tsv").write_text(f"Title\tTask\tTask Type\n{rows}")
         panel = RedesignPanel(str(folder), "")
         panel.new_job.value = "Post clerk"
-        panel._open()
+        click(panel, "Open the job")
         assert "no tasks yet" in said(panel)
         panel.file.value, panel.words.value = str(folder / "library.tsv"), "clerk"
-        panel._search()
-        panel._add_library_tasks()
+        panel.action.value = "library"
+        click(panel, "Search")
+        click(panel, "Add its tasks")
         assert len(panel.board.tasks) == 16
         panel.others.value, panel.merged_name.value = (panel.board.ids[1],), "Do two things"
-        panel._merge()
-        panel._remove()
+        panel.action.value = "merge"
+        click(panel, "Merge")
+        panel.action.value = "remove"
+        click(panel, "Remove the chosen task")
         panel.name.value = "Open the post"
-        panel._add()
-        panel._save()
+        panel.action.value = "add"
+        click(panel, "Add")
+        click(panel, "Save the job")
         assert "Saved: 15 tasks." in said(panel)
         assert data_check.check(str(folder)).quarantined == 0
 
@@ -130,13 +155,13 @@ class TestTaskRedesign:
 class TestSelfAssessment:
     def test_two_facilitators_with_the_same_person_lose_no_answer(self, folder):
         first = SelfAssessmentPanel(str(folder), "")
-        first._begin()
+        click(first, "Begin with a person")
         shown(first).value = "2"
         second = SelfAssessmentPanel(str(folder), "")
-        second._go(1)
+        click(second, "Next question")
         shown(second).value = "4"
-        first._go(1)
-        first._go(1)
+        click(first, "Next question")
+        click(first, "Next question")
         shown(first).value = "5"
         assert "Both were joined" in said(first)
         answers = pd.read_csv(folder / "responses.csv", dtype=str).fillna("")[list(ITEMS)].iloc[0].tolist()
@@ -144,9 +169,9 @@ class TestSelfAssessment:
 
     def test_a_choice_that_arrives_after_the_next_question_is_shown_answers_the_one_it_was_made_for(self, folder):
         panel = SelfAssessmentPanel(str(folder), "")
-        panel._begin()
+        click(panel, "Begin with a person")
         first = shown(panel)
-        panel._go(1)
+        click(panel, "Next question")
         first.value = "4"
         assert shown(panel).value is None
         answers = pd.read_csv(folder / "responses.csv", dtype=str).fillna("")
@@ -154,10 +179,10 @@ class TestSelfAssessment:
 
     def test_a_choice_that_arrives_after_the_next_person_has_begun_is_nobodys(self, folder):
         panel = SelfAssessmentPanel(str(folder), "")
-        panel._begin()
+        click(panel, "Begin with a person")
         shown(panel).value = "2"
         first = shown(panel)
-        panel._begin()
+        click(panel, "Begin with a person")
         first.value = "4"
         assert shown(panel).value is None
         assert pd.read_csv(folder / "responses.csv", dtype=str)[ITEMS[0]].tolist() == ["2"]
@@ -165,15 +190,15 @@ class TestSelfAssessment:
     def test_a_wave_or_a_code_that_is_none_is_told_in_plain_words(self, folder):
         panel = SelfAssessmentPanel(str(folder), "")
         panel.wave.value = "autumn"
-        panel._begin()
+        click(panel, "Begin with a person")
         assert "is no wave" in said(panel)
         panel.wave.value, panel.code.value = "2026-Q3", "w-none"
-        panel._continue()
+        click(panel, "Continue or change")
         assert "No answers under the code" in said(panel)
 
     def test_another_language_of_the_questionnaire_is_asked_and_saved_alike(self, folder):
         panel = SelfAssessmentPanel(str(folder), "de")
-        panel._begin()
+        click(panel, "Begin with a person")
         assert "Ihr Team" in panel.wording.value or "Team" in panel.wording.value
         shown(panel).value = "does not apply"
         panel.comment.value = "gut"
@@ -187,8 +212,9 @@ class TestCanvas:
     def begun(folder: Path, by: str = "") -> CanvasPanel:
         panel = CanvasPanel(str(folder), by)
         panel.new.value = "Letter drafting"
-        panel._open()
-        panel._save()
+        click(panel, "Open it")
+        panel.step.value = "problem"
+        click(panel, "Save the initiative")
         return panel
 
     def test_every_field_is_saved_in_its_column(self, folder):
@@ -200,7 +226,8 @@ class TestCanvas:
             else:
                 dated = name.endswith("_on") or name == "deadline"
                 field.value = numbers.get(name) or ("2026-05-11" if dated else f"words of {name}")
-        panel._save()
+        panel.step.value = "problem"
+        click(panel, "Save the initiative")
         assert "Saved" in said(panel)
         row = pd.read_csv(folder / "initiatives.csv", dtype=str).iloc[0]
         assert row[list(panel.fields)].to_dict() == {name: field.value for name, field in panel.fields.items()}
@@ -209,42 +236,52 @@ class TestCanvas:
     def test_the_second_who_saves_an_initiative_is_told_even_after_a_new_start(self, folder):
         self.begun(folder, "ann")
         ann, ben = CanvasPanel(str(folder), "ann"), CanvasPanel(str(folder), "ben")
-        ben._open()
+        click(ben, "Open it")
         ben.fields["owner"].value = "head of post"
         ann.fields["owner"].value = "head of letters"
-        ann._save()
-        again = CanvasPanel(str(folder), "ben")
-        assert "not saved yet" in said(again)
-        again._save()
-        assert "somebody else saved this" in said(again)
-        again._merge_versions()
+        ann.step.value = "problem"
+        click(ann, "Save the initiative")
+        again, elsewhere = CanvasPanel(str(folder), "ben"), CanvasPanel(str(folder), "ben")
+        for panel in (again, elsewhere):
+            assert "not saved yet" in said(panel)
+            panel.step.value = "problem"
+            click(panel, "Save the initiative")
+            assert "somebody else saved this" in said(panel)
+        click(again, "Join both versions")
         assert "owner: head of letters (yours: head of post)" in said(again)
-        again._discard_edits()
-        assert again.fields["owner"].value == "head of letters"
+        click(elsewhere, "Take theirs, drop mine")
+        assert elsewhere.fields["owner"].value == "head of letters"
 
     def test_results_without_a_rule_written_down_are_refused(self, folder):
         panel = self.begun(folder)
-        panel._save_results()
+        panel.step.value = "results"
+        click(panel, "Save the results")
         assert "Plan the pilot first" in said(panel)
         self.outcome(panel)
         self.numbers(panel)
-        panel._save_results()
+        panel.step.value = "results"
+        click(panel, "Save the results")
         assert "Write the decision rule down first" in said(panel)
 
     def test_a_rule_that_did_not_change_keeps_its_date_and_one_that_came_late_is_told(self, folder):
         panel = self.begun(folder)
         self.outcome(panel)
-        panel._declare()
-        panel._declare()
+        panel.step.value = "plan"
+        click(panel, "Write the rule down, dated today")
+        panel.step.value = "plan"
+        click(panel, "Write the rule down, dated today")
         assert "its date stays" in said(panel)
         self.numbers(panel)
         panel.dates["started_on"].value = "2020-01-01"
         assert "the rule was written down after the start" in panel.verdict.value
-        panel._save_results()
+        panel.step.value = "results"
+        click(panel, "Save the results")
         panel.learned.value = "short ones gain"
-        panel._save_results()
+        panel.step.value = "next"
+        click(panel, "Save what was learned")
         assert pd.read_csv(folder / "trials.csv")["learned"].tolist() == ["short ones gain"] * 2
-        panel._next()
+        panel.step.value = "next"
+        click(panel, "Plan the next small step")
         assert panel.trial.value == "2"
         assert panel.plans["outcome"]["measure"].value == "letters"
         assert data_check.check(str(folder)).quarantined == 0
@@ -253,7 +290,8 @@ class TestCanvas:
         panel = self.begun(folder)
         self.outcome(panel, scale="mean", direction="decrease", today="30", sd="9", effect="3", expected="6")
         assert "cases per arm" in panel.advice.value
-        panel._declare()
+        panel.step.value = "plan"
+        click(panel, "Write the rule down, dated today")
         self.numbers(panel, n="120", mean="24", sd="9", control={"n": "110", "mean": "30", "sd": "10"})
         assert "SCALE" in panel.verdict.value
         assert panel.results["outcome"]["control successes"].layout.display == "none"
@@ -267,9 +305,11 @@ class TestCanvas:
         panel = CanvasPanel(str(folder), "")
         assert panel.plans["outcome"]["measure"].value == "speed"
         panel.plans["outcome"]["today"].value = "0.5"
-        panel._declare()
+        panel.step.value = "plan"
+        click(panel, "Write the rule down, dated today")
         panel.learned.value = "slow"
-        panel._save_results()
+        panel.step.value = "next"
+        click(panel, "Save what was learned")
         saved = pd.read_csv(folder / "trials.csv")
         assert saved["measure"].tolist() == ["speed", "speed", "quality", "quality"]
         assert saved["learned"].fillna("").tolist() == ["slow", "slow", "", ""]
