@@ -118,6 +118,9 @@ def test_nothing_made_from_a_hidden_score_is_published(sample_results, measure):
 
 
 LEVELS = 5
+CLOSE = 2
+"""People: a distribution is worked out where every level is placed more closely. Parts of a total in which few chose a
+level are bounded by it, so that the minimum group is no measure here."""
 
 
 class Reader(Outsider):
@@ -158,7 +161,7 @@ class Reader(Outsider):
 
 
 def read_out(items, means, some):
-    """Hidden distributions of some items that an outsider can place within less than the minimum group."""
+    """Hidden distributions of some items that an outsider can place so closely that answers follow: see `CLOSE`."""
     found, hidden = [], 0
     for (wave, item), cells in items.groupby(["wave", "item_id"]):
         if item not in some:
@@ -167,7 +170,7 @@ def read_out(items, means, some):
         outsider = Reader(cells[cells["status"] == "ok"], mine, parents_of())
         for cell in cells.loc[cells["status"] == "suppressed", ["unit_id", "segment"]].drop_duplicates().itertuples():
             hidden += 1
-            if outsider.room(cell.unit_id, cell.segment) < MINIMUM - 1e-4:
+            if outsider.room(cell.unit_id, cell.segment) < CLOSE:
                 found.append((wave, item, cell.unit_id, cell.segment))
     assert hidden
     return found
