@@ -1,4 +1,4 @@
-"""What users report and what becomes of it (`feedback`), and what the AI knows of its place (`probes`)."""
+"""Measure users' feedback and what became of it (`feedback`), and what the AI knows about the company (`probes`)."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument, Settings
 from aiready.measures.estimation.inference import wilson
 from aiready.measures.estimation.survival import Quantile, kaplan_meier_quantile
-from aiready.model.registry import NOT_MEASURED, collect, fill_not_measured, rows
+from aiready.model.registry import NOT_MEASURED, fill_not_measured, measure_rows, stack_measures
 from aiready.model.schema import LIVE_STAGES
 from aiready.model.waves import quarter, quarter_of_wave
 
@@ -21,76 +21,76 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     """All measures of `feedback` and `probes`.
 
     Grain: one row per reporting unit x quarter of `flagged_at` or `asked_at` x measure. Shares 0-1, times in
-    days. No person stands behind a row: neither table says who.
+    days. The rows carry no number of people: neither table says who flagged or asked.
 
     Notes
     -----
-    No flags is no evidence, so a unit without any is not measured. `user_changes` is a state of today: its
-    wave is that of the data.
+    A unit without flags is not measured: their absence is no evidence. `user_changes` describes the present, so
+    its wave is that of the data.
     """
     units = data.membership["unit_id"].drop_duplicates()
-    return collect([_feedback(data, rules.settings, units), _probes(data, rules.settings, units)])
+    return stack_measures([_feedback(data, rules.settings, units), _probes(data, rules.settings, units)])
 
 
 def _feedback(data: Data, settings: Settings, units: Iterable[str]) -> pd.DataFrame:
     now = quarter_of_wave(data.wave)
     flags = data.table("feedback")
     if flags is None or flags.empty:
-        return fill_not_measured(collect([]), "feedback", units, now)
+        return fill_not_measured(stack_measures([]), "feedback", units, now)
     end = _end(data, flags["flagged_at"])
-    reported = _reported(flags, "flagged_at", data.membership)
-    made = collect([
-        _loop(reported, end), *_shares(reported, end, settings), _user_changes(data, flags, end, settings),
+    reported = _by_reporting_unit(flags, "flagged_at", data.membership)
+    measures = stack_measures([
+        _loop_time(reported, end), *_shares(reported, end, settings), _user_changes(data, flags, end, settings),
     ])  # fmt: skip
-    return _every_wave(made, "feedback", units, now)
+    return _fill_quarters(measures, "feedback", units, now)
 
 
 def _end(data: Data, stamps: pd.Series) -> pd.Timestamp:
-    """End of the day that open flags are counted to."""
+    """End of the day up to which open flags are followed."""
     return pd.Timestamp(data.as_of or stamps.max().date()) + pd.Timedelta(days=1)
 
 
-def _reported(table: pd.DataFrame, stamp: str, membership: pd.DataFrame) -> pd.DataFrame:
-    """One row per reporting unit x row, with the quarter of `stamp` as wave."""
+def _by_reporting_unit(table: pd.DataFrame, stamp: str, membership: pd.DataFrame) -> pd.DataFrame:
+    """Repeat each row for every reporting unit that its unit belongs to; its wave is the quarter of `stamp`."""
     members = table.assign(wave=table[stamp].map(quarter)).rename(columns={"unit_id": "member_id"})
     return membership.merge(members, on="member_id")
 
 
-def _every_wave(made: pd.DataFrame, table: str, units: Iterable[str], now: str) -> pd.DataFrame:
-    present = sorted({*made["wave"], now})
-    return collect(fill_not_measured(made[made["wave"] == one], table, units, one) for one in present)
+def _fill_quarters(measures: pd.DataFrame, table: str, units: Iterable[str], now: str) -> pd.DataFrame:
+    """Add `not_measured` rows for units without a row in a quarter, in every quarter that occurs."""
+    present = sorted({*measures["wave"], now})
+    return stack_measures(fill_not_measured(measures[measures["wave"] == wave], table, units, wave) for wave in present)
 
 
-def _loop(flags: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+def _loop_time(flags: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     """Median days from flag to deployed change: Kaplan-Meier, open flags censored at the end of `as_of`.
 
-    Declined flags will never end in a change; they are left out here and counted by
-    `feedback_declined_share`.
+    Declined flags never end in a change: they are left out here, and `feedback_declined_share` counts them.
     """
-    wanted = flags[flags["declined_at"].isna() | flags["deployed_at"].notna()]
-    last = wanted["deployed_at"].fillna(end)
-    days = (last - wanted["flagged_at"]) / pd.Timedelta(days=1)
-    timed = wanted[_CELL].assign(days=days, deployed=wanted["deployed_at"].notna())
-    found = timed.groupby(_CELL).apply(lambda cell: _median(cell["days"], cell["deployed"]), include_groups=False)
-    every = flags[_CELL].drop_duplicates().set_index(_CELL).index
-    cells = pd.DataFrame(list(found), index=found.index) if len(found) else pd.DataFrame(index=every)
-    cells = cells.reindex(every).reindex(columns=["value", "low", "high", "n", "note"])
+    not_declined = flags[flags["declined_at"].isna() | flags["deployed_at"].notna()]
+    last = not_declined["deployed_at"].fillna(end)
+    days = (last - not_declined["flagged_at"]) / pd.Timedelta(days=1)
+    timed = not_declined[_CELL].assign(days=days, deployed=not_declined["deployed_at"].notna())
+    medians = timed.groupby(_CELL).apply(lambda cell: _median(cell["days"], cell["deployed"]), include_groups=False)
+    all_cells = flags[_CELL].drop_duplicates().set_index(_CELL).index
+    cells = pd.DataFrame(list(medians), index=medians.index) if len(medians) else pd.DataFrame(index=all_cells)
+    cells = cells.reindex(all_cells).reindex(columns=["value", "low", "high", "n", "note"])
     cells["note"] = cells["note"].fillna("all flags were declined")
-    return rows("feedback_loop_p50", cells.reset_index())
+    return measure_rows("feedback_loop_p50", cells.reset_index())
 
 
 def _median(days: pd.Series, deployed: pd.Series) -> dict[str, object]:
-    found: Quantile = kaplan_meier_quantile(days, deployed, 0.5)
-    unreached = f"not reached: the longest follow-up is {found.follow_up:.1f} days"
-    note = unreached if np.isnan(found.value) else ""
-    return {"value": found.value, "low": found.low, "high": found.high, "n": found.n, "note": note}
+    median: Quantile = kaplan_meier_quantile(days, deployed, 0.5)
+    unreached = f"not reached: the longest follow-up is {median.follow_up:.1f} days"
+    note = unreached if np.isnan(median.value) else ""
+    return {"value": median.value, "low": median.low, "high": median.high, "n": median.n, "note": note}
 
 
 def _shares(flags: pd.DataFrame, end: pd.Timestamp, settings: Settings) -> list[pd.DataFrame]:
-    """Closed in time, declined, and ideas used, as shares with Wilson intervals.
+    """Shares of flags closed in time and declined, and of ideas used, with Wilson intervals.
 
-    A flag counts for `feedback_closed_30d` once it is that old, however it ended; it is closed when a change
-    is in use or when it was declined with a reason. An answer alone closes nothing.
+    A flag counts for `feedback_closed_30d` once it is that old, however it ended. It is closed when a change is in
+    use or when it was declined with a reason; an answer alone does not close it.
     """
     limit = pd.Timedelta(days=settings.feedback_closed_days)
     closed_at = flags[["deployed_at", "declined_at"]].min(axis=1)
@@ -105,54 +105,54 @@ def _shares(flags: pd.DataFrame, end: pd.Timestamp, settings: Settings) -> list[
     ]  # fmt: skip
 
 
-def _share(name: str, table: pd.DataFrame, true: pd.Series, among: pd.Series, empty: str) -> pd.DataFrame:
-    """Share of rows for which `true` holds, among some, per reporting unit and wave."""
-    counted = table[_CELL].assign(hits=(true & among).astype(int), n=among.astype(int))
-    return rows(name, _proportion(counted.groupby(_CELL, as_index=False).sum(), empty))
+def _share(name: str, table: pd.DataFrame, condition: pd.Series, eligible: pd.Series, empty_note: str) -> pd.DataFrame:
+    """Share of the eligible rows for which the condition holds, per reporting unit and wave."""
+    counted = table[_CELL].assign(hits=(condition & eligible).astype(int), n=eligible.astype(int))
+    return measure_rows(name, _proportion(counted.groupby(_CELL, as_index=False).sum(), empty_note))
 
 
-def _proportion(cells: pd.DataFrame, empty: str) -> pd.DataFrame:
-    """Value and Wilson interval of `hits` among `n`; the reason where `n` is 0."""
+def _proportion(cells: pd.DataFrame, empty_note: str) -> pd.DataFrame:
+    """Add value and Wilson interval of `hits` among `n`, and a note where `n` is 0."""
     low, high = wilson(cells["hits"], cells["n"])
     value = cells["hits"] / cells["n"].where(cells["n"] > 0)
-    return cells.assign(value=value, low=low, high=high, note=np.where(cells["n"] > 0, "", empty))
+    return cells.assign(value=value, low=low, high=high, note=np.where(cells["n"] > 0, "", empty_note))
 
 
 def _user_changes(data: Data, flags: pd.DataFrame, end: pd.Timestamp, settings: Settings) -> pd.DataFrame:
-    """Live initiatives with a change deployed from a user's flag lately, among live ones, per owning unit.
+    """Share of a unit's live initiatives that recently deployed a change from a user's flag.
 
-    Only units with a flag of their own or on an initiative of theirs have a row: no flags is no evidence.
+    Only units that raised a flag, or own an initiative that was flagged, have a row: without flags, no evidence.
     """
     now = quarter_of_wave(data.wave)
     initiatives = data.table("initiatives")
-    owned = pd.DataFrame(columns=["initiative_id", "unit_id", "stage"]) if initiatives is None else initiatives
-    owners = owned.set_index("initiative_id")["unit_id"]
-    touched = pd.concat([flags["unit_id"], flags["initiative_id"].map(owners).dropna()]).unique()
-    heard = data.membership.loc[data.membership["member_id"].isin(touched), "unit_id"].drop_duplicates()
+    register = pd.DataFrame(columns=["initiative_id", "unit_id", "stage"]) if initiatives is None else initiatives
+    owners = register.set_index("initiative_id")["unit_id"]
+    members = pd.concat([flags["unit_id"], flags["initiative_id"].map(owners).dropna()]).unique()
+    flagged_units = data.membership.loc[data.membership["member_id"].isin(members), "unit_id"].drop_duplicates()
     recent = flags["deployed_at"] >= end - pd.Timedelta(days=settings.user_changes_days)
-    live = owned[owned["stage"].isin(LIVE_STAGES)].rename(columns={"unit_id": "member_id"})
+    live = register[register["stage"].isin(LIVE_STAGES)].rename(columns={"unit_id": "member_id"})
     changed = live["initiative_id"].isin(flags.loc[recent, "initiative_id"].dropna())
     counted = data.membership.merge(live.assign(hits=changed.astype(int), n=1), on="member_id")
-    sums = counted.groupby("unit_id")[["hits", "n"]].sum().reindex(heard, fill_value=0)
+    sums = counted.groupby("unit_id")[["hits", "n"]].sum().reindex(flagged_units, fill_value=0)
     cells = _proportion(sums.rename_axis("unit_id").reset_index(), "no live initiative").assign(wave=now)
     if initiatives is None:
         cells = cells.assign(status=NOT_MEASURED, note="collect `initiatives`: which are live")
     elif flags["initiative_id"].isna().all():
         cells = cells.assign(value=np.nan, note="no flag names its initiative")
-    return rows("user_changes", cells)
+    return measure_rows("user_changes", cells)
 
 
 def _probes(data: Data, settings: Settings, units: Iterable[str]) -> pd.DataFrame:
-    """Questions about the organisation that the AI answered right: a proxy of understanding, Wilson."""
+    """Share of questions about the organisation that the AI answered correctly, with a Wilson interval."""
     now = quarter_of_wave(data.wave)
     probes = data.table("probes")
     if probes is None or probes.empty:
-        return fill_not_measured(collect([]), "probes", units, now)
-    asked = _reported(probes, "asked_at", data.membership)
-    judged = asked["correct"].notna()
-    counted = asked[_CELL].assign(hits=asked["correct"].fillna(value=False).astype(int), n=judged.astype(int))
+        return fill_not_measured(stack_measures([]), "probes", units, now)
+    questions = _by_reporting_unit(probes, "asked_at", data.membership)
+    graded = questions["correct"].notna()
+    counted = questions[_CELL].assign(hits=questions["correct"].fillna(value=False).astype(int), n=graded.astype(int))
     cells = _proportion(counted.groupby(_CELL, as_index=False).sum(), "no answer was judged")
     few = f"a proxy, and fewer than {settings.minimum_probes} questions"
     cells["note"] = cells["note"].where(cells["n"] == 0, "a proxy of understanding")
     cells["note"] = cells["note"].mask(cells["n"].between(1, settings.minimum_probes - 1), few)
-    return _every_wave(rows("probe_accuracy", cells), "probes", units, now)
+    return _fill_quarters(measure_rows("probe_accuracy", cells), "probes", units, now)

@@ -1,4 +1,4 @@
-"""Workflows: which steps use AI, which were really redesigned, how long work waits, who hands over."""
+"""Measure workflows: which steps use AI, which were really redesigned, how long work waits, handoffs."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Measures rows of `data.wave`; `people` is missing, since steps describe work and not persons. `all` is
+        Measures rows of `data.wave`; `people` is missing, since steps describe work, not people. `all` is
         the version `now`; `ai_step_share`, `wait_share` and `handoffs` also come per version. `n` is the
         number of steps counted, for `handoffs` of workflows.
 
@@ -43,23 +43,23 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     steps = data.table(TABLE)
     unit_ids = data.membership["unit_id"].unique()
     if steps is None or steps.empty:
-        return registry.fill_not_measured(registry.collect([]), TABLE, unit_ids, data.wave)
-    named = data.membership.rename(columns={"unit_id": "reporting"})
-    rows = _described(steps).merge(named, left_on="unit_id", right_on="member_id")
+        return registry.fill_not_measured(registry.stack_measures([]), TABLE, unit_ids, data.wave)
+    members = data.membership.rename(columns={"unit_id": "reporting"})
+    rows = _with_ai_use(steps).merge(members, left_on="unit_id", right_on="member_id")
     rows = rows.assign(unit_id=rows["reporting"], wave=data.wave).drop(columns="reporting")
     floor = rules.settings.minimum_coverage
     versions = _by_version(rows)
-    made = [
+    measures = [
         *_redesign_rows(rows, floor),
-        registry.rows("ai_step_share", _ai_share(versions)),
-        registry.rows("wait_share", _wait_share(versions, floor)),
-        registry.rows("handoffs", _handoffs(versions)),
+        registry.measure_rows("ai_step_share", _ai_share(versions)),
+        registry.measure_rows("wait_share", _wait_share(versions, floor)),
+        registry.measure_rows("handoffs", _handoffs(versions)),
     ]
-    return registry.fill_not_measured(registry.collect(made), TABLE, unit_ids, data.wave)
+    return registry.fill_not_measured(registry.stack_measures(measures), TABLE, unit_ids, data.wave)
 
 
 def step_changes(data: Data) -> pd.DataFrame:
-    """What became of every step between `before` and `now`, for the workflow map.
+    """How every step changed between the versions `before` and `now`, for the workflow map.
 
     Returns
     -------
@@ -69,73 +69,73 @@ def step_changes(data: Data) -> pd.DataFrame:
         has both versions). `change` of a step now: `actor` (another actor), `reordered`, `replaces` (new,
         where a step was taken out), `merged` (a neighbour was taken out and nothing put in its place),
         `added` (new, nothing taken out: not a redesign), `same`; of a step before: `kept` or `removed`;
-        `unknown` where not compared; of a step aimed at: `planned`. The first that holds is given.
+        `unknown` where not compared; of a step of any other version: `planned`. The first that holds counts.
 
     Notes
     -----
-    Steps are the same when their names are, but for case, spaces and punctuation; the second step of a name
-    meets the second. *Reordered* are the steps whose move alone, with as few moves as possible, would restore
-    the order. Places are judged by the nearest kept steps on either side.
+    Steps match when their names do, ignoring case, spaces and punctuation; the second step of a name matches the
+    second. *Reordered* are the steps that have to move to restore the order with as few moves as possible. Two
+    steps take the same position when the nearest matched step on one side is the same.
     """
     steps = data.table(TABLE)
-    about = ["ai", "change", "changed", "compared"]
+    added = ["ai", "change", "changed", "compared"]
     if steps is None or steps.empty:
-        return pd.DataFrame(columns=[*TABLES[TABLE].names, *about])
-    rows = _described(steps)
+        return pd.DataFrame(columns=[*TABLES[TABLE].names, *added])
+    rows = _with_ai_use(steps)
     order = rows["version"].map({BEFORE: 0, NOW: 1}).fillna(2)
     ordered = rows.assign(order=order).sort_values([*FLOW, "order", "step_no"], ignore_index=True)
-    return ordered[[*steps.columns, *about]]
+    return ordered[[*steps.columns, *added]]
 
 
 def _changes(steps: pd.DataFrame) -> pd.DataFrame:
-    """Steps before and now, in order, with what became of them; the index stays that of the input."""
-    placed = _placed(steps)
-    both = placed.groupby([*FLOW, "name"])["version"].transform("nunique").eq(2)
-    placed = _neighbours(placed.assign(kept=both))
-    compared = placed.groupby(FLOW)["version"].transform("nunique").eq(2)
-    before = placed["version"].eq(BEFORE)
-    removed = placed[before & ~placed["kept"] & compared]
-    new = placed[~before & ~placed["kept"] & compared]
-    replaces = _at_same_place(new, removed)
-    dropped = removed[~_at_same_place(removed, new)]
+    """Steps before and now, in order, with their change; the index stays that of the input."""
+    ordered = _in_order(steps)
+    in_both = ordered.groupby([*FLOW, "name"])["version"].transform("nunique").eq(2)
+    ordered = _neighbours(ordered.assign(matched=in_both))
+    compared = ordered.groupby(FLOW)["version"].transform("nunique").eq(2)
+    before = ordered["version"].eq(BEFORE)
+    removed = ordered[before & ~ordered["matched"] & compared]
+    new = ordered[~before & ~ordered["matched"] & compared]
+    replaces = _at_same_position(new, removed)
+    dropped = removed[~_at_same_position(removed, new)]
     rules = {
         "unknown": ~compared,
-        "removed": before & ~placed["kept"],
+        "removed": before & ~ordered["matched"],
         "kept": before,
-        "actor": placed["kept"] & placed.groupby([*FLOW, "name"])["actor"].transform("nunique").eq(2),
-        "reordered": _reordered(placed),
-        "replaces": replaces.reindex(placed.index, fill_value=False),
-        "merged": placed["kept"] & _beside(placed, dropped),
-        "added": ~placed["kept"],
+        "actor": ordered["matched"] & ordered.groupby([*FLOW, "name"])["actor"].transform("nunique").eq(2),
+        "reordered": _reordered(ordered),
+        "replaces": replaces.reindex(ordered.index, fill_value=False),
+        "merged": ordered["matched"] & _beside(ordered, dropped),
+        "added": ~ordered["matched"],
     }
     change = np.select([rule.to_numpy(bool) for rule in rules.values()], list(rules), "same")
     changed = np.isin(change, ("actor", "reordered", "replaces", "merged", "removed"))
-    return placed.assign(change=change, changed=changed, compared=compared)
+    return ordered.assign(change=change, changed=changed, compared=compared)
 
 
-def _placed(steps: pd.DataFrame) -> pd.DataFrame:
-    """Steps in order, with the name they are met by and their place among the version's steps."""
+def _in_order(steps: pd.DataFrame) -> pd.DataFrame:
+    """Steps in order, with the name they are matched by and their position within the version."""
     ordered = steps.assign(version=steps["version"].fillna(NOW)).sort_values([*FLOW, "version", "step_no"])
     version = [*FLOW, "version"]
     name = ordered["step"].str.casefold().str.replace(r"[\W_]+", " ", regex=True).str.strip()
-    ordered = ordered.assign(name=name, place=ordered.groupby(version).cumcount())
-    twin = ordered.groupby([*version, "name"]).cumcount()
-    return ordered.assign(name=name + twin.map({0: ""}).fillna("#" + twin.astype(str)))
+    ordered = ordered.assign(name=name, position=ordered.groupby(version).cumcount())
+    repeat = ordered.groupby([*version, "name"]).cumcount()
+    return ordered.assign(name=name + repeat.map({0: ""}).fillna("#" + repeat.astype(str)))
 
 
-def _neighbours(placed: pd.DataFrame) -> pd.DataFrame:
-    """Add the nearest kept step before and after every step of its version."""
-    version = [placed[key] for key in (*FLOW, "version")]
-    known = placed["name"].where(placed["kept"])
-    last, following = known.groupby(version).shift(1), known.groupby(version).shift(-1)
-    return placed.assign(
+def _neighbours(ordered: pd.DataFrame) -> pd.DataFrame:
+    """Add the names of the nearest matched steps before (`after`) and behind (`ahead`) each step of a version."""
+    version = [ordered[key] for key in (*FLOW, "version")]
+    matched_names = ordered["name"].where(ordered["matched"])
+    last, following = matched_names.groupby(version).shift(1), matched_names.groupby(version).shift(-1)
+    return ordered.assign(
         after=last.groupby(version).ffill().fillna(START),
         ahead=following.groupby(version).bfill().fillna(END),
     )
 
 
-def _at_same_place(steps: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
-    """Whether a step stands where another stood: the nearest kept step on one side is the same."""
+def _at_same_position(steps: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
+    """Whether a step takes the position of one of the others: the nearest matched step on one side is the same."""
     after, ahead = (
         pd.MultiIndex.from_frame(steps[[*FLOW, side]]).isin(pd.MultiIndex.from_frame(others[[*FLOW, side]]))
         for side in ("after", "ahead")
@@ -143,26 +143,26 @@ def _at_same_place(steps: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
     return pd.Series(after | ahead, index=steps.index, dtype=bool)
 
 
-def _beside(placed: pd.DataFrame, dropped: pd.DataFrame) -> pd.Series:
-    """Whether a step stood next to one that was taken out."""
-    names = pd.MultiIndex.from_frame(placed[[*FLOW, "name"]])
+def _beside(ordered: pd.DataFrame, dropped: pd.DataFrame) -> pd.Series:
+    """Whether a step was next to one that was dropped."""
+    names = pd.MultiIndex.from_frame(ordered[[*FLOW, "name"]])
     beside = [names.isin(pd.MultiIndex.from_frame(dropped[[*FLOW, side]])) for side in ("after", "ahead")]
-    return pd.Series(beside[0] | beside[1], index=placed.index)
+    return pd.Series(beside[0] | beside[1], index=ordered.index)
 
 
-def _reordered(placed: pd.DataFrame) -> pd.Series:
-    """Whether a kept step left its place: it is not in every longest run that kept its order."""
-    now = placed[placed["kept"] & placed["version"].eq(NOW)]
-    was = placed[placed["kept"] & placed["version"].eq(BEFORE)][[*FLOW, "name", "place"]]
-    origin = now[[*FLOW, "name"]].merge(was, on=[*FLOW, "name"], how="left")["place"].set_axis(now.index)
-    moved = pd.Series(False, index=placed.index)
-    for _, places in origin.groupby([now[key] for key in FLOW]):
-        if not places.is_monotonic_increasing:
-            moved.loc[places.index] = _out_of_order(places.to_numpy())
+def _reordered(ordered: pd.DataFrame) -> pd.Series:
+    """Whether a matched step moved: not every longest run of steps in the old order contains it."""
+    now = ordered[ordered["matched"] & ordered["version"].eq(NOW)]
+    was = ordered[ordered["matched"] & ordered["version"].eq(BEFORE)][[*FLOW, "name", "position"]]
+    origin = now[[*FLOW, "name"]].merge(was, on=[*FLOW, "name"], how="left")["position"].set_axis(now.index)
+    moved = pd.Series(False, index=ordered.index)
+    for _, positions in origin.groupby([now[key] for key in FLOW]):
+        if not positions.is_monotonic_increasing:
+            moved.loc[positions.index] = _out_of_order(positions.to_numpy())
     return moved
 
 
-def _out_of_order(places: np.ndarray) -> np.ndarray:
+def _out_of_order(positions: np.ndarray) -> np.ndarray:
     """Elements that are not part of every longest increasing subsequence.
 
     Examples
@@ -170,74 +170,73 @@ def _out_of_order(places: np.ndarray) -> np.ndarray:
     >>> _out_of_order(np.array([3, 0, 1, 2])), _out_of_order(np.array([1, 0, 2]))
     (array([ True, False, False, False]), array([ True,  True, False]))
     """
-    ending, starting = _longest(places), _longest(-places[::-1])[::-1]
+    ending, starting = _longest_increasing(positions), _longest_increasing(-positions[::-1])[::-1]
     fits = ending + starting - 1 == ending.max()
-    return ~(fits & (np.bincount(ending[fits])[ending] == 1))
+    return np.asarray(~(fits & (np.bincount(ending[fits])[ending] == 1)))
 
 
-def _longest(places: np.ndarray) -> np.ndarray:
+def _longest_increasing(positions: np.ndarray) -> np.ndarray:
     """Length of the longest increasing subsequence that ends at each element."""
-    lengths = np.ones(len(places), dtype=int)
-    for here in range(1, len(places)):
-        lengths[here] += lengths[:here][places[:here] < places[here]].max(initial=0)
+    lengths = np.ones(len(positions), dtype=int)
+    for end in range(1, len(positions)):
+        lengths[end] += lengths[:end][positions[:end] < positions[end]].max(initial=0)
     return lengths
 
 
-def _described(steps: pd.DataFrame) -> pd.DataFrame:
-    """Steps with whether they use AI, and what a claim of redesign is worth."""
+def _with_ai_use(steps: pd.DataFrame) -> pd.DataFrame:
+    """Add whether a step uses AI, claims a redesign, and whether that claim is proven."""
     filled = steps.assign(version=steps["version"].fillna(NOW)).reset_index(drop=True)
-    found = _changes(filled[filled["version"].isin((BEFORE, NOW))])
-    flags = found[["changed", "compared"]].reindex(filled.index, fill_value=False)
-    rows = filled.assign(change=found["change"]).fillna({"change": "planned"}).join(flags)
+    changes = _changes(filled[filled["version"].isin((BEFORE, NOW))])
+    flags = changes[["changed", "compared"]].reindex(filled.index, fill_value=False)
+    rows = filled.assign(change=changes["change"]).fillna({"change": "planned"}).join(flags)
     claimed = rows["ai_use"].eq("redesigned")
     return rows.assign(
         ai=rows["actor"].isin(AI_ACTORS) | rows["ai_use"].isin(AI_USES),
         claimed=claimed,
-        shown=claimed & rows["changed"],
-        known=rows["ai_use"].notna(),
+        proven=claimed & rows["changed"],
+        stated=rows["ai_use"].notna(),
         checked=rows["ai_use"].notna() & (~claimed | rows["compared"]),
     )
 
 
 def _by_version(rows: pd.DataFrame) -> pd.DataFrame:
-    """Every step in the segment of its version, and those of now in `all`."""
+    """Each step in the segment of its version; those of version `now` in `all`, too."""
     now = rows[rows["version"] == NOW].assign(segment=ALL)
     return pd.concat([rows.assign(segment=rows["version"]), now], ignore_index=True)
 
 
 def _cells(rows: pd.DataFrame, **columns: pd.Series) -> pd.DataFrame:
-    """Sums per cell; a unit whose workflows have no version `now` keeps an empty `all`."""
+    """Sum the columns per cell; a unit whose workflows have no version `now` gets an `all` of zeros."""
     cells = rows.assign(**columns).groupby(["unit_id", "wave", "segment"])[list(columns)].sum()
     units = pd.MultiIndex.from_frame(cells.reset_index()[["unit_id", "wave"]].drop_duplicates().assign(segment=ALL))
     return cells.reindex(cells.index.union(units, sort=False), fill_value=0).reset_index()
 
 
 def _redesign_rows(rows: pd.DataFrame, floor: float) -> list[pd.DataFrame]:
-    """AI steps redesigned with something to show for it, and without."""
+    """Shares of AI steps whose claimed redesign is proven, and is not."""
     ai = rows["ai"] & rows["version"].eq(NOW)
-    one = pd.Series(1, index=rows.index)
     cells = _cells(
-        rows.assign(segment=ALL), ai=ai, shown=ai & rows["shown"], known=ai & rows["known"],
-        checked=ai & rows["checked"], unproven=ai & rows["claimed"] & ~rows["shown"], steps=one,
+        rows.assign(segment=ALL), ai=ai, proven=ai & rows["proven"], stated=ai & rows["stated"],
+        checked=ai & rows["checked"], unproven=ai & rows["claimed"] & ~rows["proven"],
     )  # fmt: skip
     return [
-        registry.rows("operating_system_share", _share(cells, "shown", "checked", floor)),
-        registry.rows("redesign_claimed_share", _share(cells, "unproven", "known", floor)),
+        registry.measure_rows("operating_system_share", _share(cells, "proven", "checked", floor)),
+        registry.measure_rows("redesign_claimed_share", _share(cells, "unproven", "stated", floor)),
     ]
 
 
-def _share(cells: pd.DataFrame, part: str, known: str, floor: float) -> pd.DataFrame:
-    """A share of the AI steps known, with bounds over the others."""
-    coverage = cells[known] / cells["ai"].where(cells["ai"] > 0)
-    value = cells[part] / cells[known].where(cells[known] > 0)
+def _share(cells: pd.DataFrame, numerator: str, denominator: str, floor: float) -> pd.DataFrame:
+    """A share of the AI steps known, with bounds for the unknown ones."""
+    coverage = cells[denominator] / cells["ai"].where(cells["ai"] > 0)
+    value = cells[numerator] / cells[denominator].where(cells[denominator] > 0)
     low, high = (pd.Series(bound, index=cells.index) for bound in coverage_bounds(value, coverage))
     note = [
         "no step uses AI now" if not ai else (f"known of {some} of {ai} AI steps" if some < ai else "")
-        for some, ai in zip(cells[known], cells["ai"], strict=True)
+        for some, ai in zip(cells[denominator], cells["ai"], strict=True)
     ]
     partial = coverage < 1
-    made = cells.assign(value=value.where(coverage >= floor), n=cells[known], note=note)
-    return made.assign(low=low.where(partial), high=high.where(partial))
+    shares = cells.assign(value=value.where(coverage >= floor), n=cells[denominator], note=note)
+    return shares.assign(low=low.where(partial), high=high.where(partial))
 
 
 def _ai_share(rows: pd.DataFrame) -> pd.DataFrame:
@@ -247,14 +246,14 @@ def _ai_share(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wait_share(rows: pd.DataFrame, floor: float) -> pd.DataFrame:
-    """Minutes waiting among all minutes, of the steps whose minutes are known."""
+    """Share of waiting in all minutes, over the steps whose minutes are known."""
     timed = rows["work_minutes"].notna() & rows["wait_minutes"].notna()
     wait, work = rows["wait_minutes"].where(timed, 0.0), rows["work_minutes"].where(timed, 0.0)
     cells = _cells(rows, wait=wait, minutes=wait + work, n=timed, steps=pd.Series(1, index=rows.index))
     value = cells["wait"] / cells["minutes"].where(cells["minutes"] > 0)
     note = [
-        "" if known == steps else f"{known} of {steps} steps have work_minutes and wait_minutes"
-        for known, steps in zip(cells["n"], cells["steps"], strict=True)
+        "" if n == steps else f"{n} of {steps} steps have work_minutes and wait_minutes"
+        for n, steps in zip(cells["n"], cells["steps"], strict=True)
     ]
     empty = value.isna() & cells["n"].eq(cells["steps"])
     note = pd.Series(note, index=cells.index).mask(empty, "no minutes recorded")
@@ -262,7 +261,7 @@ def _wait_share(rows: pd.DataFrame, floor: float) -> pd.DataFrame:
 
 
 def _handoffs(rows: pd.DataFrame) -> pd.DataFrame:
-    """Changes of actor along the steps, mean over the workflows of a cell."""
+    """Changes of actor from step to step, mean over the workflows of a cell."""
     flow = ["unit_id", "segment", "member_id", "workflow"]
     ordered = rows.sort_values([*flow, "step_no"])
     previous = ordered.groupby(flow)["actor"].shift(1)
@@ -272,5 +271,5 @@ def _handoffs(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _no_steps(n: pd.Series) -> pd.Series:
-    """Why a cell without steps has no value."""
+    """Note for cells without steps."""
     return n.eq(0).map({True: "no step of the version `now`", False: ""})

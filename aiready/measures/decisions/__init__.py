@@ -1,10 +1,10 @@
 """The decision log: how fast, how right, who relied on whom."""
 
 from aiready.measures.decisions.measures import (
-    counted_log,
+    count_log,
     measure,
-    rolled_up,
+    roll_up,
     share_rows,
 )
 
-__all__ = ["counted_log", "measure", "rolled_up", "share_rows"]
+__all__ = ["count_log", "measure", "roll_up", "share_rows"]

@@ -1,6 +1,6 @@
-"""Counts of the decision log per decider, as one Ibis expression for DuckDB, PostgreSQL and Spark.
+"""Count the decision log per decider, as one Ibis expression for DuckDB, PostgreSQL and Spark.
 
-What comes out is small enough for pandas.
+The result is small enough for pandas.
 """
 
 from datetime import date, timedelta
@@ -15,11 +15,11 @@ LEVELS = (0, 1, 2, 3, 4)
 UNKNOWN_LEVEL = 5
 AUTOMATIC = (3, 4)
 """Autonomy levels at which the AI acts and a person samples or takes exceptions."""
-_YOUNG = ("young", "young_automatic")
+_YOUNG_COUNTS = ("young", "young_automatic")
 
 
 def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
-    """The log with the truth values that counts are made of; missing where one side is missing."""
+    """The conditions to count, as boolean columns of the log; missing where one side is missing."""
     decided = log.decided_at.notnull() | log.final_decision.notnull()
     undone = log.reversed_at.delta(log.decided_at, unit="microsecond")
     return log.select(
@@ -40,41 +40,43 @@ def _flags(log: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
 
 
 def _too_young(log: ir.Table, as_of: date | None, settings: Settings) -> ir.BooleanValue:
-    """Decisions whose outcome is not expected yet."""
+    """Whether a decision's outcome is not expected yet."""
     if as_of is None or not settings.label_days:
         return ibis.literal(False)
     return log.opened_at >= str(as_of - timedelta(days=settings.label_days - 1))
 
 
 def _coded(flags: ir.Table) -> ir.Table:
-    """Truth values that are counted together as one small number: equal numbers are counted fastest.
+    """Encode conditions that are counted together as one small integer, which is fastest to count.
 
-    `trio`: digits to base 3 of initial, advice and final right: 0 missing, 1 wrong, 2 right. `outcome`: four
-    times the level, plus 1 decided, 2 decided and known to be wrong, 3 known to be right.
+    `trio`: three digits to base 3 (initial, advice, final): 0 missing, 1 wrong, 2 right. `outcome`: four times the
+    level, plus 1 decided with unknown outcome, 2 wrong, 3 right.
     """
     initial, advice, final = (
         ibis.cases((truth, 2 * digit), (~truth, digit), else_=0)
         for truth, digit in ((flags.initial_right, 9), (flags.advice_right, 3), (flags.final_right, 1))
     )
-    known = ibis.cases((~flags.decided, 0), (flags.young, 1), (flags.final_right, 3), (~flags.final_right, 2), else_=1)
+    outcome = ibis.cases(
+        (~flags.decided, 0), (flags.young, 1), (flags.final_right, 3), (~flags.final_right, 2), else_=1
+    )
     distance = ibis.cases((flags.advice_right, 1.0), (~flags.advice_right, 0.0)) - flags.advice_confidence
     return flags.mutate(
         trio=(initial + advice + final).cast("int8"),
-        outcome=(flags.level * 4 + known).cast("int8"),
+        outcome=(flags.level * 4 + outcome).cast("int8"),
         miss=distance * distance,
     )
 
 
 def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
-    """What is counted, by name of the count; a missing truth value is not counted."""
+    """The condition of each count, by its name; rows where it is missing are not counted."""
     automatic = t.level.isin(AUTOMATIC)
     trios = {
-        f"trio_{first}{a:d}{f:d}": t.trio == 9 * place + 3 * (a + 1) + f + 1
-        for place, first in enumerate("x01") for a in (0, 1) for f in (0, 1)
+        f"trio_{first}{a:d}{f:d}": t.trio == 9 * code + 3 * (a + 1) + f + 1
+        for code, first in enumerate("x01") for a in (0, 1) for f in (0, 1)
     }  # fmt: skip
     outcomes = {
-        f"{state}_{level}": t.outcome == 4 * level + place
-        for level in (*LEVELS, UNKNOWN_LEVEL) for place, state in enumerate(("open", "wrong", "right"), start=1)
+        f"{state}_{level}": t.outcome == 4 * level + code
+        for level in (*LEVELS, UNKNOWN_LEVEL) for code, state in enumerate(("open", "wrong", "right"), start=1)
     }  # fmt: skip
     return {
         "unattended": t.level == max(LEVELS),
@@ -98,11 +100,11 @@ def _conditions(t: ir.Table) -> dict[str, ir.BooleanValue]:
 
 
 def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) -> ir.Table:
-    """Counts behind all measures of the log but speed, as one expression.
+    """Counts behind all measures of the log except speed, as one expression.
 
-    Grain: one row per unit x quarter (its first moment) x decider; `decider_id` missing: nobody known.
+    Grain: one row per unit x quarter (its first moment) x decider; `decider_id` missing: decider unknown.
     `trio_iaf`: initial (x: unknown), advice and final right (1) or wrong (0). `open_l`, `wrong_l`, `right_l`:
-    decided at level l (5: unknown), without a known outcome, wrong and right.
+    decided at level l (5: unknown), with outcome unknown, wrong and right.
     """
     coded = _coded(_flags(decisions, as_of, settings))
     present = {
@@ -111,31 +113,31 @@ def decider_counts(decisions: ir.Table, as_of: date | None, settings: Settings) 
         "context_known": coded.context_complete, "brier_n": coded.miss,
     }  # fmt: skip
     counts = {name: column.count() for name, column in present.items()}
-    # without a waiting time nothing is young: what is always zero need not be counted
-    none = {} if as_of is not None and settings.label_days else dict.fromkeys(_YOUNG, ibis.literal(0, "int64"))
-    wanted = {name: true for name, true in _conditions(coded).items() if name not in none}
-    counts |= {name: ibis.ifelse(true, 1, None).count() for name, true in wanted.items()}
-    # Exact decimals: sums of floats would differ with the order in which threads finish.
+    # Without a waiting time for outcomes no decision is young: counts that are always 0 are not computed.
+    zeros = {} if as_of is not None and settings.label_days else dict.fromkeys(_YOUNG_COUNTS, ibis.literal(0, "int64"))
+    counted = {name: true for name, true in _conditions(coded).items() if name not in zeros}
+    counts |= {name: ibis.ifelse(true, 1, None).count() for name, true in counted.items()}
+    # Exact decimals: sums of floats would depend on the order in which threads finish.
     brier = coded.miss.cast("decimal(18, 12)").sum().cast("float64")
     by_decider = coded.group_by("unit_id", "quarter", "decider_id")
-    return by_decider.aggregate(decisions=coded.count(), **counts, brier_sum=brier).mutate(**none)
+    return by_decider.aggregate(decisions=coded.count(), **counts, brier_sum=brier).mutate(**zeros)
 
 
-def derived(counts: pd.DataFrame) -> pd.DataFrame:
-    """Counts that are sums and differences of others."""
-    every = (*LEVELS, UNKNOWN_LEVEL)
-    scored = {level: counts[f"wrong_{level}"] + counts[f"right_{level}"] for level in every}
-    decided = {level: counts[f"open_{level}"] + scored[level] for level in every}
-    pair = {both: counts[[f"trio_{i}{both}" for i in "x01"]].sum(axis=1) for both in ("00", "01", "10", "11")}
+def add_derived_counts(counts: pd.DataFrame) -> pd.DataFrame:
+    """Add the counts that are sums and differences of others."""
+    all_levels = (*LEVELS, UNKNOWN_LEVEL)
+    scored = {level: counts[f"wrong_{level}"] + counts[f"right_{level}"] for level in all_levels}
+    decided = {level: counts[f"open_{level}"] + scored[level] for level in all_levels}
+    pair = {digits: counts[[f"trio_{i}{digits}" for i in "x01"]].sum(axis=1) for digits in ("00", "01", "10", "11")}
     trio = {name: counts[f"trio_{name}"] for name in ("001", "010", "011", "100", "101", "110")}
     levelled, automatic = sum(decided[level] for level in LEVELS), sum(decided[level] for level in AUTOMATIC)
-    made = {
+    sums = {
         "attended": counts["decisions"] - counts["unattended"],
         "decided": sum(decided.values()),
         "eligible": sum(decided.values()) - counts["young"],
         "eligible_automatic": automatic - counts["young_automatic"],
         "scored": sum(scored.values()),
-        "right": sum(counts[f"right_{level}"] for level in every),
+        "right": sum(counts[f"right_{level}"] for level in all_levels),
         "judged": sum(pair.values()),
         "right_advice": pair["10"] + pair["11"],
         "wrong_advice": pair["00"] + pair["01"],
@@ -165,4 +167,4 @@ def derived(counts: pd.DataFrame) -> pd.DataFrame:
         "right_automatic": sum(counts[f"right_{level}"] for level in AUTOMATIC),
         **{f"scored_{level}": scored[level] for level in LEVELS},
     }  # fmt: skip
-    return pd.concat([counts, pd.DataFrame(made)], axis=1)
+    return pd.concat([counts, pd.DataFrame(sums)], axis=1)

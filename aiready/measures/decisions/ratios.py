@@ -1,4 +1,4 @@
-"""The measures of the decision log that are ratios of two counts, stated once."""
+"""Define the measures of the decision log that are ratios of two counts."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from aiready.model.registry import ALL
 
 @dataclass(frozen=True)
 class Ratio:
-    """One measure as a ratio of two counts: `of` among `among`, with the squares of `of` for a mean.
+    """One measure as a ratio of two counts: `of` / `among`, with the sum of squares of `of` for a mean.
 
-    `empty` says why there is nothing to divide by. `known` are two counts, of cases known and of all cases:
-    their share has to reach the coverage floor. `least` and `most` are the same ratio with the unknown cases taken
-    as no and as yes, so that a blank is never better than a no.
+    `empty`: the note where `among` is 0. `coverage`: the counts of known and of all cases, whose ratio has to reach
+    the coverage floor. `least` and `most`: the same ratio with the unknown cases taken as no and as yes, so that a
+    blank is never better than a no.
     """
 
     measure: str
@@ -21,7 +21,7 @@ class Ratio:
     empty: str
     segment: str = ALL
     squares: str = ""
-    known: tuple[str, str] | None = None
+    coverage: tuple[str, str] | None = None
     least: tuple[str, str] | None = None
     most: tuple[str, str] | None = None
 
@@ -38,37 +38,37 @@ RATIOS = (
     Ratio("override_rate", "overridden", "advised_final", "no decision was taken with advice"),
     Ratio("override_correct", "fixed", "overridden_judged", "no overridden advice has a known outcome"),
     Ratio("net_override_value", "net", "judged", "no advised decision has a known outcome", squares="net_sq"),
-    Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
-          least=("automatic", "decided"), most=("automatic_possible", "decided")),
-    Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded", known=("levelled", "decided"),
-          least=("lasting", "decided"), most=("lasting_possible", "decided")),
+    Ratio("autonomy_share", "automatic", "levelled", "no autonomy level is recorded",
+          coverage=("levelled", "decided"), least=("automatic", "decided"), most=("automatic_possible", "decided")),
+    Ratio("effective_autonomy", "lasting", "levelled", "no autonomy level is recorded",
+          coverage=("levelled", "decided"), least=("lasting", "decided"), most=("lasting_possible", "decided")),
     Ratio("autonomy_index", "level_sum", "levelled", "no autonomy level is recorded", squares="level_sq",
-          known=("levelled", "decided")),
+          coverage=("levelled", "decided")),
     *(
         Ratio("error_rate", f"wrong_{level}", f"scored_{level}", "no known outcome here", f"level {level}")
         for level in LEVELS
     ),
     Ratio("context_coverage", "context_complete", "context_known", "`context_complete` is not recorded",
-          known=("context_known", "decisions"), least=("context_complete", "decisions"),
+          coverage=("context_known", "decisions"), least=("context_complete", "decisions"),
           most=("context_possible", "decisions")),
     Ratio("unsafe_answer_rate", "unsafe", "incomplete", "no case lacked context, or none was recorded",
-          known=("context_known", "decisions"), least=("unsafe", "incomplete_unadvised_unknown"),
+          coverage=("context_known", "decisions"), least=("unsafe", "incomplete_unadvised_unknown"),
           most=("unsafe_possible", "incomplete_advised_unknown")),
     Ratio("advice_in_time_share", "in_time", "timed", "`advice_at` is not recorded",
-          known=("timed", "advised_decided"), least=("in_time", "advised_decided"),
+          coverage=("timed", "advised_decided"), least=("in_time", "advised_decided"),
           most=("in_time_possible", "advised_decided")),
-    # between 0 and 1 nothing varies more than a share of the same mean does: Wilson's interval is wide enough
+    # No variable in 0-1 varies more than a binary one of the same mean: Wilson's interval is wide enough.
     Ratio("brier", "brier_sum", "brier_n", "no stated confidence has a known outcome"),
 )  # fmt: skip
-BOUNDING = tuple(
+BOUNDS = tuple(
     Ratio(ratio.measure, *ends, ratio.empty)
     for ratio in RATIOS
     for ends in (ratio.least, ratio.most)
     if ends is not None
 )
-"""Least and most of each ratio that has them, two by two."""
-TOGETHER = (
+"""Least and most of each ratio that has them, in pairs."""
+COMPLEMENTARITY = (
     Ratio("complementarity", "team_human", "trio", "", squares="team_human_sq"),
     Ratio("complementarity", "team_advice", "trio", "", squares="team_advice_sq"),
 )
-"""People and advice together, beside people alone and advice alone."""
+"""The gain of people with advice over people alone, and over advice alone."""

@@ -1,1 +1,1 @@
-"""Estimators that several measures share: intervals, tests, survival, reliability, the bootstrap."""
+"""Estimators that several measures share: intervals, tests, survival, reliability, bootstrap."""

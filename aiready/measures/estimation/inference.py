@@ -1,7 +1,7 @@
-"""Statistics that several nouns share: intervals, differences, multiple tests, ranks, shrinkage.
+"""Compute intervals, differences, multiple tests, effect sizes, ranks and shrinkage.
 
-Arrays in, numbers out; no table, no instrument, no wording. Missing or impossible input gives `nan`, which
-measures turn into `insufficient`. Intervals are two-sided at `level` and never clipped.
+Arrays in, numbers out. Missing or impossible input gives `nan`, which measures report as `insufficient`. Intervals
+are two-sided at `level` and never clipped.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _TOLERANCE = 1e-12
 
 @dataclass(frozen=True)
 class Difference:
-    """A difference of two means or shares: value, interval, standard error, degrees of freedom, p."""
+    """A difference of two means: value, interval, standard error, degrees of freedom, p."""
 
     value: Floats
     low: Floats
@@ -30,12 +30,12 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Shrunk:
-    """Group means drawn towards `centre`: one value per group, and the weight `own` of its own mean."""
+class ShrunkenMeans:
+    """Group means shrunk towards `centre`: one value per group, and the weight of its own mean."""
 
     values: Floats
     centre: float
-    own: Floats
+    own_weight: Floats
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -81,7 +81,7 @@ def newcombe_difference(
     return difference - np.hypot(p1 - low1, high0 - p0), difference + np.hypot(high1 - p1, p0 - low0)
 
 
-def welch_difference(  # noqa: PLR0913  two samples, three numbers each
+def welch_difference(  # noqa: PLR0913  two samples of three numbers each
     m1: ArrayLike,
     sd1: ArrayLike,
     n1: ArrayLike,
@@ -118,8 +118,8 @@ def mean_interval(
 ) -> tuple[Floats, Floats]:
     """Interval of means: mean +- t(n-1) * sd/sqrt(n) * sqrt(1 - n/population).
 
-    The finite-population correction is left out where `population` is missing or smaller than `n`. `nan`
-    where n is below 2.
+    Without the finite-population correction where `population` is missing or smaller than `n`. `nan` where n is
+    below 2.
 
     Examples
     --------
@@ -129,15 +129,15 @@ def mean_interval(
     """
     centre, size = np.asarray(mean, float), np.asarray(n, float)
     size = np.where(size > 1, size, np.nan)
-    whole = np.asarray(np.nan if population is None else population, float)
+    people = np.asarray(np.nan if population is None else population, float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        correction = np.sqrt(np.where(whole >= size, 1 - size / whole, 1.0))
+        correction = np.sqrt(np.where(people >= size, 1 - size / people, 1.0))
         half = stats.t.isf((1 - level) / 2, size - 1) * np.asarray(sd, float) / np.sqrt(size) * correction
     return centre - half, centre + half
 
 
 def coverage_bounds(share: ArrayLike, coverage: ArrayLike) -> tuple[Floats, Floats]:
-    """Bounds of a share over all records when only `coverage` of them are known: [a*c, a*c + 1 - c].
+    """Bounds of a share a over all records when only a share c of them is known: [a*c, a*c + 1 - c].
 
     Examples
     --------
@@ -145,49 +145,8 @@ def coverage_bounds(share: ArrayLike, coverage: ArrayLike) -> tuple[Floats, Floa
     >>> round(float(low), 6), round(float(high), 6)
     (0.54, 0.94)
     """
-    known = np.asarray(share, float) * np.asarray(coverage, float)
-    return known, known + 1 - np.asarray(coverage, float)
-
-
-def stratified_share(weights: ArrayLike, shares: ArrayLike, n: ArrayLike, population: ArrayLike) -> tuple[float, float]:
-    """Share over strata sampled at different rates, and its standard error.
-
-    value = sum W_h p_h; se^2 = sum W_h^2 p_h(1-p_h)/(n_h-1) (1-n_h/N_h). A stratum seen whole adds no error;
-    one with a single sampled case of several makes the error `nan`.
-
-    Examples
-    --------
-    >>> value, se = stratified_share([0.8, 0.2], [38 / 40, 120 / 200], [40, 200], [800, 200])
-    >>> round(value, 6), round(se, 6)
-    (0.88, 0.027212)
-    """
-    w, p, size, whole = (np.asarray(values, float) for values in (weights, shares, n, population))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = w**2 * p * (1 - p) / np.where(size > 1, size - 1, np.nan) * (1 - size / whole)
-    return float(w @ p), float(np.sqrt(np.where(size >= whole, 0.0, variance).sum()))
-
-
-def cluster_bootstrap_shares(
-    successes: ArrayLike, trials: ArrayLike, draws: int, seed: int, level: float = LEVEL
-) -> tuple[float, float]:
-    """Percentile bootstrap interval of sum(successes) / sum(trials), drawing whole clusters.
-
-    `successes` and `trials` hold one number per cluster (a person's decisions, say): decisions of one person
-    are not independent, so people are drawn, not decisions. The same seed gives the same interval.
-
-    Examples
-    --------
-    >>> cluster_bootstrap_shares([5, 5, 5], [10, 10, 10], draws=100, seed=1)
-    (0.5, 0.5)
-    """
-    hits, sizes = np.asarray(successes, float), np.asarray(trials, float)
-    if sizes.sum() == 0:
-        return float("nan"), float("nan")
-    drawn = np.random.default_rng(seed).integers(0, len(hits), size=(draws, len(hits)))
-    with np.errstate(invalid="ignore"):
-        shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
-    low, high = np.nanquantile(shares, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    lower = np.asarray(share, float) * np.asarray(coverage, float)
+    return lower, lower + 1 - np.asarray(coverage, float)
 
 
 def benjamini_hochberg(p: ArrayLike) -> Floats:
@@ -206,24 +165,7 @@ def benjamini_hochberg(p: ArrayLike) -> Floats:
     return adjusted
 
 
-def cliffs_delta(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> tuple[float, float, float]:
-    """Cliff's delta of two samples with its interval; see `cliffs_delta_of_counts`.
-
-    Examples
-    --------
-    >>> x, y = [10, 10, 20, 20, 20, 30, 30, 30, 40, 50], [10, 20, 30, 40, 40, 50]
-    >>> [round(number, 6) for number in cliffs_delta(x, y)]
-    [-0.25, -0.726585, 0.389006]
-    """
-    a, b = (np.asarray(values, float) for values in (first, second))
-    a, b = a[~np.isnan(a)], b[~np.isnan(b)]
-    levels = np.unique(np.concatenate([a, b]))
-    counts1, counts2 = (np.bincount(np.searchsorted(levels, side), minlength=len(levels)) for side in (a, b))
-    delta, low, high = cliffs_delta_of_counts(counts1[None], counts2[None], level)
-    return float(delta[0]), float(low[0]), float(high[0])
-
-
-def cliffs_delta_of_counts(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats, Floats]:
+def cliffs_delta(first: ArrayLike, second: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats, Floats]:
     """Cliff's delta, P(first > second) - P(first < second), of many pairs of samples at once.
 
     Parameters
@@ -260,15 +202,15 @@ def cliffs_delta_of_counts(first: ArrayLike, second: ArrayLike, level: float = L
 
 
 def _dominance(counts: Floats) -> Floats:
-    """Values below minus values above each level."""
+    """Number of values below minus number of values above each level."""
     up_to = counts.cumsum(axis=1)
-    return (up_to - counts) - (up_to[:, -1:] - up_to)
+    return np.asarray((up_to - counts) - (up_to[:, -1:] - up_to))
 
 
-def shrink(means: ArrayLike, n: ArrayLike, within: float, between: float) -> Shrunk:
-    """Empirical-Bayes means of groups: each its own mean, weighted against the centre of all.
+def shrink(means: ArrayLike, n: ArrayLike, within: float, between: float) -> ShrunkenMeans:
+    """Empirical-Bayes means of groups: weighted averages of each group's own mean and the centre of all.
 
-    own = tau2/(tau2 + s2/n); centre = mean weighted by 1/(tau2 + s2/n). With tau2 = 0 every group gets the
+    own_weight = tau2/(tau2 + s2/n); centre = mean weighted by 1/(tau2 + s2/n). With tau2 = 0 every group gets the
     centre.
 
     Parameters
@@ -280,17 +222,17 @@ def shrink(means: ArrayLike, n: ArrayLike, within: float, between: float) -> Shr
 
     Examples
     --------
-    >>> drawn = shrink([70, 60, 50], [4, 16, 40], within=400, between=100)
-    >>> round(drawn.centre, 6), drawn.values.round(6).tolist()
+    >>> means = shrink([70, 60, 50], [4, 16, 40], within=400, between=100)
+    >>> round(means.centre, 6), means.values.round(6).tolist()
     (58.148148, [64.074074, 59.62963, 50.740741])
     """
     raw, sizes = np.asarray(means, float), np.asarray(n, float)
     spread = between + within / sizes
     if not spread.all():
-        return Shrunk(raw, float(np.average(raw, weights=sizes)), np.ones_like(raw))
+        return ShrunkenMeans(raw, float(np.average(raw, weights=sizes)), np.ones_like(raw))
     own = between / spread
     centre = float(np.average(raw, weights=1 / spread))
-    return Shrunk(own * raw + (1 - own) * centre, centre, own)
+    return ShrunkenMeans(own * raw + (1 - own) * centre, centre, own)
 
 
 def rank_interval(means: ArrayLike, se: ArrayLike, level: float = LEVEL) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
@@ -316,14 +258,14 @@ def paired_rank_interval(
 ) -> tuple[Floats, Floats]:
     """Ranks, lowest first, that each of K scales may hold within a group, from paired differences.
 
-    As `rank_interval`, on the mean of each person's own difference between two scales. People are few, so
-    the quantile is that of t(n-1).
+    As `rank_interval`, but on means of within-person differences between two scales, and with the quantile of
+    t(n-1), since people may be few.
 
     Parameters
     ----------
     differences, se, n
         Arrays (groups, K, K): mean of scale i minus scale j over the n people who have both, its standard
-        error, and n. `nan` differences mark a scale nobody has; it gets no rank and does not count.
+        error, and n. A scale whose differences are `nan` has no answers; it gets no rank and does not count.
 
     Returns
     -------
@@ -331,17 +273,17 @@ def paired_rank_interval(
         low and high, each (groups, K).
     """
     lead, error, people = (np.asarray(values, float) for values in (differences, se, n))
-    there = ~np.isnan(np.diagonal(lead, axis1=1, axis2=2))
-    scales = there.sum(axis=1)[:, None]
+    present = ~np.isnan(np.diagonal(lead, axis1=1, axis2=2))
+    scales = present.sum(axis=1)[:, None]
     margin = paired_margin(error, people, scales[:, :, None], level)
     with np.errstate(invalid="ignore"):
         low = 1.0 + (lead > margin).sum(axis=2)
         high = scales - (lead < -margin).sum(axis=2)
-    return np.where(there, low, np.nan), np.where(there, high, np.nan)
+    return np.where(present, low, np.nan), np.where(present, high, np.nan)
 
 
 def paired_margin(se: Floats, n: Floats, scales: ArrayLike, level: float = LEVEL) -> Floats:
     """Half-width of the paired interval, Bonferroni over the pairs of `scales`; `nan` below two people."""
     k = np.asarray(scales, float)
     pairs = np.maximum(1, k * (k - 1) / 2)
-    return stats.t.isf((1 - level) / 2 / pairs, np.where(n > 1, n - 1, np.nan)) * se
+    return np.asarray(stats.t.isf((1 - level) / 2 / pairs, np.where(n > 1, n - 1, np.nan)) * se)

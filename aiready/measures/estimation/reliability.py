@@ -1,6 +1,6 @@
-"""Reliability and agreement of scales: alpha, omega, rwg(j), and how far groups differ (ICC).
+"""Estimate reliability and agreement of scales: alpha, omega, rwg(j), analysis of variance and ICC.
 
-Arrays in, numbers out. What cannot be computed is `nan`.
+Arrays in, numbers out; `nan` where a coefficient is undefined.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from scipy import optimize, stats
 
 Floats = NDArray[np.float64]
 _HEYWOOD = 0.005
-"""Lowest unique share of an item's variance the fit may reach; one that ends there is a Heywood case."""
+"""Lower bound of an item's unique share of variance in the fit; a fit that ends there is a Heywood case."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Reliability:
 class Anova:
     """One-way analysis of variance over groups of unequal size, and the intraclass correlations.
 
-    `size` is n0, the average group size that unequal groups are worth; `between_variance` is tau2.
+    `between` and `within` are mean squares, `size` is n0, the effective group size of unequal groups, and
+    `between_variance` is tau2.
     """
 
     groups: int
@@ -75,7 +76,7 @@ def cronbach_alpha(answers: ArrayLike, level: float = 0.95) -> Reliability:
     ----------
     Cronbach (1951); Feldt, Woodruff and Salih (1987).
     """
-    complete = _listwise(answers)
+    complete = _complete_rows(answers)
     n, k = complete.shape
     if n < 2 or k < 2 or complete.sum(axis=1).var() == 0:
         return Reliability(np.nan, np.nan, np.nan, n, k)
@@ -106,14 +107,14 @@ def mcdonald_omega(answers: ArrayLike) -> Reliability:
     ----------
     McDonald (1999); the fit is Lawley and Maxwell's, as in R `factanal`.
     """
-    complete = _listwise(answers)
+    complete = _complete_rows(answers)
     n, k = complete.shape
-    nothing = Reliability(np.nan, np.nan, np.nan, n, k)
+    undefined = Reliability(np.nan, np.nan, np.nan, n, k)
     if k < 3 or n <= k or not complete.std(axis=0).all():
-        return nothing
+        return undefined
     loadings, unique = _one_factor(np.asarray(np.corrcoef(complete, rowvar=False)))
     if unique.min() <= _HEYWOOD * 1.001:
-        return nothing
+        return undefined
     spread = np.asarray(complete.std(axis=0, ddof=1))
     common = (spread * loadings).sum() ** 2
     return Reliability(float(common / (common + (spread**2 * unique).sum())), np.nan, np.nan, n, k)
@@ -129,7 +130,7 @@ def rwg_j(item_variances: ArrayLike, points: int) -> Floats:
     ----------
     item_variances
         One row per group, one column per item: variance (ddof 1); `nan` where fewer than two answered, which
-        leaves the item out.
+        excludes the item.
     points
         L, the number of scale points.
 
@@ -170,22 +171,23 @@ def anova(n: ArrayLike, sums: ArrayLike, squares: ArrayLike) -> Anova:
     explained = (total**2 / size).sum()
     between = (explained - total.sum() ** 2 / people) / (groups - 1)
     within = max(0.0, (square.sum() - explained) / (people - groups))
-    worth = (people - (size**2).sum() / people) / (groups - 1)
+    effective_size = (people - (size**2).sum() / people) / (groups - 1)
     p = stats.f.sf(_ratio(between, within), groups - 1, people - groups)
-    return Anova(groups, int(people), float(between), float(within), float(worth), float(p))
+    return Anova(groups, int(people), float(between), float(within), float(effective_size), float(p))
 
 
 def _ratio(above: float, below: float) -> float:
     return float(above / below) if below else float("nan")
 
 
-def _listwise(answers: ArrayLike) -> Floats:
+def _complete_rows(answers: ArrayLike) -> Floats:
+    """People who answered every item (listwise deletion)."""
     values = np.asarray(answers, float)
-    return values[~np.isnan(values).any(axis=1)]
+    return np.asarray(values[~np.isnan(values).any(axis=1)])
 
 
 def _one_factor(correlations: Floats) -> tuple[Floats, Floats]:
-    """Loadings and unique variances of one factor, by the likelihood concentrated over the loadings."""
+    """Loadings and unique variances of one factor; the likelihood is maximised over the unique variances."""
 
     def misfit(unique: Floats) -> tuple[float, Floats]:
         loadings, rest = _loadings(correlations, unique)
@@ -194,13 +196,14 @@ def _one_factor(correlations: Floats) -> tuple[Floats, Floats]:
 
     start = 0.5 / np.diagonal(np.linalg.pinv(correlations))
     bounds = [(_HEYWOOD, 1.0)] * len(correlations)
-    found = optimize.minimize(
+    fit = optimize.minimize(
         misfit, np.clip(start, _HEYWOOD, 1), jac=True, bounds=bounds, options={"ftol": 1e-14, "gtol": 1e-10}
     )
-    return _loadings(correlations, found.x)[0], found.x
+    return _loadings(correlations, fit.x)[0], fit.x
 
 
 def _loadings(correlations: Floats, unique: Floats) -> tuple[Floats, Floats]:
+    """The best loadings for given unique variances, and the eigenvalues that they leave unexplained."""
     scale = np.sqrt(unique)
     values, vectors = np.linalg.eigh(correlations / np.outer(scale, scale))
     strength = np.sqrt(max(values[-1] - 1, 0.0))

@@ -1,4 +1,4 @@
-"""How long things last where some are still open: survival curves and their quantiles."""
+"""Estimate quantiles of durations of which some are still open: Kaplan-Meier."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _TOLERANCE = 1e-12
 
 @dataclass(frozen=True)
 class Quantile:
-    """A quantile of durations: value and interval (`nan`: not reached), n, and the longest follow-up."""
+    """A quantile of durations: value and interval (`nan`: not reached), n, and the longest duration observed."""
 
     value: float
     low: float
@@ -33,7 +33,7 @@ def kaplan_meier_quantile(durations: ArrayLike, events: ArrayLike, p: float, lev
     Parameters
     ----------
     durations
-        Time until the case ended, or until it was last seen; missing ones are left out.
+        Time until the case ended, or until the end of its observation; missing ones are ignored.
     events
         Whether it ended (true) or is open (false).
     p
@@ -49,26 +49,27 @@ def kaplan_meier_quantile(durations: ArrayLike, events: ArrayLike, p: float, lev
     >>> kaplan_meier_quantile([1, 2, 3, 4, 5, 6, 7, 8, 10, 12], open_or_closed, 0.5).value
     7.0
     """
-    times, ended = np.asarray(durations, float), np.asarray(events, float)
-    seen = ~np.isnan(times)
-    times, ended = times[seen], ended[seen]
+    times, event = np.asarray(durations, float), np.asarray(events, float)
+    present = ~np.isnan(times)
+    times, event = times[present], event[present]
     follow_up = float(times.max()) if len(times) else float("nan")
-    if not ended.any():
+    if not event.any():
         return Quantile(float("nan"), float("nan"), float("nan"), len(times), follow_up)
-    curve = SurvfuncRight(times, ended)
-    alive = np.asarray(curve.surv_prob, float)
-    low, high = _log_log_bounds(alive, np.asarray(curve.surv_prob_se, float), level)
-    value, earliest, latest = (_first_time(curve.surv_times, band, 1 - p) for band in (alive, low, high))
+    curve = SurvfuncRight(times, event)
+    survival = np.asarray(curve.surv_prob, float)
+    low, high = _log_log_bounds(survival, np.asarray(curve.surv_prob_se, float), level)
+    value, earliest, latest = (_first_time(curve.surv_times, band, 1 - p) for band in (survival, low, high))
     return Quantile(value, earliest, latest, len(times), follow_up)
 
 
-def _log_log_bounds(alive: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
-    inside = (alive > 0) & (alive < 1)
-    known = np.where(inside, alive, np.nan)
-    spread = stats.norm.isf((1 - level) / 2) * se / (known * np.log(known))
-    return known ** np.exp(-spread), known ** np.exp(spread)
+def _log_log_bounds(survival: Floats, se: Floats, level: float) -> tuple[Floats, Floats]:
+    """Pointwise bounds of a survival curve by the log-log transform; `nan` where S(t) is 0 or 1."""
+    s = np.where((survival > 0) & (survival < 1), survival, np.nan)
+    spread = stats.norm.isf((1 - level) / 2) * se / (s * np.log(s))
+    return s ** np.exp(-spread), s ** np.exp(spread)
 
 
 def _first_time(times: Floats, band: Floats, target: float) -> float:
-    there = np.flatnonzero(band <= target + _TOLERANCE)
-    return float(times[there[0]]) if len(there) else float("nan")
+    """First time at which the curve is at or below the target; `nan` where it never is."""
+    reached = np.flatnonzero(band <= target + _TOLERANCE)
+    return float(times[reached[0]]) if len(reached) else float("nan")

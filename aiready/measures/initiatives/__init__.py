@@ -1,4 +1,4 @@
-"""The register of initiatives: problem statements, checks, stages and use."""
+"""The register of initiatives: problem statements, checks, stages and adoption."""
 
 from aiready.measures.initiatives.measures import (
     BY_TRIALS,

@@ -1,4 +1,4 @@
-"""The words that problem statements are judged by, in English, German and Spanish, as data beside this file."""
+"""Load the word patterns that problem statements are assessed by (`problem_words.csv`; English, German, Spanish)."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,10 +11,10 @@ WORDS = Path(__file__).with_name("problem_words.csv")
 
 @cache
 def patterns() -> Mapping[str, str]:
-    """One pattern per sign over all languages, of lower-case text.
+    """One regular expression per feature over all languages, for lower-case text.
 
-    Signs: `placeholder` (means blank), `change` (a change for the better is named), `unit` (a metric says its unit),
-    `model` (a model's figure), `body` (an owner is a body), `role` (an owner is a role).
+    Features: `placeholder` (text that means blank), `change` (an improvement is named), `unit` (a metric states its
+    unit), `model` (a metric of a model), `body` (an owner is a body), `role` (an owner is a role).
     """
     rows = pd.read_csv(WORDS, keep_default_na=False)
-    return {str(sign): f"(?:{'|'.join(found)})" for sign, found in rows.groupby("sign")["pattern"]}
+    return {str(feature): f"(?:{'|'.join(alternatives)})" for feature, alternatives in rows.groupby("sign")["pattern"]}

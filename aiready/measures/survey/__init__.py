@@ -1,4 +1,4 @@
-"""What people say: the survey by barrier, item and group, compared and over time."""
+"""The survey: scores by barrier, item and group, compared between groups and over time."""
 
 from aiready.measures.survey.measures import (
     barrier_priorities,

@@ -1,4 +1,4 @@
-"""How each item was answered: the distribution over its levels, its level, and scores by theme."""
+"""Compute how each item was answered (distribution, level) and scores by theme."""
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ _ITEM = ["unit_id", "wave", "segment", "item_id"]
 def distributions(survey: Survey) -> pd.DataFrame:
     """Answers to each item, by unit, wave and segment (all, doing, leading).
 
-    `share` of a level is among the answers that are a level; of `na` and `dont_know` among all answers given.
-    Levels are as ticked, reversed items too. An answer to an item that the role is not asked is left out.
+    The `share` of a level is of the answers that are a level; of `na` and `dont_know`, of all answers given. Levels
+    are as ticked, also of reversed items. Answers to items that the role is not asked are ignored.
 
     Returns
     -------
@@ -29,19 +29,20 @@ def distributions(survey: Survey) -> pd.DataFrame:
         One row per unit x wave x item x segment x level (`1` ... `L`, `na`, `dont_know`): n, share, status,
         people (who gave a level; for `na` and `dont_know` who gave any answer).
     """
-    kept = survey.groups.table["segment"].isin([ALL, DOING, LEADING]).to_numpy()
-    groups = survey.groups.where(kept)
+    is_reported = survey.groups.table["segment"].isin([ALL, DOING, LEADING]).to_numpy()
+    groups = survey.groups.where(is_reported)
     points = survey.rules.settings.scale_points
     levels = np.array([*(str(level) for level in range(1, points + 1)), NA, DK], dtype=object)
-    column = np.array([points + 1, points, -1, *range(points)])  # of the codes -2, -1, 0, 1 ... L
-    made = []
-    for place, item in enumerate(survey.rules.items["item_id"]):
-        counts = groups.counts(column[survey.answers.own(place) + 2], points + 2)
-        made.append(_shares(groups.table, counts, levels).assign(item_id=item))
-    return pd.concat(made, ignore_index=True)[COLUMNS]
+    level_no = np.array([points + 1, points, -1, *range(points)])  # of the codes -2, -1, 0, 1 ... L
+    parts = []
+    for item_no, item_id in enumerate(survey.rules.items["item_id"]):
+        counts = groups.counts(level_no[survey.answers.own(item_no) + 2], points + 2)
+        parts.append(_shares(groups.table, counts, levels).assign(item_id=item_id))
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
 def _shares(table: pd.DataFrame, counts: Floats, levels: NDArray[np.object_]) -> pd.DataFrame:
+    """Counts (groups x levels) of one item as the rows of `distributions`."""
     answered = np.repeat(counts.sum(axis=1, keepdims=True), counts.shape[1], axis=1)
     answered[:, :-2] = counts[:, :-2].sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
@@ -58,12 +59,12 @@ def _shares(table: pd.DataFrame, counts: Floats, levels: NDArray[np.object_]) ->
 
 
 def levels_of(items: pd.DataFrame, *, minimum: int) -> pd.DataFrame:
-    """The level an item stands at: the lower median of its answers, from `minimum` answers on.
+    """The level of each item with at least `minimum` answers: the lower median of its answers.
 
     Parameters
     ----------
     items
-        Item distributions, before or after the privacy gate: rows that are not `ok` are left out.
+        Item distributions, before or after the privacy gate; rows that are not `ok` are ignored.
     minimum
         Answers needed, `settings.minimum_distribution`.
 
@@ -79,15 +80,15 @@ def levels_of(items: pd.DataFrame, *, minimum: int) -> pd.DataFrame:
     n = counts.sum(axis=1)
     counts, n = counts[n >= minimum], n[n >= minimum]
     half = counts.cumsum(axis=1).ge(n / 2, axis=0)
-    made = pd.DataFrame(index=counts.index)
-    made["level"] = half.idxmax(axis=1).astype(int) if len(counts) else pd.Series(dtype=int)
-    made["share_low"] = counts.iloc[:, :2].sum(axis=1) / n
-    made["share_high"] = counts.iloc[:, -2:].sum(axis=1) / n
-    return made.assign(n=n).reset_index()[LEVELS]
+    item_levels = pd.DataFrame(index=counts.index)
+    item_levels["level"] = half.idxmax(axis=1).astype(int) if len(counts) else pd.Series(dtype=int)
+    item_levels["share_low"] = counts.iloc[:, :2].sum(axis=1) / n
+    item_levels["share_high"] = counts.iloc[:, -2:].sum(axis=1) / n
+    return item_levels.assign(n=n).reset_index()[LEVELS]
 
 
 def theme_scores(survey: Survey, population: Floats) -> pd.DataFrame:
-    """Scores by theme (work, workforce, workplace), across the barriers, for each unit's `all`.
+    """Scores by theme (work, workforce, workplace) across the barriers, for each unit's `all`.
 
     Scored like a scale: half rule over the items of the theme that the respondent's role is asked.
 
@@ -103,14 +104,14 @@ def theme_scores(survey: Survey, population: Floats) -> pd.DataFrame:
     pandas.DataFrame
         One row per unit x wave x theme: unit_id, wave, theme, value (0-100), low, high, n, status, people.
     """
-    whole = survey.groups.whole
-    groups = survey.groups.where(whole)
+    is_all = survey.groups.is_all
+    groups = survey.groups.where(is_all)
     names, scores = scores_by_theme(survey)
     moments = groups.moments(scores)
-    low, high = mean_interval(moments.mean, moments.sd, moments.n, population[whole][:, None])
+    low, high = mean_interval(moments.mean, moments.sd, moments.n, population[is_all][:, None])
     cells = {"value": moments.mean, "low": low, "high": high, "n": moments.n, "people": moments.n}
-    made = by_barrier(groups.table[["unit_id", "wave"]], names, **cells).rename(columns={"barrier_id": "theme"})
-    return made.assign(status=np.where(made["n"] > 0, OK, INSUFFICIENT))[THEMES]
+    by_theme = by_barrier(groups.table[["unit_id", "wave"]], names, **cells).rename(columns={"barrier_id": "theme"})
+    return by_theme.assign(status=np.where(by_theme["n"] > 0, OK, INSUFFICIENT))[THEMES]
 
 
 def scores_by_theme(survey: Survey) -> tuple[tuple[str, ...], Floats]:

@@ -1,8 +1,8 @@
-"""Who is reported together: respondents by unit, wave and segment, and sums over them.
+"""Group respondents by reporting unit, wave and segment, and sum over the groups.
 
-Every measure of the survey is a sum over the respondents of a cell (unit x wave x role), rolled up to
-reporting units and segments by one sparse matrix: parents, the organisation and segments come from the same
-code, and the cost grows with the rows.
+Every measure of the survey is a sum over the respondents of a cell (unit x wave x role), rolled up to reporting units
+and segments by one sparse matrix: parents, the organisation and segments share the same code, and the cost is linear
+in the rows.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from aiready.inputs.dataset import Data
 from aiready.instrument.model import Settings
 from aiready.model.registry import ALL, ORGANISATION
 from aiready.model.schema import ROLES
-from aiready.model.waves import in_order
+from aiready.model.waves import sort_waves
 from aiready.privacy.segments import DOING, LEADING, segment_of_role
 
 Floats = NDArray[np.float64]
@@ -27,7 +27,7 @@ GROUP = ["unit_id", "wave", "segment"]
 
 @dataclass(frozen=True)
 class Moments:
-    """n, sum and sum of squares per group (rows) and variable (columns), shifted by `shift` for precision."""
+    """n, sum and sum of squares per group (row) and variable (column) of values less `shift` (for precision)."""
 
     n: Floats
     total: Floats
@@ -52,22 +52,22 @@ class Moments:
         return Moments(self.n[rows], self.total[rows], self.square[rows], self.shift)
 
     def only(self, column: int) -> "Moments":
-        """Moments of one of the variables, still as a column."""
+        """Moments of one of the variables, as one column."""
         one = slice(column, column + 1)
         return Moments(self.n[:, one], self.total[:, one], self.square[:, one], self.shift[one])
 
     def rest(self) -> "Moments":
-        """Moments of all the other groups taken together, for each group."""
+        """For each group, the moments of all other groups taken together."""
         n, total, square = (values.sum(axis=0) - values for values in (self.n, self.total, self.square))
         return Moments(n, total, square, self.shift)
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Who is reported together.
+    """Groups of respondents who are reported together.
 
-    `table`: one row per group (unit_id, wave, segment, leaf); every unit and wave with respondents has
-    all its segments in a row, empty ones too, in the order of `SEGMENTS`. `cell`: each respondent's cell.
+    `table`: one row per group (unit_id, wave, segment, leaf); every unit and wave with respondents has all its
+    segments in consecutive rows, empty ones too, in the order of `SEGMENTS`. `cell`: each respondent's cell.
     `roll_up`: groups x cells, 1 where the cell belongs to the group.
     """
 
@@ -83,46 +83,46 @@ class Groups:
         return np.asarray(self.roll_up @ np.column_stack(added)).reshape(-1, *values.shape[1:])
 
     def counts(self, codes: NDArray[np.integer], size: int) -> Floats:
-        """Respondents per group and code 0 ... size - 1; negative codes are left out."""
+        """Respondents per group and code 0 ... size - 1; negative codes are ignored."""
         cells = self.roll_up.shape[1]
-        place = self.cell[codes >= 0] * size + codes[codes >= 0]
-        return np.asarray(self.roll_up @ np.bincount(place, minlength=cells * size).reshape(cells, size))
+        bins = self.cell[codes >= 0] * size + codes[codes >= 0]
+        return np.asarray(self.roll_up @ np.bincount(bins, minlength=cells * size).reshape(cells, size))
 
     def moments(self, values: Floats) -> Moments:
-        """Moments per group of (respondents, variables); missing values are left out."""
-        seen = ~np.isnan(values)
-        n = seen.sum(axis=0)
-        shift = np.where(seen, values, 0.0).sum(axis=0) / np.maximum(n, 1)
-        centred = np.where(seen, values - shift, 0.0)
-        return Moments(self.sums(seen), self.sums(centred), self.sums(centred**2), shift)
+        """Moments per group of (respondents, variables); missing values are ignored."""
+        present = ~np.isnan(values)
+        n = present.sum(axis=0)
+        shift = np.where(present, values, 0.0).sum(axis=0) / np.maximum(n, 1)
+        centred = np.where(present, values - shift, 0.0)
+        return Moments(self.sums(present), self.sums(centred), self.sums(centred**2), shift)
 
     @property
-    def whole(self) -> NDArray[np.bool_]:
+    def is_all(self) -> NDArray[np.bool_]:
         """Which groups are a unit's `all`."""
-        return (self.table["segment"] == ALL).to_numpy()
+        return np.asarray(self.table["segment"] == ALL)
 
-    def where(self, kept: NDArray[np.bool_]) -> "Groups":
-        """Some of the groups only."""
-        return Groups(self.table[kept].reset_index(drop=True), self.cell, self.roll_up[np.flatnonzero(kept)])
+    def where(self, selected: NDArray[np.bool_]) -> "Groups":
+        """The selected groups only."""
+        return Groups(self.table[selected].reset_index(drop=True), self.cell, self.roll_up[np.flatnonzero(selected)])
 
 
 def groups_of(respondents: pd.DataFrame, data: Data, settings: Settings) -> Groups:
-    """Groups of respondents (unit_id, wave, role); role segments only where somebody has a role."""
+    """Group respondents (unit_id, wave, role); segments by role only where somebody has a role."""
     cell, cells = _cells(respondents)
     spread = spread_rows(cells, data, settings)
     segments = SEGMENTS if respondents["role"].notna().any() else (ALL,)
     table = _group_table(spread, data, segments)
-    place = pd.MultiIndex.from_frame(table[GROUP]).get_indexer(pd.MultiIndex.from_frame(spread[GROUP]))
+    group = pd.MultiIndex.from_frame(table[GROUP]).get_indexer(pd.MultiIndex.from_frame(spread[GROUP]))
     ones = np.ones(len(spread))
-    roll_up = csr_array((ones, (place, spread["row"].to_numpy())), shape=(len(table), len(cells)))
+    roll_up = csr_array((ones, (group, spread["row"].to_numpy())), shape=(len(table), len(cells)))
     return Groups(table, cell, roll_up)
 
 
-def invited(data: Data, groups: Groups, respondents: pd.DataFrame, settings: Settings) -> Floats:
-    """Invitations behind each group; `nan` where they are not known for the whole group.
+def invitation_counts(data: Data, groups: Groups, respondents: pd.DataFrame, settings: Settings) -> Floats:
+    """Number of people invited in each group; `nan` where it is not known for the whole group.
 
-    A reporting unit's number is known when every unit in it with answers in that wave has invitations; a
-    role segment's when all of them name the role.
+    It is known for a reporting unit when every unit in it with answers in that wave has invitations, and for a role
+    segment when all of these name the role.
     """
     unknown = np.full(len(groups.table), np.nan)
     invitations = data.table("invitations")
@@ -130,50 +130,50 @@ def invited(data: Data, groups: Groups, respondents: pd.DataFrame, settings: Set
         return unknown
     spread = spread_rows(invitations[["unit_id", "wave", "role"]], data, settings)
     spread["invited"] = invitations["invited"].to_numpy(float)[spread["row"]]
-    known = spread.groupby(GROUP)["invited"].sum()
-    number = known.reindex(pd.MultiIndex.from_frame(groups.table[GROUP])).to_numpy(float)
+    invitation_sums = spread.groupby(GROUP)["invited"].sum()
+    number = invitation_sums.reindex(pd.MultiIndex.from_frame(groups.table[GROUP])).to_numpy(float)
     unit_wave = pd.MultiIndex.from_frame(groups.table[["unit_id", "wave"]])
-    roleless = _reporting(invitations[invitations["role"].isna()], data)
+    roleless = _reporting_units(invitations[invitations["role"].isna()], data)
     answered = respondents[["unit_id", "wave"]].drop_duplicates()
-    there = pd.MultiIndex.from_frame(invitations[["unit_id", "wave"]])
-    silent = _reporting(answered[~pd.MultiIndex.from_frame(answered).isin(there)], data)
+    with_invitations = pd.MultiIndex.from_frame(invitations[["unit_id", "wave"]])
+    silent = _reporting_units(answered[~pd.MultiIndex.from_frame(answered).isin(with_invitations)], data)
     parts = (groups.table["segment"] != ALL).to_numpy()
     return np.where(unit_wave.isin(silent) | (unit_wave.isin(roleless) & parts), np.nan, number)
 
 
-def _reporting(rows: pd.DataFrame, data: Data) -> pd.MultiIndex:
-    """Reporting unit x wave that hold any of these rows of units."""
+def _reporting_units(rows: pd.DataFrame, data: Data) -> pd.MultiIndex:
+    """Reporting units x waves that contain any of these rows of units."""
     joined = rows[["unit_id", "wave"]].merge(
         data.membership, left_on="unit_id", right_on="member_id", suffixes=("_own", "")
     )
     return pd.MultiIndex.from_frame(joined[["unit_id", "wave"]].drop_duplicates())
 
 
-def leaves(data: Data) -> frozenset[str]:
+def leaf_units(data: Data) -> frozenset[str]:
     """Units without children."""
     return frozenset(data.units["unit_id"]) - frozenset(data.units["parent_id"].dropna())
 
 
 def spread_rows(rows: pd.DataFrame, data: Data, settings: Settings) -> pd.DataFrame:
-    """Each row (unit_id, wave, role) once per reporting unit and segment it counts in.
+    """Repeat each row (unit_id, wave, role) for every reporting unit and segment that it counts in.
 
     Returns
     -------
     pandas.DataFrame
-        unit_id (reporting), wave, segment, row (position in `rows`). `all` takes everybody, people without a
-        role too; the four roles are segments of parents and the organisation only.
+        unit_id (reporting), wave, segment, row (position in `rows`). `all` includes people without a role; the four
+        roles are segments of parents and the organisation only.
     """
     own = rows.reset_index(drop=True).rename_axis("row").reset_index()
-    placed = own.merge(data.membership, left_on="unit_id", right_on="member_id", suffixes=("_own", ""))
-    halves = placed["role"].map(segment_of_role(settings))
-    wide = ~placed["unit_id"].isin(leaves(data))
-    segments = (pd.Series(ALL, index=placed.index), halves, placed["role"].where(wide))
-    parts = [placed[["unit_id", "wave", "row"]].assign(segment=segment) for segment in segments]
+    by_unit = own.merge(data.membership, left_on="unit_id", right_on="member_id", suffixes=("_own", ""))
+    doing_or_leading = by_unit["role"].map(segment_of_role(settings))
+    is_parent = ~by_unit["unit_id"].isin(leaf_units(data))
+    segments = (pd.Series(ALL, index=by_unit.index), doing_or_leading, by_unit["role"].where(is_parent))
+    parts = [by_unit[["unit_id", "wave", "row"]].assign(segment=segment) for segment in segments]
     return pd.concat(parts, ignore_index=True).dropna(subset="segment")
 
 
 def _cells(respondents: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
-    """Each respondent's cell, and the cells: one row per unit x wave x role that occurs."""
+    """The cell number of each respondent, and the cells: one row per unit x wave x role that occurs."""
     unit, _ = pd.factorize(respondents["unit_id"])
     wave, waves = pd.factorize(respondents["wave"])
     role, _ = pd.factorize(pd.Categorical(respondents["role"], categories=ROLES))
@@ -184,12 +184,12 @@ def _cells(respondents: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
 
 
 def _group_table(spread: pd.DataFrame, data: Data, segments: tuple[str, ...]) -> pd.DataFrame:
-    """Every reporting unit x wave with respondents, each with all of its segments."""
-    order = {unit: place for place, unit in enumerate([ORGANISATION, *data.units["unit_id"]])}
-    waves = {wave: place for place, wave in enumerate(in_order(spread["wave"]))}
+    """Every reporting unit x wave with respondents, with all of its segments."""
+    order = {unit: position for position, unit in enumerate([ORGANISATION, *data.units["unit_id"]])}
+    waves = {wave: position for position, wave in enumerate(sort_waves(spread["wave"]))}
     units = spread[["unit_id", "wave"]].drop_duplicates()
     units = units.iloc[np.lexsort((units["unit_id"].map(order), units["wave"].map(waves)))]
-    units = units.assign(leaf=units["unit_id"].isin(leaves(data)))
+    units = units.assign(leaf=units["unit_id"].isin(leaf_units(data)))
     table = units.merge(pd.DataFrame({"segment": list(segments)}), how="cross")
     return table[~(table["leaf"] & table["segment"].isin(ROLES))].reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""Who stands behind the figures of a survey, for the privacy gate: people by own unit, wave and role."""
+"""Count the people behind each figure of a survey by own unit, wave and role, for the privacy gate."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,16 +10,18 @@ from aiready.instrument.model import Instrument
 from aiready.measures.survey import distributions
 from aiready.measures.survey.scales import Survey
 from aiready.model.schema import ROLES
-from aiready.privacy.gate import Survey as Behind
+from aiready.privacy.gate import SurveyContributors
+
+_NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role"])
 
 
-def behind(survey: Survey | None, pattern: pd.DataFrame) -> Behind:
-    """Who stands behind the figures of a survey."""
+def contributors(survey: Survey | None, pattern: pd.DataFrame) -> SurveyContributors:
+    """The people behind each figure of a survey, with the suppression pattern of the scales."""
     if survey is None:
         none = people_of_scales(None, np.zeros((0, 0), dtype=bool))
-        return Behind(pattern, scored_by_roles(None), none, none, none, answered_people(None))
+        return SurveyContributors(pattern, scored_by_roles(None), none, none, none, answered_people(None))
     themes, scores = distributions.scores_by_theme(survey)
-    return Behind(
+    return SurveyContributors(
         pattern,
         scales=scored_by_roles(survey),
         answered=people_of_scales(survey, answers_given(survey) > 0),
@@ -30,50 +32,50 @@ def behind(survey: Survey | None, pattern: pd.DataFrame) -> Behind:
 
 
 def straightliners(survey: Survey) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Who ticked one level throughout, and who could have been seen to (respondents x scales)."""
+    """Who ticked one level throughout, and who answered plain and reversed items (respondents x scales)."""
     flagged, able = np.zeros((2, len(survey.respondents), len(survey.barriers)), dtype=bool)
     reverse = survey.rules.items["reverse_scored"].to_numpy(bool)
-    for place, barrier in enumerate(survey.barriers):
+    for column, barrier in enumerate(survey.barriers):
         items = survey.answers.items_of(barrier)
         ticked = np.maximum(survey.answers.codes[:, items], 0)
-        both = (ticked[:, reverse[items]] > 0).any(axis=1) & (ticked[:, ~reverse[items]] > 0).any(axis=1)
+        answered_both = (ticked[:, reverse[items]] > 0).any(axis=1) & (ticked[:, ~reverse[items]] > 0).any(axis=1)
         lowest = np.where(ticked > 0, ticked, np.iinfo(np.int8).max).min(axis=1)
-        able[:, place], flagged[:, place] = both, both & (ticked.max(axis=1) == lowest)
+        able[:, column], flagged[:, column] = answered_both, answered_both & (ticked.max(axis=1) == lowest)
     return flagged, able
 
 
 def answers_given(survey: Survey) -> NDArray[np.int64]:
     """Answers of any kind that each respondent gave on each scale."""
-    given, scales = survey.answers.codes != 0, [survey.answers.items_of(barrier) for barrier in survey.barriers]
-    return np.column_stack([given[:, items].sum(axis=1) for items in scales])
+    answered, scales = survey.answers.codes != 0, [survey.answers.items_of(barrier) for barrier in survey.barriers]
+    return np.column_stack([answered[:, items].sum(axis=1) for items in scales])
 
 
 def scored_people(survey: Survey | None) -> pd.DataFrame:
     """Respondents with a score, for the privacy gate: one row per own unit x wave x role, one column per scale.
 
-    Of scales that every role is asked, since one pattern of cells is to hold for all of them; where there is none, one
-    column of respondents who are scored on any.
+    Only scales that every role is asked, since one pattern of cells has to hold for all of them; where there is none,
+    one column of the respondents with a score on any scale.
     """
     if survey is None:
         return _NOBODY
     scored = ~np.isnan(survey.scores)
-    every = [roles == survey_roles(survey.rules) for roles in _roles_by_scale(survey).values()]
-    if not any(every):
-        return _by_part(survey, np.asarray(scored.any(axis=1))[:, None], ["any"])
-    return _by_part(survey, scored[:, every], np.array(survey.barriers)[every])
+    asked_of_all = [roles == survey_roles(survey.rules) for roles in _roles_by_scale(survey).values()]
+    if not any(asked_of_all):
+        return _count_people(survey, np.asarray(scored.any(axis=1))[:, None], ["any"])
+    return _count_people(survey, scored[:, asked_of_all], np.array(survey.barriers)[asked_of_all])
 
 
 def people_by_roles(
-    survey: Survey | None, given: NDArray[np.bool_], asked: Mapping[str, frozenset[str]]
+    survey: Survey | None, counts_in: NDArray[np.bool_], roles_asked: Mapping[str, frozenset[str]]
 ) -> pd.DataFrame:
-    """People behind figures, together for those asked of the same roles, for the privacy gate.
+    """People behind figures, grouped by the roles that are asked for them, for the privacy gate.
 
     Parameters
     ----------
-    given
-        Respondents x figures: who counts in which.
-    asked
-        Roles asked for each figure, in the order of the columns of `given`.
+    counts_in
+        Respondents x figures: whether the respondent counts in the figure.
+    roles_asked
+        Roles asked, by figure, in the order of the columns of `counts_in`.
 
     Returns
     -------
@@ -82,11 +84,11 @@ def people_by_roles(
     """
     if survey is None:
         return _NOBODY.assign(items="")
-    tables, names = [_NOBODY.assign(items="")], list(asked)
-    for roles in dict.fromkeys(asked.values()):
-        mine = [asked[name] == roles for name in names]
-        figures = [name for name, is_mine in zip(names, mine, strict=True) if is_mine]
-        counts = _by_part(survey, given[:, mine], figures)
+    tables, names = [_NOBODY.assign(items="")], list(roles_asked)
+    for roles in dict.fromkeys(roles_asked.values()):
+        selected = [roles_asked[name] == roles for name in names]
+        figures = [name for name, is_selected in zip(names, selected, strict=True) if is_selected]
+        counts = _count_people(survey, counts_in[:, selected], figures)
         of_roles = counts["role"].isin(roles) | ~counts["role"].isin(ROLES)
         tables.append(counts.loc[of_roles].assign(items=";".join(figures)))
     return pd.concat(tables[1:], ignore_index=True)
@@ -103,32 +105,30 @@ def answered_people(survey: Survey | None) -> pd.DataFrame:
     """Respondents who answered an item with a level; see `people_by_roles`."""
     if survey is None:
         return _NOBODY.assign(items="")
-    asked = dict(zip(survey.rules.items["item_id"], survey.rules.items["roles"].map(frozenset), strict=True))
-    return people_by_roles(survey, survey.answers.codes > 0, asked)
+    roles_asked = dict(zip(survey.rules.items["item_id"], survey.rules.items["roles"].map(frozenset), strict=True))
+    return people_by_roles(survey, survey.answers.codes > 0, roles_asked)
 
 
 def people_of_scales(
-    survey: Survey | None, given: NDArray[np.bool_], names: Iterable[str] | None = None
+    survey: Survey | None, counts_in: NDArray[np.bool_], names: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """People by own unit x wave x role, one column per figure, by default per scale (`given`: who counts in which)."""
-    return _NOBODY if survey is None else _by_part(survey, given, survey.barriers if names is None else names)
+    """People by own unit x wave x role, one column per figure; `counts_in` as in `people_by_roles`."""
+    return _NOBODY if survey is None else _count_people(survey, counts_in, survey.barriers if names is None else names)
 
 
 def survey_roles(rules: Instrument) -> frozenset[str]:
-    """Roles that are asked anything."""
+    """Roles that are asked any item."""
     return frozenset(role for roles in rules.items["roles"] for role in roles)
 
 
 def _roles_by_scale(survey: Survey) -> Mapping[str, frozenset[str]]:
+    """Roles that are asked any item of each scale."""
     roles = survey.rules.items.explode("roles").groupby("barrier_id")["roles"].agg(frozenset)
     return {barrier: roles.get(barrier, frozenset()) for barrier in survey.barriers}
 
 
-_NOBODY = pd.DataFrame(columns=["unit_id", "wave", "role"])
-
-
-def _by_part(survey: Survey, given: NDArray[np.bool_], names: Iterable[str]) -> pd.DataFrame:
-    """People by own unit x wave x role, figure by figure."""
-    counted = pd.DataFrame(given, columns=list(names))
+def _count_people(survey: Survey, counts_in: NDArray[np.bool_], names: Iterable[str]) -> pd.DataFrame:
+    """People by own unit x wave x role, one column per figure."""
+    counted = pd.DataFrame(counts_in, columns=list(names))
     keys = [survey.respondents[name] for name in ("unit_id", "wave", "role")]
     return counted.groupby(keys, dropna=False, sort=False).sum().astype(float).reset_index()

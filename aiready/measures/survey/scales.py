@@ -1,4 +1,4 @@
-"""From answers to scale scores: levels, reversed items, the half rule, one score per respondent and scale."""
+"""Score answers: levels, reversed items, the half rule, one score per respondent and scale."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from aiready.model.schema import ROLES
 from aiready.privacy.release_record import People
 from aiready.privacy.segments import segment_of_role
 
-NAMED = 5
-"""Items that a sentence names at most."""
+MAX_ITEMS_LISTED = 5
+"""Most items that a sentence lists."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Answers:
     """The answers of a survey as small integers.
 
     `codes` (respondents x items): the level as ticked, `schema.DOES_NOT_APPLY`, `schema.DONT_KNOW`, or 0 for
-    no answer and for an item that the role is not asked. `role`: position in `schema.ROLES`, -1 without.
-    `asked` (roles x items); the last row is 'no role', asked everything. `not_asked`: item -> answers by roles
-    that are not asked it, which are kept in the data and not scored. `inherited`: by place of an item that replaces an
-    earlier one, the respondents whose answer is to that one: it counts in their score and for nothing else.
+    no answer and for an item that the role is not asked. `role`: position in `schema.ROLES`, -1 without a role.
+    `role_items` (roles x items): which items a role is asked; the last row is 'no role', asked all. `not_asked`: by
+    item, the number of answers from roles that are not asked it; they are not scored. `inherited`: by position of an
+    item that replaces an earlier one, the respondents who answered that one: it counts in their score only.
     """
 
     rules: Instrument
     codes: NDArray[np.int8]
     role: NDArray[np.intp]
-    asked: NDArray[np.bool_]
+    role_items: NDArray[np.bool_]
     not_asked: Mapping[str, int] = field(default_factory=dict)
     inherited: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -42,41 +42,40 @@ class Answers:
         return tuple(role for code, role in enumerate(ROLES) if (self.role == code).any())
 
     def common(self, roles: tuple[str, ...]) -> NDArray[np.bool_]:
-        """Items that each of these roles is asked."""
-        return np.asarray(self.asked[[ROLES.index(role) for role in roles]].all(axis=0))
+        """Items that all of these roles are asked."""
+        return np.asarray(self.role_items[[ROLES.index(role) for role in roles]].all(axis=0))
 
     def take(self, respondents: NDArray[np.bool_]) -> "Answers":
         """Answers of some of the respondents."""
-        inherited = {place: mask[respondents] for place, mask in self.inherited.items()}
-        return Answers(self.rules, self.codes[respondents], self.role[respondents], self.asked, inherited=inherited)
-
-    def own(self, place: int) -> NDArray[np.int8]:
-        """Answers to one item in its own words; 0 for those to the item it replaces."""
-        return (
-            np.where(self.inherited[place], np.int8(0), self.codes[:, place])
-            if place in self.inherited
-            else (self.codes[:, place])
+        inherited = {item: mask[respondents] for item, mask in self.inherited.items()}
+        return Answers(
+            self.rules, self.codes[respondents], self.role[respondents], self.role_items, inherited=inherited
         )
+
+    def own(self, item: int) -> NDArray[np.int8]:
+        """Answers to one item itself; 0 for those to the item that it replaces."""
+        codes = self.codes[:, item]
+        return np.where(self.inherited[item], np.int8(0), codes) if item in self.inherited else codes
 
     def items_of(self, barrier_id: str) -> NDArray[np.bool_]:
         """Items of one scale, as a mask over the items."""
-        return (self.rules.items["barrier_id"] == barrier_id).to_numpy()
+        return np.asarray(self.rules.items["barrier_id"] == barrier_id)
 
     def keyed(self, items: NDArray[np.bool_]) -> NDArray[np.int8]:
-        """Levels of these items with reversed ones turned round; 0 where there is none."""
+        """Levels of these items, those of reversed items reversed; 0 where there is none."""
         ticked = np.maximum(self.codes[:, items], 0)
         reverse = self.rules.items.loc[items, "reverse_scored"].to_numpy(bool)
-        turned = np.int8(self.rules.settings.scale_points + 1) - ticked
-        return np.where(reverse & (ticked > 0), turned, ticked)
+        reversed_levels = np.int8(self.rules.settings.scale_points + 1) - ticked
+        return np.where(reverse & (ticked > 0), reversed_levels, ticked)
 
     def score(self, items: NDArray[np.bool_]) -> Floats:
         """Score 0-100 of each respondent over these items, by the half rule."""
         keyed = self.keyed(items)
         answered = (keyed > 0).sum(axis=1)
-        wanted = self.asked[:, items].sum(axis=1)[self.role]
+        n_asked = self.role_items[:, items].sum(axis=1)[self.role]
         with np.errstate(invalid="ignore"):
             mean = keyed.sum(axis=1, dtype=float) / answered
-        enough = (answered > 0) & (2 * answered >= wanted)
+        enough = (answered > 0) & (2 * answered >= n_asked)
         return np.where(enough, 100 * (mean - 1) / (self.rules.settings.scale_points - 1), np.nan)
 
 
@@ -85,8 +84,8 @@ class Survey:
     """One survey, read and scored once.
 
     `respondents` (unit_id, wave, role, respondent_id): one row per respondent. `scores` (respondents x `barriers`), and
-    their `moments` in the `groups`. `shown` (groups): what the privacy gate lets through, all until it has decided.
-    `wordings`: digest of every item's wording by wave; without it all waves are taken to have been asked the same.
+    their `moments` in the `groups`. `visible` (groups): which ones the privacy gate publishes; None until it has
+    decided. `wordings`: digest of every item's wording by wave; where it is empty, wordings are taken as unchanged.
     """
 
     rules: Instrument
@@ -96,7 +95,7 @@ class Survey:
     scores: Floats
     groups: Groups
     moments: Moments
-    shown: NDArray[np.bool_] | None = None
+    visible: NDArray[np.bool_] | None = None
     wordings: Mapping[str, NDArray[np.object_]] = field(default_factory=dict)
 
     @property
@@ -105,16 +104,16 @@ class Survey:
         return tuple(self.groups.table["wave"].unique())
 
     def eligible(self) -> NDArray[np.bool_]:
-        """Groups that are shown, with enough scored respondents on every scale that the wave has scores on."""
+        """Visible groups with enough scored respondents on every scale that has scores in the wave."""
         n = pd.DataFrame(self.moments.n)
         used = n.groupby(self.groups.table["wave"]).transform("max").gt(0)
         smallest = n.where(used).min(axis=1)
         enough = (smallest >= self.rules.settings.minimum_group).to_numpy()
-        return enough if self.shown is None else enough & self.shown
+        return np.asarray(enough if self.visible is None else enough & self.visible)
 
 
 def read_survey(data: Data, rules: Instrument) -> Survey | None:
-    """Answers, scores and groups of a survey; None when nobody answered."""
+    """Read a survey and score it; None when nobody answered."""
     responses = data.table("responses")
     if responses is None or responses.empty:
         return None
@@ -127,36 +126,38 @@ def read_survey(data: Data, rules: Instrument) -> Survey | None:
 
 
 def read_answers(responses: pd.DataFrame, rules: Instrument) -> Answers:
-    """Typed answers as small integers, item by item, so that the table is never copied whole."""
+    """Encode typed answers as small integers, item by item, so that the table is never copied as a whole."""
     role = pd.Categorical(responses["role"], categories=ROLES).codes.astype(np.intp)
     by_role = [[name in roles for roles in rules.items["roles"]] for name in ROLES]
-    asked = np.array([*by_role, [True] * len(rules.items)])
+    role_items = np.array([*by_role, [True] * len(rules.items)])
     codes, not_asked = np.zeros((len(responses), len(rules.items)), dtype=np.int8, order="F"), {}
     nothing, inherited = np.full(len(responses), np.nan), {}
-    for place, item in enumerate(rules.items["item_id"]):
-        before = rules.predecessors.get(item)
-        if item in responses or before in responses:
-            given = responses[item].to_numpy(float) if item in responses else nothing
-            if before in responses:
-                inherited[place] = np.isnan(given) & responses[before].notna().to_numpy()
-                given = np.where(inherited[place], responses[before].to_numpy(float), given)
-            unasked = ~asked[role, place] & ~np.isnan(given)
-            codes[:, place] = np.where(np.isnan(given) | unasked, 0, given)
+    for column, item in enumerate(rules.items["item_id"]):
+        predecessor = rules.predecessors.get(item)
+        if item in responses or predecessor in responses:
+            values = responses[item].to_numpy(float) if item in responses else nothing
+            if predecessor in responses:
+                inherited[column] = np.isnan(values) & responses[predecessor].notna().to_numpy()
+                values = np.where(inherited[column], responses[predecessor].to_numpy(float), values)
+            unasked = ~role_items[role, column] & ~np.isnan(values)
+            codes[:, column] = np.where(np.isnan(values) | unasked, 0, values)
             if unasked.any():
                 not_asked[str(item)] = int(unasked.sum())
-    return Answers(rules, codes, role, asked, not_asked, inherited)
+    return Answers(rules, codes, role, role_items, not_asked, inherited)
 
 
-def said_of_answers(survey: Survey | None) -> tuple[str, ...]:
-    """What to know of the answers as a whole, a sentence each: how many were not asked for, and to which items."""
+def answer_notes(survey: Survey | None) -> tuple[str, ...]:
+    """Notes on the answers as a whole: how many were not asked for, and to which items."""
     if survey is None or not survey.answers.not_asked:
         return ()
-    found, least = survey.answers.not_asked, survey.answers.rules.settings.minimum_group
-    total = sum(found.values())
+    not_asked, least = survey.answers.not_asked, survey.answers.rules.settings.minimum_group
+    total = sum(not_asked.values())
     count = f"{total:,}" if total >= least else f"fewer than {least}"
-    many = sorted((item for item in found if found[item] >= least), key=lambda item: (-found[item], item))
-    named = ", ".join(f"{item} ({found[item]:,})" for item in many[:NAMED])
-    where = f"; most often {named}" if named else ""
+    frequent = sorted(
+        (item for item in not_asked if not_asked[item] >= least), key=lambda item: (-not_asked[item], item)
+    )
+    examples = ", ".join(f"{item} ({not_asked[item]:,})" for item in frequent[:MAX_ITEMS_LISTED])
+    where = f"; most often {examples}" if examples else ""
     return (f"responses: {count} answers to items that the role is not asked were kept and not scored{where}",)
 
 
@@ -164,8 +165,8 @@ def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:
     """Score of each respondent on each scale.
 
     S = 100 (mean(x*) - 1)/(L - 1), x* = L + 1 - x for reversed items. Half rule: a scale is scored when at
-    least half of the items that the respondent's role is asked are answered with a level, as the mean of
-    those. `does not apply`, `don't know` and blanks are missing; an item the role is not asked never counts.
+    least half of the items that the respondent's role is asked are answered with a level, as the mean of these
+    answers. `does not apply`, `don't know` and blanks are missing; items that the role is not asked never count.
 
     Returns
     -------
@@ -179,21 +180,21 @@ def scale_scores(data: Data, rules: Instrument) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     people, scales = survey.scores.shape
     long = survey.respondents.loc[np.repeat(np.arange(people), scales)]
-    given = [(survey.answers.keyed(survey.answers.items_of(barrier)) > 0).sum(axis=1) for barrier in survey.barriers]
+    n_levels = [(survey.answers.keyed(survey.answers.items_of(barrier)) > 0).sum(axis=1) for barrier in survey.barriers]
     return long.assign(
         segment=long["role"].map(segment_of_role(rules.settings)),
         respondent=long.index,
         barrier_id=np.tile(np.array(survey.barriers, dtype=object), people),
         score=survey.scores.ravel(),
-        n_items=np.column_stack(given).ravel(),
+        n_items=np.column_stack(n_levels).ravel(),
     ).reset_index(drop=True)[columns]
 
 
-def people(survey: Survey | None) -> People:
+def people_by_figure(survey: Survey | None) -> People:
     """Who answered, and which figures count whom: each scale, its shares, each item and each theme has its own people.
 
-    A figure's name says what it is: `scale:` (scored), `given:` (any answer on the scale), `straight:` (plain and
-    reversed items), `item:` (a level: its mean), `levels:` (its distribution), `any:` (any answer to the item),
+    Prefixes of figures: `scale:` (scored), `given:` (any answer on the scale), `straight:` (plain and reversed items
+    answered), `item:` (a level, for its mean), `levels:` (for its distribution), `any:` (any answer to the item),
     `theme:` (scored).
     """
     if survey is None:
@@ -201,7 +202,7 @@ def people(survey: Survey | None) -> People:
         nothing = pd.DataFrame(columns=["figure", "items"], dtype=object)
         table = pd.DataFrame(columns=columns, dtype=object)
         return People(table, np.zeros((0, 0), np.int8), (), np.zeros((0, 0), bool), nothing)
-    counted = list(_counted(survey))
+    counted = list(_figures(survey))
     names, masks, counts = zip(*counted, strict=True)
     items = survey.rules.items
     figures = pd.DataFrame({
@@ -212,18 +213,18 @@ def people(survey: Survey | None) -> People:
     return People(table, survey.answers.codes, tuple(items["item_id"]), np.column_stack(counts), figures)
 
 
-def _counted(survey: Survey) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Each figure with its items and with the respondents that it counts."""
+def _figures(survey: Survey) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Each figure with its items and the respondents that it counts."""
     answers, items = survey.answers, survey.rules.items
     reverse = items["reverse_scored"].to_numpy(bool)
-    for place, barrier in enumerate(survey.barriers):
+    for column, barrier in enumerate(survey.barriers):
         mask = answers.items_of(barrier)
-        yield f"scale:{barrier}", mask, ~np.isnan(survey.scores[:, place])
+        yield f"scale:{barrier}", mask, ~np.isnan(survey.scores[:, column])
         yield f"given:{barrier}", mask, (answers.codes[:, mask] != 0).any(axis=1)
         turned, plain = ((answers.codes[:, mask & side] > 0).any(axis=1) for side in (reverse, ~reverse))
         yield f"straight:{barrier}", mask, np.logical_and(turned, plain)
-    for place, item in enumerate(items["item_id"]):
-        mask, own = np.arange(len(items)) == place, answers.own(place)
+    for column, item in enumerate(items["item_id"]):
+        mask, own = np.arange(len(items)) == column, answers.own(column)
         yield f"item:{item}", mask, own > 0
         yield f"levels:{item}", mask, own > 0
         yield f"any:{item}", mask, own != 0

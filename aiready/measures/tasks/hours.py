@@ -1,4 +1,4 @@
-"""Hours of every task: what AI could save, what it saves, and the four parts of the difference."""
+"""Compute the hours of every task: what AI could save, what it saves, and the four parts of the gap."""
 
 from collections.abc import Mapping
 
@@ -17,16 +17,16 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The input with `holders` (of the job: its largest headcount), `HOURS`, `saved` (h a o), `open` (not
-        adopted, known even where the rest is not), `whole` (followed up in full) and `silent` (a person's task that
-        names no target and yet a saving or a use). Without a headcount the
+        The input with `holders` (of the job: its largest headcount), `HOURS`, `saved` (h a o), `open` (not adopted,
+        known even where the rest is not), `whole` (all of realised hours and the gap is known) and `silent` (a
+        human task without a target mode that states a saving or adoption all the same). Without a headcount the
         hours are one person's.
 
     Notes
     -----
     With h hours, s and o expected and observed saving, a adoption, w rework: potential h s; realised
     h a o (1 - w) - oversight; not adopted h s (1 - a); saving below plan h a (s - o); rework h a o w.
-    Realised hours and the gap are given for whole tasks only; potential = realised + gap + unfollowed.
+    Realised hours and the gap are given for `whole` tasks only; potential = realised + gap + unfollowed.
     """
     holders = tasks.groupby(JOB)["headcount"].transform("max")
     persons = tasks["headcount"].fillna(holders).fillna(1.0)
@@ -39,7 +39,7 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
     rework = tasks["rework"].mask(idle & tasks["rework"].isna(), 0.0)
     checking = tasks["oversight_hours"].mask(idle & tasks["oversight_hours"].isna() | human_only, 0.0)
     hours = tasks["hours_per_year"] * persons
-    counted = hours.mask(human_only & hours.isna(), 0.0)  # nothing of an unknown number of hours is nothing
+    counted = hours.mask(human_only & hours.isna(), 0.0)  # no saving of unknown hours is 0
     saved = counted * adoption * observed
     parts = {
         "holders": holders,
@@ -57,25 +57,25 @@ def with_hours(tasks: pd.DataFrame) -> pd.DataFrame:
     }
     most = _at_most(counted, parts, pd.DataFrame({"a": adoption, "o": observed, "w": rework}))
     silent = human_only & tasks["target_mode"].isna() & tasks[["expected_saving", "adoption"]].gt(0).any(axis=1)
-    return _whole(tasks.assign(**parts, **_if_meant(tasks, hours, silent, most), silent=silent))
+    return _drop_partial_hours(tasks.assign(**parts, **_if_meant(tasks, hours, silent, most), silent=silent))
 
 
 def _if_meant(
     tasks: pd.DataFrame, hours: pd.Series, silent: pd.Series, most: Mapping[str, pd.Series]
 ) -> dict[str, pd.Series]:
-    """The same, where a person's task without a target states a saving or a use: as if AI were meant to join."""
-    every = hours.fillna(np.inf)
-    gain = every * tasks["adoption"].fillna(0) * tasks["observed_saving"].fillna(1).clip(lower=0)
-    potential = every * tasks["expected_saving"].fillna(1)
+    """`_at_most`, but for `silent` tasks as if their target were to work with AI."""
+    most_hours = hours.fillna(np.inf)
+    gain = most_hours * tasks["adoption"].fillna(0) * tasks["observed_saving"].fillna(1).clip(lower=0)
+    potential = most_hours * tasks["expected_saving"].fillna(1)
     meant = {"potential_most": potential, "open_most": potential, "gain_most": gain.fillna(0)}
     return {name: values.mask(silent, meant[name]) for name, values in most.items()}
 
 
 def _at_most(hours: pd.Series, parts: Mapping[str, pd.Series], shares: pd.DataFrame) -> dict[str, pd.Series]:
-    """The most that each task could hold, whatever the blanks stand for: no less than any record could say."""
-    every = hours.fillna(np.inf)
-    potential = parts["potential"].fillna(every)
-    saved = (every * shares["a"].fillna(1) * shares["o"].fillna(1).clip(lower=0)).fillna(0)  # none of endless hours
+    """Upper bounds of each task's hours, whatever its blanks stand for."""
+    most_hours = hours.fillna(np.inf)
+    potential = parts["potential"].fillna(most_hours)
+    saved = (most_hours * shares["a"].fillna(1) * shares["o"].fillna(1).clip(lower=0)).fillna(0)  # 0 x infinity is 0
     gain = (saved * (1 - shares["w"].fillna(0))).fillna(0) - parts["gap_oversight"].fillna(0)
     return {
         "potential_most": potential,
@@ -84,28 +84,28 @@ def _at_most(hours: pd.Series, parts: Mapping[str, pd.Series], shares: pd.DataFr
     }
 
 
-def _whole(rows: pd.DataFrame) -> pd.DataFrame:
-    """Keep realised hours and the gap's parts only of tasks that are followed up whole."""
-    whole = rows[["potential", "realised", *GAP_PARTS]].notna().all(axis=1)
-    kept = rows[["saved", "realised", *GAP_PARTS]].where(whole)
-    gap = kept[list(GAP_PARTS)].sum(axis=1, min_count=len(GAP_PARTS))
-    return rows.assign(**kept, gap=gap, whole=whole, unfollowed=rows["potential"].where(~whole, 0.0))
+def _drop_partial_hours(rows: pd.DataFrame) -> pd.DataFrame:
+    """Add `gap`, `whole` and `unfollowed`; blank realised hours and parts of the gap unless all of them are known."""
+    followed_up = rows[["potential", "realised", *GAP_PARTS]].notna().all(axis=1)
+    known_hours = rows[["saved", "realised", *GAP_PARTS]].where(followed_up)
+    gap = known_hours[list(GAP_PARTS)].sum(axis=1, min_count=len(GAP_PARTS))
+    return rows.assign(**known_hours, gap=gap, whole=followed_up, unfollowed=rows["potential"].where(~followed_up, 0.0))
 
 
 def potential_range(rows: pd.DataFrame, cell: pd.Series, draws: int, seed: int) -> pd.DataFrame:
-    """How far the potential of a cell may lie off, where savings were stated as ranges: cell (index), low, high.
+    """Interval of each cell's potential where savings are stated as ranges: cell (index), low, high.
 
     Parameters
     ----------
     rows
-        Tasks as `with_hours` gives them, once per cell they count in, with `row`: which task it is.
+        Tasks from `with_hours`, once per cell that they count in, with `row`, the number of the task.
     cell
         Number of the cell of each row.
 
     Notes
     -----
-    Each saving is drawn from the triangle (least, expected, most), tasks apart and each the same in all cells; low
-    and high are the 2.5 and 97.5 % points of the sums. Tasks without a range are taken as stated.
+    Each saving is drawn from the triangular distribution (least, expected, most), independently between tasks and the
+    same in all cells; low and high are the 2.5 and 97.5 % quantiles of the sums. Tasks without a range are constant.
     """
     ends = rows[["potential_low", "potential", "potential_high"]]
     ranged = ends.notna().all(axis=1) & (ends["potential_low"] < ends["potential_high"])
@@ -116,11 +116,11 @@ def potential_range(rows: pd.DataFrame, cell: pd.Series, draws: int, seed: int) 
         return pd.DataFrame(columns=["low", "high"], dtype=float)
     random = np.random.default_rng(seed)
     least, mode, most = (of_task[name].to_numpy(float)[:, None] for name in of_task)
-    drawn = random.triangular(least, mode, most, (len(of_task), draws))
-    off = drawn - of_task["potential"].to_numpy()[:, None]
+    draws_of_task = random.triangular(least, mode, most, (len(of_task), draws))
+    deviations = draws_of_task - of_task["potential"].to_numpy()[:, None]
     numbers, cells = pd.factorize(cell[ranged])
-    places = of_task.index.get_indexer(task)
-    sums = coo_array((np.ones(len(places)), (numbers, places)), shape=(len(cells), len(of_task))) @ off
+    task_no = of_task.index.get_indexer(task)
+    sums = coo_array((np.ones(len(task_no)), (numbers, task_no)), shape=(len(cells), len(of_task))) @ deviations
     stated = rows["potential"].groupby(cell).sum().reindex(cells).to_numpy()[:, None]
     low, high = np.quantile(stated + sums, [0.025, 0.975], axis=1)
     return pd.DataFrame({"low": low, "high": high}, index=cells)

@@ -1,4 +1,4 @@
-"""Tasks: what AI could touch in each job, the hours it could save, those it does save, and what is left."""
+"""Measure tasks: exposure to AI, hours it could save, hours it does save, and the gap between them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ ATTRIBUTES = ("task", "mode", "target_mode", "pattern", "exposure", "blocker", "
 
 @dataclass(frozen=True)
 class Rate:
-    """One share of hours: columns of the cells to divide, and those that say what it rests on."""
+    """One share of hours: the columns to divide, and those with the coverage of hours and tasks."""
 
     numerator: str
     denominator: str
@@ -69,23 +69,23 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
 
     Notes
     -----
-    *Exposure* (0-1): E1, E1 + .5 E2, E1 + E2, weighted by `weight`, else hours x headcount, else equally. The
-    rows of a cell choose together: a weight that any of them lacks is used for none.
+    *Exposure* (0-1): E1, E1 + .5 E2, E1 + E2, weighted by `weight`, else hours x headcount, else equally. All rows
+    of a cell use the same kind of weight: one that all of them have.
 
     *Hours* per person-year x headcount, with h hours, s and o expected and observed saving, a adoption, w
     rework: potential h s; realised h a o (1 - w) - oversight; gap = potential - realised = not adopted
-    h s (1 - a) + saving below plan h a (s - o) + rework h a o w + oversight. A task whose people work without
-    AI (`mode` human) and should (`target_mode` human or blank) has no saving; `mode` human alone means
-    adoption 0; adoption 0 leaves nothing to observe, put right or check.
+    h s (1 - a) + saving below plan h a (s - o) + rework h a o w + oversight. A task that is done without AI (`mode`
+    human) and is to stay so (`target_mode` human or blank) has no saving; `mode` human alone means adoption 0;
+    with adoption 0, blank observed saving, rework and oversight are 0.
 
-    Where `expected_saving_low` and `_high` are given, low and high of the potential are the 2.5 and 97.5 % points
-    of its sum over savings drawn from the triangle (low, expected, high), tasks apart, fixed seed.
+    Where `expected_saving_low` and `_high` are given, low and high of the potential are quantiles of its sum over
+    simulated savings (see `potential_range`).
 
-    *Missing data.* Potential counts the tasks whose h and s are known. Realised hours, the gap and its parts
-    count those of them that are followed up whole, so the parts always add up; low and high take the others
-    as realised not at all and in full. Rates divide what is known by what is known, with bounds [r c, r c + 1
-    - c], c the share of the potential covered. Below `minimum_coverage` a value is insufficient. For bands each blank
-    is taken at its worst (`at_least`, `at_most`): a task whose hours are unknown could outweigh all others.
+    *Missing data.* Potential counts the tasks whose h and s are known. Realised hours, the gap and its parts count
+    those of them of which all of this is known, so the parts always add up; low and high take the others as not
+    realised at all and as fully realised. Rates divide known hours by known hours, with bounds [r c, r c + 1 - c], c
+    the share of the potential covered. Below `minimum_coverage` a value is insufficient. For bands each blank is taken
+    at its worst (`at_least`, `at_most`): a task whose hours are unknown could outweigh all others.
 
     *Rates.* `realised_rate` = realised / potential; `not_adopted_rate` = not adopted / potential of the tasks
     whose adoption is known; `rework_oversight_rate` = (rework + oversight) / h a o, may pass 1, no bounds;
@@ -100,24 +100,24 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     tasks = data.table(TABLE)
     unit_ids = data.membership["unit_id"].unique()
     if tasks is None or tasks.empty:
-        return registry.fill_not_measured(registry.collect([]), TABLE, unit_ids, data.wave)
-    reported = _reported(with_hours(tasks).assign(row=np.arange(len(tasks))), data.membership)
+        return registry.fill_not_measured(registry.stack_measures([]), TABLE, unit_ids, data.wave)
+    reported = _by_reporting_unit(with_hours(tasks).assign(row=np.arange(len(tasks))), data.membership)
     settings = rules.settings
-    cells = _cells(reported, _reported(job_holders(tasks), data.membership))
+    cells = _cells(reported, _by_reporting_unit(job_holders(tasks), data.membership))
     cells = cells.join(_ranges(reported, settings.bootstrap_draws, settings.seed))
     floor = settings.minimum_coverage
-    made = [
+    measures = [
         *_exposure(_by_segment(reported), floor),
         *_hour_rows(cells, floor),
         *_rate_rows(cells, floor),
         _blocker_rows(reported, cells, floor),
         _count_rows(reported),
     ]
-    return registry.fill_not_measured(registry.collect(made), TABLE, unit_ids, data.wave)
+    return registry.fill_not_measured(registry.stack_measures(measures), TABLE, unit_ids, data.wave)
 
 
 def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
-    """Hours of every task, for charts: one row per unit x wave x job x task, as recorded.
+    """Hours of every task, for charts: one row per unit x wave x job x task, at the unit that recorded it.
 
     Returns
     -------
@@ -125,8 +125,8 @@ def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
         `unit_id`, `wave`, `job`, `task_id`, `task`, `mode`, `target_mode`, `pattern`, `exposure`, `blocker`,
         `evidence`, `freed_for`; `barrier_id` that the blocker belongs to; hours `hours`, `potential`,
         `realised`, `gap`, its four parts, `unfollowed`; `people`, the holders of the job (missing without a
-        headcount); `part`, by which the privacy gate knows it. Potential = realised + gap + unfollowed, and the gap is
-        the sum of its parts.
+        headcount); `part`, its name in the privacy gate. Potential = realised + gap + unfollowed, and the gap is the
+        sum of its parts.
     """
     columns = [*JOB, "task_id", *ATTRIBUTES, "barrier_id", *HOURS, PEOPLE]
     tasks = data.table(TABLE)
@@ -138,26 +138,26 @@ def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
     return rows[[*columns, "part"]].reset_index(drop=True)
 
 
-def _reported(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
-    """Give every reporting unit the rows of its members."""
-    named = membership.rename(columns={"unit_id": "reporting"})
-    joined = rows.merge(named, left_on="unit_id", right_on="member_id").drop(columns="member_id")
+def _by_reporting_unit(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
+    """Repeat each row for every reporting unit that its unit belongs to; the unit itself moves to `member_id`."""
+    members = membership.rename(columns={"unit_id": "reporting"})
+    joined = rows.merge(members, left_on="unit_id", right_on="member_id").drop(columns="member_id")
     return joined.rename(columns={"unit_id": "member_id", "reporting": "unit_id"})
 
 
 def _by_segment(reported: pd.DataFrame) -> pd.DataFrame:
-    """Every row once for the whole unit and once for its job."""
-    jobs = reported[reported["job"] != ALL]  # a job of that name would be counted into the whole twice
+    """Each row in the segments `all` and of its job."""
+    jobs = reported[reported["job"] != ALL]  # a job of that name would count twice in `all`
     return pd.concat([reported.assign(segment=ALL), jobs.assign(segment=jobs["job"])], ignore_index=True)
 
 
 def _exposure(rows: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
-    """Weighted exposure of every cell, with bounds over tasks whose exposure is not known."""
+    """Weighted exposure of every cell, with bounds for tasks whose exposure is unknown."""
     weight, basis = _weights(rows)
-    known = rows["exposure"].notna()
+    is_known = rows["exposure"].notna()
     keys = [rows[key] for key in CELL]
-    total, covered = weight.groupby(keys).sum(), weight.where(known, 0.0).groupby(keys).sum()
-    cells = pd.DataFrame({"n": known.groupby(keys).sum(), "tasks": known.groupby(keys).size()})
+    total, covered = weight.groupby(keys).sum(), weight.where(is_known, 0.0).groupby(keys).sum()
+    cells = pd.DataFrame({"n": is_known.groupby(keys).sum(), "tasks": is_known.groupby(keys).size()})
     coverage = covered / total
     notes = _join(
         "weighted " + basis.groupby(keys).first(),
@@ -167,12 +167,12 @@ def _exposure(rows: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     for name, points in EXPOSURE.items():
         value = (weight * rows["exposure"].map(points)).groupby(keys).sum() / covered.where(covered > 0)
         low, high = _bounds(value, coverage)
-        made = cells.assign(value=value.where(coverage >= floor), low=low, high=high, note=notes)
-        yield registry.rows(name, made.reset_index())
+        exposures = cells.assign(value=value.where(coverage >= floor), low=low, high=high, note=notes)
+        yield registry.measure_rows(name, exposures.reset_index())
 
 
 def _weights(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
-    """Weight of every row within its cell, and in words what it is."""
+    """Weight of every row within its cell, and the kind of weight."""
     weight, basis = pd.Series(1.0, index=rows.index), pd.Series("equally", index=rows.index)
     for words, column in (("by hours", rows["hours"]), ("by weight", rows["weight"])):
         grouped = column.groupby([rows[key] for key in CELL])
@@ -193,18 +193,18 @@ def _cells(reported: pd.DataFrame, holders: pd.DataFrame) -> pd.DataFrame:
 def _ranges(reported: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
     """Low and high potential of every cell, in the order of `_cells`; missing where no saving is a range."""
     rows = _by_segment(reported)
-    found = potential_range(rows, rows.groupby(CELL).ngroup(), draws, seed)
-    return found.rename(columns={"low": "potential_low", "high": "potential_high"})
+    ranges = potential_range(rows, rows.groupby(CELL).ngroup(), draws, seed)
+    return ranges.rename(columns={"low": "potential_low", "high": "potential_high"})
 
 
 def _tallies(rows: pd.DataFrame) -> pd.DataFrame:
-    """What a cell adds up besides the hours: tasks counted, potential covered, hours by evidence."""
+    """Add the columns that are summed besides hours: tasks counted, potential covered, hours by evidence."""
     gain = rows["realised"].clip(lower=0)
-    known, adopted = rows["potential"].notna(), rows["open"].notna()
+    has_potential, adopted = rows["potential"].notna(), rows["open"].notna()
     stated = rows["whole"] & (rows["evidence"].notna() | gain.eq(0))
     tallies = {
         "tasks": 1,
-        "known": known,
+        "known": has_potential,
         "followed": rows["whole"],
         "adopted": adopted,
         "stated": stated,
@@ -226,7 +226,7 @@ def _hour_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     potential, ends = cells["potential"].where(enough), cells[["potential_low", "potential_high"]]
     ranged = ends["potential_low"].notna().map({True: "range: savings drawn as stated, from least to most", False: ""})
     notes = _join(_potential_notes(cells, potential), ranged)
-    yield registry.rows(
+    yield registry.measure_rows(
         "potential_hours",
         cells[[*CELL, PEOPLE]].assign(
             value=potential, low=ends["potential_low"], high=ends["potential_high"], n=cells["known"], note=notes
@@ -237,12 +237,12 @@ def _hour_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
     for name, column in FOLLOWED_HOURS.items():
         value = cells[column].where(enough)
         bounds = {"low": value, "high": value + cells["unfollowed"]} if name in BOUNDED else {}
-        made = cells[[*CELL, PEOPLE]].assign(value=value, n=cells["followed"], note=_hour_notes(cells, value))
-        yield registry.rows(name, made.assign(**{end: bound.where(partial) for end, bound in bounds.items()}))
+        hours = cells[[*CELL, PEOPLE]].assign(value=value, n=cells["followed"], note=_hour_notes(cells, value))
+        yield registry.measure_rows(name, hours.assign(**{end: bound.where(partial) for end, bound in bounds.items()}))
 
 
 def _rate_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
-    """Shares of hours, with bounds over what is not known."""
+    """Shares of hours, with bounds for the unknown ones."""
     for name, rate in RATES.items():
         coverage = _coverage(cells, rate.covered, rate.counted)
         enough = _enough(cells, floor) & (coverage >= floor)
@@ -255,14 +255,14 @@ def _rate_rows(cells: pd.DataFrame, floor: float) -> Iterable[pd.DataFrame]:
             _counted(cells[rate.counted], cells["known"], rate.needs),
             _evidence_notes(cells) if name == "realised_rate" else "",
         )
-        made = cells[[*CELL, PEOPLE]].assign(value=value.where(enough), n=cells[rate.counted], low=low, high=high)
-        yield registry.rows(name, made.assign(note=notes, **_worst(name, cells)))
+        rates = cells[[*CELL, PEOPLE]].assign(value=value.where(enough), n=cells[rate.counted], low=low, high=high)
+        yield registry.measure_rows(name, rates.assign(note=notes, **_worst(name, cells)))
 
 
 def _worst(name: str, cells: pd.DataFrame) -> dict[str, pd.Series]:
-    """What a rate would be with every blank at its worst, for bands alone: so that no blank betters one.
+    """The rate with every blank at its worst, for bands, so that no blank improves one.
 
-    Potential is at most the hours, and of unknown hours there may be any number; so there may be of checking.
+    Potential is at most the hours; unknown hours may be any number, and so may unknown oversight.
     """
     if name == "not_adopted_rate":
         share = cells["open_most"] / cells["potential_most"].where(cells["potential_most"] > 0)
@@ -276,23 +276,23 @@ def _worst(name: str, cells: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _blocker_rows(reported: pd.DataFrame, cells: pd.DataFrame, floor: float) -> pd.DataFrame:
-    """The gap by what it waits on; `all` is the whole gap, `unknown` what names no blocker."""
+    """The gap by blocker; `all` is the whole gap, `unknown` that of tasks without a blocker."""
     waiting = reported[reported["whole"] & reported["gap"].ne(0)]
     waiting = waiting.assign(segment=waiting["blocker"].fillna(UNKNOWN))
     jobs = waiting.drop_duplicates([*CELL, "member_id", "job"])
     parts = waiting.groupby(CELL).agg(value=("gap", "sum"), n=("gap", "size"))
     parts[PEOPLE] = jobs.groupby(CELL)["holders"].sum()
-    whole = cells[cells["segment"] == ALL]
-    total = whole[[*CELL, PEOPLE]].assign(value=whole["gap"], n=whole["followed"])
-    made = pd.concat([total, parts.reset_index()], ignore_index=True)
-    about = made[["unit_id", "wave"]].merge(whole.drop(columns=["segment", PEOPLE]), on=["unit_id", "wave"])
-    enough = _enough(about, floor) & (_coverage(about, "followed_potential", "followed") >= floor)
-    notes = _join(*_completeness(about))
-    return registry.rows("gap_by_blocker", made.assign(value=made["value"].where(enough), note=notes))
+    unit_cells = cells[cells["segment"] == ALL]
+    total = unit_cells[[*CELL, PEOPLE]].assign(value=unit_cells["gap"], n=unit_cells["followed"])
+    blockers = pd.concat([total, parts.reset_index()], ignore_index=True)
+    coverage = blockers[["unit_id", "wave"]].merge(unit_cells.drop(columns=["segment", PEOPLE]), on=["unit_id", "wave"])
+    enough = _enough(coverage, floor) & (_coverage(coverage, "followed_potential", "followed") >= floor)
+    notes = _join(*_completeness(coverage))
+    return registry.measure_rows("gap_by_blocker", blockers.assign(value=blockers["value"].where(enough), note=notes))
 
 
 def _count_rows(reported: pd.DataFrame) -> pd.DataFrame:
-    """Tasks per job, each task of a job once however many units have the job; `all` is their total."""
+    """Tasks per job, each task of a job once even if several units have the job; `all` is their total."""
     each = reported.drop_duplicates([*JOB, "task_id"])
     jobs = each.groupby(JOB).size().rename("value").reset_index().rename(columns={"job": "segment"})
     few, many = TASKS_PER_JOB
@@ -307,7 +307,7 @@ def _count_rows(reported: pd.DataFrame) -> pd.DataFrame:
     )
     totals = totals.reset_index().assign(segment=ALL, n=lambda total: total["value"])
     totals["note"] = _counted(totals["jobs"] - totals["outside"], totals["jobs"], f"{few}-{many} core tasks", "jobs")
-    return registry.rows("task_count", pd.concat([totals, jobs[jobs["segment"] != ALL]], ignore_index=True))
+    return registry.measure_rows("task_count", pd.concat([totals, jobs[jobs["segment"] != ALL]], ignore_index=True))
 
 
 def _enough(cells: pd.DataFrame, floor: float) -> pd.Series:
@@ -316,20 +316,20 @@ def _enough(cells: pd.DataFrame, floor: float) -> pd.Series:
 
 
 def _coverage(cells: pd.DataFrame, covered: str, counted: str) -> pd.Series:
-    """Share of the potential that is covered; of the tasks, where there is no potential."""
+    """Share of the potential that is covered; where there is none, share of the tasks."""
     tasks = cells[counted] / cells["known"].where(cells["known"] > 0)
     return (cells[covered] / cells["potential"]).where(cells["potential"] > 0, tasks)
 
 
 def _bounds(share: pd.Series, coverage: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """What a share can be when the uncovered part is none or all; nothing to bound at full coverage."""
+    """Bounds of a share with the unknown part taken as none and as all; missing at full coverage."""
     partial = coverage < 1
     low, high = coverage_bounds(share, coverage)
     return pd.Series(low, index=share.index).where(partial), pd.Series(high, index=share.index).where(partial)
 
 
 def _potential_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
-    """What potential hours rest on, and whether a job's tasks fit into a year."""
+    """Notes on potential hours: completeness, holders, and whether a job's tasks fit into a year."""
     long = cells["hours"] / cells["persons"]
     return _join(
         _counted(cells["known"], cells["tasks"], POTENTIAL_NEEDS),
@@ -339,12 +339,12 @@ def _potential_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
 
 
 def _hour_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
-    """What hours realised or open rest on."""
+    """Notes on realised and open hours: completeness, evidence, holders."""
     return _join(*_completeness(cells), _evidence_notes(cells), _holder_notes(cells, value))
 
 
 def _completeness(cells: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """How many tasks have what the hours need."""
+    """Notes on how many tasks have the values that hours need."""
     return (
         _counted(cells["known"], cells["tasks"], POTENTIAL_NEEDS),
         _counted(cells["followed"], cells["known"], FOLLOW_NEEDS),
@@ -352,7 +352,7 @@ def _completeness(cells: pd.DataFrame) -> tuple[list[str], list[str]]:
 
 
 def _holder_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
-    """Hours per holder and week, or that they are one person's because no headcount is given."""
+    """Notes on hours per holder and week, or that hours are one person's because headcounts are missing."""
     return [
         f"headcount absent for {uncounted:.0f} of {jobs:.0f} jobs: hours of one person each"
         if uncounted
@@ -364,7 +364,7 @@ def _holder_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
 
 
 def _evidence_notes(cells: pd.DataFrame) -> list[str]:
-    """How much of the saving was measured and how much is only reported."""
+    """Notes on how much of the saving was measured and how much is only reported."""
     shares = [(cells[evidence] / cells["gain"].where(cells["gain"] > 0)) for evidence in EVIDENCE]
     return [
         f"{100 * measured:.0f} % of the saving measured, {100 * reported:.0f} % reported"
@@ -375,15 +375,15 @@ def _evidence_notes(cells: pd.DataFrame) -> list[str]:
 
 
 def _counted(counted: pd.Series, of: pd.Series, needs: str, what: str = "tasks") -> list[str]:
-    """`12 of 17 tasks have ...`, where not all have."""
+    """Notes such as `12 of 17 tasks have ...`, where not all have."""
     return [
-        f"{some:.0f} of {every:.0f} {what} have {needs}" if some < every else ""
-        for some, every in zip(counted, of, strict=True)
+        f"{some:.0f} of {all_tasks:.0f} {what} have {needs}" if some < all_tasks else ""
+        for some, all_tasks in zip(counted, of, strict=True)
     ]
 
 
 def _join(*notes: Iterable[str] | str) -> list[str]:
-    """Notes of every row in one line; a single text stands in every row."""
+    """Join the notes of every row; a single text is added to every row."""
     length = max(len(list(note)) for note in notes if not isinstance(note, str))
     columns = [[note] * length if isinstance(note, str) else list(note) for note in notes]
     return ["; ".join(filter(None, row)) for row in zip(*columns, strict=True)]

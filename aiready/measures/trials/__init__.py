@@ -1,4 +1,4 @@
-"""Trials of initiatives: what each showed, by the rule agreed before it."""
+"""Trials of initiatives: their verdicts, by the rule agreed before the trial."""
 
 from aiready.measures.trials.measures import (
     OF_INITIATIVES,

@@ -1,4 +1,4 @@
-"""Verdicts: what a trial showed against its comparison, by the rule agreed before it."""
+"""Decide the verdict of each trial from its comparison, by the rule agreed before it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiready.messages import ENGLISH, Language
 TRIAL = ["initiative_id", "trial_no"]
 STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE = "STOP", "FIX", "NOT ASSESSABLE", "EXTEND", "SCALE"
 CAUTION = (STOP, FIX, NOT_ASSESSABLE, EXTEND, SCALE)
-"""Verdicts, the most cautious first: over the measures of a trial the first one holds."""
+"""Verdicts, the most cautious first: the most cautious of its measures is the verdict of the trial."""
 COMPARISONS = ("random", "matched")
 ONE_SIDED = 0.90
 """Two-sided level whose ends are the one-sided 95 % bounds L and U."""
@@ -31,30 +31,29 @@ _DECIDING = {
     "margin": "deciding_margin", "n_control": "deciding_n_control", "n_treatment": "deciding_n_treatment",
     "too_few": "deciding_too_few",
 }  # fmt: skip
-"""What is kept of the measure that decided: enough to say the reason in any language."""
+"""Columns of the measure that decided, enough to give the reason in any language, and their names in the table."""
 
 
-def verdict_table(trials: pd.DataFrame | None, fewest: int = Settings().minimum_group) -> pd.DataFrame:
-    """Verdict of every trial: one row per initiative x trial, `COLUMNS`.
+def verdict_table(trials: pd.DataFrame | None, minimum: int = Settings().minimum_group) -> pd.DataFrame:
+    """The verdict of every trial: one row per initiative x trial, `COLUMNS`.
 
     Parameters
     ----------
     trials
         The checked table `trials`, or None; a blank `trial_no` is 1.
-    fewest
-        Cases that each arm must have: of fewer nothing is compared, since a case may be one person's.
+    minimum
+        Cases that each arm needs to be compared, since a case may be a person.
 
     Returns
     -------
     pandas.DataFrame
-        `improvement` in the outcome's `unit` (`share`: 0-1; blank: the measure's own), positive is better;
-        `low`, `high` two-sided 95 %, `lower`,
-        `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided: of the improvement for
-        an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would reach what it
-        misses (0 where inconclusive, else d; a guardrail's margin), if effect and spread stay as seen; missing
-        where more cases cannot help. `deciding_*`: numbers of the measure that decided, its margin missing where
-        none was agreed. `guardrails`: each with its finding. `compared`: random or matched arms, both there.
-        `declared_before_start`: True, False, None (unknown).
+        `improvement` in the outcome's `unit` (`share`: 0-1; blank: the measure's own), positive is better; `low`,
+        `high` two-sided 95 %, `lower`, `upper` one-sided 95 % (L and U). `deciding_bound` is the bound that decided:
+        of the improvement for an outcome, of the harm for a guardrail. `n_needed`: cases per arm at which L would
+        reach what it misses (0 where inconclusive, else d; a guardrail's margin) with the observed effect and
+        variance; missing where more cases cannot help. `deciding_*`: numbers of the measure that decided, its margin
+        missing where none was agreed. `guardrails`: each with its finding. `compared`: has both arms, random or
+        matched. `declared_before_start`: True, False, None (unknown).
 
     Notes
     -----
@@ -64,9 +63,9 @@ def verdict_table(trials: pd.DataFrame | None, fewest: int = Settings().minimum_
     guardrails holds, in the order STOP, FIX, NOT ASSESSABLE, EXTEND, SCALE; with several outcomes, all have
     to reach their target. Shares: Newcombe; means: Welch.
 
-    *Missing data* never help: without a comparison, a target effect or any outcome NOT ASSESSABLE; a
-    guardrail without a margin tolerates no harm (m = 0); SCALE needs every row to say `random` or `matched`,
-    else EXTEND. Where the arms state different target effects or margins, the stricter one counts.
+    *Missing data* never help: NOT ASSESSABLE without a comparison, a target effect or any outcome; a guardrail
+    without a margin tolerates no harm (m = 0); SCALE requires `random` or `matched` in every row, else EXTEND. Where
+    the arms state different target effects or margins, the stricter one counts.
 
     References
     ----------
@@ -76,24 +75,24 @@ def verdict_table(trials: pd.DataFrame | None, fewest: int = Settings().minimum_
         return pd.DataFrame(columns=list(COLUMNS))
     rows = trials.assign(trial_no=trials["trial_no"].fillna(1).astype(int))
     rows = rows.drop_duplicates([*TRIAL, "measure", "arm"])
-    rows["too_few"] = rows.groupby([*TRIAL, "measure"])["n"].transform("min").lt(fewest)
+    rows["too_few"] = rows.groupby([*TRIAL, "measure"])["n"].transform("min").lt(minimum)
     rows = rows.assign(**{name: rows[name].mask(rows["too_few"]) for name in ("mean", "sd", "successes")})
-    about = _about(rows)
-    judged = _judge(_compare(rows).merge(about, on=TRIAL))
-    ranked = judged.sort_values([*TRIAL, "caution", "is_guardrail"], kind="stable")
+    facts = _trial_facts(rows)
+    measures = _judge_measures(_compare(rows).merge(facts, on=TRIAL))
+    ranked = measures.sort_values([*TRIAL, "caution", "is_guardrail"], kind="stable")
     outcomes = ranked[~ranked["is_guardrail"]].drop_duplicates(TRIAL).rename(columns={"measure": "outcome"})
-    shown = COLUMNS[COLUMNS.index("outcome") : COLUMNS.index("n_needed")]
-    found = about.merge(outcomes[[*TRIAL, *shown]], on=TRIAL, how="left")
-    return found.merge(_deciding(ranked), on=TRIAL).merge(_guardrails(judged), on=TRIAL, how="left")[list(COLUMNS)]
+    outcome_columns = COLUMNS[COLUMNS.index("outcome") : COLUMNS.index("n_needed")]
+    table = facts.merge(outcomes[[*TRIAL, *outcome_columns]], on=TRIAL, how="left")
+    return table.merge(_deciding(ranked), on=TRIAL).merge(_guardrails(measures), on=TRIAL, how="left")[list(COLUMNS)]
 
 
-def _about(rows: pd.DataFrame) -> pd.DataFrame:
+def _trial_facts(rows: pd.DataFrame) -> pd.DataFrame:
     """Facts of each trial: one row per initiative x trial."""
     grouped = rows.groupby(TRIAL)
     about = grouped.agg(declared_on=("declared_on", "max"), started_on=("started_on", "min"),
                         ended_on=("ended_on", "max"), learned=("learned", "first"))  # fmt: skip
-    said = rows.assign(assignment=rows["assignment"].fillna("not stated")).groupby(TRIAL)["assignment"]
-    about["assignment"] = said.agg(lambda values: ", ".join(sorted(set(values))))
+    assignments = rows.assign(assignment=rows["assignment"].fillna("not stated")).groupby(TRIAL)["assignment"]
+    about["assignment"] = assignments.agg(lambda values: ", ".join(sorted(set(values))))
     about["fair"] = rows["assignment"].isin(COMPARISONS).groupby([rows[key] for key in TRIAL]).all()
     about["compared"] = about["fair"] & grouped["arm"].nunique().eq(2)
     dated = about["declared_on"].notna() & about["started_on"].notna()
@@ -103,7 +102,7 @@ def _about(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _compare(rows: pd.DataFrame) -> pd.DataFrame:
-    """Set the arms side by side: one row per initiative x trial x measure, with the improvement's bounds."""
+    """Compare the arms: one row per initiative x trial x measure, with the improvement and its bounds."""
     key = [*TRIAL, "measure"]
     stated = rows.groupby(key, sort=False).agg(
         kind=("kind", "first"), direction=("direction", "first"), directions=("direction", "nunique"),
@@ -153,8 +152,8 @@ def _spread(pairs: pd.DataFrame) -> pd.Series:
     return total
 
 
-def _judge(compared: pd.DataFrame) -> pd.DataFrame:
-    """Give each measure its own word: one row per initiative x trial x measure."""
+def _judge_measures(compared: pd.DataFrame) -> pd.DataFrame:
+    """Add the verdict of each measure alone: one row per initiative x trial x measure."""
     lower, upper, target = compared["lower"], compared["upper"], compared["target_effect"]
     guardrail = compared["kind"].eq("guardrail")
     margin = compared["margin"].fillna(0.0)
@@ -168,13 +167,13 @@ def _judge(compared: pd.DataFrame) -> pd.DataFrame:
         ((lower >= target) | (upper >= target), EXTEND),
         (lower > 0, FIX),
     ]
-    word = pd.Series(np.select([case for case, _ in cases], [word for _, word in cases], STOP), compared.index)
-    caution = word.map({word: place for place, word in enumerate(CAUTION)})
-    return compared.assign(verdict=word, caution=caution, is_guardrail=guardrail, margin_used=margin)
+    verdict = pd.Series(np.select([case for case, _ in cases], [name for _, name in cases], STOP), compared.index)
+    caution = verdict.map({name: rank for rank, name in enumerate(CAUTION)})
+    return compared.assign(verdict=verdict, caution=caution, is_guardrail=guardrail, margin_used=margin)
 
 
 def _deciding(ranked: pd.DataFrame) -> pd.DataFrame:
-    """The measure that decided each trial, why, and how many cases are still needed."""
+    """The measure that decided each trial, the reason, and how many cases are needed."""
     first = ranked.drop_duplicates(TRIAL)
     without = ~first.set_index(TRIAL).index.isin(ranked[~ranked["is_guardrail"]].set_index(TRIAL).index)
     undecided = without & (first["caution"] > CAUTION.index(NOT_ASSESSABLE))
@@ -190,40 +189,40 @@ def _deciding(ranked: pd.DataFrame) -> pd.DataFrame:
 
 
 def _n_needed(rows: pd.DataFrame) -> pd.Series:
-    """Cases per arm for the lower bound to reach what it misses: n = z^2 (v1 + v0) / gap^2."""
-    seen = rows["improvement"]
+    """Cases per arm for the lower bound to reach the value it misses: n = z^2 (v1 + v0) / gap^2."""
+    improvement = rows["improvement"]
     aim = rows["target_effect"].where(rows["lower"] > 0, 0.0).mask(rows["is_guardrail"], -rows["margin_used"])
-    missed = rows["verdict"].eq(EXTEND) & (rows["lower"] < aim) & (seen > aim)
-    needed = np.ceil(stats.norm.isf(0.05) ** 2 * rows["spread"] / (seen - aim).where(missed) ** 2).replace(
+    missed = rows["verdict"].eq(EXTEND) & (rows["lower"] < aim) & (improvement > aim)
+    needed = np.ceil(stats.norm.isf(0.05) ** 2 * rows["spread"] / (improvement - aim).where(missed) ** 2).replace(
         np.inf, np.nan
     )
-    # The normal approximation may fall short of the interval that was used: never fewer than one more case.
+    # The normal approximation may give fewer cases than the interval in use needs: at least one more case.
     return needed.clip(lower=rows[["n_control", "n_treatment"]].min(axis=1) + 1)
 
 
 def reason(row: Any, language: Language) -> str:
-    """Why the verdict of a trial is what it is, as the start of a sentence."""
+    """The reason for the verdict of a trial, without a final full stop."""
     key, blanks = _guardrail_reason(row) if row.deciding_kind == "guardrail" else _outcome_reason(row, language)
     numbers = {name: language.brief(value) if isinstance(value, float) else value for name, value in blanks.items()}
-    told = [language.say(f"reason.{key}", measure=row.deciding_measure, **numbers)]
+    clauses = [language.say(f"reason.{key}", measure=row.deciding_measure, **numbers)]
     if pd.notna(row.n_needed):
         aim = "needed_target" if row.deciding_lower > 0 else "needed_works"
         aim = "needed_harm" if row.deciding_kind == "guardrail" else aim
         cases = {"n": row.n_needed, "control": row.deciding_n_control, "treatment": row.deciding_n_treatment}
-        told.append(language.say(f"reason.{aim}", **{name: language.number(int(n)) for name, n in cases.items()}))
-    return "; ".join([*told, language.say("reason.late")] if row.declared_before_start is False else told)
+        clauses.append(language.say(f"reason.{aim}", **{name: language.number(int(n)) for name, n in cases.items()}))
+    return "; ".join([*clauses, language.say("reason.late")] if row.declared_before_start is False else clauses)
 
 
 def _outcome_reason(row: Any, language: Language) -> tuple[str, dict[str, Any]]:
-    """The phrase of an outcome that decided, and its numbers."""
+    """The key of the phrase for an outcome that decided, and its numbers."""
     low, high, target = float(row.deciding_lower), float(row.deciding_upper), float(row.deciding_target)
     if pd.isna(low):
         return ("few_cases" if row.deciding_too_few else "no_comparison"), {}
     if pd.isna(target):
         return "no_target", {}
     if row.verdict == EXTEND and low >= target:
-        named = ", ".join(language.known(f"assignment.{word}") for word in row.assignment.split(", "))
-        return "unfair", {"target": target, "assignment": named}
+        assignments = ", ".join(language.label(f"assignment.{word}") for word in row.assignment.split(", "))
+        return "unfair", {"target": target, "assignment": assignments}
     if row.verdict == SCALE:
         return "scale", {"low": low, "target": target}
     unclear = "extend" if low > 0 else "inconclusive"
@@ -231,7 +230,7 @@ def _outcome_reason(row: Any, language: Language) -> tuple[str, dict[str, Any]]:
 
 
 def _guardrail_reason(row: Any) -> tuple[str, dict[str, Any]]:
-    """The phrase of a guardrail that decided, and its numbers."""
+    """The key of the phrase for a guardrail that decided, and its numbers."""
     if row.verdict == NOT_ASSESSABLE:
         return ("guardrail_uncompared" if pd.isna(row.deciding_lower) else "guardrail_only"), {}
     name, harm = {
@@ -243,9 +242,9 @@ def _guardrail_reason(row: Any) -> tuple[str, dict[str, Any]]:
     return f"guardrail_{row.verdict.lower()}{'' if stated else '_unstated'}", {name: -float(harm), **stated}
 
 
-def _guardrails(judged: pd.DataFrame) -> pd.DataFrame:
-    """Every guardrail of a trial with its finding, as one text."""
-    found = judged[judged["is_guardrail"]]
+def _guardrails(measures: pd.DataFrame) -> pd.DataFrame:
+    """Each trial's guardrails with their findings, as one text."""
+    guardrails = measures[measures["is_guardrail"]]
     words = {
         SCALE: "holds",
         EXTEND: "harm not ruled out",
@@ -253,5 +252,5 @@ def _guardrails(judged: pd.DataFrame) -> pd.DataFrame:
         STOP: "harmed",
         NOT_ASSESSABLE: "no comparison",
     }
-    said = found["measure"].astype(str) + ": " + found["verdict"].map(words)
-    return found.assign(guardrails=said).groupby(TRIAL, as_index=False)["guardrails"].agg("; ".join)
+    findings = guardrails["measure"].astype(str) + ": " + guardrails["verdict"].map(words)
+    return guardrails.assign(guardrails=findings).groupby(TRIAL, as_index=False)["guardrails"].agg("; ".join)
