@@ -95,11 +95,11 @@ def count_by_quarter(checked_tables: Mapping[str, CheckedTable], log: DecisionLo
 
     A wave label counts as a date at the end of its wave.
     """
-    happened = [
+    events = [
         table.used[column] for name, table in checked_tables.items() for column in _event_columns(name, table.used)
     ]
     labels = [table.used["wave"].dropna() for table in checked_tables.values() if "wave" in table.used]
-    moments = [*happened, *(pd.to_datetime(column.map(waves.last_day), errors="coerce") for column in labels)]
+    moments = [*events, *(pd.to_datetime(column.map(waves.last_day), errors="coerce") for column in labels)]
     counts = [_count_quarters(column.dropna()) for column in moments] + ([_count_log_by_quarter(log)] if log else [])
     filled = [one for one in counts if len(one)]
     together = pd.concat(filled).groupby(level=0).sum() if filled else pd.Series(dtype="int64")
@@ -153,20 +153,20 @@ def _first_day(quarter: float) -> pd.Timestamp:
     return pd.Timestamp(year, 3 * quarter_of_year + 1, 1)
 
 
-def reject_dates_from(table: Table, moment: pd.Timestamp | None) -> Table:
+def reject_dates_from(table: Table, time: pd.Timestamp | None) -> Table:
     """The table with a rule that sets aside events dated from a time on; the table itself without a time."""
-    if moment is None:
+    if time is None:
         return table
-    at = moment.to_pydatetime()
+    at = time.to_pydatetime()
     return replace(table, columns=tuple(replace(c, before=at) if c.happened else c for c in table.columns))
 
 
-def isolated_date_notes(last: NewestDate | None, dated: pd.DataFrame | None, moment: pd.Timestamp | None) -> list[str]:
+def isolated_date_notes(last: NewestDate | None, dated: pd.DataFrame | None, time: pd.Timestamp | None) -> list[str]:
     """A note if dates were set aside, and one if the as-of date rests on a few isolated cells."""
     lines = []
-    if moment is not None:
+    if time is not None:
         lines.append(
-            f"Dates from {moment.date()} on lie long after everything else and are set aside, so that not all ages are "
+            f"Dates from {time.date()} on lie long after everything else and are set aside, so that not all ages are "
             "counted to them. Correct them, or give --as-of if they are right."
         )
     if last is None or dated is None or len(dated) < 2:

@@ -32,12 +32,12 @@ def comparable_as_in_python(engine: BaseBackend, rows: ir.Table, stored: StoredT
     """
     unusual = _UNUSUAL_COLUMNS[engine.name](engine, rows, stored)
     numbers = {column.name for column in TABLES[stored.table].columns if column.kind in ("integer", "number", "share")}
-    mapped = {stored.columns[number] for number in numbers if number in stored.columns}
+    mapped = {stored.columns[name] for name in numbers if name in stored.columns}
     columns = {}
     for name in rows.columns:
         column = rows[name]
         if column.type().is_decimal() and (name in mapped or canonical(name) in numbers):
-            columns[name] = column.cast("float64")  # a decimal may be NaN too, which only floats are asked for
+            columns[name] = column.cast("float64")  # a decimal may be NaN, which only floats are tested for
         elif column.type().is_string() or not _keeps_type(column.type()):
             text = column if column.type() == dt.string else column.cast(dt.string)  # `varchar(12) not null` too
             columns[name] = _plain_text(engine.name, text) if name in unusual else text

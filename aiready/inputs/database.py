@@ -111,14 +111,11 @@ def read_name_map(path: Path | None) -> NameMap:
     rows = sheet.batches.read_all().select([*MAP_COLUMNS, ROW]).to_pylist()
     entries = [(row[ROW], *((row[name] or "").strip() for name in MAP_COLUMNS)) for row in rows]
     names = {(table, column): name for _, table, column, name in entries}
+    keys = [(table, column) for _, table, column, _ in entries]
     problems = [
         f"{path.name}, row {row}: {problem}"
         for index, (row, *entry) in enumerate(entries)
-        if (
-            problem := _entry_problem(
-                *entry, repeated=any(entry[:2] == earlier[1:3] for earlier in map(list, entries[:index]))
-            )
-        )
+        if (problem := _entry_problem(*entry, repeated=keys[index] in keys[:index]))
     ]
     raise_all(InputError, problems)
     tables = {table: name for (table, column), name in names.items() if not column}
@@ -130,6 +127,7 @@ def read_name_map(path: Path | None) -> NameMap:
 
 
 def _entry_problem(table: str, column: str, name: str, *, repeated: bool) -> str:
+    """What is wrong with a row of a name map; blank if nothing is."""
     if table not in TABLES:
         return f'"{table}" is no table{_did_you_mean(table, TABLES)}. Known: {", ".join(TABLES)}.'
     if repeated:
@@ -149,7 +147,7 @@ def _did_you_mean(text: str, choices: Iterable[str]) -> str:
 def rename_columns(
     stored: ir.Table, names: Mapping[str, str], schema_names: Sequence[str], file: str
 ) -> dict[str, ir.Column]:
-    """Columns of a stored table by their names in the schema; `names` is the part of the map for the table.
+    """Columns of a stored table by their names in the schema; `names` is the map for this table.
 
     Raises
     ------

@@ -12,8 +12,7 @@ import pandas as pd
 from ibis.backends.duckdb import Backend
 
 from aiready.errors import InputError, raise_all
-from aiready.inputs import as_of_date as days
-from aiready.inputs import decision_log, duckdb_engine, load, row_accounting, spelling_variants
+from aiready.inputs import as_of_date, decision_log, duckdb_engine, load, row_accounting, spelling_variants
 from aiready.inputs.database import database_errors
 from aiready.inputs.decision_log import DecisionLog
 from aiready.inputs.discover import Discovery, TablePart, find_tables, instrument_folder
@@ -89,14 +88,14 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         A file that cannot be read, a missing column, units in a circle: every problem at once.
     """
     discovery = find_tables(location)
-    read = _load_and_check(discovery, rules, as_of)
-    day = read.newest.at.date() if read.newest else as_of
-    checked_tables = {name: days.table_as_of(name, table, day) for name, table in read.checked_tables.items()}
-    log = decision_log.log_as_of(read.log, day) if read.log and day else read.log
+    loaded = _load_and_check(discovery, rules, as_of)
+    day = loaded.newest.at.date() if loaded.newest else as_of
+    checked_tables = {name: as_of_date.table_as_of(name, table, day) for name, table in loaded.checked_tables.items()}
+    log = decision_log.log_as_of(loaded.log, day) if loaded.log and day else loaded.log
     counts = verify_counts(count_rows(checked_tables, log))
     log, labels = spelling_variants.merge_label_variants(log) if log else (None, [])
     decisions = decision_log.with_wave(log, TABLES["decisions"].names) if log else None
-    survey_waves, wave, last_day = days.survey_waves(checked_tables, day)
+    survey_waves, wave, last_day = as_of_date.survey_waves(checked_tables, day)
     tables = {name: _fill_wave(table.used, wave) for name, table in checked_tables.items() if name != "units"}
     units = checked_tables["units"].used if "units" in checked_tables else _units_without_table(tables, decisions)
     left_out = _quarantined_rows(checked_tables, log)
@@ -108,15 +107,15 @@ def read_data(location: str | Path, rules: Instrument, as_of: date | None = None
         waves=survey_waves or ((wave,) if "responses" in tables else ()),
         wave=wave,
         as_of=last_day,
-        as_of_from=days.as_of_source(read.newest, as_of, wave) if last_day else "",
+        as_of_from=as_of_date.as_of_source(loaded.newest, as_of, wave) if last_day else "",
         decisions=decisions,
         quarantine=left_out,
         counts=counts,
         inputs=_inputs(discovery.parts, checked_tables, log),
-        about=read.about,
+        about=loaded.about,
         notes=(
-            *read.notes,
-            *days.distant_wave_notes(survey_waves),
+            *loaded.notes,
+            *as_of_date.distant_wave_notes(survey_waves),
             *row_accounting.notes(counts, checked_tables, day),
             *labels,
             *names,
@@ -130,7 +129,7 @@ class _CheckedData:
 
     checked_tables: Mapping[str, CheckedTable]
     log: DecisionLog | None
-    newest: days.NewestDate | None
+    newest: as_of_date.NewestDate | None
     about: Mapping[str, str]
     notes: Sequence[str]
 
@@ -142,14 +141,14 @@ def _load_and_check(discovery: Discovery, rules: Instrument, as_of: date | None)
     checked_tables, log = _check_all(engine, raw, rules)
     if as_of:
         return _CheckedData(checked_tables, log, None, about, notes)
-    dated = days.count_by_quarter(checked_tables, log)
-    isolated_from = days.isolated_from(dated)
+    dated = as_of_date.count_by_quarter(checked_tables, log)
+    isolated_from = as_of_date.isolated_from(dated)
     if isolated_from is not None:
         engine = duckdb_engine.connect()
         checked_tables, log = _check_all(engine, load.load(engine, discovery, rules)[0], rules, isolated_from)
-    newest = days.newest_date(checked_tables, log)
+    newest = as_of_date.newest_date(checked_tables, log)
     return _CheckedData(
-        checked_tables, log, newest, about, [*notes, *days.isolated_date_notes(newest, dated, isolated_from)]
+        checked_tables, log, newest, about, [*notes, *as_of_date.isolated_date_notes(newest, dated, isolated_from)]
     )
 
 
@@ -168,7 +167,7 @@ def _check_all(
     log = None
     newest = None
     for name in sorted(raw, key=_ORDER.index):
-        table, raw_table = days.reject_dates_from(TABLES[name], isolated_from), raw[name]
+        table, raw_table = as_of_date.reject_dates_from(TABLES[name], isolated_from), raw[name]
         names = {column: ids for column, ids in known_ids.items() if table.key != (column,)}
         if name == "decisions":
             if raw_table.get_backend() is engine:

@@ -20,7 +20,7 @@ from aiready.inputs.workbooks import WORKBOOK_SUFFIXES, visible_and_hidden_sheet
 from aiready.model.schema import TABLES
 
 ABOUT = "about"
-_TABLE_SUFFIXES = (*TEXT_SUFFIXES, *(ending + GZIP_SUFFIX for ending in TEXT_SUFFIXES), ".parquet", *WORKBOOK_SUFFIXES)
+_TABLE_SUFFIXES = (*TEXT_SUFFIXES, *(suffix + GZIP_SUFFIX for suffix in TEXT_SUFFIXES), ".parquet", *WORKBOOK_SUFFIXES)
 _READ_ELSEWHERE = ("targets",)
 _TABLE_NAMES = (*TABLES, ABOUT)
 _MAX_NOTES = 5
@@ -103,9 +103,8 @@ def find_tables(location: str | Path) -> Discovery:
 def _in_database(address: Address) -> Discovery:
     """Tables of a database, and files beside its map: tables that the database lacks, `about`."""
     names = database.read_name_map(address.map)
-    discovery = (
-        _in_duckdb_file(address, names) if address.scheme == database.FILE_SCHEME else _on_server(address, names)
-    )
+    find = _in_duckdb_file if address.scheme == database.FILE_SCHEME else _on_server
+    discovery = find(address, names)
     if address.map is not None:
         beside = _in_folder(address.map.parent)
         map_note = f"{display_name(address.map)} is no table"
@@ -150,8 +149,9 @@ def _stays_inside(path: Path, folder: Path) -> bool:
     return not path.is_symlink() or Path(os.path.realpath(path)).is_relative_to(folder.resolve())
 
 
-def _link_problem(path: Path, *, form: bool = False) -> Discovery:
-    if not (form or canonical(path.stem) in _TABLE_NAMES or path.suffix.lower() in WORKBOOK_SUFFIXES):
+def _link_problem(path: Path, *, in_table_folder: bool = False) -> Discovery:
+    """A problem for a link out of the folder that is named like a table or lies among its parts."""
+    if not (in_table_folder or canonical(path.stem) in _TABLE_NAMES or path.suffix.lower() in WORKBOOK_SUFFIXES):
         return Discovery()
     name = display_name(path)
     return Discovery(
@@ -162,26 +162,21 @@ def _link_problem(path: Path, *, form: bool = False) -> Discovery:
 def _at_path(path: Path) -> Discovery:
     if path.is_dir():
         return _in_subfolder(path)
-    ending, name = suffix_of(path), canonical(stem_of(path))
-    if ending in _TABLE_SUFFIXES and name in _TABLE_NAMES:
+    suffix, name = suffix_of(path), canonical(stem_of(path))
+    if suffix in _TABLE_SUFFIXES and name in _TABLE_NAMES:
         return _single_file(name, path, path.name)
     if name in _READ_ELSEWHERE:
         return Discovery()
     like = unread.table_like(path.name, _TABLE_NAMES)
-    if ending in WORKBOOK_SUFFIXES:
+    if suffix in WORKBOOK_SUFFIXES:
         discovery = _in_workbook(path)
-        return (
-            discovery
-            if discovery.parts or discovery.problems or not like
-            else _notes_only(unread.copy_note(path, like))
-        )
+        if discovery.parts or discovery.problems or not like:
+            return discovery
     if like:
-        return _notes_only(unread.copy_note(path, like) if ending in _TABLE_SUFFIXES else unread.file_note(path, like))
-    return (
-        _notes_only(f"{display_name(path)} is no table and was not read{did_you_mean(name)}.")
-        if ending in _TABLE_SUFFIXES
-        else Discovery()
-    )
+        return _notes_only(unread.copy_note(path, like) if suffix in _TABLE_SUFFIXES else unread.file_note(path, like))
+    if suffix in _TABLE_SUFFIXES:
+        return _notes_only(f"{display_name(path)} is no table and was not read{did_you_mean(name)}.")
+    return Discovery()
 
 
 def _notes_only(*notes: str) -> Discovery:
@@ -217,14 +212,12 @@ def _partitioned_files(folder: Path, table: str, label: str, partition: Mapping[
     for path in _visible_entries(folder):
         key_value = _PARTITION.fullmatch(display_name(path))
         if not _stays_inside(path, folder):
-            discovery += (
-                _link_problem(path, form=True) if path.is_dir() or suffix_of(path) in _TABLE_SUFFIXES else Discovery()
-            )
+            if path.is_dir() or suffix_of(path) in _TABLE_SUFFIXES:
+                discovery += _link_problem(path, in_table_folder=True)
         elif path.is_dir() and key_value:
             value = None if key_value[2] == _NO_VALUE else unquote(key_value[2])
-            discovery += _partitioned_files(
-                path, table, f"{label}/{display_name(path)}", {**partition, unquote(key_value[1]): value}
-            )
+            inner = {**partition, unquote(key_value[1]): value}
+            discovery += _partitioned_files(path, table, f"{label}/{display_name(path)}", inner)
         elif not path.is_dir() and suffix_of(path) in _TABLE_SUFFIXES:
             file = _single_file(table, path, f"{label}/{display_name(path)}")
             discovery += replace(file, parts=tuple(replace(part, partition=partition) for part in file.parts))

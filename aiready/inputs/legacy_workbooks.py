@@ -67,9 +67,8 @@ class _CompoundFile:
         if power not in (9, 12) or mini_power != 6:
             raise ValueError("sectors of an unknown size")
         self.sector_size = 1 << power
-        self.directory_start, self.mini_cutoff, self.mini_fat_start, _, self.first_difat_sector = struct.unpack_from(
-            "<I4xIIII", content, 48
-        )
+        header = struct.unpack_from("<I4xIIII", content, 48)
+        self.directory_start, self.mini_cutoff, self.mini_fat_start, _, self.first_difat_sector = header
         self.fat = self._read_fat()
 
     def _sector(self, number: int) -> bytes:
@@ -79,9 +78,8 @@ class _CompoundFile:
         fat_sectors = [number for number in struct.unpack_from("<109I", self.content, 76) if number < _FIRST_RESERVED]
         difat_sector, difat_length = self.first_difat_sector, 0
         while difat_sector < _FIRST_RESERVED:
-            numbers = struct.unpack(
-                f"<{self.sector_size // 4}I", self._sector(difat_sector).ljust(self.sector_size, b"\xff")
-            )
+            sector = self._sector(difat_sector).ljust(self.sector_size, b"\xff")
+            numbers = struct.unpack(f"<{self.sector_size // 4}I", sector)
             fat_sectors += [number for number in numbers[:-1] if number < _FIRST_RESERVED]
             difat_sector, difat_length = numbers[-1], difat_length + 1
             if difat_length * self.sector_size > len(self.content):
@@ -122,6 +120,7 @@ class _CompoundFile:
             yield self._stream(root, start, size)
 
     def _stream(self, root: int, start: int, size: int) -> bytes:
+        """Content of a stream; a small one lies in 64-byte sectors of the root stream, with a FAT of its own."""
         if size >= self.mini_cutoff:
             return self.read(start)[:size]
         mini_stream = self.read(root)
@@ -169,9 +168,8 @@ def _measure(stream: bytes) -> dict[str, ErrorCells]:
             totals.text_lengths = list(_shared_text_lengths(shared_texts))
     if len(totals.sheets) != len(set(totals.sheets)):
         raise _overlap_error()
-    return {
-        name: _measure_sheet(stream, start, totals) for name, start in zip(totals.names, totals.sheets, strict=True)
-    }
+    sheets = zip(totals.names, totals.sheets, strict=True)
+    return {name: _measure_sheet(stream, start, totals) for name, start in sheets}
 
 
 def _measure_sheet(stream: bytes, start: int, totals: _WorkbookTotals) -> ErrorCells:

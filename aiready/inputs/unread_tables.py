@@ -18,18 +18,8 @@ _COPY = re.compile(
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz", ".lz4", ".sz")
 _DATABASES = (".duckdb", ".ddb", ".db", ".sqlite", ".sqlite3", ".accdb", ".mdb")
 _LEFT_OVER = (
-    ".bak",
-    ".old",
-    ".orig",
-    ".tmp",
-    ".temp",
-    ".part",
-    ".partial",
-    ".crdownload",
-    ".download",
-    ".swp",
-    ".save",
-)
+    ".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".swp", ".save",
+)  # fmt: skip
 _SPREADSHEETS = (".xlsb", ".numbers", ".xlt", ".xltx", ".fods", ".et", ".gsheet", ".xml")
 _OWN = ("instrument", "languages", "plans", "quarantine", "records", "reports", "results", "notebooks")
 """Folders that this program reads or writes for other purposes."""
@@ -68,16 +58,16 @@ def table_like(name: str, tables: Iterable[str]) -> str | None:
 
 def file_note(path: Path, table: str) -> str:
     """Note on a file that is named like a table and of a kind that is not read."""
-    name, ending = display_name(path), suffix_of(path)
-    if ending in _DATABASES:
+    name, suffix = display_name(path), suffix_of(path)
+    if suffix in _DATABASES:
         advice = f"Give a DuckDB file by its address (duckdb:///...), or save the table as {table}.csv."
-    elif ending in _PACKED:
+    elif suffix in _PACKED:
         advice = f"Unpack it to {table}.csv or {table}.parquet; of packed files, {table}.csv.gz is read."
-    elif ending in _LEFT_OVER or name.endswith(("~", "#")):
+    elif suffix in _LEFT_OVER or name.endswith(("~", "#")):
         advice = f"It looks like a copy or an unfinished one: if it counts, name it {table}.csv; else move it away."
-    elif ending in _SPREADSHEETS:
+    elif suffix in _SPREADSHEETS:
         advice = f"Save it as {table}.xlsx or {table}.csv."
-    elif not ending:
+    elif not suffix:
         advice = f"Its name has no ending: call it {table}.csv or {table}.parquet, whichever it is."
     else:
         advice = f"Save it as {table}.csv or {table}.parquet, or call it by another name if it is no table."
