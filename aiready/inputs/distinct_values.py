@@ -105,7 +105,7 @@ def abbreviated_list(words: Sequence[str], most: int) -> str:
 
     Examples
     --------
-    >>> capped(["9", "12", "many"], 2), abbreviated_list(["9"], 2)
+    >>> abbreviated_list(["9", "12", "many"], 2), abbreviated_list(["9"], 2)
     ('9, 12 and 1 more', '9')
     """
     more = f" and {len(words) - most} more" if len(words) > most else ""

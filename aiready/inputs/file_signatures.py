@@ -61,7 +61,7 @@ def suffix_of(path: Path) -> str:
 
     Examples
     --------
-    >>> ending_of(Path("Decisions.CSV")), ending_of(Path("decisions.csv.gz")), suffix_of(Path("decisions.v2.gz"))
+    >>> suffix_of(Path("Decisions.CSV")), suffix_of(Path("decisions.csv.gz")), suffix_of(Path("decisions.v2.gz"))
     ('.csv', '.csv.gz', '.gz')
     """
     last = path.suffix.lower()
