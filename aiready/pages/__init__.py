@@ -1,1 +1,1 @@
-"""From an assessment to pages: sentences, tables, sections, handout, portfolio, index, and their export."""
+"""Make pages of an assessment: sentences, tables, sections, handout, portfolio, index, and their export."""

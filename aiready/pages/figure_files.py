@@ -1,4 +1,4 @@
-"""Figures for slides: each as SVG and PNG, with its finding, its alternative text and its numbers."""
+"""Write figures for slides: each as SVG and PNG, with its finding, its alternative text and its numbers."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ SCALE = 2
 
 
 def slide_files(executed: Path) -> dict[str, bytes]:
-    """Files by name of every figure of an executed notebook: `01-barriers.svg`, `.png`, `.csv`, `.txt`, in order.
+    """Every figure of an executed notebook as files: name (`01-barriers.svg`, `.png`, `.csv`, `.txt`) -> content.
 
     Notes
     -----
@@ -33,7 +33,7 @@ def slide_files(executed: Path) -> dict[str, bytes]:
 
 
 def _with_findings(book: nbformat.NotebookNode) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Each figure with the heading it stands under."""
+    """Each figure with the last heading before it."""
     finding = ""
     for bundle in output_bundles(book):
         if FIGURE_MIME in bundle:

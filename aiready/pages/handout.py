@@ -1,4 +1,4 @@
-"""The sections of the handout, in reading order: each a block of sentences, its figures, or nothing."""
+"""Make the sections of the handout, in reading order: sentences and figures, or an empty section."""
 
 import pandas as pd
 
@@ -34,13 +34,14 @@ __all__ = [
 
 MAX_ACTIONS = 3
 TRIALS_PER_FIGURE = 12
-"""Trials in one picture: more would not stay whole on paper, nor half as many with names longer than `LONG_NAME`."""
+"""Trials in one picture, half as many with names longer than `LONG_NAME`: more would not fit a printed page."""
 LONG_NAME = 40
+"""Characters."""
 PILOT_COLUMNS = {"trial": "pilot", "detail": "measure_n", "verdict": "verdict", "why": "why"}
 
 
 def front(unit: Assessment) -> Section:
-    """The first page: the finding, what works, three things to do, figures in context."""
+    """The first page: the finding, what works, up to three actions, key figures."""
     language = unit.language
     page = Page(
         title=unit.name,
@@ -62,7 +63,7 @@ def _footer(unit: Assessment) -> str:
 
 
 def _todo(unit: Assessment) -> Block:
-    """Up to three things to do; where nothing measured calls for one, what to collect first."""
+    """Up to three recommended actions; if there is none, what to collect first."""
     say = unit.language.say
     recommended = [
         Action(
@@ -84,7 +85,7 @@ def _todo(unit: Assessment) -> Block:
 
 
 def barriers(unit: Assessment) -> Section:
-    """All barriers at a glance: both voices, the organisation, the score in words."""
+    """All barriers: both voices, the organisation's, the score in words."""
     language, rows = unit.language, tables.profile(unit)
     head = section_heading(unit, "barriers", sentences.barriers_heading(unit))
     if rows[["perception", "practice"]].isna().all(axis=None):
@@ -105,7 +106,7 @@ def barriers(unit: Assessment) -> Section:
 
 
 def barrier(unit: Assessment, barrier_id: str) -> Section:
-    """One barrier: what people answered, groups side by side, say and do, the records, the next level; or nothing."""
+    """One barrier: groups, change, answers, next level, facets, indicators; empty if there is only a heading."""
     remarks = [sentences.groups_sentence(unit, barrier_id), sentences.change_sentence(unit, barrier_id)]
     head = section(
         sentences.barrier_heading(unit, barrier_id),
@@ -122,7 +123,7 @@ def barrier(unit: Assessment, barrier_id: str) -> Section:
 
 
 def _answers(unit: Assessment, barrier_id: str) -> Section:
-    """How the items of a barrier were answered, and the level next to its lowest; or nothing."""
+    """How the items of a barrier were answered, and the level after that of its weakest item; or empty."""
     language, rows = unit.language, tables.answers(unit, barrier_id)
     if not rows["share"].notna().any():
         return Section()
@@ -139,7 +140,7 @@ def _answers(unit: Assessment, barrier_id: str) -> Section:
 
 
 def _records(unit: Assessment, barrier_id: str) -> Section:
-    """The indicators of a barrier; or nothing."""
+    """The indicators of a barrier; or empty."""
     language, rows = unit.language, tables.indicators(unit, barrier_id)
     if not rows["points"].notna().any():
         return Section()
@@ -160,7 +161,7 @@ def _records(unit: Assessment, barrier_id: str) -> Section:
 
 
 def each_barrier(unit: Assessment) -> Section:
-    """A section per barrier, in the order of the instrument; none where nothing can be said of any."""
+    """A section per barrier, in the order of the instrument; empty if no barrier has a value."""
     if unit.rows("barriers")["basis"].eq("none").all():
         return Section()
     return Section(part for name in unit.rules.barriers["barrier_id"] for part in barrier(unit, name))
@@ -186,7 +187,7 @@ def _facets(unit: Assessment, barrier_id: str) -> Block:
 
 
 def groups(unit: Assessment) -> Section:
-    """Those doing the work and those leading it, barrier by barrier."""
+    """Those doing the work and those leading it, per barrier."""
     language, rows = unit.language, tables.groups(unit)
     if rows.empty or not (rows["status"] == OK).any():
         return Section()
@@ -213,7 +214,7 @@ def work(unit: Assessment) -> Section:
 
 
 def _hours(unit: Assessment) -> Section:
-    """Where the possible hours go, task by task; or nothing."""
+    """Where the possible hours go, per task; or empty."""
     language, rows = unit.language, tables.blocks_of_hours(unit)
     if rows.empty:
         return Section()
@@ -224,7 +225,7 @@ def _hours(unit: Assessment) -> Section:
 
 
 def _modes(unit: Assessment) -> Section:
-    """Tasks by who does them; or nothing."""
+    """Tasks by who does them; or empty."""
     language, rows = unit.language, tables.modes(unit)
     if rows.empty:
         return Section()
@@ -235,7 +236,7 @@ def _modes(unit: Assessment) -> Section:
 
 
 def _exposure(unit: Assessment) -> Section:
-    """What AI could do, where no hours are known; or nothing."""
+    """What AI could do, if no hours are known; or empty."""
     language, exposed = unit.language, tables.exposure(unit)
     if exposed.empty or len(tables.blocks_of_hours(unit)):
         return Section()
@@ -266,7 +267,7 @@ def pilots(unit: Assessment) -> Section:
 
 
 def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, is_split: bool) -> Figure:
-    """Pilots in one picture: all of them, or those of one verdict, or `several` pictures of them."""
+    """Pilots in one picture; its title names the `verdict` they share, and first and last of them if `is_split`."""
     language, key = unit.language, "pilots.title"
     blanks = {"first": rows["trial"].iloc[0], "last": rows["trial"].iloc[-1]} if is_split else {}
     if verdict:
@@ -286,7 +287,7 @@ def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, is_split: boo
 
 
 def evolution(unit: Assessment) -> Section:
-    """Exploration and evolution: generations, the pace of trials, what was learned, stage by stage; or nothing."""
+    """Exploration and evolution: generations of AI, pace of trials, what was learned, stages; or empty."""
     language, rows, stages = unit.language, tables.evolution(unit), tables.stages(unit)
     if rows.empty:
         return Section()
@@ -316,7 +317,7 @@ def metrics(unit: Assessment) -> Section:
 
 
 def workflow(unit: Assessment) -> Section:
-    """Workflows before, now and as aimed at, with who takes each step."""
+    """Workflows before, now and as targeted, with who takes each step."""
     language, maps = unit.language, tables.workflows(unit)
     if not maps:
         return Section()
@@ -374,7 +375,7 @@ def trend(unit: Assessment) -> Section:
 
 
 def agreed(unit: Assessment) -> Section:
-    """Agreed actions and their state."""
+    """Agreed actions with their state."""
     rows = tables.agreed(unit)
     if rows.empty:
         return Section()
@@ -393,7 +394,7 @@ def absent(unit: Assessment) -> Section:
 
 
 def method(unit: Assessment) -> Section:
-    """How this was measured, and the sentences that stand on every handout."""
+    """How this was measured, and the sentences that end every handout."""
     hidden = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id, "status"].eq(SUPPRESSED).sum()
     facts = table(sentences.method_facts(unit, int(hidden)), unit.language.say("method.caption"), unit.language)
     head = section_heading(unit, "method", unit.language.say("method.heading"))
@@ -402,7 +403,7 @@ def method(unit: Assessment) -> Section:
 
 
 def _reliability(unit: Assessment) -> Block:
-    """Reliability and agreement of the answers, and what they say; or nothing."""
+    """Reliability and agreement of the answers, and what they mean; or empty."""
     rows = tables.reliability(unit)
     if rows.empty:
         return Block("")

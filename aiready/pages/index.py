@@ -1,5 +1,6 @@
-"""The index of a run: links in organisation order, status per page, age of the records, what failed and why."""
+"""Make the index of a run: links in organisation order, status per page, age of the records, failures."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,16 +11,25 @@ from aiready.atomic_files import TOO_FEW, file_stem
 from aiready.charts.figures import breakable
 from aiready.messages import Language
 from aiready.pages import sentences
-from aiready.pages.markup import HandoutExporter
+from aiready.pages.markup import shared_exporter
 from aiready.pages.markup.blocks import Block, Page, escape, notes, section, table
 from aiready.profile.assessment import Assessment
 
-CHANGE_PHRASES = {"new": "new", "changed": "changed_page", "as before": "as_before", "unchanged": "unchanged",
-          "earlier": "earlier"}  # fmt: skip
-"""What a page is beside the run before, and the phrase for it."""
+Status = Mapping[str, Any]
+"""A page in the manifest: `page`, `status`, `reason` and, if it has them, `change`, `digest`, `as_of`, `pdf`."""
+Statuses = Mapping[str, Status]
+"""File name of a page -> its status."""
+CHANGE_PHRASES = {
+    "new": "new",
+    "changed": "changed_page",
+    "as before": "as_before",
+    "unchanged": "unchanged",
+    "earlier": "earlier",
+}
+"""How a page compares with the run before -> key of its phrase."""
 
 
-def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: list[str]) -> bytes:
+def index_page(assessment: Assessment, statuses: Statuses, withdrawn: list[str]) -> bytes:
     """Render `overview/index.html`: one row per unit, then failures and withdrawn pages."""
     about, language, say = assessment.facts.about, assessment.language, assessment.language.say
     page = Page(
@@ -45,13 +55,13 @@ def index_page(assessment: Assessment, statuses: dict[str, dict], withdrawn: lis
     return render_page(page, blocks)
 
 
-def _heading(failed: list[dict], language: Language) -> str:
+def _heading(failed: list[Status], language: Language) -> str:
     if not failed:
         return language.say("index.all_made")
     return language.capitalize(language.say("index.failed", len(failed)))
 
 
-def _failures(units: pd.DataFrame, failed: list[dict], language: Language) -> Block:
+def _failures(units: pd.DataFrame, failed: list[Status], language: Language) -> Block:
     """What failed and why: one row per page."""
     say = language.say
     names = {f"{file_stem(unit.unit_id)}.html": str(unit.name) for unit in units.itertuples(index=False)}
@@ -62,22 +72,22 @@ def _failures(units: pd.DataFrame, failed: list[dict], language: Language) -> Bl
     return table(rows, say("index.evidence"), language) if len(rows) else Block("")
 
 
-def _failure(status: dict, language: Language) -> str:
-    """The cause of a failure, with what it said, which is in English."""
+def _failure(status: Status, language: Language) -> str:
+    """The cause of a failure, followed by its message, which is in English."""
     cause = _cause(status, language)
     return language.say("index.failure", status=cause, reason=status["reason"]) if status["reason"] else cause
 
 
-def _cause(status: dict, language: Language) -> str:
+def _cause(status: Status, language: Language) -> str:
     return language.label(f"index.status_{status['status'].replace('-', '_')}", status["status"])
 
 
 def render_page(page: Page, blocks: list[Block]) -> bytes:
-    """Render blocks as a page of the handout's template, with no notebook behind it."""
+    """Render blocks as a page with the handout's template, without a notebook."""
     bundles = [page._repr_mimebundle_(), *({"text/html": block.markup} for block in blocks)]
     outputs = [nbformat.v4.new_output("display_data", data=data) for data in bundles]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
-    text, _ = HandoutExporter().from_notebook_node(book)
+    text, _ = shared_exporter().from_notebook_node(book)
     return str(text).encode()
 
 
@@ -89,8 +99,8 @@ def _age(as_of: str, language: Language) -> str:
     return " · ".join([*parts, language.say("index.age", days)] if days > 0 else parts)
 
 
-def _changed(statuses: dict[str, dict], language: Language) -> str:
-    """What the latest run changed, in a few words."""
+def _changed(statuses: Statuses, language: Language) -> str:
+    """How many pages the latest run made new, changed, or left as before."""
     changes = [status.get("change") for status in statuses.values() if status["status"] == "ok"]
     counts = ((change, changes.count(change)) for change in ("new", "changed", "as before", "unchanged"))
     parts = [language.say(f"index.count_{change.replace(' ', '_')}", number) for change, number in counts if number]
@@ -99,7 +109,7 @@ def _changed(statuses: dict[str, dict], language: Language) -> str:
     return language.say("index.changed", changes=language.join_names(parts))
 
 
-def _portfolio(statuses: dict[str, dict], language: Language) -> Block:
+def _portfolio(statuses: Statuses, language: Language) -> Block:
     status = statuses.get("portfolio.html", {})
     label = escape(language.say("index.portfolio"))
     heading = f'<a href="portfolio.html">{label}</a>' if _has_page(status) else label
@@ -107,17 +117,17 @@ def _portfolio(statuses: dict[str, dict], language: Language) -> Block:
     return Block(f"<p>{heading}{_pdf_link('portfolio.pdf', status)}, {purpose}</p>")
 
 
-def _has_page(status: dict) -> bool:
-    """Whether there is a page to open: of the latest run or an earlier one."""
+def _has_page(status: Status) -> bool:
+    """Whether there is a page to open, of the latest run or an earlier one."""
     return bool(status) and (status["status"] == "ok" or bool(status.get("digest")))
 
 
-def _pdf_link(address: str, status: dict) -> str:
-    """A link to the printed page, where there is one."""
+def _pdf_link(address: str, status: Status) -> str:
+    """A link to the page as PDF, if there is one."""
     return f' (<a href="{escape(address)}">PDF</a>)' if status.get("pdf") else ""
 
 
-def _units(assessment: Assessment, statuses: dict[str, dict]) -> Block:
+def _units(assessment: Assessment, statuses: Statuses) -> Block:
     language = assessment.language
     rows = "".join(_row(unit, statuses, assessment) for unit in organisation_order(assessment.units).itertuples())
     caption, unit, status = (escape(language.say(key)) for key in ("index.units", "column.unit", "column.status"))
@@ -127,7 +137,7 @@ def _units(assessment: Assessment, statuses: dict[str, dict]) -> Block:
     ) + notes(language.say("index.order"))
 
 
-def _row(unit: Any, statuses: dict[str, dict], assessment: Assessment) -> str:
+def _row(unit: Any, statuses: Statuses, assessment: Assessment) -> str:
     page = f"{file_stem(unit.unit_id)}.html"
     status = statuses.get(page, {})
     indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
@@ -140,8 +150,8 @@ def _row(unit: Any, statuses: dict[str, dict], assessment: Assessment) -> str:
     )
 
 
-def _unit_status(unit_id: str, status: dict, assessment: Assessment) -> str:
-    """What there is to say of a unit: its page, and why what its people say is hidden, where it is."""
+def _unit_status(unit_id: str, status: Status, assessment: Assessment) -> str:
+    """The status of a unit: of its page and, if what its people say is hidden, why."""
     reason = sentences.why_voice_hidden(assessment, unit_id)
     if status.get("reason") == TOO_FEW:
         return sentences.say_hidden(assessment, "index.too_few", reason or sentences.EITHER)
@@ -149,8 +159,8 @@ def _unit_status(unit_id: str, status: dict, assessment: Assessment) -> str:
     return f"{page}; {sentences.say_hidden(assessment, 'index.hidden', reason)}" if reason else page
 
 
-def _page_status(status: dict, language: Language) -> str:
-    """What there is to say of a page: of the latest run, else what is left of earlier ones."""
+def _page_status(status: Status, language: Language) -> str:
+    """The status of a page in the latest run and, if it has none from that, what remains of earlier ones."""
     if not status:
         return language.say("index.not_yet")
     if status["status"] == "ok":
@@ -160,15 +170,13 @@ def _page_status(status: dict, language: Language) -> str:
     if not status.get("digest"):
         return language.say(f"index.{outcome}_none", **blanks)
     upto = language.day(status.get("as_of", ""))
-    return (
-        language.say(f"index.{outcome}_upto", day=upto, **blanks)
-        if upto
-        else language.say(f"index.{outcome}_earlier", **blanks)
-    )
+    if upto:
+        return language.say(f"index.{outcome}_upto", day=upto, **blanks)
+    return language.say(f"index.{outcome}_earlier", **blanks)
 
 
 def organisation_order(units: pd.DataFrame) -> pd.DataFrame:
-    """Units as the organisation is built: each parent before its children, with `depth` 0, 1, ..."""
+    """Units in organisation order: each parent before its children, with `depth` 0, 1, ..."""
     children: dict[str, list[str]] = {}
     parents = units.set_index("unit_id")["parent_id"]
     for unit_id, parent in parents.items():

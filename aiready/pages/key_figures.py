@@ -1,4 +1,4 @@
-"""Key figures of the first page: up to four numbers in context."""
+"""Choose the key figures of the first page: up to four numbers in context."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ from aiready.profile.assessment import Assessment
 
 
 def key_figures(unit: Assessment) -> list[KeyFigure]:
-    """Up to four figures in context, the first that there are."""
+    """The first four of the possible key figures that have a value."""
     makers = (_key_hours, _key_agreed, _key_pilots, _key_adoption, _key_speed, _key_accuracy, _key_exposure, _key_low,
               _key_answered)  # fmt: skip
     return [key for make in makers if (key := make(unit))][:4]
@@ -32,12 +32,12 @@ def _key_hours(unit: Assessment) -> KeyFigure | None:
 
 def _key_agreed(unit: Assessment) -> KeyFigure | None:
     states = tables.state(unit)
-    standing_states = states.loc[states != "dropped"]
-    if standing_states.empty:
+    active = states.loc[states != "dropped"]
+    if active.empty:
         return None
-    n_done, n_overdue = int((standing_states == "done").sum()), int((standing_states == "overdue").sum())
+    n_done, n_overdue = int((active == "done").sum()), int((active == "overdue").sum())
     context = unit.language.say("key.overdue", n_overdue) if unit.facts.reached_on else ""
-    return KeyFigure(unit.language.say("key.agreed"), _of(unit, n_done, len(standing_states)), context)
+    return KeyFigure(unit.language.say("key.agreed"), _of(unit, n_done, len(active)), context)
 
 
 def _key_pilots(unit: Assessment) -> KeyFigure | None:

@@ -1,4 +1,4 @@
-"""Sections of a page: blocks and figures in order, as the value of one notebook cell."""
+"""Make the sections of a page: blocks and figures in order, as the value of one notebook cell."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +18,7 @@ Chart = Callable[..., alt.LayerChart]
 
 
 class Section(list[Part]):
-    """Blocks and figures of one section, shown in order as the value of a notebook's cell."""
+    """Blocks and figures of one section, which a notebook cell displays in order."""
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -28,7 +28,7 @@ class Section(list[Part]):
 
 
 def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
-    """A table in parts of about equal length, none longer than `size`, each with an index of its own.
+    """Split a table into parts of about equal length, none longer than `size`, each with an index from 0.
 
     Examples
     --------
@@ -42,18 +42,18 @@ def chunked(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
 
 
 def section_heading(unit: Assessment, short: str, heading: str, *sentences: str) -> Block:
-    """A heading and the sentences under it; its anchor is the same in every language."""
+    """A section heading and the sentences below it; `short` gives its anchor, the same in every language."""
     return section(heading, *sentences, short=unit.language.say(f"short.{short}"), ident=ENGLISH.say(f"short.{short}"))
 
 
 def labelled_columns(unit: Assessment, rows: pd.DataFrame, phrase_of: dict[str, str]) -> pd.DataFrame:
-    """Some columns of a table under the names that readers know: column -> its phrase."""
+    """Some columns of a table under names for readers; `phrase_of`: column -> key in `column.*`."""
     return rows[list(phrase_of)].rename(
         columns={name: unit.language.say(f"column.{key}") for name, key in phrase_of.items()}
     )
 
 
-def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are read
+def figure(  # noqa: PLR0913 - the parts of a figure
     chart: Chart,
     rows: pd.DataFrame,
     name: str,
@@ -63,7 +63,7 @@ def figure(  # noqa: PLR0913 - the parts of one figure, in the order they are re
     language: Language = ENGLISH,
     **options: Any,
 ) -> Figure:
-    """A chart in both widths with its words and numbers."""
+    """A figure: a chart drawn in both widths, with its text and numbers; `options` go to the chart."""
     wide, narrow = (
         layered_specification(chart(rows, width=width, language=language, **options), language)
         for width in (theme.WIDE, theme.NARROW)

@@ -1,4 +1,4 @@
-"""Pages as PDF: one Chromium prints them all, tagged for screen readers and with an outline."""
+"""Print pages as PDF with one Chromium, tagged for screen readers and with an outline."""
 
 import os
 import shutil
@@ -9,15 +9,14 @@ from pathlib import Path
 from aiready.errors import InfrastructureError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
-"""Commands a Chromium goes by; without one, the browser that playwright has installed is used."""
+"""Names of Chromium's command; without any, the browser that playwright installed is used."""
 
 
 @contextmanager
 def pdf_printer() -> Iterator[Callable[[Path], bytes]]:
-    """Start a browser, and give the function that prints a page file; the browser ends with the block.
+    """Start a browser, yield a function that prints a page file, and close the browser at the end of the block.
 
-    Pages are opened from disk, without a network and without scripts; paper and margins are those of their style
-    sheet.
+    Pages are opened from disk, offline and without scripts; their style sheet sets paper and margins.
 
     Raises
     ------
@@ -59,5 +58,5 @@ def pdf_printer() -> Iterator[Callable[[Path], bytes]]:
 
 
 def is_superuser() -> bool:
-    """Whether everything is allowed to this process, as to root; elsewhere than on Unix it is not asked."""
+    """Whether this process runs as root; False where there is no root (Windows)."""
     return hasattr(os, "geteuid") and os.geteuid() == 0

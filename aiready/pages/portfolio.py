@@ -1,4 +1,4 @@
-"""The sections of the portfolio: decisions asked of the meeting first, then every unit in organisation order."""
+"""Make the sections of the portfolio: first the decisions asked of the meeting, then units in organisation order."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,8 +9,7 @@ from aiready.charts.figures import Figure
 from aiready.messages import Language
 from aiready.model.registry import ALL, OK, ORGANISATION
 from aiready.model.schema import LIVE_STAGES, STAGES
-from aiready.pages import handout, sentences
-from aiready.pages import tables as views
+from aiready.pages import handout, sentences, tables
 from aiready.pages.key_figures import key_figures
 from aiready.pages.markup.blocks import Page, div, key_figure_list, lead, notes, paragraphs, table
 from aiready.pages.parts import Section, chunked, figure, labelled_columns, section_heading
@@ -27,9 +26,9 @@ from aiready.profile.assessment import Assessment
 
 HELP_FIRST = 3
 MAX_NAME_LENGTH, INITIATIVES_PER_FIGURE = 30, 36
-"""Characters of a name on one line beside a picture, and initiatives in one picture: more would not stay on paper."""
+"""Characters of a name beside a picture, and initiatives in one picture: more would not fit a printed page."""
 HALF = 0.5
-"""Where the corners of adoption and way to the target meet."""
+"""The share of adoption, and of progress to the target, where the corners meet."""
 BLOCKERS_IN_CHART = 4
 UNKNOWN = "unknown"
 GROW, STOP, OWNER, HELP = "grow", "stop", "owner", "help"
@@ -49,7 +48,7 @@ def front(organisation: Assessment) -> Section:
         running=say("portfolio.running", name=organisation.name, wave=language.wave(organisation.facts.wave)),
     )
     decisions = decisions_asked(organisation)
-    tables = [
+    lists = [
         div(
             table(
                 labelled_columns(organisation, rows, {"about": "about", "why": "why"}),
@@ -62,13 +61,12 @@ def front(organisation: Assessment) -> Section:
     ]
     why = "" if len(decisions) else say("asked.why_none")
     heading = section_heading(organisation, "decisions", _decisions_heading(decisions, language), why)
-    return Section(
-        [page, sum(tables, lead(sentences.lead(organisation)) + heading) + key_figure_list(key_figures(organisation))]
-    )
+    finding = sum(lists, lead(sentences.lead(organisation)) + heading)
+    return Section([page, finding + key_figure_list(key_figures(organisation))])
 
 
 def _decisions_heading(decisions: pd.DataFrame, language: Language) -> str:
-    """How many decisions of each kind the meeting is asked for."""
+    """How many decisions of each kind are asked."""
     if decisions.empty:
         return language.say("asked.none")
     counts = decisions["decision"].value_counts(sort=False)
@@ -83,7 +81,7 @@ def decisions_asked(organisation: Assessment) -> pd.DataFrame:
 
 
 def _pilot_decisions(organisation: Assessment) -> Iterator[tuple[str, str, str]]:
-    """Pilots to grow and to stop by their last verdict, where that has not happened yet."""
+    """Pilots to grow and to stop, by their last verdict, unless that has happened already."""
     trials = sentences.latest_trials(organisation).merge(
         organisation.initiatives[["initiative_id", "stage"]], on="initiative_id"
     )
@@ -99,7 +97,7 @@ def _pilot_decisions(organisation: Assessment) -> Iterator[tuple[str, str, str]]
 
 
 def _initiative_of_unit(organisation: Assessment, initiative_id: str) -> str:
-    """An initiative's name, and whose it is."""
+    """An initiative's name with its unit's."""
     owner = organisation.initiatives.set_index("initiative_id")["unit_id"].get(initiative_id)
     unit = organisation.units.set_index("unit_id")["name"].get(owner)
     name = sentences.initiative_name(organisation, initiative_id)
@@ -119,7 +117,7 @@ def _owner_decisions(organisation: Assessment) -> Iterator[tuple[str, str, str]]
 
 
 def _help_decisions(organisation: Assessment) -> Iterator[tuple[str, str, str]]:
-    """Where help is asked first: units with barriers flagged below the rest, most flagged barriers first."""
+    """Units to help first: those with most barriers flagged below the rest, with these barriers."""
     language, rows = (
         organisation.language,
         organisation.barriers.loc[organisation.barriers["wave"] == organisation.facts.wave],
@@ -129,32 +127,29 @@ def _help_decisions(organisation: Assessment) -> Iterator[tuple[str, str, str]]:
     most = flagged.groupby("unit_id").size().sort_values(ascending=False, kind="stable").head(HELP_FIRST)
     for unit_id in most.index:
         low = flagged.loc[flagged["unit_id"] == unit_id].sort_values("perception")
-        low_barriers = [
-            (sentences.barrier_name(organisation, row.barrier_id), row.perception) for row in low.itertuples()
-        ]
-        names = language.join_names(
-            language.say("asked.barrier", barrier=language.mid_sentence(name), said=language.score(perception))
-            for name, perception in low_barriers
+        names = [language.mid_sentence(sentences.barrier_name(organisation, name)) for name in low["barrier_id"]]
+        scores = low["perception"].map(language.score)
+        low_barriers = language.join_names(
+            language.say("asked.barrier", barrier=name, said=score) for name, score in zip(names, scores, strict=True)
         )
-        yield HELP, str(unit_names[unit_id]), language.capitalize(language.say("asked.barriers", barriers=names))
+        why = language.say("asked.barriers", barriers=low_barriers)
+        yield HELP, str(unit_names[unit_id]), language.capitalize(why)
 
 
 def barriers(organisation: Assessment) -> Section:
     """Barriers x units in organisation order, both voices."""
     rows = unit_profile(organisation)
-    language, head = (
-        organisation.language,
-        section_heading(organisation, "units", sentences.barriers_heading(organisation)),
-    )
+    language = organisation.language
+    head = section_heading(organisation, "units", sentences.barriers_heading(organisation))
     if rows[["perception", "practice"]].isna().all(axis=None):
-        one = organisation.rows("barriers")[["perception", "practice"]].notna().any(axis=None)
-        why = organisation.language.say("units.none_shown") if one else sentences.why_no_profile(organisation)
+        has_profile = organisation.rows("barriers")[["perception", "practice"]].notna().any(axis=None)
+        why = language.say("units.none_shown") if has_profile else sentences.why_no_profile(organisation)
         return Section([head + paragraphs(why)])
     return Section([head, *profile_figures(rows, language, "units.order"), notes(language.say("units.caution"))])
 
 
 def initiatives(organisation: Assessment) -> Section:
-    """Adoption against the way to the target, per initiative, in four named corners; and the stages."""
+    """Initiatives by adoption and progress to the target, and how many are at each stage."""
     if organisation.initiatives.empty:
         return Section()
     rows = adoption_progress(organisation)
@@ -173,7 +168,7 @@ def initiatives(organisation: Assessment) -> Section:
 
 
 def _stages(organisation: Assessment) -> Figure:
-    """How many initiatives stand at each stage."""
+    """How many initiatives are at each stage."""
     language, stages = organisation.language, organisation.initiatives["stage"].value_counts()
     counts = pd.DataFrame(
         {
@@ -194,7 +189,7 @@ def _stages(organisation: Assessment) -> Figure:
 
 
 def _corners(organisation: Assessment, rows: pd.DataFrame, title: str, subtitle: str) -> Figure:
-    """Initiatives between adoption and the way to the target."""
+    """Initiatives by adoption and progress to the target."""
     language = organisation.language
     numbers = rows.assign(adoption=rows["adoption"].map(language.share), progress=rows["progress"].map(language.share))
     return figure(
@@ -209,7 +204,7 @@ def _corners(organisation: Assessment, rows: pd.DataFrame, title: str, subtitle:
 
 
 def initiatives_heading(organisation: Assessment) -> str:
-    """How many scaled initiatives had shown their effect first, else how many there are."""
+    """What share of scaled initiatives had shown their effect first, else how many initiatives there are."""
     language, cell = organisation.language, organisation.cell("scaled_on_evidence")
     if cell.ok:
         return language.say("initiatives.evidence", cell.n, share=language.share(cell.value))
@@ -217,7 +212,7 @@ def initiatives_heading(organisation: Assessment) -> str:
 
 
 def corners_sentence(rows: pd.DataFrame, language: Language) -> str:
-    """How many initiatives lie in each corner of adoption and way to the target; empty without any."""
+    """How many initiatives are in each corner of adoption and progress; empty without any."""
     if rows.empty:
         return ""
     used, moved = rows["adoption"] >= HALF, rows["progress"] >= HALF
@@ -229,11 +224,10 @@ def corners_sentence(rows: pd.DataFrame, language: Language) -> str:
 
 
 def adoption_progress(organisation: Assessment) -> pd.DataFrame:
-    """Adoption and way to the target per initiative that has both (initiative, name, adoption, progress).
+    """Adoption and progress to the target: one row per initiative with both (initiative, name, adoption, progress).
 
-    `initiative` is short enough for a line beside the picture.
-
-    Adoption is the organisation's where several units use it, else that of the one unit that does.
+    `initiative` is the name, shortened for the picture. Adoption is the organisation's if several units use the
+    initiative, else that of the one unit that does.
     """
     rows = organisation.measures
     rows = rows.loc[(rows["wave"] == organisation.facts.wave) & (rows["segment"] != ALL)]
@@ -256,25 +250,21 @@ def adoption_progress(organisation: Assessment) -> pd.DataFrame:
 
 
 def work(organisation: Assessment) -> Section:
-    """Hours and what they wait on, unit by unit."""
+    """Hours and what they wait on, per unit."""
     rows = unit_hours(organisation)
     if rows.empty:
         return Section()
-    language, head = (
-        organisation.language,
-        section_heading(
-            organisation, "hours", sentences.hours_heading(organisation), *sentences.hours_sentences(organisation)
-        ),
-    )
+    language, heading = organisation.language, sentences.hours_heading(organisation)
+    head = section_heading(organisation, "hours", heading, *sentences.hours_sentences(organisation))
 
-    def draw(part: pd.DataFrame, span: Span, mark: str) -> Figure:
+    def draw(part: pd.DataFrame, span: Span, suffix: str) -> Figure:
         return figure(
             charts.portfolio_hours_chart,
             part,
-            f"unit-hours{mark}",
+            f"unit-hours{suffix}",
             title_with_span(language, "unit_hours.title", span),
             language.say("unit_hours.subtitle"),
-            views.wide(part, "unit", "part", "hours", language.hours, language.say("column.unit")).fillna(""),
+            tables.wide(part, "unit", "part", "hours", language.hours, language.say("column.unit")).fillna(""),
             language,
         )
 
@@ -282,10 +272,9 @@ def work(organisation: Assessment) -> Section:
 
 
 def unit_hours(organisation: Assessment) -> pd.DataFrame:
-    """Hours realised and open by what they wait on, unit by unit: one row per unit x part, units without children."""
-    rows = organisation.measures.loc[
-        (organisation.measures["wave"] == organisation.facts.wave) & (organisation.measures["status"] == OK)
-    ]
+    """Hours realised, and open by what they wait on: one row per unit without children x part."""
+    rows = organisation.measures
+    rows = rows.loc[(rows["wave"] == organisation.facts.wave) & (rows["status"] == OK)]
     realised = rows.loc[(rows["measure"] == "realised_hours") & (rows["segment"] == ALL)]
     waiting = rows.loc[(rows["measure"] == "gap_by_blocker") & (rows["segment"] != ALL)]
     largest = sentences.blockers(organisation)["segment"].head(BLOCKERS_IN_CHART)
@@ -294,9 +283,8 @@ def unit_hours(organisation: Assessment) -> pd.DataFrame:
     )
     labels = organisation.rules.blockers.set_index("blocker")["label"].reindex(largest)
     parts = waiting["segment"].map(labels).fillna(other_label).mask(waiting["segment"] == UNKNOWN, unrecorded_label)
-    stacked = pd.concat(
-        [realised.assign(part=realised_label, kind="realised"), waiting.assign(part=parts, kind="waits")]
-    )
+    realised = realised.assign(part=realised_label, kind="realised")
+    stacked = pd.concat([realised, waiting.assign(part=parts, kind="waits")])
     stacked["kind"] = stacked["kind"].mask(stacked["part"] == unrecorded_label, "plan")
     order = {part: position for position, part in enumerate([realised_label, *labels, other_label, unrecorded_label])}
     leaves = named_units(organisation).reset_index(names="row")
@@ -334,7 +322,7 @@ def absent(organisation: Assessment) -> Section:
 
 
 def _hidden_units(organisation: Assessment, hidden: Mapping[str, str]) -> Iterator[str]:
-    """Which units are hidden, a sentence for each reason."""
+    """Which units are hidden: a sentence per reason."""
     names = dict(organisation.units[["unit_id", "name"]].itertuples(index=False))
     for reason in dict.fromkeys(hidden.values()):
         unit_names = organisation.language.join_names(

@@ -1,4 +1,4 @@
-"""Several units beside each other: those of the organisation in the portfolio, a parent's children in its handout."""
+"""Compare units: all of the organisation in the portfolio, a parent's children in its handout."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,15 +14,15 @@ from aiready.pages.parts import Section, chunked, figure, section_heading
 from aiready.profile.assessment import Assessment
 
 UNITS_PER_FIGURE = 24
-"""Units in one picture: more would not stay whole on paper."""
+"""Units in one picture: a taller one would be split by a page break."""
 
 Span = tuple[str, str] | None
 DrawUnits = Callable[[pd.DataFrame, Span, str], Figure]
-"""Rows, the first and last unit to name in the title (none: all), and a mark for the figure's name -> a figure."""
+"""Rows, the first and last unit to name in the title (None: all units), a suffix for the figure's name -> figure."""
 
 
 def children(unit: Assessment) -> Section:
-    """The profiles of a parent's children in the order of their names; nothing where they were not asked for."""
+    """Profiles of a parent's children in order of their names; empty if none has a value."""
     within = unit.units.loc[unit.units["parent_id"] == unit.unit_id].sort_values("name", kind="stable")
     rows = _profile(unit, _distinct_names(within))
     if rows[["perception", "practice"]].isna().all(axis=None):
@@ -35,28 +35,28 @@ def children(unit: Assessment) -> Section:
 
 
 def named_units(organisation: Assessment) -> pd.DataFrame:
-    """Units in organisation order (unit_id, unit, depth), those that share a name told apart by their id."""
+    """Units in organisation order (unit_id, unit, depth); equal names are followed by the id."""
     return _distinct_names(organisation_order(organisation.units))
 
 
 def unit_profile(organisation: Assessment) -> pd.DataFrame:
-    """Both voices of every unit and barrier of the wave shown: one row per unit x barrier, in organisation order."""
+    """Both voices in the wave shown: one row per unit x barrier, in organisation order."""
     return _profile(organisation, named_units(organisation))
 
 
 def profile_figures(rows: pd.DataFrame, language: Language, order: str) -> Iterator[Figure]:
-    """Barriers x units as pictures that each stay whole on paper; `order` is the phrase for how they are ordered."""
+    """Barriers x units as figures that each fit a printed page; `order` is the phrase for the order of the units."""
     subtitle = language.say("units.subtitle", order=language.say(order))
 
-    def draw(part: pd.DataFrame, span: Span, mark: str) -> Figure:
-        title, name = title_with_span(language, "units.title", span), f"units{mark}"
+    def draw(part: pd.DataFrame, span: Span, suffix: str) -> Figure:
+        title, name = title_with_span(language, "units.title", span), f"units{suffix}"
         return figure(charts.barriers_units_chart, part, name, title, subtitle, _number_table(part, language), language)
 
     yield from figures_by_unit(rows, UNITS_PER_FIGURE, draw)
 
 
 def figures_by_unit(rows: pd.DataFrame, size: int, draw: DrawUnits) -> Iterator[Figure]:
-    """Pictures of so many units each, in order; the title of each says from which unit to which."""
+    """Figures of at most `size` units each, in order; with several, each title names its first and last unit."""
     units = pd.DataFrame({"unit": rows["unit"].unique()})
     parts = list(chunked(units, size))
     for number, part in enumerate(parts, 1):
@@ -66,12 +66,12 @@ def figures_by_unit(rows: pd.DataFrame, size: int, draw: DrawUnits) -> Iterator[
 
 
 def title_with_span(language: Language, key: str, span: Span) -> str:
-    """A title, with the first and last unit of the picture where there are several."""
+    """A title; with a span, the one that names the first and last unit."""
     return language.say(f"{key}_span", first=span[0], last=span[1]) if span else language.say(key)
 
 
 def _distinct_names(units: pd.DataFrame) -> pd.DataFrame:
-    """Units in the order given (unit_id, unit, depth where known), those that share a name told apart by their id."""
+    """Units in the given order (unit_id, unit, depth if there); equal names are followed by the id."""
     names = units["name"].mask(units["name"].duplicated(keep=False), units["name"] + " (" + units["unit_id"] + ")")
     labelled = units.assign(unit=pd.Series(sentences.short_names(names), units.index, dtype=object))
     return labelled[[name for name in ("unit_id", "depth", "unit") if name in labelled]]

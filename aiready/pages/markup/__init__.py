@@ -1,4 +1,4 @@
-"""From an executed notebook to one HTML file: no code, no script, no request."""
+"""Export an executed notebook as one HTML file without code, scripts or network requests."""
 
 from aiready.pages.markup.exporter import HandoutExporter, shared_exporter
 

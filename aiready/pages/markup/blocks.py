@@ -1,4 +1,4 @@
-"""Small blocks of the handout's HTML: plain text in, escaped markup out, shown by a notebook cell."""
+"""Make blocks of a page's HTML: plain text in, escaped markup out, displayed by a notebook cell."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of the page whose text is escaped already; blocks join with `+`."""
+    """A piece of the page whose text is already escaped; blocks are joined with `+`."""
 
     markup: str
 
@@ -32,10 +32,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Page:
-    """What the page says around its content: shown once, by any cell; the exporter takes it out of the flow.
+    """The text around a page's content: displayed by any one cell, and moved to its place by the exporter.
 
-    `eyebrow` stands above the title, `meta` below it; `running` heads every printed page (the title by
-    default); `notice` stands at the top when something must be said first; `footer` closes the page.
+    `eyebrow` is above the title, `meta` below it; `running` is the heading of every printed page (default: the
+    title); `notice` is at the top, for what must be said first; `footer` ends the page.
     """
 
     title: str
@@ -53,7 +53,7 @@ class Page:
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One of the key figures: name, value as text, the context it needs."""
+    """A key figure: name, value as text, and its context."""
 
     name: str
     value: str
@@ -62,7 +62,7 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class Action:
-    """One thing to do: what, why (with its number), and who does which first step until when."""
+    """An action: what to do, why (with a number), and the first step, by whom and with what effort."""
 
     title: str
     why: str
@@ -70,7 +70,7 @@ class Action:
 
 
 def paragraphs(*texts: str, kind: str = "") -> Block:
-    """Paragraphs of plain text; empty ones are left out.
+    """Paragraphs of plain text, without empty ones; `kind` is their class.
 
     Examples
     --------
@@ -82,12 +82,12 @@ def paragraphs(*texts: str, kind: str = "") -> Block:
 
 
 def lead(text: str) -> Block:
-    """The finding in a sentence or two, at the head of the page."""
+    """The finding, at the top of the page."""
     return paragraphs(text, kind="lead")
 
 
 def works(text: str, heading: str) -> Block:
-    """What works, said before what does not; nothing when there is nothing to say."""
+    """What works; empty without text."""
     return Block(f'<p class="works"><strong>{escape(heading)}</strong> {escape(text)}</p>' if text else "")
 
 
@@ -97,14 +97,14 @@ def notes(*texts: str) -> Block:
 
 
 def standing(*texts: str) -> Block:
-    """The sentences that stand on every handout, set apart."""
+    """The sentences that end every handout, in a box of their own."""
     return Block(f'<div class="standing">{paragraphs(*texts).markup}</div>')
 
 
 def section(heading: str, *texts: str, level: int = 2, short: str = "", ident: str = "") -> Block:
-    """A heading that states a finding, and the sentences under it.
+    """A heading that states a finding, and the sentences below it.
 
-    `short` names the section in the contents, where a finding would be too long; `ident` is its anchor.
+    `short` names the section in the table of contents, where a finding is too long; `ident` is its anchor.
     """
     name = f' data-contents="{escape(short)}"' if short else ""
     opened = f'<h{level} id="{escape(html_id(ident or short or heading))}"{name}>'
@@ -112,7 +112,7 @@ def section(heading: str, *texts: str, level: int = 2, short: str = "", ident: s
 
 
 def key_figure_list(figures: Iterable[KeyFigure]) -> Block:
-    """Key figures in context, side by side."""
+    """Key figures side by side; empty without any."""
     cells = "".join(
         f"<li><span>{escape(key.name)}</span> <b>{escape(key.value)}</b> <small>{escape(key.context)}</small></li>"
         for key in figures
@@ -121,7 +121,7 @@ def key_figure_list(figures: Iterable[KeyFigure]) -> Block:
 
 
 def actions(items: Sequence[Action], level: int = 3) -> Block:
-    """Things to do, numbered: what, why, first step."""
+    """Actions, numbered: what, why, first step; empty without any."""
     rows = "".join(
         f"<li><div><h{level}>{escape(action.title)}</h{level}>"
         f"<p>{escape(action.why)}</p>{paragraphs(action.step, kind='who').markup}</div></li>"
@@ -131,7 +131,7 @@ def actions(items: Sequence[Action], level: int = 3) -> Block:
 
 
 def level_advice(question: str, now_heading: str, now: str, next_heading: str, next_level: str) -> Block:
-    """A level is advice: what was asked, and today's words beside the next level's."""
+    """Advice on an item: its question, and the words of its level beside those of the next."""
     pairs = ((' class="now"', now_heading, now), ("", next_heading, next_level))
     cells = (
         f"<div{mark}><p><strong>{escape(name)}</strong></p><p>{escape(text)}</p></div>" for mark, name, text in pairs
@@ -140,19 +140,19 @@ def level_advice(question: str, now_heading: str, now: str, next_heading: str, n
 
 
 def table(numbers: Any, caption: str, language: Language = ENGLISH) -> Block:
-    """A table of numbers or text as the reader should see it (a data frame with worded column names)."""
+    """A data frame as an HTML table; column names and text cells are shown unchanged."""
     rows = [[cell_text(cell, language) for cell in row] for row in numbers.itertuples(index=False)]
     columns = [str(column) for column in numbers.columns]
     return Block(scrollable(table_html(columns, rows, caption, language), caption))
 
 
 def div(*blocks: Block, kind: str) -> Block:
-    """Blocks inside one `div` of a class, such as `first` (alone on the first printed page)."""
+    """Blocks inside one `div` of class `kind`."""
     return Block(f'<div class="{escape(kind)}">{"".join(block.markup for block in blocks)}</div>')
 
 
 def link(url: str, text: str) -> Block:
-    """A link for http(s) addresses, plain text for anything else.
+    """A link if the address is http(s), else plain text.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The nbconvert exporter `aiready`: outputs of an executed notebook -> the handout.
+"""Export the outputs of an executed notebook as a handout (the nbconvert exporter `aiready`).
 
-What reaches the page is an allow-list: figures and pages of this package, HTML that its blocks escaped, and
-Markdown. Everything else an output may carry (scripts, widgets, images, streams, errors) is left out.
+An allow-list decides what reaches the page: figures and page texts of this package, HTML without anything active,
+and Markdown. Everything else in an output (scripts, widgets, images, streams, errors) is dropped.
 """
 
 import re
@@ -24,6 +24,7 @@ from aiready.pages.markup.blocks import PAGE_MIME, Page
 
 TEMPLATES = Path(__file__).with_name("templates")
 DROPPED_TAGS = frozenset({"parameters", "injected-parameters", "remove-cell"})
+"""Tags of cells that do not reach the page."""
 _HEADING = re.compile(r"<h([2-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _H1 = re.compile(r"<h1\b[^>]*>.*?</h1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -43,12 +44,12 @@ class HandoutExporter(HTMLExporter):
 
     @default("extra_template_basedirs")
     def _default_extra_template_basedirs(self) -> list[str]:
-        """Only this package's templates: by default a folder planted in the working directory would win."""
+        """Only this package's templates: by default, nbconvert prefers templates in the working directory."""
         return [str(TEMPLATES)]
 
     @property
     def default_config(self) -> Config:
-        """Figures before HTML, and nothing else; Markdown headings without anchors."""
+        """Display figures, else HTML, and nothing else; Markdown headings without anchor links."""
         settings = Config(
             {
                 "NbConvertBase": {"display_data_priority": [FIGURE_MIME, "text/html"]},
@@ -56,9 +57,9 @@ class HandoutExporter(HTMLExporter):
                 "HighlightMagicsPreprocessor": {"enabled": False},
             }
         )
-        merged = super().default_config.copy()
-        merged.merge(settings)
-        return merged
+        config: Config = super().default_config.copy()
+        config.merge(settings)
+        return config
 
     def from_notebook_node(  # type: ignore[override]  # as nbconvert's own HTMLExporter does
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
@@ -66,30 +67,25 @@ class HandoutExporter(HTMLExporter):
         """Convert an executed notebook."""
         content = nb.copy()
         content.cells = [cell for cell in nb.cells if not DROPPED_TAGS & set(cell.metadata.get("tags", ()))]
-        page_resources = self._init_resources(resources)
-        page_resources["handout"] = handout_resources(content)
-        # Past HTMLExporter's own step, which parses and rewrites the whole page for images we do not have
-        return TemplateExporter.from_notebook_node(self, content, page_resources, **kw)
+        filled = self._init_resources(resources)  # type: ignore[no-untyped-call]  # nbconvert's
+        filled["handout"] = handout_resources(content)
+        # Skips HTMLExporter's own step, which parses and rewrites the whole page for images that ours do not have
+        return TemplateExporter.from_notebook_node(self, content, filled, **kw)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """The filters of nbconvert, and those of the template."""
-        yield from super().default_filters()
-        yield from (
-            ("drop_active_html", drop_active_html),
-            ("anchor_headings", anchor_headings),
-            ("table_of_contents", table_of_contents),
-            ("css_string", css_string),
-        )
+        """nbconvert's filters, and those that our template uses."""
+        yield from super().default_filters()  # type: ignore[no-untyped-call]  # nbconvert's
+        yield from ((own.__name__, own) for own in (drop_active_html, anchor_headings, table_of_contents, css_string))
 
 
 @cache
 def shared_exporter() -> HandoutExporter:
-    """One exporter for all pages of a process: to make its template ready takes longer than to fill it."""
-    return HandoutExporter()
+    """One exporter for all pages of a process: compiling its template takes longer than filling it."""
+    return HandoutExporter()  # type: ignore[no-untyped-call]  # nbconvert's constructor
 
 
 def handout_resources(nb: NotebookNode) -> dict[str, Any]:
-    """Everything the template needs: the page's frame, figures drawn once, their numbers for the appendix."""
+    """Everything the template needs: the text around the content, the drawn figures, their numbers for the appendix."""
     payloads = [bundle[FIGURE_MIME] for bundle in output_bundles(nb) if FIGURE_MIME in bundle]
     idents = unique_ids([str(payload["name"]) for payload in payloads])
     pictures = [
@@ -113,7 +109,7 @@ def handout_resources(nb: NotebookNode) -> dict[str, Any]:
 
 
 def output_bundles(nb: NotebookNode) -> Iterator[dict[str, Any]]:
-    """Output data of the notebook in reading order."""
+    """The data of the notebook's outputs (MIME type -> content), in order."""
     for cell in nb.cells:
         for output in cell.get("outputs", ()):
             if "data" in output:
@@ -121,7 +117,7 @@ def output_bundles(nb: NotebookNode) -> Iterator[dict[str, Any]]:
 
 
 def page_frame(nb: NotebookNode) -> Page:
-    """The frame of the page: what a cell showed as `Page`, else the notebook's metadata, else its file."""
+    """The text around the content: the `Page` that a cell displayed, else one from the notebook's metadata."""
     shown_frame = next((bundle[PAGE_MIME] for bundle in output_bundles(nb) if PAGE_MIME in bundle), None)
     fields = shown_frame or nb.metadata.get("aiready", {})
     texts = {name: str(text) for name, text in fields.items() if name in Page.__dataclass_fields__}
@@ -129,7 +125,7 @@ def page_frame(nb: NotebookNode) -> Page:
 
 
 def unique_ids(names: list[str]) -> list[str]:
-    """Names made distinct by a number, as ids must be.
+    """Turn names into HTML ids, numbering repeated ones.
 
     Examples
     --------
@@ -145,23 +141,23 @@ def unique_ids(names: list[str]) -> list[str]:
 
 
 class _ActiveHtmlFinder(HTMLParser):
-    """Whether markup holds anything that could run, load, send or restyle something."""
+    """Detects anything in markup that could run, load, send or restyle something."""
 
-    found = False
+    is_active = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found |= tag in _ACTIVE_TAGS or any(name.startswith("on") or name == "style" for name, _ in attrs)
+        self.is_active |= tag in _ACTIVE_TAGS or any(name.startswith("on") or name == "style" for name, _ in attrs)
 
 
 def drop_active_html(markup: str) -> str:
-    """HTML of an output, or nothing when it is active: this package's blocks never are."""
+    """The HTML of an output; empty if any of it is active, which this package's blocks never are."""
     reader = _ActiveHtmlFinder()
     reader.feed(markup)
-    return "" if reader.found else markup
+    return "" if reader.is_active else markup
 
 
 def anchor_headings(body: str) -> str:
-    """Give every heading outside figures an id of its own, and leave the one `h1` to the page."""
+    """Give every section heading (`h2`) an id of its own, and drop every `h1`: the page has the only one."""
     body = _H1.sub("", body)
     headings = [match for match in _HEADING.finditer(body) if match[1] == "2"]
     idents = iter(unique_ids([_attribute(match[2], "id") or _text(match[3]) for match in headings]))
@@ -177,7 +173,7 @@ def anchor_headings(body: str) -> str:
 
 
 def table_of_contents(body: str) -> list[tuple[str, str]]:
-    """Anchor and name of every section of an anchored page, in order."""
+    """Anchor and name of every section of a page with anchored headings, in order."""
     sections = (match for match in _HEADING.finditer(body) if match[1] == "2")
     return [
         (_attribute(match[2], "id"), _attribute(match[2], "data-contents") or _text(match[3])) for match in sections
@@ -185,7 +181,7 @@ def table_of_contents(body: str) -> list[tuple[str, str]]:
 
 
 def last_heading(markup: str) -> str:
-    """Text of the last section heading in the HTML of an output; empty without one.
+    """Text of the last section heading (`h2`) in the HTML of an output; empty without one.
 
     Examples
     --------
@@ -206,7 +202,7 @@ def _text(markup: str) -> str:
 
 
 def css_string(text: str) -> str:
-    r"""A text as a CSS string, safe inside a style element.
+    r"""A text as a CSS string that is safe inside a style element.
 
     Examples
     --------
@@ -218,7 +214,7 @@ def css_string(text: str) -> str:
 
 @cache
 def stylesheet() -> str:
-    """The page's style sheet with the palette in, and the dark counterpart of every colour of a chart."""
+    """The page's style sheet with the colours of the theme, and the dark counterparts of those in charts."""
     dark = "".join(
         f'figure [{name}="{light}"]{{{name}:{shade}}}'
         for light, shade in theme.DARK.items()

@@ -1,6 +1,5 @@
-"""Numbers to the sentences that state findings: every number comes from a cell, and none where there is none."""
+"""Write the sentences that state findings: every number comes from a cell, and without the cell nothing is said."""
 
-from aiready.pages.sentences.evolution import evolution_heading, generations_sentence
 from aiready.pages.sentences.front import (
     STANDING,
     formulas,
@@ -15,11 +14,14 @@ from aiready.pages.sentences.front import (
     what_works,
 )
 from aiready.pages.sentences.hiding import EITHER, say_hidden, why_survey_hidden, why_voice_hidden
+from aiready.pages.sentences.names import short_names
 from aiready.pages.sentences.records import (
     VERDICTS,
     absent_heading,
     agreed_heading,
     blockers,
+    evolution_heading,
+    generations_sentence,
     hours_heading,
     hours_per_week,
     hours_sentences,
@@ -64,7 +66,6 @@ from aiready.pages.sentences.survey import (
     widest_facet,
     workable_band,
 )
-from aiready.pages.sentences.words import short_names
 
 __all__ = [
     "EITHER",

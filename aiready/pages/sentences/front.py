@@ -1,4 +1,4 @@
-"""The first page: the finding, what works, whose and when; and what stands on every handout."""
+"""Write the first page: the finding, what works, whose it is and of when; and what every handout says."""
 
 import pandas as pd
 
@@ -36,12 +36,12 @@ def scope(unit: Assessment) -> str:
 
 
 def running_head(unit: Assessment) -> str:
-    """What heads every printed page."""
+    """The heading of every printed page."""
     return unit.language.say("scope.running", name=unit.name, wave=unit.language.wave(unit.facts.wave))
 
 
 def meta(unit: Assessment) -> str:
-    """Under the title: whose, when, who answered, how many initiatives, records up to when."""
+    """The line under the title: organisation, wave, how many answered, initiatives in use, date of the last record."""
     language, organisation = unit.language, unit.facts.about.get("organisation", "")
     live = int(unit.initiatives["stage"].isin(LIVE_STAGES).sum()) if len(unit.initiatives) else 0
     facts = [
@@ -55,7 +55,7 @@ def meta(unit: Assessment) -> str:
 
 
 def response_words(unit: Assessment) -> str:
-    """How many people answered, of how many where that is known."""
+    """How many people answered and, if known, of how many."""
     language, n = unit.language, unit.rows("barriers")["n"].max()
     if pd.isna(n):
         return ""
@@ -67,7 +67,7 @@ def response_words(unit: Assessment) -> str:
 
 
 def lead(unit: Assessment) -> str:
-    """The finding in a sentence or two, from the richest evidence there is."""
+    """The finding in one or two sentences, from the richest evidence available."""
     reason = why_survey_hidden(unit)
     hidden = say_hidden(unit, "lead.hidden", reason) if reason else ""
     for finding in (_lead_barrier, _lead_decisions, _lead_hours, _lead_exposure, _lead_pilots):
@@ -77,7 +77,7 @@ def lead(unit: Assessment) -> str:
 
 
 def _lead_nothing(unit: Assessment) -> str:
-    """Why there is no finding: nothing on record, too little, or all of it hidden; and that it says what to collect."""
+    """Why there is no finding (no records, too few, or all hidden), and that the page says what to collect."""
     statuses = record_statuses(unit)
     measured = {OK, INSUFFICIENT} & statuses
     key = "records_some" if measured else "records_hidden" if SUPPRESSED in statuses else "nothing"
@@ -107,7 +107,7 @@ def _lead_barrier(unit: Assessment) -> str:
 
 
 def _lead_records(unit: Assessment, name: str, practice: float, *, alone: bool) -> str:
-    """The barrier that records show least for, where nobody said anything."""
+    """The barrier with the lowest practice, if nobody answered."""
     language = unit.language
     key = "lead.records_one" if alone else "lead.records_least"
     head = language.say(key, barrier=language.mid_sentence(name), shown=language.score(practice))
@@ -115,7 +115,7 @@ def _lead_records(unit: Assessment, name: str, practice: float, *, alone: bool) 
 
 
 def _lead_both(unit: Assessment, rows: pd.DataFrame, name: str, *, first: bool) -> str:
-    """The barrier with the lowest score: what holds the unit back most, unless that would say too much."""
+    """The barrier with the lowest score; it is only said to hold the unit back if its band is below workable."""
     language, lowest = unit.language, rows.iloc[0]
     whom = language.say("organisation.inside") if unit.name == language.say("organisation.name") else unit.name
     blanks = {"barrier": language.mid_sentence(name), "voices": _voices_clause(unit, lowest)}
@@ -127,7 +127,7 @@ def _lead_both(unit: Assessment, rows: pd.DataFrame, name: str, *, first: bool) 
 
 
 def _voices_clause(unit: Assessment, row: pd.Series) -> str:
-    """Where people and, if they say anything, records put a barrier, as a clause of its own."""
+    """What people say of a barrier and, if known, what records show, as a clause."""
     language, flag = unit.language, flag_side(row["flag"])
     kind = "said" if row["on"] == "perception" else "both"
     numbers = {"said": language.score(row["perception"])}
@@ -170,12 +170,12 @@ def _lead_exposure(unit: Assessment) -> str:
 
 
 def _lead_pilots(unit: Assessment) -> str:
-    """What pilots have shown, where nothing else can be said."""
+    """What pilots have shown."""
     return "" if latest_trials(unit).empty else f"{pilots_heading(unit)}."
 
 
 def what_works(unit: Assessment) -> str:
-    """What works, from the firmest evidence: a pilot that may grow, else a barrier that is clear, else nothing."""
+    """What works: a pilot that may grow, else a barrier above the rest, else a strong indicator, else nothing."""
     return _works_pilot(unit) or _works_barrier(unit) or _works_indicator(unit)
 
 
@@ -218,12 +218,12 @@ STANDING = ("purpose", "comparison", "hours", "speed", "units", "validated")
 
 
 def standing_sentences(unit: Assessment) -> list[str]:
-    """Sentences that stand on every handout."""
+    """Sentences that every handout ends with."""
     return [unit.language.say(f"standing.{name}") for name in STANDING]
 
 
 def formulas(unit: Assessment) -> str:
-    """Where the formulas stand, with the names of the measures that have a number here."""
+    """Where the formulas are documented, with the names of the measures that have a value here."""
     rows = unit.rows("measures")
     measures = set(rows.loc[rows["status"] == OK, "measure"])
     names = ", ".join(name for name in MEASURES if name in measures)
@@ -231,7 +231,7 @@ def formulas(unit: Assessment) -> str:
 
 
 def reliability_notes(unit: Assessment) -> list[str]:
-    """What reliability, agreement and ICC say, and when units may be ranked."""
+    """What reliability, agreement and ICC mean, and when units may be ranked."""
     say, settings = unit.language.say, unit.rules.settings
     if unit.unit_id != ORGANISATION:
         return [say("reliability.unit")]
@@ -240,7 +240,7 @@ def reliability_notes(unit: Assessment) -> list[str]:
 
 
 def method_facts(unit: Assessment, hidden: int) -> pd.DataFrame:
-    """What stands behind the numbers: one row per fact, the fact and what is stated of it."""
+    """The facts behind the numbers: one row per fact, with its name and what it is."""
     facts, language, settings = unit.facts, unit.language, unit.rules.settings
     say, left_out = language.say, int(unit.counts["quarantined"].sum())
     nobody = say("method.answers_hidden") if why_survey_hidden(unit) else say("method.nobody")

@@ -1,4 +1,4 @@
-"""Why something is hidden: for its own people, who are too few, or to protect another group."""
+"""Say why something is hidden: its own people are too few, or it protects another group."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ from aiready.model.registry import ALL, OK, SUPPRESSED
 from aiready.profile.assessment import Assessment
 
 EITHER = "either"
-"""The reason where results leave open which of the two it is."""
+"""The reason if results do not tell which of the two it is."""
 
 
 def why_hidden(notes: Iterable[str]) -> str:
-    """The reason for which figures are hidden, by the notes on them; too few people where that is one of several.
+    """The reason why figures are hidden, from the notes on them; of several reasons, EITHER first, then FEW.
 
     Examples
     --------
@@ -23,7 +23,7 @@ def why_hidden(notes: Iterable[str]) -> str:
 
 
 def say_hidden(unit: Assessment, key: str, reason: str, **blanks: str) -> str:
-    """A phrase in the variant that gives the reason, with the smallest number of people that may be shown."""
+    """Say a phrase in its variant for the reason; for too few people, with the smallest number that may be shown."""
     if reason == EITHER:
         return unit.language.say(key, **blanks)
     people = {"people": unit.language.number(unit.rules.settings.minimum_group)} if reason == FEW else {}
@@ -31,7 +31,7 @@ def say_hidden(unit: Assessment, key: str, reason: str, **blanks: str) -> str:
 
 
 def why_voice_hidden(organisation: Assessment, unit_id: str) -> str:
-    """Why nothing that people of a unit say in the wave shown can be seen; empty where something can, or nothing is."""
+    """Why nothing that people of a unit say in the wave shown is visible; empty if something is, or nobody answered."""
     rows = organisation.cells(unit_id, "perception")
     perceptions = rows.loc[(rows["segment"] == ALL) & (rows["wave"] == organisation.facts.wave)]
     return (
@@ -42,12 +42,12 @@ def why_voice_hidden(organisation: Assessment, unit_id: str) -> str:
 
 
 def why_survey_hidden(unit: Assessment) -> str:
-    """Why what people of the unit say in the wave shown is hidden; empty where it is not."""
+    """Why what people of the unit say in the wave shown is hidden; empty if it is not."""
     return why_voice_hidden(unit, unit.unit_id)
 
 
 def hidden_barriers(unit: Assessment) -> dict[str, str]:
-    """Barriers of which what people say is hidden, and why: barrier_id -> reason."""
+    """Barriers for which what people say is hidden: barrier_id -> reason."""
     rows = unit.cells(unit.unit_id, "perception")
     hidden_rows = rows.loc[
         (rows["segment"] == ALL) & (rows["wave"] == unit.facts.wave) & (rows["status"] == SUPPRESSED)

@@ -1,4 +1,4 @@
-"""Sentences on what records show: hours, pilots, decisions, workflows, agreed actions, what is absent."""
+"""Write sentences on what records show: hours, pilots, metrics, workflows, actions, evolution, what is missing."""
 
 import pandas as pd
 
@@ -7,13 +7,15 @@ from aiready.messages import MINUS, Language
 from aiready.model import waves
 from aiready.model.registry import ALL, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
 from aiready.pages.sentences.hiding import say_hidden, why_hidden
-from aiready.profile.assessment import Assessment, Cell
+from aiready.profile.assessment import Assessment
+from aiready.profile.run_info import Cell
 
 _METRIC_TABLES = ("decisions", "feedback", "probes")
-"""Tables of the six metrics."""
+"""Input tables of the six metrics."""
 _SECTION_TABLES = ("responses", "initiatives", "usage", "trials", "tasks", "workflow_steps", "decisions",
                    "feedback", "probes")  # fmt: skip
 BLOCKERS_IN_SENTENCE = 3
+GENERATIONS = ("rules", "machine_learning", "generative")
 VERDICTS = ("SCALE", "EXTEND", "FIX", "STOP", "NOT ASSESSABLE")
 """Verdicts in the order shown."""
 
@@ -25,7 +27,7 @@ def initiative_name(unit: Assessment, initiative_id: str) -> str:
 
 
 def trial_words(trial: pd.Series, language: Language) -> str:
-    """What a trial showed: the improvement, its bounds and the target, in the measure's unit."""
+    """What a trial showed: improvement, bounds and target, in the measure's unit."""
     if pd.isna(trial["improvement"]):
         return reason_words(trial, language)
     kind = "worse" if trial["improvement"] < 0 else "better"
@@ -41,7 +43,7 @@ def reason_words(trial: pd.Series, language: Language) -> str:
 
 
 def _spread(trial: pd.Series, language: Language) -> str:
-    """The bounds of an improvement without their signs, which are said in words."""
+    """The bounds of an improvement, with words (better, worse) in place of signs."""
     lower, upper = (language.bare_effect(trial[name], trial["unit"]).removeprefix(MINUS) for name in ("lower", "upper"))
     if trial["lower"] >= 0:
         return language.say("trial.at_least", lower=lower, upper=upper)
@@ -56,7 +58,7 @@ def _target(trial: pd.Series, language: Language) -> str:
 
 
 def hours_heading(unit: Assessment) -> str:
-    """Where the possible hours stand, or what is known of the tasks without hours."""
+    """How much of the possible hours is realised, or what is known of the tasks if there are no hours."""
     language, rate, gap = unit.language, unit.cell("realised_rate"), unit.cell("last_mile_gap_hours")
     if rate.ok and gap.ok and gap.value > 0:
         share, waits = language.share(rate.value), blockers(unit)
@@ -73,13 +75,13 @@ def hours_heading(unit: Assessment) -> str:
 
 
 def why_hours_hidden(unit: Assessment) -> str:
-    """Why the hours that AI could save are hidden; empty where they are not."""
+    """Why the hours that AI could save are hidden; empty if they are not."""
     potential = unit.cell("potential_hours")
     return why_hidden([potential.note]) if potential.status == SUPPRESSED else ""
 
 
 def use_recorded(unit: Assessment) -> bool:
-    """Whether anything is on record of how far the tasks are done with AI."""
+    """Whether anything is recorded about how far the tasks are done with AI."""
     return unit.cell("not_adopted_rate").ok or bool(len(unit.tasks) and unit.tasks["realised"].notna().any())
 
 
@@ -121,7 +123,7 @@ def blockers(unit: Assessment) -> pd.DataFrame:
 
 
 def hours_per_week(unit: Assessment, total: Cell) -> float:
-    """Hours a year as hours per person and week; NaN where the holders of the jobs are not known."""
+    """Hours a year as hours per person and week; NaN if the numbers of job holders are unknown."""
     holders = unit.tasks.drop_duplicates(["unit_id", "job"])["people"] if len(unit.tasks) else pd.Series(dtype=float)
     return (
         total.value / holders.sum() / 52
@@ -141,12 +143,12 @@ def pilots_heading(unit: Assessment) -> str:
 
 
 def latest_trials(unit: Assessment) -> pd.DataFrame:
-    """The last trial of every initiative, whose verdict counts: one row per initiative."""
+    """The last trial of each initiative, the one whose verdict counts: one row per initiative."""
     return unit.verdicts.sort_values("trial_no").drop_duplicates("initiative_id", keep="last")
 
 
 def metrics_heading(unit: Assessment) -> str:
-    """What the decision log shows first: over-reliance, accuracy against the advice, else speed."""
+    """The first finding there is: over-reliance, accuracy against the advice, speed, or one of the other metrics."""
     language = unit.language
     over, team, advice = (unit.cell(name) for name in ("over_reliance", "decision_accuracy", "advice_accuracy"))
     if over.ok and over.low > 0.5:
@@ -165,7 +167,7 @@ def metrics_heading(unit: Assessment) -> str:
 
 
 def _no_metrics(unit: Assessment) -> str:
-    """Why the quarter has none of the six metrics: too few records, hidden, or nothing on record."""
+    """Why the quarter has none of the six metrics: too few records, hidden, or no records."""
     rows, quarter = unit.measures, waves.quarter_of_wave(unit.facts.wave)
     quarter_rows = rows.loc[(rows["unit_id"] == unit.unit_id) & (rows["segment"] == ALL) & (rows["wave"] == quarter)]
     statuses = set(quarter_rows.loc[quarter_rows["table"].isin(_METRIC_TABLES), "status"])
@@ -176,17 +178,17 @@ def _no_metrics(unit: Assessment) -> str:
 
 
 def measure_name(unit: Assessment, measure: str) -> str:
-    """A measure's name as it stands in a table."""
+    """A measure's name as tables show it."""
     return unit.language.capitalize(unit.language.say(f"measure.{measure}"))
 
 
 def intervals_overlap(one: Cell, other: Cell) -> bool:
-    """Whether two intervals share a value; also where one is not known."""
+    """Whether two intervals share a value; also true if a bound is unknown."""
     return not (one.low > other.high or one.high < other.low)
 
 
 def workflow_heading(unit: Assessment) -> str:
-    """Whether work was re-cut around AI or AI was laid over it."""
+    """Whether work was redesigned around AI or AI was added to it."""
     language = unit.language
     redesigned, claimed = unit.cell("operating_system_share"), unit.cell("redesign_claimed_share")
     if not redesigned.ok:
@@ -199,26 +201,26 @@ def workflow_heading(unit: Assessment) -> str:
 
 
 def agreed_heading(unit: Assessment) -> str:
-    """How many agreed actions are done and overdue."""
+    """How many agreed actions are done and how many overdue."""
     language, rows = unit.language, unit.actions
-    standing = rows.loc[rows["status"] != "dropped"]
-    n_done, n_overdue = int((standing["status"] == "done").sum()), int(overdue(rows, unit.facts.reached_on).sum())
-    if standing.empty:
+    active = rows.loc[rows["status"] != "dropped"]
+    n_done, n_overdue = int((active["status"] == "done").sum()), int(overdue(rows, unit.facts.reached_on).sum())
+    if active.empty:
         return language.say("agreed.dropped")
-    if len(standing) == 1:
+    if len(active) == 1:
         return language.say(f"agreed.one_{'done' if n_done else 'late' if n_overdue else 'open'}")
-    blanks = {"total": len(standing)} | ({"late": n_overdue} if n_overdue else {})
+    blanks = {"total": len(active)} | ({"late": n_overdue} if n_overdue else {})
     return language.capitalize(language.say("agreed.some_late" if n_overdue else "agreed.some", n_done, **blanks))
 
 
 def overdue(actions: pd.DataFrame, as_of: str) -> pd.Series:
-    """Which agreed actions are open past the day they were due."""
-    day = pd.Timestamp(as_of) if as_of else pd.NaT  # nothing is overdue on a day that nobody knows
+    """Whether each agreed action is open after its due date."""
+    day = pd.Timestamp(as_of) if as_of else pd.NaT  # without a date, nothing is overdue
     return (actions["status"] == "open") & (pd.to_datetime(actions["due_on"]) < day)
 
 
 def not_measured(unit: Assessment) -> pd.DataFrame:
-    """What is absent and what to collect: one row per input table the unit has nothing of (table, what, collect)."""
+    """What is missing and what to collect: one row (table, what, collect) per input table with nothing on the unit."""
     rows = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id]
     absent = [
         (name, unit.language.say(f"table.{name}"), unit.language.say(f"collect.{name}"))
@@ -229,7 +231,7 @@ def not_measured(unit: Assessment) -> pd.DataFrame:
 
 
 def record_statuses(unit: Assessment) -> set[str]:
-    """What is known of the unit's records, over all measures: ok, insufficient, hidden, not measured."""
+    """The statuses of all measures from the unit's records: ok, insufficient, suppressed, not measured."""
     rows = unit.measures.loc[unit.measures["unit_id"] == unit.unit_id]
     statuses = set(rows.loc[rows["table"] != "responses", "status"])
     return statuses | ({OK} if len(unit.actions) else set())
@@ -241,3 +243,28 @@ def absent_heading(unit: Assessment) -> str:
     if missing == kinds:
         return unit.language.say("absent.all", total=kinds)
     return unit.language.capitalize(unit.language.say("absent.some", missing, total=kinds))
+
+
+def evolution_heading(unit: Assessment) -> str:
+    """For how many trials it is recorded what was learned."""
+    say, cell = unit.language.say, unit.cell("learning_recorded")
+    if not cell.ok:
+        return say("evolution.no_trials")
+    learned = round(cell.value * cell.n)
+    if cell.n == 1:
+        return say("evolution.learned_from_one" if learned else "evolution.unlearned_from_one")
+    return unit.language.capitalize(say("evolution.learned", learned, total=int(cell.n)))
+
+
+def generations_sentence(unit: Assessment) -> str:
+    """How many initiatives there are of each generation of AI; empty if none is recorded."""
+    say, total = unit.language.say, unit.cell("initiatives_count")
+    counts = {name: unit.cell("initiatives_count", name) for name in GENERATIONS}
+    recorded = {name: int(cell.value) for name, cell in counts.items() if cell.ok}
+    if not recorded:
+        return ""
+    unknown = int(total.value) - sum(recorded.values())
+    counted = recorded | ({"unknown": unknown} if unknown else {})
+    parts = unit.language.join_names(say(f"evolution.{name}", number) for name, number in counted.items())
+    initiatives = unit.language.capitalize(say("initiatives.on_record", total.value))
+    return say("evolution.generations", initiatives=initiatives, parts=parts)

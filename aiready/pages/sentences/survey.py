@@ -1,4 +1,4 @@
-"""Sentences on barriers: what people say, groups apart, the next level, themes and trend."""
+"""Write sentences on barriers: what people say, groups, the next level, themes, trend."""
 
 from dataclasses import dataclass
 
@@ -26,25 +26,25 @@ def _barrier_row(unit: Assessment, barrier_id: str) -> pd.Series | None:
 
 
 def ranked_barriers(unit: Assessment) -> pd.DataFrame:
-    """Barriers of the wave shown, the lowest first, on the richest basis that any of them has."""
+    """Barriers of the wave shown, lowest first, by the richest value any has: `on` score, perception or practice."""
     rows = unit.rows("barriers")
     for basis, value in (("both", "score"), ("perception", "perception"), ("practice", "practice")):
         on_basis = rows.loc[rows["basis"].isin([basis, "both"]) & rows[value].notna()]
         if len(on_basis):
-            rounded = on_basis[value].round(6)  # the last digits of a sum differ with what else was summed beside it
+            rounded = on_basis[value].round(6)  # the last digits of a sum depend on what else was summed with it
             ordered = on_basis.assign(on=value, alike=rounded).sort_values(["alike", "barrier_id"], ignore_index=True)
             return ordered.drop(columns="alike")
     return rows.iloc[:0].assign(on="")
 
 
 def flag_side(flag: str) -> str:
-    """How a barrier's flag sets it against the rest of the organisation: below, above, or nothing."""
+    """The side of the rest of the organisation that a barrier is flagged on: below, above, or empty."""
     word = flag.split(" ")[0]
     return word if word in ("below", "above") else ""
 
 
 def widest_facet(unit: Assessment, barrier_id: str) -> str:
-    """Say and do on the facet of a barrier where they lie furthest apart; empty where nothing is paired."""
+    """The facet of a barrier where what people say exceeds the records most; empty if no facet has both."""
     facets = unit.rows("facets")
     paired = facets.loc[(facets["barrier_id"] == barrier_id) & facets["record_yes"].notna() & facets["says"].notna()]
     if paired.empty:
@@ -54,12 +54,12 @@ def widest_facet(unit: Assessment, barrier_id: str) -> str:
 
 
 def facet_sentence(facet: pd.Series, language: Language) -> str:
-    """What people say beside what the records show on one facet, in natural units."""
+    """What people say and what records show on one facet, in natural units."""
     return language.say("facet.both", said=people_words(facet, language), shown=records_words(facet, language))
 
 
 MAX_COUNT_IN_WORDS = 20
-"""Up to here records are told as counts (3 of 9), beyond as a share of their number."""
+"""Up to this many records, a sentence gives the count (3 of 9), beyond the share."""
 
 
 def people_words(facet: pd.Series, language: Language) -> str:
@@ -68,7 +68,7 @@ def people_words(facet: pd.Series, language: Language) -> str:
 
 
 def records_words(facet: pd.Series, language: Language) -> str:
-    """What the records show on one facet: counted where they are few, else as a share, or in their own unit."""
+    """What records show on one facet: a count if they are few, else a share, or a number in its own unit."""
     label, n = facet["record_label"], facet["record_n"]
     if pd.isna(facet["record_yes"]):
         if facet["unit"] != "count":
@@ -84,7 +84,7 @@ def records_words(facet: pd.Series, language: Language) -> str:
 
 
 def barriers_heading(unit: Assessment) -> str:
-    """How many barriers stand below workable, and whether records show less than people say."""
+    """How many barriers are below workable, and on how many records show less than people say."""
     language, rows = unit.language, ranked_barriers(unit)
     if rows.empty:
         return language.say("barriers.unjudged")
@@ -108,7 +108,7 @@ def barriers_heading(unit: Assessment) -> str:
 
 
 def _low_of_some(unit: Assessment, low: int, total: int) -> str:
-    """How many barriers stand below workable, of those that both voices are known of."""
+    """How many barriers are below workable, of those where both voices are known."""
     band = workable_band(unit)
     if total == 1:
         return unit.language.say("barriers.of_one", low, band=band)
@@ -116,7 +116,7 @@ def _low_of_some(unit: Assessment, low: int, total: int) -> str:
 
 
 def _low_of_all(unit: Assessment, low: int, total: int) -> str:
-    """How many of all barriers stand below workable."""
+    """How many of all barriers are below workable."""
     language, band = unit.language, workable_band(unit)
     if low == total:
         return (
@@ -130,23 +130,23 @@ def _low_of_all(unit: Assessment, low: int, total: int) -> str:
 
 
 def workable_band(unit: Assessment) -> str:
-    """The name of the band below which a barrier holds back: the last but one."""
+    """Name of the workable band, the last but one: barriers below it hold the unit back."""
     return str(unit.rules.bands.sort_values("at_least")["name"].iloc[-2])
 
 
 def bands_below_workable(unit: Assessment) -> set[str]:
-    """The bands below the last but one."""
+    """The bands below the workable one."""
     return set(unit.rules.bands.sort_values("at_least")["band"].iloc[:-2])
 
 
 def measured_barriers(unit: Assessment) -> list[str]:
-    """Barriers of which either voice is known."""
+    """Barriers where either voice is known."""
     rows = unit.rows("barriers")
     return list(rows.loc[rows[["perception", "practice"]].notna().any(axis=1), "barrier_id"])
 
 
 def unknown_sentence(unit: Assessment) -> str:
-    """Barriers of which nothing at all is known; empty where there is none."""
+    """Barriers about which nothing is known; empty if there is none."""
     evidence = unit.rows("explain")
     known_barriers = set(evidence.loc[evidence["status"] == OK, "barrier_id"]) | set(measured_barriers(unit))
     language = unit.language
@@ -157,7 +157,7 @@ def unknown_sentence(unit: Assessment) -> str:
 
 
 def hidden_sentences(unit: Assessment) -> list[str]:
-    """Barriers of which what people say is hidden while that of others is shown, a sentence for each reason."""
+    """Barriers where what people say is hidden although others are shown: a sentence per reason."""
     if why_survey_hidden(unit):
         return []
     language, hidden = unit.language, hidden_barriers(unit)
@@ -169,7 +169,7 @@ def hidden_sentences(unit: Assessment) -> list[str]:
 
 
 def barrier_heading(unit: Assessment, barrier_id: str) -> str:
-    """One barrier's finding: leaders and doers apart, else its place against the rest, else its band and voices."""
+    """One barrier's finding: leaders and doers differ, else it is above or below the rest, else its band and voices."""
     language, name = unit.language, barrier_name(unit, barrier_id)
     doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
     gap = unit.cell("role_gap", barrier_id=barrier_id)
@@ -185,7 +185,7 @@ def barrier_heading(unit: Assessment, barrier_id: str) -> str:
 
 
 def _band_and_voices(unit: Assessment, row: pd.Series, name: str) -> str:
-    """A barrier's band and voices, as far as they are known; else why there is nothing."""
+    """A barrier's band and voices, as far as known; else why there are none."""
     language = unit.language
     voices = {"said": language.score(row["perception"]), "shown": language.score(row["practice"])}
     if pd.notna(row["score"]) and row["band"]:
@@ -201,7 +201,7 @@ def _band_and_voices(unit: Assessment, row: pd.Series, name: str) -> str:
 
 
 def band_words(unit: Assessment, row: pd.Series) -> str:
-    """The band of a score in words: `at worst` where it is below the number's own, for want of records; or nothing."""
+    """The band of a score in words, `at worst` if it is lower than the score's own for lack of records; or empty."""
     if pd.isna(row["score"]):
         return ""
     name = str(unit.rules.bands.set_index("band").loc[row["band"], "name"])
@@ -210,7 +210,7 @@ def band_words(unit: Assessment, row: pd.Series) -> str:
 
 
 def _with_coverage(unit: Assessment, row: pd.Series, key: str, **blanks: str) -> str:
-    """A phrase with on how many of its indicators practice rests, where that is not all."""
+    """Say a phrase, adding how many of the barrier's indicators have a value if not all do."""
     total = int(_indicator_counts(unit).get(row["barrier_id"], 0))
     n_with_value = round(row["practice_coverage"] * total) if pd.notna(row["practice_coverage"]) else total
     if n_with_value >= total:
@@ -219,7 +219,7 @@ def _with_coverage(unit: Assessment, row: pd.Series, key: str, **blanks: str) ->
 
 
 def groups_sentence(unit: Assessment, barrier_id: str) -> str:
-    """Those doing the work beside those leading it, with their numbers."""
+    """What those doing the work and those leading it say, with numbers."""
     doing, leading = (unit.cell("perception", side, barrier_id=barrier_id) for side in ("doing", "leading"))
     if not (doing.ok and leading.ok):
         return ""
@@ -230,7 +230,7 @@ def groups_sentence(unit: Assessment, barrier_id: str) -> str:
 
 
 def change_sentence(unit: Assessment, barrier_id: str) -> str:
-    """What moved since the wave before, worded as the interval allows."""
+    """The change since the wave before, as far as its interval shows one."""
     language, change = unit.language, unit.cell("change", barrier_id=barrier_id)
     if not change.ok:
         return ""
@@ -243,7 +243,7 @@ def change_sentence(unit: Assessment, barrier_id: str) -> str:
 
 
 MIN_POINTS_IN_SENTENCE = 1.0
-"""Points from which on it is said where a change came from."""
+"""Points from which a sentence says where a change came from."""
 
 
 def _role_mix_sentence(unit: Assessment, barrier_id: str) -> str:
@@ -256,7 +256,7 @@ def _role_mix_sentence(unit: Assessment, barrier_id: str) -> str:
 
 
 def other_indicators_sentence(unit: Assessment) -> str:
-    """Barriers whose records rest on other indicators than in the wave before, and so cannot be compared."""
+    """Barriers whose practice is based on other indicators than in the wave before, so that it cannot be compared."""
     rows = unit.rows("change_sources")
     rows = rows.loc[(rows["source"] == "indicators") & (rows["points"].abs() >= MIN_POINTS_IN_SENTENCE)]
     if rows.empty:
@@ -268,7 +268,7 @@ def other_indicators_sentence(unit: Assessment) -> str:
 
 
 def sensitivity_sentence(unit: Assessment) -> str:
-    """How firmly the lowest barrier stays lowest when voices and indicators are weighted otherwise."""
+    """How often the lowest barrier stays lowest under other weights of voices and indicators."""
     rows = unit.rows("sensitivity")
     if rows.empty:
         return ""
@@ -280,7 +280,7 @@ def sensitivity_sentence(unit: Assessment) -> str:
 
 @dataclass(frozen=True)
 class ItemLevel:
-    """Where an item stands: what was asked, its lower median level, the words of it, and the words of the next."""
+    """An item: its label and wording, its lower median level, and the words of that level and of the next."""
 
     label: str
     wording: str
@@ -290,7 +290,7 @@ class ItemLevel:
 
 
 def weakest_item(unit: Assessment, barrier_id: str) -> ItemLevel | None:
-    """The item of a barrier with the lowest points among those whose distribution may be shown."""
+    """The item of a barrier with the lowest points, of those whose distribution may be shown; None without one."""
     explained = unit.rows("explain")
     rows = explained.loc[
         (explained["kind"] == "item") & (explained["barrier_id"] == barrier_id) & (explained["status"] == OK)
@@ -316,7 +316,7 @@ def item_levels(unit: Assessment) -> pd.Series:
 
 
 def basis_words(unit: Assessment) -> str:
-    """What the two voices rest on."""
+    """What the two voices are based on: how many answers, and how many indicators."""
     language, rows = unit.language, unit.rows("barriers")
     n = rows["n"].max()
     nobody = language.say("basis.hidden" if why_survey_hidden(unit) else "basis.nobody")
@@ -330,13 +330,13 @@ def _indicator_counts(unit: Assessment) -> pd.Series:
 
 
 def why_no_profile(unit: Assessment) -> str:
-    """Why there is no barrier to show."""
+    """Why no barrier can be shown."""
     reason = why_survey_hidden(unit)
     return say_hidden(unit, "barriers.why_hidden", reason) if reason else unit.language.say("barriers.why_nothing")
 
 
 def groups_heading(unit: Assessment) -> str:
-    """On how many barriers leaders and doers stand apart."""
+    """On how many barriers leaders and doers differ."""
     gaps = [unit.cell("role_gap", barrier_id=name) for name in unit.rules.barriers["barrier_id"]]
     comparable = [gap for gap in gaps if gap.ok]
     n_apart = sum(gap.low * gap.high > 0 for gap in comparable)
@@ -346,7 +346,7 @@ def groups_heading(unit: Assessment) -> str:
 
 
 def themes_heading(unit: Assessment) -> str:
-    """Which of work, workforce, workplace stands lowest, where the intervals say so."""
+    """Which of work, workforce, workplace is lowest, if the intervals show it."""
     rows = unit.rows("themes")
     rows = rows.loc[rows["status"] == OK].sort_values("value")
     if len(rows) > 1 and rows.iloc[0]["high"] < rows.iloc[1]["low"]:
@@ -355,7 +355,7 @@ def themes_heading(unit: Assessment) -> str:
 
 
 def trend_heading(unit: Assessment) -> str:
-    """On which barriers a change since the wave before is demonstrated."""
+    """On which barriers there is a demonstrated change since the wave before."""
     cells = {name: unit.cell("change", barrier_id=name) for name in unit.rules.barriers["barrier_id"]}
     language = unit.language
     up = [barrier_name(unit, name) for name, cell in cells.items() if cell.ok and cell.low > 0]

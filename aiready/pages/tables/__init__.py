@@ -1,9 +1,9 @@
-"""Tables as charts and readers want them: one unit's results in words, in the order shown. No new numbers."""
+"""Make tables for charts and readers: one unit's results in words, in the order shown. Nothing is computed here."""
 
-from aiready.pages.tables.evolution import EVOLUTION, evolution, stages
 from aiready.pages.tables.records import (
     BLOCKERS_SHOWN,
     CHANGES,
+    EVOLUTION,
     EXPOSED_SHOWN,
     EXPOSURE,
     HOUR_PARTS,
@@ -15,6 +15,7 @@ from aiready.pages.tables.records import (
     VERSIONS,
     agreed,
     blocks_of_hours,
+    evolution,
     exposed_tasks,
     exposure,
     metric_numbers,
@@ -22,12 +23,12 @@ from aiready.pages.tables.records import (
     metrics,
     modes,
     one_unit,
+    stages,
     state,
     tasks_drawn,
     trials,
     workflows,
 )
-from aiready.pages.tables.reliability import reliability
 from aiready.pages.tables.survey import (
     GROUPS,
     answers,
@@ -36,6 +37,7 @@ from aiready.pages.tables.survey import (
     indicators,
     profile,
     profile_numbers,
+    reliability,
     themes,
     trend,
     twins,

@@ -1,15 +1,19 @@
-"""Tables of what records show, as charts and readers want them."""
+"""Make the tables of what records show: tasks, pilots, metrics, workflows, actions, exploration and evolution."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from aiready.messages import Language
 from aiready.model import waves
-from aiready.model.registry import ALL, OK, SUPPRESSED
+from aiready.model.registry import ALL, INSUFFICIENT, OK, SUPPRESSED
+from aiready.model.schema import STAGES
 from aiready.pages import sentences
+from aiready.pages.tables.cells import value_cell
 from aiready.profile.assessment import Assessment
+from aiready.profile.run_info import Cell
 
 SIX_METRICS = (
     "decision_speed_p50",
@@ -19,7 +23,7 @@ SIX_METRICS = (
     "effective_autonomy",
     "context_coverage",
 )
-"""One measure for each of decision speed, accuracy, collaboration, feedback, autonomy and understanding."""
+"""One measure each of decision speed, accuracy, collaboration, feedback, autonomy and understanding."""
 METRIC_DETAILS = (
     "decision_speed_p50",
     "decision_speed_p90",
@@ -50,19 +54,29 @@ METRIC_DETAILS = (
     "brier",
 )
 HOUR_PARTS = ("gap_saving_below_plan", "gap_rework", "gap_oversight")
+EVOLUTION = (
+    "trials_per_quarter",
+    "days_to_first_verdict",
+    "learning_recorded",
+    "limits_reviewed",
+    "stalled_share",
+    "stopped_with_reason_share",
+    "big_bang_share",
+)
+"""The measures of exploration and evolution, in the order shown."""
 BLOCKERS_SHOWN = 3
 VERSIONS = ("before", "now", "target")
 MODES = ("human", "augment", "automate")
 CHANGES = ("actor", "reordered", "replaces", "merged", "added", "removed")
 EXPOSURE = ("exposure_alpha", "exposure_beta", "exposure_zeta")
 LEVELS = ("E1", "E2", "E0")
-"""Levels of exposure, what a model alone could speed up first."""
+"""Levels of exposure: first what a model alone could speed up."""
 EXPOSED_SHOWN = 40
 TASKS_SHOWN = 10
 
 
 def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
-    """Where the possible hours of each task go: one row per task x part, the largest tasks first, the `rest` in one."""
+    """Where the possible hours go: one row per task x part, the largest tasks first, all others as one (`rest`)."""
     rows = _tasks_with_hours(unit)
     if rows.empty:
         return pd.DataFrame(columns=["task", "part", "kind", "hours", "rest"])
@@ -84,7 +98,7 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
 
 
 def tasks_drawn(unit: Assessment) -> list[str]:
-    """Which tasks are drawn, where not all, and their job, where it is one of several: parts of a subtitle."""
+    """Parts of a subtitle: which tasks are drawn, if not all; their job, if it is one of several."""
     rows, language = _tasks_with_hours(unit), unit.language
     jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
     key = "hours.largest_shown" if unit.rows("tasks")["status"].eq(SUPPRESSED).any() else "hours.largest"
@@ -99,7 +113,7 @@ def _tasks_with_hours(unit: Assessment) -> pd.DataFrame:
 
 
 def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
-    """What the hours not adopted wait on, in words: the largest few by name, the rest together."""
+    """What each task's hours not adopted wait on, in words: the largest few reasons by name, the others as one."""
     labels = dict(unit.rules.blockers[["blocker", "label"]].itertuples(index=False))
     reasons = rows["blocker"].map(labels).fillna(unit.language.say("hours.part_unrecorded"))
     largest = rows.groupby(reasons)["gap_not_adopted"].sum().nlargest(BLOCKERS_SHOWN).index
@@ -107,7 +121,7 @@ def _waits_on(unit: Assessment, rows: pd.DataFrame) -> pd.Series:
 
 
 def modes(unit: Assessment) -> pd.DataFrame:
-    """Tasks by who does them, today and as aimed at: one row per moment x mode."""
+    """Numbers of tasks by who does them, today and as targeted: one row per moment x mode."""
     rows = unit.rows("tasks")
     counts = []
     for column, moment in (("mode", "today"), ("target_mode", "target")):
@@ -132,7 +146,7 @@ def exposure(unit: Assessment) -> pd.DataFrame:
 
 
 def exposed_tasks(unit: Assessment) -> pd.DataFrame:
-    """Rated tasks, those a model alone could speed up first: one row per task, with what AI could do, and its job."""
+    """Rated tasks, first those a model alone could speed up: one row per task, with what AI could do and its job."""
     say, rows = unit.language.say, unit.rows("tasks")
     rated = rows.loc[rows["exposure"].isin(LEVELS)].drop_duplicates(["job", "task"])
     order = {level: position for position, level in enumerate(LEVELS)}
@@ -144,9 +158,9 @@ def exposed_tasks(unit: Assessment) -> pd.DataFrame:
 
 
 def trials(unit: Assessment) -> pd.DataFrame:
-    """Verdicts as the forest plot wants them: one row per trial that could be assessed or not.
+    """Trials for the forest plot: one row per trial, assessable or not.
 
-    `verdict` is its word as readers know it, `verdict_id` the one in the results.
+    `verdict` is the word that readers know, `verdict_id` the one in the results.
     """
     language, rows = unit.language, unit.verdicts
     names = unit.initiatives.set_index("initiative_id")["name"].to_dict() if len(unit.initiatives) else {}
@@ -175,12 +189,12 @@ def trials(unit: Assessment) -> pd.DataFrame:
 
 
 def _numbered(name: str, trial_no: float, language: Language) -> str:
-    """A trial's name, with its number where its initiative has several."""
+    """A trial's name, with its number if that is not 0."""
     return language.say("trial.numbered", name=name, number=f"{trial_no:.0f}") if trial_no else name
 
 
 def one_unit(trials: pd.DataFrame, language: Language) -> str:
-    """What one unit of the scale is where all trials of a picture share it; empty where they do not."""
+    """The unit of the scale, if all trials of a picture share it; otherwise empty."""
     units = trials["unit"].unique()
     if len(units) > 1:
         return ""
@@ -196,7 +210,7 @@ def _arms(row: Any, language: Language) -> str:
 
 
 def _deciding(row: Any, language: Language) -> str:
-    """The bound that decided and what it was held against, in a few words."""
+    """The bound that decided and the target it was compared with, in a few words."""
     if pd.isna(row.deciding_bound):
         return ""
     if row.deciding_kind != "outcome":
@@ -210,7 +224,7 @@ def _deciding(row: Any, language: Language) -> str:
 
 
 def _why(row: pd.Series, language: Language) -> str:
-    """What the trial showed, what decided, and the cases still needed."""
+    """What the trial showed, what decided, and how many cases are still needed."""
     sentences_said = [sentences.trial_words(row, language)]
     if row["verdict"] not in ("SCALE", "NOT ASSESSABLE") and row["deciding_kind"] != "outcome":
         sentences_said.append(sentences.reason_words(row, language))
@@ -230,7 +244,7 @@ def metrics(unit: Assessment) -> pd.DataFrame:
 
 
 def _by_quarter(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
-    """Numbers of some measures up to the quarter shown, and in words (`shown`): one row per measure x quarter."""
+    """Values of measures up to the quarter shown, also as text (`shown`): one row per measure x quarter."""
     rows = unit.measures
     rows = rows.loc[
         (rows["unit_id"] == unit.unit_id)
@@ -244,7 +258,7 @@ def _by_quarter(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
 
 
 def metric_numbers(unit: Assessment) -> pd.DataFrame:
-    """Every decision, feedback and probe measure: one row each, earlier quarters too, absent ones with the reason."""
+    """Every decision, feedback and probe measure with its earlier quarters: one row each, with the reason if absent."""
     numbers, now = _cells(unit, METRIC_DETAILS), waves.quarter_of_wave(unit.facts.wave)
     by_quarter = _by_quarter(unit, METRIC_DETAILS).pivot(index="measure", columns="wave", values="shown")
     earlier = by_quarter.reindex(METRIC_DETAILS).drop(columns=now, errors="ignore").fillna("").reset_index(drop=True)
@@ -254,7 +268,7 @@ def metric_numbers(unit: Assessment) -> pd.DataFrame:
 
 
 def metric_summary(unit: Assessment) -> pd.DataFrame:
-    """The six metrics of the quarter: one row each, absent ones with the reason."""
+    """The six metrics of the quarter: one row each, with the reason if absent."""
     return _cells(unit, SIX_METRICS)
 
 
@@ -275,9 +289,9 @@ def _cells(unit: Assessment, names: Sequence[str]) -> pd.DataFrame:
 
 
 def workflows(unit: Assessment) -> dict[str, pd.DataFrame]:
-    """Steps of each workflow before, now and as aimed at: workflow name -> one row per version x step.
+    """Steps of each workflow before, now and as targeted: workflow name -> one row per version x step.
 
-    Workflows of the same name in several units stay apart, each with its unit.
+    A workflow name that several units use is followed by the unit's.
     """
     rows, say = unit.step_changes, unit.language.say
     versions = {version: say(f"workflow.{version}") for version in VERSIONS}
@@ -321,3 +335,34 @@ def agreed(unit: Assessment) -> pd.DataFrame:
         "state": [language.label(f"state.{name}") for name in state(unit)],
     }
     return pd.DataFrame({language.say(f"column.{name}"): cells for name, cells in table.items()}).reset_index(drop=True)
+
+
+def evolution(unit: Assessment) -> pd.DataFrame:
+    """The measures of exploration: one row each, with the reason if absent; no rows without initiatives and trials."""
+    say, cells = unit.language.say, {name: unit.cell(name) for name in EVOLUTION}
+    rows = [
+        (sentences.measure_name(unit, name), _value_or_reason(name, cell, unit.language))
+        for name, cell in cells.items()
+    ]
+    has_records = unit.cell("initiatives_count").ok or any(cell.ok for cell in cells.values())
+    return pd.DataFrame(rows if has_records else [], columns=[say("column.measure"), say("column.value_bounds")])
+
+
+def stages(unit: Assessment) -> pd.DataFrame:
+    """The share of initiatives that moved on and the time spent there: one row per stage that any has reached."""
+    say, rows = unit.language.say, []
+    for stage, further in pairwise(STAGES[:-1]):
+        moved = unit.cell("stage_conversion", f"{stage}>{further}")
+        if moved.ok:
+            time = value_cell(unit.cell("time_in_stage_p50", stage), unit.language) or say("evolution.no_time")
+            words = unit.language.capitalize(unit.language.label(f"stage.{stage}"))
+            rows.append((words, value_cell(moved, unit.language), time))
+    return pd.DataFrame(rows, columns=[say(f"column.{name}") for name in ("stage", "moved_on", "time_there")])
+
+
+def _value_or_reason(measure: str, cell: Cell, language: Language) -> str:
+    """A measure in one cell of a table, or the reason why it has no value."""
+    if cell.ok:
+        return value_cell(cell, language)
+    status = language.say(f"status.{cell.status}")
+    return language.label(f"evolution.why_{measure}", status) if cell.status == INSUFFICIENT else status

@@ -1,17 +1,21 @@
-"""Tables of what people say and of the profile, as charts and readers want them."""
+"""Make the tables of what people say: profile, answers, groups, indicators, facets, themes, trend, reliability."""
 
 import pandas as pd
 
-from aiready.messages import Language
-from aiready.model.registry import ALL, MEASURES, OK, ORGANISATION
+from aiready.messages import MISSING, Language
+from aiready.model.registry import ALL, MEASURES, OK, ORGANISATION, SUPPRESSED
 from aiready.pages import sentences
+from aiready.pages.tables.cells import value_cell
 from aiready.profile.assessment import Assessment
 
 GROUPS = ("doing", "leading")
+RELIABILITY_OF_ORGANISATION = ("cronbach_alpha", "mcdonald_omega", "icc1", "icc2", "straightliner_share")
+RELIABILITY_OF_UNIT = ("rwg_j", "straightliner_share")
+"""On the organisation's page and on a unit's, which must not hold figures over the answers of other units."""
 
 
 def profile(unit: Assessment) -> pd.DataFrame:
-    """One row per barrier, the lowest first: both voices, the organisation's, and the score in words."""
+    """Both voices, the organisation's, and the score in words: one row per barrier, the lowest first."""
     rows = unit.rows("barriers").copy()
     rows["barrier"] = [sentences.barrier_name(unit, barrier_id) for barrier_id in rows["barrier_id"]]
     if unit.unit_id != ORGANISATION:
@@ -28,7 +32,7 @@ def profile(unit: Assessment) -> pd.DataFrame:
 
 
 def profile_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """The profile as a table to read."""
+    """The profile as a table for readers: one row per barrier."""
     bases = {basis: language.say(f"basis.{basis}") for basis in ("perception", "practice", "none")}
     table = {
         "barrier": rows["barrier"],
@@ -65,7 +69,7 @@ def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> pd.DataFra
 
 
 def _all_answers(unit: Assessment, segment: str) -> pd.DataFrame:
-    """The answers of every barrier, one after the other."""
+    """Answers to the items of every barrier: one row per barrier x item x level."""
     items, rows = unit.rules.items, unit.rows("items")
     rows = rows.loc[(rows["segment"] == segment) & rows["item_id"].isin(items["item_id"])]
     if rows.empty:
@@ -95,7 +99,7 @@ def _all_answers(unit: Assessment, segment: str) -> pd.DataFrame:
 
 
 def answers_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """Item distributions as a table to read."""
+    """Answers as a table for readers: one row per item."""
     say, top = language.say, int(rows["level"].max())
     wide = rows.pivot_table(
         index=["item", "n", "low", "high", "dont_know"], columns="level", values="share", sort=False
@@ -112,7 +116,7 @@ def answers_numbers(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
 
 
 def groups(unit: Assessment) -> pd.DataFrame:
-    """Those doing the work and those leading it, per barrier; one row per barrier x group."""
+    """What those doing the work and those leading it say: one row per barrier x group."""
     rows = unit.rows("measures")
     rows = rows.loc[(rows["measure"] == "perception") & rows["segment"].isin(GROUPS)].copy()
     rows["group"] = rows["segment"].map({group: unit.language.say(f"group.{group}") for group in GROUPS})
@@ -123,7 +127,7 @@ def groups(unit: Assessment) -> pd.DataFrame:
 
 
 def indicators(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """Records behind practice of one barrier: one row per indicator, points and value in words."""
+    """Indicators of one barrier with points and value in words: one row per indicator."""
     rows = unit.rows("explain")
     rows = rows.loc[(rows["kind"] == "indicator") & (rows["barrier_id"] == barrier_id)]
     rules = unit.rules.indicators.loc[unit.rules.indicators["barrier_id"] == barrier_id]
@@ -150,7 +154,7 @@ def _n_texts(numbers: pd.Series, language: Language) -> list[str]:
 
 
 def twins(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """Say and do of one barrier, facet by facet: one row per pair that is known on both sides."""
+    """What people say and what records show on one barrier: one row per facet that has both."""
     rows = unit.rows("facets")
     rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
     language = unit.language
@@ -161,7 +165,7 @@ def twins(unit: Assessment, barrier_id: str) -> pd.DataFrame:
 
 
 def themes(unit: Assessment) -> pd.DataFrame:
-    """Work, workforce, workplace: one row per theme."""
+    """Scores of work, workforce, workplace: one row per theme."""
     rows = unit.rows("themes").rename(columns={"theme": "theme_id"})
     return rows.assign(
         theme=[unit.language.label(f"theme.{name}") for name in rows["theme_id"]],
@@ -170,7 +174,7 @@ def themes(unit: Assessment) -> pd.DataFrame:
 
 
 def trend(unit: Assessment) -> pd.DataFrame:
-    """Both voices over the waves: one row per barrier x wave x voice, practice only on an equal indicator set."""
+    """Both voices by wave: one row per barrier x wave x voice; practice only at the coverage of the wave shown."""
     rows = unit.barriers.loc[unit.barriers["unit_id"] == unit.unit_id]
     upto = unit.facts.waves.index(unit.facts.wave) + 1
     rows = rows.loc[rows["wave"].isin(unit.facts.waves[:upto])].copy()
@@ -178,17 +182,46 @@ def trend(unit: Assessment) -> pd.DataFrame:
     people = rows.assign(
         voice="perception", value=rows["perception"], low=rows["perception_low"], high=rows["perception_high"]
     )
-    now = rows.loc[rows["wave"] == unit.facts.wave].set_index("barrier_id")["practice_coverage"]
-    equal = rows["practice_coverage"] == rows["barrier_id"].map(now)
-    records = rows.loc[equal].assign(voice="practice", value=rows["practice"], low=float("nan"), high=float("nan"))
+    coverage = rows.loc[rows["wave"] == unit.facts.wave].set_index("barrier_id")["practice_coverage"]
+    comparable = rows["practice_coverage"] == rows["barrier_id"].map(coverage)
+    records = rows.loc[comparable].assign(voice="practice", value=rows["practice"], low=float("nan"), high=float("nan"))
     columns = ["barrier", "wave", "voice", "value", "low", "high"]
     return pd.concat([people, records], ignore_index=True)[columns].dropna(subset="value").reset_index(drop=True)
 
 
-def wide(  # noqa: PLR0913 - one table turned
+def wide(  # noqa: PLR0913 - the parts of a pivot
     rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str
 ) -> pd.DataFrame:
-    """A long table turned to a table to read: `index` down, `columns` across, cells as text."""
+    """Pivot a long table for readers: `index` down, `columns` across, cells as text."""
     order = list(dict.fromkeys(rows[columns]))
     turned = rows.pivot_table(index=index, columns=columns, values=values, sort=False)[order]
     return turned.map(text).rename_axis(columns=None).rename_axis(first).reset_index()
+
+
+def reliability(unit: Assessment) -> pd.DataFrame:
+    """Reliability and agreement: one row per barrier, a column per measure with a number for any of them.
+
+    For the organisation also whether its units may be ranked.
+    """
+    say, barriers = unit.language.say, list(unit.rules.barriers["barrier_id"])
+    measures = RELIABILITY_OF_ORGANISATION if unit.unit_id == ORGANISATION else RELIABILITY_OF_UNIT
+    cells = {name: [unit.cell(name, barrier_id=barrier) for barrier in barriers] for name in measures}
+    with_numbers = {name: row for name, row in cells.items() if any(cell.ok for cell in row)}
+    hidden = say(f"status.{SUPPRESSED}")
+    table = {say("column.barrier"): [sentences.barrier_name(unit, barrier) for barrier in barriers]}
+    for name, row in with_numbers.items():
+        absent = [hidden if cell.status == SUPPRESSED else MISSING for cell in row]
+        texts = [value_cell(cell, unit.language) or otherwise for cell, otherwise in zip(row, absent, strict=True)]
+        table[sentences.measure_name(unit, name)] = texts
+    if "icc2" in with_numbers:
+        verdicts = [say("reliability.may" if may else "reliability.may_not") for may in _ranked(unit)]
+        rankings = zip(verdicts, cells["icc2"], strict=True)
+        table[say("column.ranked")] = [verdict if cell.ok else MISSING for verdict, cell in rankings]
+    return pd.DataFrame(table) if with_numbers else pd.DataFrame()
+
+
+def _ranked(unit: Assessment) -> list[bool]:
+    """Per barrier whether any unit has a rank in the wave shown: none has one if units may not be ranked."""
+    rows = unit.barriers.loc[(unit.barriers["wave"] == unit.facts.wave) & unit.barriers["unit_rank_low"].notna()]
+    ranked = set(rows["barrier_id"])
+    return [barrier_id in ranked for barrier_id in unit.rules.barriers["barrier_id"]]

@@ -1,4 +1,4 @@
-"""Names as pictures have room for them."""
+"""Shorten names to the room that pictures have for them."""
 
 import unicodedata
 from collections import Counter
@@ -6,20 +6,20 @@ from collections.abc import Iterable
 from itertools import count
 
 MAX_NAME_LENGTH = 72
-"""Characters of a name from which on a picture shortens it; tables and sentences say it whole."""
+"""Characters beyond which a picture shortens a name; tables and sentences never do."""
 ELLIPSIS = "…"
 _JOINER, _FROM_RIGHT = "\u200d", "\u200f"
 _ZERO_WIDTH = ("Mn", "Me", "Mc", "Cf")
-"""Categories of signs that belong to the one before them."""
+"""Unicode categories of characters that belong to the one before them."""
 _SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 
 
 def short_names(names: Iterable[str], longest: int = MAX_NAME_LENGTH) -> list[str]:
-    """Names for the rows of a picture, no two alike; what fits stays as it is.
+    """Names for the rows of a picture: short enough, and all different.
 
-    Long ones are cut at a word, or within one where that would leave less than half; a Chinese or Japanese sign takes
-    the room of two. Different names that would look alike are cut in the middle, so that their ends tell them apart;
-    what is still alike is numbered.
+    A long name is cut after a word, or within one if otherwise less than half would remain; Chinese and Japanese
+    characters count double. Different names that would become equal are cut in the middle instead, so that their ends
+    tell them apart; names that are still equal are numbered.
 
     Examples
     --------
@@ -36,33 +36,30 @@ def short_names(names: Iterable[str], longest: int = MAX_NAME_LENGTH) -> list[st
 
 
 def _numbered(texts: list[str], longest: int) -> list[str]:
-    """Texts of which the first of a kind stays, and each further one bears a number that no other text has."""
+    """Number repeated texts: the first stays, each further one gets a number that makes it unique."""
     all_names, used = set(texts), set[str]()
     for position, text in enumerate(texts):
         marks = (f" ({number})" for number in count(2))
-        further = (
-            _close_direction(f"{_cut(text.removesuffix(_FROM_RIGHT), longest - len(mark))}{mark}") for mark in marks
-        )
-        texts[position] = text if text not in used else next(other for other in further if other not in all_names)
+        plain = text.removesuffix(_FROM_RIGHT)
+        numbered = (_close_direction(f"{_cut(plain, longest - len(mark))}{mark}") for mark in marks)
+        texts[position] = text if text not in used else next(name for name in numbered if name not in all_names)
         used.add(text)
         all_names.add(texts[position])
     return texts
 
 
 def _cut(text: str, longest: int) -> str:
-    """A text that fits: whole, or cut at a word, or within one where that leaves less than half the room."""
+    """Shorten a text to `longest`: after a word, or within one if less than half would remain."""
     if _display_width(text) <= longest:
         return text
-    at_word = text[: len(_start(text, longest - 2)) + 1].rpartition(" ")[0]
-    return _close_direction(
-        f"{at_word} {ELLIPSIS}"
-        if _display_width(at_word) * 2 >= longest
-        else f"{_start(text, longest - 1).rstrip()}{ELLIPSIS}"
-    )
+    words = text[: len(_start(text, longest - 2)) + 1].rpartition(" ")[0]
+    if _display_width(words) * 2 >= longest:
+        return _close_direction(f"{words} {ELLIPSIS}")
+    return _close_direction(f"{_start(text, longest - 1).rstrip()}{ELLIPSIS}")
 
 
 def _cut_in_middle(text: str, longest: int) -> str:
-    """A text that fits with its end: cut in the middle where it is too long."""
+    """Shorten a text to `longest` in the middle, so that its end remains."""
     if _display_width(text) <= longest:
         return text
     backwards = _fitting_start(_characters(text)[::-1], longest // 3)
@@ -78,7 +75,7 @@ def _start(text: str, most: int) -> str:
 
 
 def _fitting_start(characters: list[str], most: int) -> list[str]:
-    """The first of some signs that have room together."""
+    """The first characters, up to a width of `most`."""
     width = 0
     for position, character in enumerate(characters):
         width += _display_width(character)
@@ -88,7 +85,7 @@ def _fitting_start(characters: list[str], most: int) -> list[str]:
 
 
 def _characters(text: str) -> list[str]:
-    """A text in signs as a reader sees them: a letter with its accents, an emoji with what belongs to it."""
+    """Split a text into characters as readers see them: a letter with its accents, an emoji with its modifiers."""
     characters: list[str] = []
     for character in text:
         attached = unicodedata.category(character) in _ZERO_WIDTH or _SKIN_TONES[0] <= character <= _SKIN_TONES[1]
@@ -100,7 +97,7 @@ def _characters(text: str) -> list[str]:
 
 
 def _display_width(text: str) -> int:
-    """Room of a text in Latin letters: wide signs take two, accents none."""
+    """Width of a text in Latin letters: wide characters count 2, combining marks 0."""
     if text.isascii():
         return len(text)
     return sum(
@@ -111,7 +108,7 @@ def _display_width(text: str) -> int:
 
 
 def _close_direction(text: str) -> str:
-    """A text whose last signs belong to its last letter, also where that one is written from right to left."""
+    """End a text whose last letter is right-to-left with a right-to-left mark, so that punctuation stays beside it."""
     directions = [
         direction for character in text if (direction := unicodedata.bidirectional(character)) in ("L", "R", "AL")
     ]

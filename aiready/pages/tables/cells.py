@@ -1,4 +1,4 @@
-"""One number and what stands beside it, in one cell of a table."""
+"""Write a value with its bounds and n into one cell of a table."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from aiready.profile.run_info import Cell
 
 
 def value_cell(cell: Cell, language: Language) -> str:
-    """Value, bounds and n in one cell of a table; empty without a value."""
+    """A value with its bounds and n as text; empty without a value."""
     if not cell.ok:
         return ""
     value = language.brief(cell.value) if cell.unit == "count" else language.value(cell.value, cell.unit)
@@ -18,7 +18,7 @@ def value_cell(cell: Cell, language: Language) -> str:
 
 
 def _bounds(cell: Cell, language: Language) -> str:
-    """From the lower to the upper bound, the lower alone where there is no upper; empty where both are the value."""
+    """Lower to upper bound, or only the lower where there is no upper; empty where both equal the value."""
     if np.isclose(cell.low, cell.high) or pd.isna(cell.low):
         return ""
     spread = language.interval(cell.low, cell.high, cell.unit)
