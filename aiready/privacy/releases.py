@@ -217,11 +217,9 @@ class _Wave:
         earlier = enumerate(self._earlier_cells(figure), start=1)
         rows = [figure.rows[at][np.flatnonzero(cells)] for at, cells in earlier]
         published = csr_array(vstack(rows)) if rows else csr_array((0, len(figure.people)))
-        return (
-            published[np.unique(figure.row_hashes(published), return_index=True)[1]]
-            if published.shape[0]
-            else published
-        )
+        if not published.shape[0]:
+            return published
+        return published[np.unique(figure.row_hashes(published), return_index=True)[1]]
 
     def _earlier_cells(self, figure: Figure) -> list[NDArray[np.bool_]]:
         """Cells of each earlier run in which it showed a figure."""
@@ -232,6 +230,7 @@ class _Wave:
         ]
 
     def _close_cells(self, figure: Figure) -> NDArray[np.bool_]:
+        """Cells of today that differ from a published one by few people, counted for one figure."""
         minimum = minimum_of(figure.kind, self.settings)
         today, before = figure.rows[0], self._published(figure)
         size, earlier_size = today @ figure.people, before @ figure.people
@@ -289,7 +288,7 @@ class _Wave:
         for position, at in enumerate(which):
             key = int(at), visible[:, position].tobytes()
             if at >= 0 and key not in decided:
-                decided[key] = self._figure_cells_to_hide(*key[:1], visible[:, position])
+                decided[key] = self._figure_cells_to_hide(int(at), visible[:, position])
             to_hide[:, position] = decided[key] if at >= 0 else False
         if self.repeated is not None:
             to_hide = visible & ~self._shown_in_repeated()
@@ -307,13 +306,13 @@ class _Wave:
 class _FigureGuard:
     """Protection of one figure in all runs: what it discloses, and which of today's cells to hide."""
 
-    def __init__(self, figure: Figure, bonds: CellRelations, before: list[NDArray[np.bool_]], minimum: int):
-        self.figure, self.relations, self.minimum = figure, bonds, minimum
+    def __init__(self, figure: Figure, relations: CellRelations, before: list[NDArray[np.bool_]], minimum: int):
+        self.figure, self.relations, self.minimum = figure, relations, minimum
         self.today, self.size = figure.rows[0], figure.rows[0] @ figure.people
         self.groups = figure.sensitive(minimum)
         runs = list(zip(figure.rows[1:], before, strict=True))
         self.last = runs[0]
-        pieces = [bonds.pieces(at, *run, *runs[at : at + 1]).rows for at, run in enumerate(runs, start=1)]
+        pieces = [relations.pieces(at, *run, *runs[at : at + 1]).rows for at, run in enumerate(runs, start=1)]
         self.before = csr_array(vstack(pieces))
         old = np.concatenate([figure.row_hashes(csr_array(rows[np.flatnonzero(cells)])) for rows, cells in runs])
         self.unpublished = ~np.isin(figure.row_hashes(self.today), old)
@@ -333,9 +332,9 @@ class _FigureGuard:
             rows, _ = self._rows(visible)
             sums = derivable_sums(rows, self.figure, self.groups, self.minimum, self.union_limit)
             sums = sums[np.flatnonzero(~self.earlier_moves.derivable(sums))]
-            by_itself = are_derivable(self.relations.pieces(0, self.today, visible).rows, sums)
-            self.left_to_gate |= bool(by_itself.any())
-            sums = sums[np.flatnonzero(~by_itself)]
+            from_today_alone = are_derivable(self.relations.pieces(0, self.today, visible).rows, sums)
+            self.left_to_gate |= bool(from_today_alone.any())
+            sums = sums[np.flatnonzero(~from_today_alone)]
             if not sums.shape[0]:
                 return
             self._break_sums(sums, cells_to_show, hidden)
@@ -349,16 +348,18 @@ class _FigureGuard:
         """Hide cells until none of some sums can be derived."""
         while sums.shape[0] and (cells_to_show & ~hidden & self.unpublished).any():
             rows, pieces = self._rows(cells_to_show & ~hidden)
-            used, single = derivation_weights(rows, sums[: min(SUMS_AT_ONCE, sums.shape[0])])
+            used, irreplaceable = derivation_weights(rows, sums[: min(SUMS_AT_ONCE, sums.shape[0])])
             old = self.before.shape[0]
-            chosen = self._cells_to_hide(pieces, used[old:], single[old:])
+            chosen = self._cells_to_hide(pieces, used[old:], irreplaceable[old:])
             hidden[chosen] = True
             sums = sums[are_derivable(self._rows(cells_to_show & ~hidden)[0], sums)] if chosen else sums[SUMS_AT_ONCE:]
 
-    def _cells_to_hide(self, pieces: Pieces, used: Floats, single: NDArray[np.bool_]) -> list[int]:
+    def _cells_to_hide(self, pieces: Pieces, used: Floats, irreplaceable: NDArray[np.bool_]) -> list[int]:
         """For each sum the smallest cell used in deriving it, an irreplaceable one where there are any."""
         used_cells = (np.abs(pieces.cells.T @ used) > ZERO_WEIGHT) & self.unpublished[:, None]
-        ends = (abs(pieces.cells).T @ ((np.abs(used) > ZERO_WEIGHT) & single[:, None]).astype(float) > 0) & used_cells
+        ends = (
+            abs(pieces.cells).T @ ((np.abs(used) > ZERO_WEIGHT) & irreplaceable[:, None]).astype(float) > 0
+        ) & used_cells
         chosen = list[int]()
         for column, ending in zip(used_cells.T, ends.T, strict=True):
             if not column[chosen].any():
