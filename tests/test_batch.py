@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -216,11 +216,21 @@ def test_a_folder_of_orders_of_another_user_is_left_alone(tmp_path, monkeypatch)
     assert (tmp_path / "aiready-press-theirs" / "held").exists()
 
 
+@pytest.mark.parametrize("step", ["_start_run", "_finish_run"])
+def test_an_error_of_the_runner_itself_reaches_whoever_waits_for_a_page(step, order, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(PageRunner, step, broken)
+    with PageRunner(1) as runner, pytest.raises((ZeroDivisionError, CancelledError)):
+        runner.submit(order(SHOWN)).result(60)
+
+
 def test_imports_leave_out_a_grammar_nobody_asks_for_and_leave_all_as_it_was():
     code = """
 import gc, sys
-from aiready.batch.notebook_run import importing
-with importing():
+from aiready.batch.notebook_run import fast_imports
+with fast_imports():
     import altair, nbformat, papermill
     assert not gc.isenabled()
 assert gc.isenabled()
@@ -293,7 +303,9 @@ def among(number: int, press: PageRunner, tmp_path: Path, monkeypatch, timeout: 
     monkeypatch.setattr(report_run, "_notebook", lambda _: book(tmp_path, code, SHOWN))
     names = tuple(assessment.units["unit_id"])
     options = RunOptions(jobs=2, timeout=timeout, memory=2)
-    run = report_run.run_report(assessment, report_run.ReportRequest("", tmp_path / "out", names, options, submit=press.submit))
+    run = report_run.run_report(
+        assessment, report_run.ReportRequest("", tmp_path / "out", names, options, submit=press.submit)
+    )
     failed = {outcome.unit_id: outcome for outcome in run.failed}
     assert {name: outcome.status for name, outcome in failed.items()} == CAUSES
     assert "exit code 9" in failed["unit-03"].reason

@@ -38,7 +38,7 @@ SLOW_FACTOR, RECENT_PAGES = 4, 20
 the recent pages."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _PendingPage:
     """A job that is not done: its folder, its result so far, and how often it was started."""
 
@@ -95,6 +95,7 @@ class PageRunner:
     def __init__(self, jobs: int = 1, *, start_method: str = fork_server.FORKED, warm: bool = False):
         self.jobs, self.start_method = jobs, start_method
         self.ready: fork_server.Ready | None = None
+        self._unfinished: set[_PendingPage] = set()
         self._waiting: deque[_PendingPage] = deque()
         self._running: dict[int, _PendingPage] = {}
         self._awaiting_page: deque[_PendingPage] = deque()
@@ -129,6 +130,7 @@ class PageRunner:
             if self._closing:
                 future.set_exception(self._error or CancelledError())
                 return future
+            self._unfinished.add(pending)
             self._waiting.append(pending)
         self._wake_thread()
         return future
@@ -184,8 +186,7 @@ class PageRunner:
     def _cancel_all(self, error: BaseException | None) -> None:
         with self._lock:
             self._closing, self._error = True, self._error or error
-            rendering = [renderer.pending for renderer in self._renderers if renderer.pending]
-            for pending in (*self._waiting, *self._running.values(), *self._awaiting_page, *rendering):
+            for pending in self._unfinished:
                 if not pending.future.done() and not pending.future.cancel():
                     pending.future.set_exception(error or CancelledError())
 
@@ -253,6 +254,7 @@ class PageRunner:
 
     def _start_run(self, pending: _PendingPage) -> None:
         if pending.tries == 0 and not pending.future.set_running_or_notify_cancel():
+            self._unfinished.discard(pending)
             return
         run_id = self._last_id = self._last_id + 1
         pending.tries += 1
@@ -372,6 +374,7 @@ class PageRunner:
         shutil.rmtree(pending.job_folder.path, ignore_errors=True)
         start_method = self.ready.start_method if self.ready else self.start_method
         seconds = round(time.monotonic() - pending.started, 3)
+        self._unfinished.discard(pending)
         pending.future.set_result(replace(result, seconds=seconds, start_method=start_method))
 
 
