@@ -62,7 +62,7 @@ lint: $(VENV)/test
 PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
 PYTHON_ALONE := not browser and not server and not acceptance
 
-# What takes less than half a second, with a fifth of the generated cases.
+# What takes less than a tenth of a second, with a fifth of the generated cases.
 check: lint
 	$(PYTEST) -m "$(PYTHON_ALONE) and not slow" --hypothesis-profile=quick
 

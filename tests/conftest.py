@@ -25,7 +25,7 @@ REPORTED = ("motor-claims", "treasury", "finance", "customer-operations")
 """Units of the shared run: one with everything, one hidden, one without records, one parent."""
 
 SLOW = Path(__file__).with_name("slow.txt")
-"""Tests that took long when somebody last measured: `pytest -n 2 --dist loadgroup --note-slow 0.15`."""
+"""Tests that took long when somebody last measured: `pytest -n 2 --dist loadgroup --note-slow 0.1`."""
 TOOK: dict[str, float] = {}
 
 generated.register()
