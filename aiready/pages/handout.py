@@ -252,16 +252,12 @@ def pilots(unit: Assessment) -> Section:
     if rows.empty:
         return Section()
     parts = Section([section_heading(unit, "pilots", sentences.pilots_heading(unit))])
-    groups_of_trials = (
-        [rows] if len(rows) <= TRIALS_PER_FIGURE else [trials for _, trials in rows.groupby("verdict_id", sort=False)]
-    )
+    by_verdict = [trials for _, trials in rows.groupby("verdict_id", sort=False)]
+    groups_of_trials = [rows] if len(rows) <= TRIALS_PER_FIGURE else by_verdict
     for trials in groups_of_trials:
         verdict = trials["verdict_id"].iloc[0] if len(groups_of_trials) > 1 else ""
-        split = list(
-            chunked(
-                trials, TRIALS_PER_FIGURE // 2 if trials["trial"].str.len().max() > LONG_NAME else TRIALS_PER_FIGURE
-            )
-        )
+        has_long_names = trials["trial"].str.len().max() > LONG_NAME
+        split = list(chunked(trials, TRIALS_PER_FIGURE // 2 if has_long_names else TRIALS_PER_FIGURE))
         parts.extend(_pilots(unit, part, verdict, is_split=len(split) > 1) for part in split)
     return parts
 

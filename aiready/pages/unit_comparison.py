@@ -28,9 +28,8 @@ def children(unit: Assessment) -> Section:
     if rows[["perception", "practice"]].isna().all(axis=None):
         return Section()
     say = unit.language.say
-    head = section_heading(
-        unit, "within", unit.language.capitalize(say("children.heading", len(within), name=unit.name))
-    )
+    heading = unit.language.capitalize(say("children.heading", len(within), name=unit.name))
+    head = section_heading(unit, "within", heading)
     return Section([head, *profile_figures(rows, unit.language, "children.order"), notes(say("units.caution"))])
 
 
