@@ -4,7 +4,7 @@
     @given(st.integers())
     def test_it_holds(number): ...
 
-`pytest --hypothesis-profile=quick` tries a fifth of them, `large` ten times as many; `tests/conftest.py` knows all three.
+`pytest --hypothesis-profile=quick` tries a fifth of them, `large` ten times as many.
 """
 
 from typing import Any

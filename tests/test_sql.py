@@ -30,13 +30,16 @@ def stored(tmp_path_factory):
 def questions(monkeypatch):
     """Every expression that DuckDB has answered since."""
     asked = []
-    for name in ("execute", "to_pyarrow"):
 
-        def answered(self, expr, /, *args, answer=getattr(Backend, name), **others):
+    def listened(answer):
+        def answered(self, expr, /, *args, **others):
             asked.append(expr)
             return answer(self, expr, *args, **others)
 
-        monkeypatch.setattr(Backend, name, answered)
+        return answered
+
+    for name in ("execute", "to_pyarrow"):
+        monkeypatch.setattr(Backend, name, listened(getattr(Backend, name)))
     return asked
 
 

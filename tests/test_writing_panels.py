@@ -1,14 +1,10 @@
 """The panels that write, without a browser: what controls do to files, drafts, and other people's saves."""
 
 from collections.abc import Iterator
-from collections.abc import Iterator
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from ipywidgets import Button, Widget
-from ipywidgets import Button, Widget
 from ipywidgets import Button, Widget
 
 from aiready.instrument.model import read_instrument
