@@ -194,7 +194,7 @@ def report(data: Data, file: Path, rows: int) -> None:
         f"counts: {group}": took(every.select("unit_id", "quarter", "decider_id", "decisions", *names).to_pandas)
         for group, names in COUNTED.items()
     }
-    log = decisions.rolled_up(counted[0], data, rules.settings)
+    log = decisions.roll_up(counted[0], data, rules.settings)
     shares = took(lambda: decisions.share_rows(log, rules.settings))
     times = took(lambda: decision_times(data.decisions, data.membership, AS_OF))
     whole = took(lambda: decisions.measure(data, rules))
