@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from openpyxl import Workbook
 
-from aiready.collection.survey_import import Imported, Request, import_file
+from aiready.collection.survey_import import ImportRequest, ImportResult, import_file
 from aiready.instrument.languages import Wording
 from aiready.instrument.model import read_instrument
 
@@ -120,10 +120,10 @@ def write_export(path: Path, tool: str, people: int) -> None:
         csv.writer(stream).writerows(rows(tool, people))
 
 
-def imported(folder: Path, file: Path) -> tuple[Imported, float]:
+def imported(folder: Path, file: Path) -> tuple[ImportResult, float]:
     """What became of the file, and the seconds it took; by itself it says which tool wrote it."""
     start = time.perf_counter()
-    done = import_file(Request(file, folder / "data", key=folder / "key"))
+    done = import_file(ImportRequest(file, folder / "data", key=folder / "key"))
     return done, time.perf_counter() - start
 
 

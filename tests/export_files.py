@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 from openpyxl import Workbook
 
-from aiready.collection.questionnaire import questionnaire, written
+from aiready.collection.questionnaire import build_questionnaire, render
 from aiready.instrument.model import Instrument, read_instrument
 
 OPENING = ("unit_id", "role", "ai_use")
@@ -76,8 +76,8 @@ class Written(Asked):
         super().__init__(language)
         self.units = units
         codes = sorted(read_instrument().languages, key=lambda code: code != language)
-        asked = [questionnaire(read_instrument(), code, units=units) for code in codes]
-        text = written(form, asked).decode("utf-8-sig")
+        asked = [build_questionnaire(read_instrument(), code, units=units) for code in codes]
+        text = render(form, asked).decode("utf-8-sig")
         self.values = {question.id: [choice.value for choice in question.choices] for question in asked[0].questions}
         self.form = {"limesurvey-tsv": self._limesurvey, "qualtrics-txt": self._qualtrics, "paste": self._paste}[form](
             text

@@ -18,8 +18,8 @@ from generated import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiready.collection.survey_import import ImportResult, ImportRequest, import_file
-from aiready.collection.survey_import.telling import lines
+from aiready.collection.survey_import import ImportRequest, ImportResult, import_file
+from aiready.collection.survey_import.summary import summary_lines
 from aiready.errors import AireadyError, InputError, UsageError
 from aiready.inputs.dataset import read_data
 from aiready.instrument.model import read_instrument
@@ -115,7 +115,7 @@ def test_names_mails_and_addresses_are_stored_nowhere_and_the_lines_say_so(tmp_p
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != "a.csv")
     for personal in (b"example.org", b"Doe", b"Jane", b"203.0.113.7", b"52.5", b"R_0000"):
         assert personal not in kept, personal
-    assert any("RecipientEmail" in line and "dropped" in line for line in lines(done))
+    assert any("RecipientEmail" in line and "dropped" in line for line in summary_lines(done))
 
 
 def test_incomplete_preview_spam_empty_and_second_answers_are_set_aside_each_with_its_reason(tmp_path, data, bring):
@@ -149,9 +149,9 @@ def test_the_same_file_twice_changes_nothing(tmp_path, data, bring):
     bring(file)
     before = contents(data)
     again = bring(file)
-    assert again.changed == () and again.counts["new"] == 0 and again.counts["used"] == 24
+    assert again.written_files == () and again.counts["new"] == 0 and again.counts["used"] == 24
     assert contents(data) == before
-    assert list(lines(again))[-1].startswith("Nothing changed")
+    assert list(summary_lines(again))[-1].startswith("Nothing changed")
 
 
 def test_a_later_export_of_the_same_survey_adds_what_is_new_and_shows_what_changed(tmp_path, data, bring):
@@ -162,7 +162,7 @@ def test_a_later_export_of_the_same_survey_adds_what_is_new_and_shows_what_chang
     later = rows.copy()
     later.loc[3, "team_goal"] = "1" if rows.loc[3, "team_goal"] != "1" else "2"
     done = bring(qualtrics(tmp_path / "friday.csv", asked, later))
-    assert done.counts == {"read": 24, "used": 23, "new": 14, "quarantined": 1} and done.there_already == 9
+    assert done.counts == {"read": 24, "used": 23, "new": 14, "quarantined": 1} and done.already_present == 9
     assert done.rows.reasons() == {"duplicate": 1}
     assert before.items() <= contents(data).items()
     assert sorted(stored(data)["comment"]) == sorted(rows["comment"])
@@ -200,11 +200,11 @@ def test_nobody_can_be_followed_from_wave_to_wave_nor_found_by_trying_mails(tmp_
 
 def test_a_key_is_made_once_for_its_owner_only_and_never_in_the_data_folder(tmp_path, data, bring):
     file = qualtrics(tmp_path / "a.csv", Asked(), people(Asked()))
-    assert bring(file).key_made
+    assert bring(file).key_created
     key = tmp_path / "own" / "key"
     assert key.stat().st_mode & 0o777 == 0o600
     text = key.read_text()
-    assert not bring(file).key_made and key.read_text() == text
+    assert not bring(file).key_created and key.read_text() == text
     with pytest.raises(UsageError, match="outside the data folder"):
         import_file(ImportRequest(file, data, key=data / "key"))
     key.chmod(0o644)

@@ -180,10 +180,10 @@ def test_a_filled_starter_table_gives_its_headline_figure(started_assessment, me
 
 @pytest.mark.slow
 def test_every_starter_table_that_gives_figures_gives_one(started_assessment):
-    from aiready.model.registry import names
+    from aiready.model.registry import measures_of_table
 
     shown = set(started_assessment.measures.loc[started_assessment.measures["status"] == "ok", "table"])
-    assert shown == {table for table in TABLES if names(table)}
+    assert shown == {table for table in TABLES if measures_of_table(table)}
 
 
 # Forms for records
@@ -391,8 +391,8 @@ def test_without_a_date_in_the_name_the_first_form_stays_and_the_other_is_named(
 
 @pytest.mark.slow
 def test_check_shows_what_was_superseded(returned):
-    from aiready.profile.data_check import examine
+    from aiready.profile.data_check import check
 
-    said = examine(str(returned)).as_text()
+    said = check(str(returned)).as_text()
     assert "superseded by row 5 of" in said
     assert "2 rows superseded by a later form" in said

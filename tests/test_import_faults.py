@@ -15,11 +15,11 @@ from export_files import Asked, google_forms, limesurvey, microsoft_forms, peopl
 from openpyxl import load_workbook
 
 from aiready.cli import commands
-from aiready.collection.questionnaire import questionnaire, written
-from aiready.collection.questionnaire.workbook import ANSWERS
-from aiready.collection.survey_import import Imported, Request, import_file
-from aiready.collection.survey_import.telling import lines
-from aiready.collection.survey_import.words import words_of
+from aiready.collection.questionnaire import build_questionnaire, render
+from aiready.collection.questionnaire.workbook import ANSWER_SHEET
+from aiready.collection.survey_import import ImportRequest, ImportResult, import_file
+from aiready.collection.survey_import.summary import summary_lines
+from aiready.collection.survey_import.vocabulary import build_vocabulary
 from aiready.errors import InputError, InstrumentError, UsageError
 from aiready.instrument.model import read_instrument
 
@@ -36,9 +36,9 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bring(data: Path, tmp_path: Path) -> Callable[..., Imported]:
-    def run(file: Path, **options: object) -> Imported:
-        return import_file(Request(file, data, key=tmp_path / "own" / "key", **options))
+def bring(data: Path, tmp_path: Path) -> Callable[..., ImportResult]:
+    def run(file: Path, **options: object) -> ImportResult:
+        return import_file(ImportRequest(file, data, key=tmp_path / "own" / "key", **options))
 
     return run
 
@@ -78,7 +78,7 @@ def map_of(file: Path) -> pd.DataFrame:
     return pd.read_csv(file.with_name(f"{file.stem}.map.csv"), dtype=str, keep_default_na=False)
 
 
-def asked_of(bring: Callable[..., Imported], file: Path, **options: object) -> tuple[str, pd.DataFrame]:
+def asked_of(bring: Callable[..., ImportResult], file: Path, **options: object) -> tuple[str, pd.DataFrame]:
     """What an import that must stop says, and the map it wrote."""
     with pytest.raises(InputError) as stopped:
         bring(file, **options)
@@ -89,8 +89,8 @@ def save_map(path: Path, *rows: tuple[str, str, str, str]) -> Path:
     return write_cells(path, [["kind", "item", "in_file", "means"], *map(list, rows)])
 
 
-def lines_of(done: Imported) -> str:
-    text = "\n".join(lines(done))
+def lines_of(done: ImportResult) -> str:
+    text = "\n".join(summary_lines(done))
     counts = done.counts
     assert counts["read"] == counts["used"] + counts["quarantined"]
     assert f"{counts['read']:,} rows = {counts['used']:,} used" in text
@@ -209,20 +209,20 @@ def test_an_id_that_is_another_units_name_is_asked(tmp_path, data, bring, second
 
 def test_a_short_code_is_never_what_another_unit_is_called():
     units = {"claims-north": "North", "x": "Claim", "3": "Third", "1": "First"}
-    choices = questionnaire(read_instrument(), units=units).opening[0].choices
+    choices = build_questionnaire(read_instrument(), units=units).opening[0].choices
     codes = {choice.value: choice.code for choice in choices}
     assert not {code.casefold() for code in codes.values()} & {"claim", "north", "x", "3", "1", "third", "first"}
-    known = words_of(read_instrument(), units).answers["unit_id"]
+    known = build_vocabulary(read_instrument(), units).answers["unit_id"]
     assert {unit: known.meaning(code) for unit, code in codes.items()} == {unit: unit for unit in units}
 
 
 def test_no_word_of_the_shipped_languages_means_two_things():
-    words = words_of(read_instrument(), {})
+    words = build_vocabulary(read_instrument(), {})
     assert len(words.questions) == 25
     for name, known in words.answers.items():
-        twice = {text for text in known.loose if len(known.meanings(text)) > 1}
+        twice = {text for text in known.by_loose_form if len(known.meanings(text)) > 1}
         assert twice == set(), name
-    assert {text for text in words.wordings.near if len(words.wordings.meanings(text)) != 1} == set()
+    assert {text for text in words.wordings.by_folded_form if len(words.wordings.meanings(text)) != 1} == set()
 
 
 def own_instrument(data: Path, old: str, new: str) -> None:
@@ -247,10 +247,10 @@ def test_two_items_of_one_wording_are_asked_not_read_into_the_last(tmp_path, dat
 
 
 def test_questions_whose_ids_read_alike_in_limesurvey_are_refused():
-    asked = questionnaire(read_instrument())
+    asked = build_questionnaire(read_instrument())
     alike = replace(asked, items=(*asked.items, replace(asked.items[0], id="teamgoal")))
     with pytest.raises(InstrumentError, match="team_goal, teamgoal"):
-        written("limesurvey-tsv", [alike])
+        render("limesurvey-tsv", [alike])
 
 
 # A question in several columns ------------------------------------------------------------------------------
@@ -625,7 +625,7 @@ def test_numbers_that_nothing_proves_are_warned_of_and_our_own_codes_prove_them(
     warned = lines_of(bring(numeric(tmp_path)))
     assert "Warning: 27 questions are answered by number" in warned
     asked = Asked()
-    questions = questionnaire(read_instrument()).questions
+    questions = build_questionnaire(read_instrument()).questions
     codes = {question.id: {choice.value: choice.code for choice in question.choices} for question in questions}
     rows = cells(limesurvey(tmp_path / "b.csv", asked, people(asked).assign(comment="x")))
     table = [rows[0]]
@@ -709,7 +709,7 @@ def test_two_people_who_answer_alike_both_count_where_no_time_of_day_tells_of_on
     done = bring(write_cells(tmp_path / "a.csv", [rows[0], *day, day[0], day[0]]))
     assert done.counts == {"read": 26, "used": 26, "new": 26, "quarantined": 0}
     again = bring(write_cells(tmp_path / "b.csv", [rows[0], *day, day[0], day[0], rows[2]]))
-    assert again.counts["new"] == 1 and again.there_already == 26
+    assert again.counts["new"] == 1 and again.already_present == 26
 
 
 def test_a_sheet_with_its_time_of_day_that_stands_there_twice_was_sent_twice(tmp_path, bring):
@@ -760,7 +760,7 @@ def test_of_a_later_export_without_ids_only_what_is_new_comes_in(tmp_path, data,
     done = bring(without_id(tmp_path, "b.csv", everybody))
     assert done.counts["new"] == 16 and len(stored(data)) == 40
     again = bring(tmp_path / "b.csv")
-    assert again.changed == () and again.counts == {"read": 40, "used": 40, "new": 0, "quarantined": 0}
+    assert again.written_files == () and again.counts == {"read": 40, "used": 40, "new": 0, "quarantined": 0}
     assert len(stored(data)) == 40
 
 
@@ -773,7 +773,7 @@ def test_the_same_answers_under_a_new_key_are_not_counted_twice(tmp_path, data):
     for key, name in (("k1", "a.csv"), ("k2", "b.csv")):
         file = qualtrics(tmp_path / name, Asked(), people(Asked()), first=0)
         file.write_text(file.read_text(encoding="utf-8-sig") + ("" if key == "k1" else "\n"), encoding="utf-8")
-        done = import_file(Request(file, data, key=tmp_path / key))
+        done = import_file(ImportRequest(file, data, key=tmp_path / key))
     assert done.counts["new"] == 0 and len(stored(data)) == 24
 
 
@@ -789,7 +789,7 @@ def test_when_only_some_answers_came_before_it_is_asked_and_the_answer_obeyed(tm
     assert bring(file, map=tmp_path / "m.csv", dry_run=True).counts["new"] == 28
     done = bring(file, map=file.with_name("b.map.csv"))
     assert done.counts["new"] == 16 and len(stored(data)) == 40
-    assert bring(file).changed == () and len(stored(data)) == 40
+    assert bring(file).written_files == () and len(stored(data)) == 40
 
 
 def test_people_who_say_one_thing_to_everything_are_not_taken_for_each_other(tmp_path, data, bring):
@@ -951,13 +951,13 @@ QUOTED = {'unit "a"': 'Unit "A"', "unit,b": "Unit, B", "=1+1": "=cmd", "c{x}": "
 
 def test_names_with_quotes_commas_braces_and_tags_go_out_as_they_are_and_come_back():
     rules = read_instrument()
-    asked = questionnaire(rules, units=QUOTED)
-    known = words_of(rules, QUOTED).answers["unit_id"]
-    rows = list(csv.DictReader(io.StringIO(written("limesurvey-tsv", [asked]).decode(), newline=""), delimiter="\t"))
+    asked = build_questionnaire(rules, units=QUOTED)
+    known = build_vocabulary(rules, QUOTED).answers["unit_id"]
+    rows = list(csv.DictReader(io.StringIO(render("limesurvey-tsv", [asked]).decode(), newline=""), delimiter="\t"))
     start = next(place for place, row in enumerate(rows) if row["name"] == "unitid")
     lime = [row["text"] for row in rows[start + 1 : start + 1 + len(QUOTED)]]
     assert lime[0] == 'Unit "A"' and not re.search(r"[{}<>]", "".join(lime))
-    text = written("qualtrics-txt", [asked]).decode()
+    text = render("qualtrics-txt", [asked]).decode()
     choices = text.split("[[ID:unit_id]]")[1].split("[[Choices]]\n")[1].split("\n\n")[0].splitlines()
     assert not re.search(r"[<>]|\$\{", "".join(choices))
     for said in (lime, choices):
@@ -965,8 +965,8 @@ def test_names_with_quotes_commas_braces_and_tags_go_out_as_they_are_and_come_ba
 
 
 def test_the_drop_down_of_units_holds_every_id_as_it_is():
-    book = load_workbook(io.BytesIO(written("xlsx", [questionnaire(read_instrument(), units=QUOTED)])))
-    sheet = book[ANSWERS]
+    book = load_workbook(io.BytesIO(render("xlsx", [build_questionnaire(read_instrument(), units=QUOTED)])))
+    sheet = book[ANSWER_SHEET]
     letter = next(cell.column_letter for cell in sheet[1] if cell.value == "unit_id")
     (rule,) = [rule for rule in sheet.data_validations.dataValidation if str(rule.sqref).startswith(f"{letter}2:")]
     assert rule.formula1 == "lists!$A$1:$A$5"

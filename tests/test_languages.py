@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from aiready.collection.questionnaire import questionnaire
+from aiready.collection.questionnaire import build_questionnaire
 from aiready.errors import InstrumentError, UsageError
 from aiready.instrument.files import level_columns
 from aiready.instrument.languages import WORDS
 from aiready.instrument.model import Instrument, read_instrument
 from aiready.model.schema import ROLES
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 
 LEVELS = list(level_columns(5))
 SHIPPED = ("en", "de", "es")
@@ -39,7 +39,7 @@ def rules() -> Instrument:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     copy = tmp_path / "instrument"
-    shutil.copytree(shipped("data/instrument"), copy)
+    shutil.copytree(package_file("data/instrument"), copy)
     return copy
 
 
@@ -136,28 +136,28 @@ def test_the_introduction_names_the_two_other_answers_as_they_stand(rules: Instr
 
 @pytest.mark.parametrize("code", SHIPPED)
 def test_opening_questions_come_first_and_a_comment_last(rules: Instrument, code: str) -> None:
-    asked = questionnaire(rules, code)
+    asked = build_questionnaire(rules, code)
     ids = [question.id for question in asked.questions]
     assert ids == ["unit_id", "role", "ai_use", *rules.items["item_id"], "comment"]
     assert asked.language == code
 
 
 def test_items_carry_levels_then_the_two_other_answers_and_the_roles_asked(rules: Instrument) -> None:
-    asked = {question.id: question for question in questionnaire(rules, "de").items}
+    asked = {question.id: question for question in build_questionnaire(rules, "de").items}
     origin = asked["idea_origin"]
     assert [choice.value for choice in origin.choices] == ["1", "2", "3", "4", "5", "does not apply", "don't know"]
     assert [choice.code for choice in origin.choices] == ["1", "2", "3", "4", "5", "NA", "DK"]
     assert origin.choices[0].text == "Das Werkzeug kam ohne Aufgabe."
     assert origin.choices[-1].text == "Weiß ich nicht"
     assert origin.roles == ("manager", "technical", "executive")
-    assert not origin.asked("frontline")
-    assert origin.asked("")
+    assert not origin.is_asked_of("frontline")
+    assert origin.is_asked_of("")
     assert asked["reported_errors"].for_all
 
 
 def test_units_are_offered_by_name_with_short_codes(rules: Instrument) -> None:
     units = {"claims-north": "Claims north", "claims-south": "Claims south", "it": "IT"}
-    unit, role, _ = questionnaire(rules, units=units).opening
+    unit, role, _ = build_questionnaire(rules, units=units).opening
     assert [choice.value for choice in unit.choices] == list(units)
     assert [choice.text for choice in unit.choices] == list(units.values())
     codes = [choice.code for choice in unit.choices]
@@ -167,7 +167,7 @@ def test_units_are_offered_by_name_with_short_codes(rules: Instrument) -> None:
 
 
 def test_what_about_says_fills_the_introduction_and_the_rest_is_named(rules: Instrument) -> None:
-    asked = questionnaire(rules, about={"organisation": "Varnholt", "contact": ""})
+    asked = build_questionnaire(rules, about={"organisation": "Varnholt", "contact": ""})
     assert "Varnholt wants to find" in asked.intro
     assert "groups of at least 5 people" in " ".join(asked.intro.split())
     assert asked.blanks == ("ai_examples", "retention", "contact")
@@ -231,8 +231,8 @@ def test_an_instrument_may_be_written_in_another_language(folder: Path) -> None:
     spoil(folder / "settings.csv", "language,en", "language,de")
     rules = read_instrument(folder)
     assert tuple(rules.languages) == ("de", "es")
-    assert questionnaire(rules).title == "Wie passt KI zu Ihrer Arbeit?"
-    assert questionnaire(rules).opening[1].choices[0].text == "Ich mache die tägliche Arbeit des Bereichs."
+    assert build_questionnaire(rules).title == "Wie passt KI zu Ihrer Arbeit?"
+    assert build_questionnaire(rules).opening[1].choices[0].text == "Ich mache die tägliche Arbeit des Bereichs."
 
 
 def test_the_language_of_the_items_does_not_stand_there_twice(folder: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from old_books import book, number, record, shared, sized
 from openpyxl import Workbook
 
-from aiready.collection.survey_import.folder import open_folder
+from aiready.collection.survey_import.data_folder import open_folder
 from aiready.errors import AireadyError, InputError, UsageError
 from aiready.inputs.database import read_name_map
 from aiready.inputs.dataset import Data, read_data, safe_cells, write_quarantine

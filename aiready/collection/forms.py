@@ -14,9 +14,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from aiready.atomic_files import slug, write
-from aiready.collection.questionnaire.workbook import harmless
-from aiready.errors import UsageError, unknown
+from aiready.atomic_files import file_stem, write_file
+from aiready.collection.questionnaire.workbook import escape_formula
+from aiready.errors import UsageError, unknown_name
 from aiready.instrument.model import Instrument, read_instrument
 from aiready.model.schema import TABLES, Column, Table
 
@@ -35,33 +35,33 @@ def new_folder(folder: Path, *, starter: bool, workbook: bool) -> list[Path]:
     UsageError
         The folder holds tables already.
     """
-    taken = [path.name for path in folder.glob("*") if path.stem in TABLES or path.suffix == ".xlsx"]
-    if taken:
+    existing = [path.name for path in folder.glob("*") if path.stem in TABLES or path.suffix == ".xlsx"]
+    if existing:
         raise UsageError(
-            f"{folder} already holds {', '.join(sorted(taken))}. Choose another folder; nothing was written."
+            f"{folder} already holds {', '.join(sorted(existing))}. Choose another folder; nothing was written."
         )
     folder.mkdir(parents=True, exist_ok=True)
-    rules = read_instrument()
-    chosen = {table.name: columns_of(table, rules, starter=starter) for table in TABLES.values()}
+    instrument = read_instrument()
+    columns_by_table = {table.name: columns_of(table, instrument, starter=starter) for table in TABLES.values()}
     if workbook:
         path = folder / "aiready.xlsx"
-        _workbook(chosen).save(path)
+        _workbook(columns_by_table).save(path)
         return [path]
-    return list(_files(folder, chosen))
+    return list(_files(folder, columns_by_table))
 
 
-def columns_of(table: Table, rules: Instrument, *, starter: bool) -> list[Column]:
+def columns_of(table: Table, instrument: Instrument, *, starter: bool) -> list[Column]:
     """Columns of a form: those of the schema (or of its starter set); for responses the items too."""
     columns = [column for column in table.columns if column.starter or column.required or not starter]
     if table.name == "responses":
-        levels = rules.settings.scale_points
+        levels = instrument.settings.scale_points
         meaning = f"level 1-{levels}, `does not apply`, `don't know`, or blank: "
-        items = rules.items[["item_id", "wording"]].itertuples(index=False)
+        items = instrument.items[["item_id", "wording"]].itertuples(index=False)
         columns += [Column(item_id, "integer", meaning + wording, "3") for item_id, wording in items]
     return columns
 
 
-def codebook(chosen: dict[str, list[Column]]) -> pd.DataFrame:
+def codebook(columns_by_table: dict[str, list[Column]]) -> pd.DataFrame:
     """Every column of every table: one row per table x column."""
     return pd.DataFrame(
         [
@@ -75,27 +75,27 @@ def codebook(chosen: dict[str, list[Column]]) -> pd.DataFrame:
                 "meaning": column.meaning,
                 "example": column.example,
             }
-            for name, columns in chosen.items()
+            for name, columns in columns_by_table.items()
             for column in columns
         ]
     )
 
 
-def _files(folder: Path, chosen: dict[str, list[Column]]) -> Iterator[Path]:
-    for name, columns in chosen.items():
+def _files(folder: Path, columns_by_table: dict[str, list[Column]]) -> Iterator[Path]:
+    for name, columns in columns_by_table.items():
         path = folder / f"{name}.csv"
         pd.DataFrame(columns=[column.name for column in columns]).to_csv(path, index=False)
         yield path
-    codebook(chosen).to_csv(folder / f"{CODEBOOK}.csv", index=False)
+    codebook(columns_by_table).to_csv(folder / f"{CODEBOOK}.csv", index=False)
     yield folder / f"{CODEBOOK}.csv"
 
 
-def _workbook(chosen: dict[str, list[Column]]) -> Workbook:
+def _workbook(columns_by_table: dict[str, list[Column]]) -> Workbook:
     book = Workbook()
-    _explain(book.active, chosen)
-    for name, columns in chosen.items():
+    _write_codebook(book.active, columns_by_table)
+    for name, columns in columns_by_table.items():
         sheet = book.create_sheet(name)
-        _head(sheet, columns, row=1)
+        _write_header(sheet, columns, row=1)
         for number, column in enumerate(columns, start=1):
             sheet.cell(1, number).comment = Comment(
                 f"{column.meaning}. Example: {column.example or '(blank)'}", "aiready"
@@ -104,20 +104,20 @@ def _workbook(chosen: dict[str, list[Column]]) -> Workbook:
     return book
 
 
-def _explain(sheet: Worksheet, chosen: dict[str, list[Column]]) -> None:
+def _write_codebook(sheet: Worksheet, columns_by_table: dict[str, list[Column]]) -> None:
     """The codebook as a sheet: one row per table x column."""
     sheet.title = CODEBOOK
-    notes = codebook(chosen)
+    notes = codebook(columns_by_table)
     sheet.append(list(notes.columns))
     for row in notes.itertuples(index=False):
-        sheet.append([harmless(cell) for cell in row])
+        sheet.append([escape_formula(cell) for cell in row])
 
 
 # Forms for records ------------------------------------------------------------------------------------------
 
 _HEADER_ROW = 4
 _TITLE, _QUIET = Font(bold=True, size=14), Font(italic=True, color="56646F")
-_ROOM = PatternFill("solid", fgColor="EEF2F4")
+_SHADED = PatternFill("solid", fgColor="EEF2F4")
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 
 
@@ -133,19 +133,19 @@ def new_forms(folder: Path, *, table: str, units: Sequence[str], starter: bool) 
         There is no such table, or a form of that name lies there already.
     """
     if table not in TABLES:
-        raise unknown("table", table, TABLES)
+        raise unknown_name("table", table, TABLES)
     unwritable = [unit for unit in units if not unit.isprintable()]
     if unwritable:
         raise UsageError(f"Unit {unwritable[0]!r} holds a sign that no cell can. Write the unit as units.csv has it.")
     columns = columns_of(TABLES[table], read_instrument(), starter=starter)
     forms = {
-        folder / f"{table}-{slug(unit)}.xlsx" if unit else folder / f"{table}.xlsx": unit for unit in units or [""]
+        folder / f"{table}-{file_stem(unit)}.xlsx" if unit else folder / f"{table}.xlsx": unit for unit in units or [""]
     }
-    taken = [path.name for path in forms if path.exists()]
-    if taken:
-        raise UsageError(f"{folder} already holds {', '.join(taken)}. Choose another folder; nothing was written.")
+    existing = [path.name for path in forms if path.exists()]
+    if existing:
+        raise UsageError(f"{folder} already holds {', '.join(existing)}. Choose another folder; nothing was written.")
     for path, unit in forms.items():
-        write(path, _form(TABLES[table], columns, unit))
+        write_file(path, _form(TABLES[table], columns, unit))
     return list(forms)
 
 
@@ -153,17 +153,17 @@ def _form(table: Table, columns: list[Column], unit: str) -> bytes:
     book = Workbook()
     sheet = book.active
     sheet.title = table.name
-    chosen = [replace(column, allowed=(unit,), example=unit) if unit and column.name == "unit_id" else column
+    columns_by_table = [replace(column, allowed=(unit,), example=unit) if unit and column.name == "unit_id" else column
               for column in columns]  # fmt: skip
     sheet.cell(1, 1, f"{table.name}: {table.collect}").font = _TITLE
     sheet.row_dimensions[2].height = 75
-    for number, column in enumerate(chosen, start=1):
-        meaning = sheet.cell(2, number, harmless(_sentence(column)))
-        example = sheet.cell(3, number, harmless(f"e.g. {column.example}") if column.example else "")
+    for number, column in enumerate(columns_by_table, start=1):
+        meaning = sheet.cell(2, number, escape_formula(_sentence(column)))
+        example = sheet.cell(3, number, escape_formula(f"e.g. {column.example}") if column.example else "")
         meaning.alignment, meaning.font, example.font = _WRAPPED, _QUIET, _QUIET
-    _head(sheet, chosen, row=_HEADER_ROW)
+    _write_header(sheet, columns_by_table, row=_HEADER_ROW)
     sheet.freeze_panes = sheet.cell(_HEADER_ROW + 1, 2)
-    _explain(book.create_sheet(), {table.name: chosen})
+    _write_codebook(book.create_sheet(), {table.name: columns_by_table})
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
@@ -191,25 +191,28 @@ LISTS = "lists"
 """Hidden sheet of the choices that no rule can hold."""
 
 
-def _head(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
+def _write_header(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
     """The header of a table in a row, and below it typed columns that refuse what the table would not take."""
     for number, column in enumerate(columns, start=1):
         cell = sheet.cell(row, number, column.name)
-        cell.font, cell.fill = Font(bold=column.required), _ROOM
+        cell.font, cell.fill = Font(bold=column.required), _SHADED
         letter = cell.column_letter
         sheet.column_dimensions[letter].width = max(14, len(column.name) + 2)
         sheet.column_dimensions[letter].number_format = _FORMATS.get(column.kind, "General")
-        rule = _rule(sheet, column, f"{letter}{row + 1}")
-        if rule is None:
+        validation = _validation(sheet, column, f"{letter}{row + 1}")
+        if validation is None:
             continue
-        rule.allow_blank, rule.showErrorMessage, rule.showInputMessage = True, True, True
-        rule.promptTitle, rule.prompt = column.name[:32], _sentence(column)[:255]
-        rule.errorTitle, rule.error = column.name[:32], f"{_sentence(column)} Example: {column.example}"[:225]
-        rule.add(f"{letter}{row + 1}:{letter}{row + FORM_ROWS}")
-        sheet.add_data_validation(rule)
+        validation.allow_blank, validation.showErrorMessage, validation.showInputMessage = True, True, True
+        validation.promptTitle, validation.prompt = column.name[:32], _sentence(column)[:255]
+        validation.errorTitle, validation.error = (
+            column.name[:32],
+            f"{_sentence(column)} Example: {column.example}"[:225],
+        )
+        validation.add(f"{letter}{row + 1}:{letter}{row + FORM_ROWS}")
+        sheet.add_data_validation(validation)
 
 
-def _rule(sheet: Worksheet, column: Column, first: str) -> DataValidation | None:
+def _validation(sheet: Worksheet, column: Column, first: str) -> DataValidation | None:
     """What a cell of a column may hold; None where anything may stand. `first` is the first cell it holds for."""
     choices = ("yes", "no") if column.kind == "flag" else column.allowed
     if choices:

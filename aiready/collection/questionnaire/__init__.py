@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from aiready.collection.questionnaire.limesurvey import limesurvey_structure
 from aiready.collection.questionnaire.page import printable_page
 from aiready.collection.questionnaire.qualtrics import qualtrics_text
-from aiready.collection.questionnaire.questions import Choice, Question, Questionnaire, questionnaire
+from aiready.collection.questionnaire.questions import Choice, Question, Questionnaire, build_questionnaire
 from aiready.collection.questionnaire.tables import as_csv, paste_sheet
-from aiready.collection.questionnaire.workbook import workbook
-from aiready.errors import unknown
+from aiready.collection.questionnaire.workbook import questionnaire_workbook
+from aiready.errors import unknown_name
 
-__all__ = ["FORMATS", "Choice", "Question", "Questionnaire", "questionnaire", "to_do", "written"]
+__all__ = ["FORMATS", "Choice", "Question", "Questionnaire", "build_questionnaire", "manual_steps", "render"]
 
-Asked = Sequence[Questionnaire]
-FORMATS: Mapping[str, tuple[str, Callable[[Asked], bytes]]] = {
-    "xlsx": ("xlsx", lambda asked: workbook(asked[0])),
+Questionnaires = Sequence[Questionnaire]
+FORMATS: Mapping[str, tuple[str, Callable[[Questionnaires], bytes]]] = {
+    "xlsx": ("xlsx", lambda asked: questionnaire_workbook(asked[0])),
     "csv": ("csv", lambda asked: as_csv(asked[0]).encode("utf-8-sig")),
     "html": ("html", lambda asked: printable_page(asked[0]).encode()),
     "qualtrics-txt": ("qualtrics.txt", lambda asked: qualtrics_text(asked[0]).encode()),
@@ -24,30 +24,30 @@ FORMATS: Mapping[str, tuple[str, Callable[[Asked], bytes]]] = {
 """Ending of the file, each its own, and writer by format; LimeSurvey alone takes several languages in one file."""
 
 
-def written(name: str, asked: Asked) -> bytes:
+def render(format_name: str, questionnaires: Questionnaires) -> bytes:
     """The questionnaire in a format, in the first of the languages given (LimeSurvey: in all of them).
 
     Examples
     --------
     >>> from aiready.instrument.model import read_instrument
-    >>> written("qualtrics-txt", [questionnaire(read_instrument())])[:18]
+    >>> render("qualtrics-txt", [build_questionnaire(read_instrument())])[:18]
     b'[[AdvancedFormat]]'
     """
-    if name not in FORMATS:
-        raise unknown("format", name, FORMATS)
-    return FORMATS[name][1](asked)
+    if format_name not in FORMATS:
+        raise unknown_name("format", format_name, FORMATS)
+    return FORMATS[format_name][1](questionnaires)
 
 
-def to_do(name: str, asked: Questionnaire) -> list[str]:
+def manual_steps(format_name: str, questionnaire: Questionnaire) -> list[str]:
     """What somebody still does by hand after a questionnaire is written, a sentence each."""
-    said = []
-    if asked.blanks:
-        blanks = ", ".join(f"[{blank}]" for blank in asked.blanks)
-        said.append(f"The introduction still says {blanks}: add rows of that key to about.csv, or edit the file.")
-    if not asked.opening[0].choices:
-        said.append("No units to choose from: name a data folder with units.csv, or people write theirs down.")
-    if name == "qualtrics-txt":
-        said.append(
+    steps = []
+    if questionnaire.blanks:
+        blanks = ", ".join(f"[{blank}]" for blank in questionnaire.blanks)
+        steps.append(f"The introduction still says {blanks}: add rows of that key to about.csv, or edit the file.")
+    if not questionnaire.opening[0].choices:
+        steps.append("No units to choose from: name a data folder with units.csv, or people write theirs down.")
+    if format_name == "qualtrics-txt":
+        steps.append(
             "The format carries no display logic: in the survey flow, branch to each block whose name lists roles."
         )
-    return said
+    return steps

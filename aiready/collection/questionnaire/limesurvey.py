@@ -47,56 +47,56 @@ def limesurvey_structure(languages: Sequence[Questionnaire]) -> str:
     writer = csv.DictWriter(file, COLUMNS, restval="", delimiter="\t", lineterminator="\n")
     writer.writeheader()
     writer.writerows(_survey(languages))
-    for asked in languages:
-        writer.writerows(_texts(asked))
-    for asked in languages:
-        writer.writerows(_questions(asked, languages[0]))
+    for questionnaire in languages:
+        writer.writerows(_texts(questionnaire))
+    for questionnaire in languages:
+        writer.writerows(_questions(questionnaire, languages[0]))
     return file.getvalue()
 
 
-def _refuse_equal_codes(asked: Questionnaire) -> None:
-    times = Counter(question.code for question in asked.questions)
-    alike = [question.id for question in asked.questions if times[question.code] > 1]
-    if alike:
+def _refuse_equal_codes(questionnaire: Questionnaire) -> None:
+    code_counts = Counter(question.code for question in questionnaire.questions)
+    question_ids = [question.id for question in questionnaire.questions if code_counts[question.code] > 1]
+    if question_ids:
         raise InstrumentError(
-            f"items.csv: LimeSurvey takes letters and digits alone, and {', '.join(alike)} read alike then. Rename one."
+            f"items.csv: LimeSurvey takes letters and digits alone, and {', '.join(question_ids)} read alike then. Rename one."
         )
 
 
 def _survey(languages: Sequence[Questionnaire]) -> Iterator[Row]:
-    codes = [_code(asked) for asked in languages]
+    codes = [_code(questionnaire) for questionnaire in languages]
     settings = {"language": codes[0], "additional_languages": " ".join(codes[1:])} | _SETTINGS
     for name, value in settings.items():
         yield {"class": "S", "name": name, "text": value}
 
 
-def _texts(asked: Questionnaire) -> Iterator[Row]:
-    said = {
-        "surveyls_welcometext": html_of(asked.intro).replace("\n", " ").strip(),
-        "surveyls_title": asked.title,
-        "surveyls_endtext": asked.words["page.end"],
+def _texts(questionnaire: Questionnaire) -> Iterator[Row]:
+    texts = {
+        "surveyls_welcometext": html_of(questionnaire.intro).replace("\n", " ").strip(),
+        "surveyls_title": questionnaire.title,
+        "surveyls_endtext": questionnaire.words["page.end"],
     }
-    for name, text in said.items():
+    for name, text in texts.items():
         escaped = text.encode("ascii", "xmlcharrefreplace").decode()
-        yield {"class": "SL", "name": name, "text": escaped, "language": _code(asked)}
+        yield {"class": "SL", "name": name, "text": escaped, "language": _code(questionnaire)}
 
 
-def _questions(asked: Questionnaire, first: Questionnaire) -> Iterator[Row]:
-    spoken = {"language": _code(asked)}
+def _questions(questionnaire: Questionnaire, first: Questionnaire) -> Iterator[Row]:
+    language = {"language": _code(questionnaire)}
     groups = (
-        ("G1", asked.words["page.about_you"], asked.opening),
-        ("G2", asked.words["page.questions"], (*asked.items, *asked.closing)),
+        ("G1", questionnaire.words["page.about_you"], questionnaire.opening),
+        ("G2", questionnaire.words["page.questions"], (*questionnaire.items, *questionnaire.closing)),
     )
     roles = {choice.value: choice.code for choice in first.opening[OPENING.index("role")].choices}
     for group, name, questions in groups:
-        yield {"class": "G", "type/scale": group, "name": name, "relevance": "1"} | spoken
+        yield {"class": "G", "type/scale": group, "name": name, "relevance": "1"} | language
         for question in questions:
             yield {
                 "class": "Q", "type/scale": _kind(question), "name": question.code, "text": _literal(question.wording),
                 "relevance": _relevance(question, roles), "mandatory": "N", "other": "N",
-            } | spoken  # fmt: skip
+            } | language  # fmt: skip
             for choice in question.choices:
-                yield {"class": "A", "type/scale": "0", "name": choice.code, "text": _literal(choice.text)} | spoken
+                yield {"class": "A", "type/scale": "0", "name": choice.code, "text": _literal(choice.text)} | language
 
 
 def _literal(text: str) -> str:
@@ -107,7 +107,7 @@ def _literal(text: str) -> str:
     >>> _literal("Claims <North> {A} & co")
     'Claims &lt;North&gt; &#123;A&#125; & co'
     """
-    return "".join(_ENTITIES.get(sign, sign) for sign in text)
+    return "".join(_ENTITIES.get(character, character) for character in text)
 
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;", "\\": "&#92;"}
@@ -127,7 +127,7 @@ def _kind(question: Question) -> str:
     return "!" if len(question.choices) >= _DROP_DOWN_FROM else "L"
 
 
-def _code(asked: Questionnaire) -> str:
+def _code(questionnaire: Questionnaire) -> str:
     """Language as LimeSurvey writes it: `de`, `pt-BR`."""
-    language, _, region = asked.language.partition("-")
+    language, _, region = questionnaire.language.partition("-")
     return f"{language}-{region.upper()}" if region else language

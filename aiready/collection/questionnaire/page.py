@@ -5,11 +5,11 @@ from pathlib import Path
 
 import mistune
 
-from aiready.collection.questionnaire.questions import ANSWERS, Choice, Question, Questionnaire
-from aiready.collection.questionnaire.tables import only_for
+from aiready.collection.questionnaire.questions import EXTRA_ANSWER_VALUES, Choice, Question, Questionnaire
+from aiready.collection.questionnaire.tables import role_hint
 
 STYLE = Path(__file__).with_name("page.css")
-MANY = 12
+TWO_COLUMNS_FROM = 12
 """Answers from which a list runs in two columns."""
 _markdown = mistune.create_markdown(escape=True)
 
@@ -26,25 +26,31 @@ def html_of(text: str, *, inline: bool = False) -> str:
     return html.removeprefix("<p>").removesuffix("</p>") if inline else html
 
 
-def printable_page(asked: Questionnaire) -> str:
+def printable_page(questionnaire: Questionnaire) -> str:
     """The whole questionnaire as HTML; each answer shows the number that is typed in from paper."""
-    words = asked.words
-    closing = "".join(_question(asked, question, number) for number, question in _numbered(asked, "closing"))
-    about = "".join(_question(asked, question, number) for number, question in _numbered(asked, "opening"))
-    items = "".join(_question(asked, question, number) for number, question in _numbered(asked, "items"))
+    words = questionnaire.words
+    closing = "".join(
+        _question(questionnaire, question, number) for number, question in _numbered(questionnaire, "closing")
+    )
+    about = "".join(
+        _question(questionnaire, question, number) for number, question in _numbered(questionnaire, "opening")
+    )
+    items = "".join(
+        _question(questionnaire, question, number) for number, question in _numbered(questionnaire, "items")
+    )
     return f"""<!DOCTYPE html>
-<html lang="{escape(asked.language)}">
+<html lang="{escape(questionnaire.language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{escape(asked.title)}</title>
+<title>{escape(questionnaire.title)}</title>
 <style>{STYLE.read_text(encoding="utf-8")}</style>
 </head>
 <body>
 <main>
-<h1>{escape(asked.title)}</h1>
-<div class="intro">{html_of(asked.intro)}</div>
+<h1>{escape(questionnaire.title)}</h1>
+<div class="intro">{html_of(questionnaire.intro)}</div>
 <form>
 <h2>{escape(words["page.about_you"])}</h2>
 {about}<h2>{escape(words["page.questions"])}</h2>
@@ -56,13 +62,13 @@ def printable_page(asked: Questionnaire) -> str:
 """
 
 
-def _numbered(asked: Questionnaire, part: str) -> list[tuple[int, Question]]:
-    places = {question.id: number for number, question in enumerate(asked.questions, start=1)}
-    return [(places[question.id], question) for question in getattr(asked, part)]
+def _numbered(questionnaire: Questionnaire, part: str) -> list[tuple[int, Question]]:
+    numbers = {question.id: number for number, question in enumerate(questionnaire.questions, start=1)}
+    return [(numbers[question.id], question) for question in getattr(questionnaire, part)]
 
 
-def _question(asked: Questionnaire, question: Question, number: int) -> str:
-    hint, name = only_for(asked, question), escape(question.id)
+def _question(questionnaire: Questionnaire, question: Question, number: int) -> str:
+    hint, name = role_hint(questionnaire, question), escape(question.id)
     note = f'<p class="only">{escape(hint)}</p>\n' if hint else ""
     wording = f"<b>{number} </b>{escape(question.wording)}"
     if not question.choices:
@@ -70,7 +76,7 @@ def _question(asked: Questionnaire, question: Question, number: int) -> str:
         field = f'<textarea id="{name}" name="{name}" rows="{_lines(question)}"></textarea>'
         return f'<div class="question">{label}{field}\n</div>\n'
     answers = "".join(_answer(name, choice) for choice in question.choices)
-    kind = ' class="many"' if len(question.choices) >= MANY else ""
+    kind = ' class="many"' if len(question.choices) >= TWO_COLUMNS_FROM else ""
     legend = f'<legend class="wording">{wording}</legend>\n{note}'
     return f'<fieldset class="question">{legend}<ul{kind}>\n{answers}</ul>\n</fieldset>\n'
 
@@ -79,7 +85,7 @@ def _answer(name: str, choice: Choice) -> str:
     """One answer: a level shows its number, which is what is typed in from paper; the two others stand apart."""
     control = f'<input type="radio" name="{name}" value="{escape(choice.value)}">'
     number = f'<span class="code" aria-hidden="true">{choice.value}</span>' if choice.value.isdigit() else "<i></i>"
-    kind = ' class="apart"' if choice.value in ANSWERS.values() else ""
+    kind = ' class="apart"' if choice.value in EXTRA_ANSWER_VALUES.values() else ""
     return f"<li{kind}><label>{control}{number}<span>{escape(choice.text)}</span></label></li>\n"
 
 

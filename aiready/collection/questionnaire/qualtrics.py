@@ -18,25 +18,25 @@ DROP_DOWN_FROM = 12
 """Choices from which a list is folded up."""
 
 
-def qualtrics_text(asked: Questionnaire) -> str:
+def qualtrics_text(questionnaire: Questionnaire) -> str:
     """Blocks and questions in the advanced format; choices count from 1 in the order of the questionnaire."""
-    return "\n".join(_lines(asked)) + "\n"
+    return "\n".join(_lines(questionnaire)) + "\n"
 
 
-def _lines(asked: Questionnaire) -> Iterator[str]:
-    yield from ("[[AdvancedFormat]]", "", f"[[Block:{asked.words['page.about_you']}]]", "")
-    intro = f"<h2>{html_of(asked.title, inline=True)}</h2> {' '.join(html_of(asked.intro).split())}"
+def _lines(questionnaire: Questionnaire) -> Iterator[str]:
+    yield from ("[[AdvancedFormat]]", "", f"[[Block:{questionnaire.words['page.about_you']}]]", "")
+    intro = f"<h2>{html_of(questionnaire.title, inline=True)}</h2> {' '.join(html_of(questionnaire.intro).split())}"
     yield from ("[[Question:DB]]", "[[ID:intro]]", _plain(intro), "", "[[PageBreak]]", "")
-    for question in asked.opening:
+    for question in questionnaire.opening:
         yield from _question(question)
-    for number, (roles, questions) in enumerate(groupby(asked.items, key=lambda item: item.roles), start=1):
+    for number, (roles, questions) in enumerate(groupby(questionnaire.items, key=lambda item: item.roles), start=1):
         shared = list(questions)
-        name = asked.words["page.questions"] if shared[0].for_all else asked.roles_asked(shared[0])
+        name = questionnaire.words["page.questions"] if shared[0].for_all else questionnaire.roles_asked(shared[0])
         yield from (f"[[Block:{number} · {_plain(name)} · {';'.join(roles)}]]", "")
         for question in shared:
             yield from _question(question)
-    yield from (f"[[Block:{_plain(asked.words['page.end'])}]]", "")
-    for question in asked.closing:
+    yield from (f"[[Block:{_plain(questionnaire.words['page.end'])}]]", "")
+    for question in questionnaire.closing:
         yield from _question(question)
 
 

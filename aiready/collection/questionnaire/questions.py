@@ -14,7 +14,7 @@ from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, INTRO_BLANKS, O
 from aiready.instrument.model import Instrument
 from aiready.model.schema import AI_USE, ROLES
 
-ANSWERS: Mapping[str, str] = {"does_not_apply": "does not apply", "dont_know": "don't know"}
+EXTRA_ANSWER_VALUES: Mapping[str, str] = {"does_not_apply": "does not apply", "dont_know": "don't know"}
 """What `responses` holds for the answers that are no level."""
 _CODES: Mapping[str, str] = {"does_not_apply": "NA", "dont_know": "DK"}
 CODE_LENGTH, ID_LENGTH = 5, 20
@@ -61,7 +61,7 @@ class Question:
         """Whether every role is asked."""
         return set(self.roles) >= set(ROLES)
 
-    def asked(self, role: str) -> bool:
+    def is_asked_of(self, role: str) -> bool:
         """Whether a role is asked; without a role everything is."""
         return not role or role in self.roles
 
@@ -93,8 +93,8 @@ class Questionnaire:
         return ", ".join(self.words[f"role_name.{role}"] for role in question.roles)
 
 
-def questionnaire(
-    rules: Instrument,
+def build_questionnaire(
+    instrument: Instrument,
     language: str = "",
     *,
     units: Mapping[str, str] = MappingProxyType({}),
@@ -119,47 +119,56 @@ def questionnaire(
     Examples
     --------
     >>> from aiready.instrument.model import read_instrument
-    >>> asked = questionnaire(read_instrument(), "de")
+    >>> asked = build_questionnaire(read_instrument(), "de")
     >>> asked.title, [question.id for question in asked.opening], len(asked.items)
     ('Wie passt KI zu Ihrer Arbeit?', ['unit_id', 'role', 'ai_use'], 25)
     """
-    spoken = rules.in_language(language)
-    blanks = {"minimum_group": str(rules.settings.minimum_group)} | {k: v for k, v in about.items() if v}
-    title, intro = _introduction(spoken.intro, blanks)
-    named_units = unit_labels(units, parents)
-    lists = {"unit_id": named_units, "role": _named(spoken, "role", ROLES), "ai_use": _named(spoken, "ai_use", AI_USE)}
-    ask = {name: Question(name, spoken.words[f"question.{name}"], _choices(lists.get(name, {}))) for name in _ASKED}
+    wording = instrument.in_language(language)
+    blanks = {"minimum_group": str(instrument.settings.minimum_group)} | {k: v for k, v in about.items() if v}
+    title, intro = _introduction(wording.intro, blanks)
+    unit_choices = unit_labels(units, parents)
+    lists = {
+        "unit_id": unit_choices,
+        "role": _labels(wording, "role", ROLES),
+        "ai_use": _labels(wording, "ai_use", AI_USE),
+    }
+    questions = {
+        name: Question(name, wording.words[f"question.{name}"], _choices(lists.get(name, {})))
+        for name in _OPENING_AND_CLOSING
+    }
     return Questionnaire(
-        language=spoken.code,
+        language=wording.code,
         title=title,
         intro=intro,
-        blanks=tuple(name for name in INTRO_BLANKS if f"{{{name}}}" in spoken.intro and name not in blanks),
-        opening=tuple(ask[name] for name in OPENING),
-        items=tuple(_items(rules, spoken)),
-        closing=tuple(ask[name] for name in CLOSING),
-        words=spoken.words,
+        blanks=tuple(name for name in INTRO_BLANKS if f"{{{name}}}" in wording.intro and name not in blanks),
+        opening=tuple(questions[name] for name in OPENING),
+        items=tuple(_items(instrument, wording)),
+        closing=tuple(questions[name] for name in CLOSING),
+        words=wording.words,
     )
 
 
-_ASKED = (*OPENING, *CLOSING)
+_OPENING_AND_CLOSING = (*OPENING, *CLOSING)
 
 
 def _introduction(text: str, blanks: Mapping[str, str]) -> tuple[str, str]:
     """Title and text of an introduction, its blanks filled or shown as [name]."""
-    shown = {name: blanks.get(name, f"[{name}]") for name in INTRO_BLANKS}
-    filled = text.format(**shown).strip()
+    values = {name: blanks.get(name, f"[{name}]") for name in INTRO_BLANKS}
+    filled = text.format(**values).strip()
     head, _, rest = filled.partition("\n")
     return (head.lstrip("# ").strip(), rest.strip()) if head.startswith("#") else ("", filled)
 
 
-def _named(spoken: Wording, kind: str, ids: Iterable[str]) -> dict[str, str]:
-    return {name: spoken.words[f"{kind}.{name}"] for name in ids}
+def _labels(wording: Wording, kind: str, ids: Iterable[str]) -> dict[str, str]:
+    return {name: wording.words[f"{kind}.{name}"] for name in ids}
 
 
-def _items(rules: Instrument, spoken: Wording) -> Iterable[Question]:
-    levels = level_columns(rules.settings.scale_points)
-    extra = tuple(Choice(ANSWERS[name], _CODES[name], spoken.words[f"answer.{name}"]) for name in EXTRA_ANSWERS)
-    for row, roles in zip(spoken.items.to_dict("records"), rules.items["roles"], strict=True):
+def _items(instrument: Instrument, wording: Wording) -> Iterable[Question]:
+    levels = level_columns(instrument.settings.scale_points)
+    extra = tuple(
+        Choice(EXTRA_ANSWER_VALUES[name], _CODES[name], wording.words[f"answer.{name}"]) for name in EXTRA_ANSWERS
+    )
+    for row, roles in zip(wording.items.to_dict("records"), instrument.items["roles"], strict=True):
         choices = tuple(Choice(str(k), str(k), row[level]) for k, level in enumerate(levels, start=1))
         yield Question(row["item_id"], row["wording"], choices + extra, tuple(role for role in ROLES if role in roles))
 
@@ -177,15 +186,16 @@ def unit_labels(names: Mapping[str, str], parents: Mapping[str, str] = MappingPr
     labels = {unit: " ".join((name or unit).split()) for unit, name in names.items()}
     above = {unit: labels.get(parents.get(unit) or "", "") or unit for unit in labels}
     for addition in (above, {unit: unit for unit in labels}):
-        labels = _told_apart(labels, addition)
+        labels = _add_where_equal(labels, addition)
     return labels
 
 
-def _told_apart(labels: Mapping[str, str], addition: Mapping[str, str]) -> dict[str, str]:
+def _add_where_equal(labels: Mapping[str, str], addition: Mapping[str, str]) -> dict[str, str]:
     """Labels, with an addition to those that somebody could take for another's."""
-    times = Counter(map(_alike, labels.values()))
+    label_counts = Counter(map(_alike, labels.values()))
     return {
-        unit: f"{label} ({addition[unit]})" if times[_alike(label)] > 1 else label for unit, label in labels.items()
+        unit: f"{label} ({addition[unit]})" if label_counts[_alike(label)] > 1 else label
+        for unit, label in labels.items()
     }
 
 
@@ -211,22 +221,22 @@ def _short_codes(texts: Mapping[str, str]) -> list[str]:
     >>> len(set(_short_codes({"claims-north": "", "claims-south": ""}))), _short_codes({"3": "", "1": ""})
     (2, ['jydub', 'nodle'])
     """
-    begun = [re.sub(r"[^A-Za-z0-9]", "", value)[:CODE_LENGTH] for value in texts]
-    tries: list[Sequence[str]] = [begun]
-    tries += [[_digest(value + salt, CODE_LENGTH) for value in texts] for salt in ("", "1", "2", "3")]
-    return list(next(codes for codes in tries if codes is tries[-1] or _tell_apart(codes, texts)))
+    prefixes = [re.sub(r"[^A-Za-z0-9]", "", value)[:CODE_LENGTH] for value in texts]
+    candidates: list[Sequence[str]] = [prefixes]
+    candidates += [[_digest(value + salt, CODE_LENGTH) for value in texts] for salt in ("", "1", "2", "3")]
+    return list(next(codes for codes in candidates if codes is candidates[-1] or _are_unambiguous(codes, texts)))
 
 
-def _tell_apart(codes: Sequence[str], texts: Mapping[str, str]) -> bool:
+def _are_unambiguous(codes: Sequence[str], texts: Mapping[str, str]) -> bool:
     """Whether no code reads like another, like the id or name of another choice, or like a place in the list."""
     owners: dict[str, set[str]] = {}
     for code, (value, text) in zip(codes, texts.items(), strict=True):
-        for called in (code, value, text):
-            owners.setdefault(_alike(called), set()).add(value)
-    return all(len(owners[_alike(code)]) == 1 and not _PLACE.fullmatch(code) for code in codes)
+        for name in (code, value, text):
+            owners.setdefault(_alike(name), set()).add(value)
+    return all(len(owners[_alike(code)]) == 1 and not _POSITION_CODE.fullmatch(code) for code in codes)
 
 
-_PLACE = re.compile(r"(?:AO|SQ|A|L)?\d*", re.IGNORECASE)
+_POSITION_CODE = re.compile(r"(?:AO|SQ|A|L)?\d*", re.IGNORECASE)
 """Codes that a survey tool gives by place."""
 
 

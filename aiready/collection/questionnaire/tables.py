@@ -9,28 +9,28 @@ from aiready.collection.questionnaire.questions import Question, Questionnaire
 RULE = "-" * 72
 
 
-def as_csv(asked: Questionnaire) -> str:
+def as_csv(questionnaire: Questionnaire) -> str:
     """One row per question: id, roles asked, wording, then its answers in order; units are left to `units.csv`."""
-    answers = {question.id: [choice.text for choice in question.choices] for question in asked.questions}
+    answers = {question.id: [choice.text for choice in question.choices] for question in questionnaire.questions}
     answers["unit_id"] = []
     width = max(map(len, answers.values()))
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(["id", "roles", "question", *(f"answer_{k}" for k in range(1, width + 1))])
-    for question in asked.questions:
+    for question in questionnaire.questions:
         row = [question.id, ";".join(question.roles), question.wording, *answers[question.id]]
         writer.writerow(row + [""] * (width + 3 - len(row)))
     return file.getvalue()
 
 
-def paste_sheet(asked: Questionnaire) -> str:
+def paste_sheet(questionnaire: Questionnaire) -> str:
     """Blocks to copy into Microsoft Forms or Google Forms, question by question, between lines that say what is what.
 
     Both tools make one option of each pasted line, and neither asks by the answer to an earlier question without
     a page for each: a question that not all are asked says so in its description, and answers of other roles are
     left out when they come back.
     """
-    return "\n".join([asked.title, "", *paragraphs(asked.intro), "", *_blocks(asked)]) + "\n"
+    return "\n".join([questionnaire.title, "", *paragraphs(questionnaire.intro), "", *_blocks(questionnaire)]) + "\n"
 
 
 def paragraphs(markdown: str) -> list[str]:
@@ -44,17 +44,21 @@ def paragraphs(markdown: str) -> list[str]:
     return [" ".join(part.replace("*", "").split()) for part in markdown.split("\n\n")]
 
 
-def _blocks(asked: Questionnaire) -> Iterator[str]:
-    for number, question in enumerate(asked.questions, start=1):
+def _blocks(questionnaire: Questionnaire) -> Iterator[str]:
+    for number, question in enumerate(questionnaire.questions, start=1):
         kind = "single choice" if question.choices else "text"
         yield from (RULE, f"{number} · {question.id} · {kind}", RULE, question.wording)
-        hint = only_for(asked, question)
+        hint = role_hint(questionnaire, question)
         yield from ([hint] if hint else [])
         yield ""
         yield from (" ".join(choice.text.split()) for choice in question.choices)  # each line is an option
         yield from ([""] if question.choices else [])
 
 
-def only_for(asked: Questionnaire, question: Question) -> str:
+def role_hint(questionnaire: Questionnaire, question: Question) -> str:
     """What a question says that not every role is asked; empty when all are."""
-    return "" if question.for_all else asked.words["page.only_for"].format(roles=asked.roles_asked(question))
+    return (
+        ""
+        if question.for_all
+        else questionnaire.words["page.only_for"].format(roles=questionnaire.roles_asked(question))
+    )

@@ -16,9 +16,9 @@ from aiready.collection.questionnaire.tables import paragraphs
 
 ROWS = 500
 """Respondents that the answer sheet has drop-downs for."""
-ANSWERS = "responses"
+ANSWER_SHEET = "responses"
 """Sheet of answers: named like the table it is read as."""
-_PROMPT = 255  # what Excel shows beside a cell
+_LONGEST_PROMPT = 255  # what Excel shows beside a cell
 _LISTS = "lists"
 _NOT_IN_A_FORMULA = frozenset(',"\n\r\t')
 """Signs that end an entry, or the list, where the choices of a drop-down stand in its formula."""
@@ -27,41 +27,41 @@ _HEAD, _WRAPPED = Font(bold=True), Alignment(wrap_text=True, vertical="top")
 _GREY = PatternFill(bgColor="B9C2C9", fill_type="solid")
 
 
-def workbook(asked: Questionnaire) -> bytes:
+def questionnaire_workbook(questionnaire: Questionnaire) -> bytes:
     """Three sheets: the introduction, one row per question with its answers, one row per respondent.
 
     In the answer sheet a cell takes what `responses` holds (a level's number, `does not apply`, `don't know`, an
     id); the note on its header and the prompt beside it say what that means. A role's unasked items turn grey.
     """
     book = Workbook()
-    _introduce(book.active, asked)
-    _list_questions(book.create_sheet("questionnaire"), asked)
-    _prepare_answers(book, book.create_sheet(ANSWERS), asked)
+    _write_introduction(book.active, questionnaire)
+    _write_questions(book.create_sheet("questionnaire"), questionnaire)
+    _write_answer_sheet(book, book.create_sheet(ANSWER_SHEET), questionnaire)
     book.active = 0
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
 
 
-def _introduce(sheet: Worksheet, asked: Questionnaire) -> None:
+def _write_introduction(sheet: Worksheet, questionnaire: Questionnaire) -> None:
     sheet.title = "introduction"
     sheet.column_dimensions["A"].width = 100
-    lines = [asked.title, *paragraphs(asked.intro), asked.words["sheet.greyed"]]
+    lines = [questionnaire.title, *paragraphs(questionnaire.intro), questionnaire.words["sheet.greyed"]]
     for row, line in enumerate(lines, start=1):
-        cell = sheet.cell(row, 1, harmless(line))
+        cell = sheet.cell(row, 1, escape_formula(line))
         cell.alignment, cell.font = _WRAPPED, Font(bold=row == 1, size=16 if row == 1 else 11)
 
 
-def _list_questions(sheet: Worksheet, asked: Questionnaire) -> None:
+def _write_questions(sheet: Worksheet, questionnaire: Questionnaire) -> None:
     """One row per question: id, wording, roles asked, answers in order."""
-    listed = [question for question in asked.questions if question.id != "unit_id"]
-    width = max(len(question.choices) for question in listed)
-    words = asked.words
+    questions = [question for question in questionnaire.questions if question.id != "unit_id"]
+    width = max(len(question.choices) for question in questions)
+    words = questionnaire.words
     answers = [words["sheet.level"].format(level=k) for k in range(1, width + 1)]
     sheet.append(["id", words["sheet.question"], words["sheet.asked_of"], *answers])
-    for question in listed:
-        texts = [question.wording, asked.roles_asked(question), *(choice.text for choice in question.choices)]
-        sheet.append([question.id, *map(harmless, texts)])
+    for question in questions:
+        texts = [question.wording, questionnaire.roles_asked(question), *(choice.text for choice in question.choices)]
+        sheet.append([question.id, *map(escape_formula, texts)])
     widths = {"A": 20, "B": 48, "C": 26} | {get_column_letter(4 + k): 30 for k in range(width)}
     for letter, characters in widths.items():
         sheet.column_dimensions[letter].width = characters
@@ -75,11 +75,11 @@ def _list_questions(sheet: Worksheet, asked: Questionnaire) -> None:
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _prepare_answers(book: Workbook, sheet: Worksheet, asked: Questionnaire) -> None:
+def _write_answer_sheet(book: Workbook, sheet: Worksheet, questionnaire: Questionnaire) -> None:
     """One row per respondent: the columns of `responses`, a drop-down in each that has choices."""
     for column, name in enumerate(_LEADING, start=1):
         sheet.cell(1, column, name).font = _HEAD
-    for column, question in enumerate(asked.questions, start=len(_LEADING) + 1):
+    for column, question in enumerate(questionnaire.questions, start=len(_LEADING) + 1):
         head = sheet.cell(1, column, question.id)
         head.font = _HEAD
         head.comment = _note(question)
@@ -87,7 +87,7 @@ def _prepare_answers(book: Workbook, sheet: Worksheet, asked: Questionnaire) -> 
         if question.choices:
             sheet.add_data_validation(_drop_down(book, question, head.column_letter))
         if not question.for_all:
-            _grey(sheet, question, head.column_letter, get_column_letter(len(_LEADING) + 2))
+            _grey_out_other_roles(sheet, question, head.column_letter, get_column_letter(len(_LEADING) + 2))
     sheet.freeze_panes = sheet.cell(2, len(_LEADING) + 3)
 
 
@@ -98,14 +98,18 @@ def _note(question: Question) -> Comment:
 
 def _drop_down(book: Workbook, question: Question, letter: str) -> DataValidation:
     """A list of what the column may hold; a long one stands on a sheet of its own."""
-    values = [choice.value for choice in question.choices]
-    listed = f'"{",".join(values)}"'
-    if len(listed) > _PROMPT or any(set(value) & _NOT_IN_A_FORMULA for value in values):
-        listed = _list_apart(book, values)
-    choice = DataValidation("list", formula1=listed, allow_blank=True, showErrorMessage=True)
-    choice.promptTitle, choice.prompt, choice.showInputMessage = question.id[:32], question.wording[:_PROMPT], True
-    choice.add(f"{letter}2:{letter}{ROWS + 1}")
-    return choice
+    values = [validation.value for validation in question.choices]
+    formula = f'"{",".join(values)}"'
+    if len(formula) > _LONGEST_PROMPT or any(set(value) & _NOT_IN_A_FORMULA for value in values):
+        formula = _list_apart(book, values)
+    validation = DataValidation("list", formula1=formula, allow_blank=True, showErrorMessage=True)
+    validation.promptTitle, validation.prompt, validation.showInputMessage = (
+        question.id[:32],
+        question.wording[:_LONGEST_PROMPT],
+        True,
+    )
+    validation.add(f"{letter}2:{letter}{ROWS + 1}")
+    return validation
 
 
 def _list_apart(book: Workbook, values: Sequence[str]) -> str:
@@ -120,19 +124,19 @@ def _list_apart(book: Workbook, values: Sequence[str]) -> str:
     return f"{_LISTS}!${letter}$1:${letter}${len(values)}"
 
 
-def _grey(sheet: Worksheet, question: Question, letter: str, role: str) -> None:
+def _grey_out_other_roles(sheet: Worksheet, question: Question, letter: str, role: str) -> None:
     """Colour the cells of respondents whose role is not asked."""
-    asked = ", ".join(f'${role}2<>"{one}"' for one in question.roles)
-    rule = FormulaRule(formula=[f'AND(${role}2<>"", {asked})'], fill=_GREY)
+    is_no_asked_role = ", ".join(f'${role}2<>"{asked_role}"' for asked_role in question.roles)
+    rule = FormulaRule(formula=[f'AND(${role}2<>"", {is_no_asked_role})'], fill=_GREY)
     sheet.conditional_formatting.add(f"{letter}2:{letter}{ROWS + 1}", rule)
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A text cell that a spreadsheet will not run as a formula.
 
     Examples
     --------
-    >>> harmless("=1+1"), harmless("as it is")
+    >>> escape_formula("=1+1"), escape_formula("as it is")
     ("'=1+1", 'as it is')
     """
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

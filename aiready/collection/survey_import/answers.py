@@ -6,19 +6,26 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from aiready.collection.survey_import.cell_meanings import (
+    CellMeanings,
+    QuestionCells,
+    doubtful_questions,
+    question_cells,
+    read_cells,
+    variant_spellings,
+)
 from aiready.collection.survey_import.files import Export
-from aiready.collection.survey_import.lexicon import exact, number, whole_number
-from aiready.collection.survey_import.mapping import Map, Open, nearest
-from aiready.collection.survey_import.matching import Columns, is_ticked, order
-from aiready.collection.survey_import.reading import Column, Reading, column_of, doubtful, read, spellings
-from aiready.collection.survey_import.words import COMMENT, NO_ANSWER, Words
+from aiready.collection.survey_import.lexicon import exact_form, parse_integer, strip_zero_decimals
+from aiready.collection.survey_import.map_file import ImportMap, OpenQuestion, nearest
+from aiready.collection.survey_import.matching import MatchedColumns, in_questionnaire_order, is_ticked
+from aiready.collection.survey_import.vocabulary import COMMENT, NO_ANSWER, Vocabulary
 
 _NOT_SHOWN = {"limesurvey": ("N/A",)}
 """What stands in place of a question that was not shown: no answer."""
 _MOST_SUGGESTIONS = 100
 _NEVER_ANSWERED = (-9, -99, -999)
 """Numbers that tools and statisticians write where nobody answered; suggested, never assumed."""
-_BETWEEN = " | "
+_SEPARATOR = " | "
 
 
 @dataclass(frozen=True)
@@ -33,15 +40,15 @@ class Answers:
 
     values: pd.DataFrame
     unreadable: Mapping[str, pd.Series]
-    several: Mapping[str, pd.Series]
-    open: tuple[Open, ...]
-    by_place: tuple[str, ...]
+    several_answers: Mapping[str, pd.Series]
+    open_questions: tuple[OpenQuestion, ...]
+    beyond_levels: tuple[str, ...]
     numbered: tuple[str, ...]
     proven: bool
     texts: Mapping[str, set[str]]
 
 
-def translate(export: Export, columns: Columns, words: Words, mapped: Map) -> Answers:
+def read_answers(export: Export, columns: MatchedColumns, vocabulary: Vocabulary, import_map: ImportMap) -> Answers:
     """Read every cell of every column found.
 
     Parameters
@@ -51,63 +58,67 @@ def translate(export: Export, columns: Columns, words: Words, mapped: Map) -> An
     mapped
         What the map file says.
     """
-    cells_of = {name: list(_given(export, columns, name)) for name in order(columns, words)}
-    questions = {name: column_of(name, _counts(cells), words) for name, cells in cells_of.items() if name != COMMENT}
-    in_doubt = doubtful(questions.values(), mapped)
+    cells_of = {
+        name: list(_columns_of_question(export, columns, name)) for name in in_questionnaire_order(columns, vocabulary)
+    }
+    questions = {
+        name: question_cells(name, _counts(cells), vocabulary) for name, cells in cells_of.items() if name != COMMENT
+    }
+    doubtful = doubtful_questions(questions.values(), import_map)
     readings = {
-        name: read(column, mapped, doubtful=name in in_doubt)
-        if name in words.answers
-        else _names_as_ids(column, mapped)
+        name: read_cells(column, import_map, doubtful=name in doubtful)
+        if name in vocabulary.answers
+        else _names_as_ids(column, import_map)
         for name, column in questions.items()
     }
     values: dict[str, pd.Series] = {}
     unreadable: dict[str, pd.Series] = {}
-    several: dict[str, pd.Series] = {}
+    several_answers: dict[str, pd.Series] = {}
     for name, cells in cells_of.items():
         if name == COMMENT:
-            values[name] = _joined(cells)
+            values[name] = _join_comments(cells)
             continue
-        values[name], strange, many = _together(cells, readings[name])
-        unreadable |= {name: strange} if strange.any() else {}
-        several |= {name: many} if many.any() else {}
+        values[name], is_unreadable, has_several = _combine_columns(cells, readings[name])
+        unreadable |= {name: is_unreadable} if is_unreadable.any() else {}
+        several_answers |= {name: has_several} if has_several.any() else {}
     return Answers(
         pd.DataFrame(values, index=export.rows.index),
         unreadable,
-        several,
-        _merged(list(_open(questions, readings)), questions.values()),
-        tuple(name for name, reading in readings.items() if reading.beyond),
+        several_answers,
+        _merge_questions(list(_open_questions(questions, readings)), questions.values()),
+        tuple(name for name, reading in readings.items() if reading.beyond_levels),
         tuple(name for name, reading in readings.items() if reading.numbered),
         any(reading.proven for reading in readings.values()),
         _texts(questions.values()),
     )
 
 
-def _texts(columns: Collection[Column]) -> dict[str, set[str]]:
+def _texts(columns: Collection[QuestionCells]) -> dict[str, set[str]]:
     texts: dict[str, set[str]] = {}
     for column in columns:
-        texts.setdefault(column.kind, set()).update(whole_number(cell.rstrip("; ")) for cell in column.counts)
+        texts.setdefault(column.kind, set()).update(strip_zero_decimals(cell.rstrip("; ")) for cell in column.counts)
     return texts
 
 
-def _given(export: Export, columns: Columns, name: str) -> Iterator[pd.Series]:
+def _columns_of_question(export: Export, columns: MatchedColumns, name: str) -> Iterator[pd.Series]:
     """Cells of each column of a question; of a column that holds ticks, the choice that is ticked."""
-    nothing = _NOT_SHOWN.get(export.source)
-    for place in columns.places[name]:
-        cells = export.rows[str(place)]
-        cells = cells.mask(cells.isin(nothing), "") if nothing else cells
-        choice = columns.choices.get(place)
+    not_shown = _NOT_SHOWN.get(export.source)
+    for position in columns.positions[name]:
+        cells = export.rows[str(position)]
+        cells = cells.mask(cells.isin(not_shown), "") if not_shown else cells
+        choice = columns.choices.get(position)
         if choice is None:
             yield cells
             continue
-        written = {cell: _ticked(cell, choice) for cell in cells.unique()}
-        yield cells.map(written)
+        texts = {cell: _ticked(cell, choice) for cell in cells.unique()}
+        yield cells.map(texts)
 
 
 def _ticked(cell: str, choice: str) -> str:
     """The choice where it is ticked; where only its number is known, the cell's own words say more."""
     if not is_ticked(cell):
         return ""
-    return cell if number(choice) is not None and len(cell) > len("selected") else choice
+    return cell if parse_integer(choice) is not None and len(cell) > len("selected") else choice
 
 
 def _counts(cells: Sequence[pd.Series]) -> dict[str, int]:
@@ -116,42 +127,42 @@ def _counts(cells: Sequence[pd.Series]) -> dict[str, int]:
     return {str(cell): int(rows) for cell, rows in together.value_counts().items()}
 
 
-def _together(cells: Sequence[pd.Series], reading: Reading) -> tuple[pd.Series, pd.Series, pd.Series]:
+def _combine_columns(cells: Sequence[pd.Series], reading: CellMeanings) -> tuple[pd.Series, pd.Series, pd.Series]:
     """Value of each row, whether it cannot be read, and whether it holds several answers that differ."""
     value = cells[0].map(reading.meanings)
-    strange, several = cells[0].isin(reading.strange), cells[0].isin(reading.several)
+    unreadable, has_several = cells[0].isin(reading.unreadable), cells[0].isin(reading.several_answers)
     for column in cells[1:]:
         further = column.map(reading.meanings)
         differ = value.ne("") & further.ne("") & value.ne(further)
-        several |= differ | column.isin(reading.several)
-        strange |= column.isin(reading.strange)
-        value = value.mask(differ, value + _BETWEEN + further).mask(value.eq(""), further)
-    return value, strange, several
+        has_several |= differ | column.isin(reading.several_answers)
+        unreadable |= column.isin(reading.unreadable)
+        value = value.mask(differ, value + _SEPARATOR + further).mask(value.eq(""), further)
+    return value, unreadable, has_several
 
 
-def _joined(cells: Sequence[pd.Series]) -> pd.Series:
+def _join_comments(cells: Sequence[pd.Series]) -> pd.Series:
     """Remarks of one person in several columns, one after the other."""
     joined = cells[0]
     for column in cells[1:]:
-        both = joined.ne("") & column.ne("") & joined.ne(column)
-        joined = joined.mask(both, joined + _BETWEEN + column).mask(joined.eq(""), column)
+        differ = joined.ne("") & column.ne("") & joined.ne(column)
+        joined = joined.mask(differ, joined + _SEPARATOR + column).mask(joined.eq(""), column)
     return joined
 
 
-def _names_as_ids(column: Column, mapped: Map) -> Reading:
+def _names_as_ids(column: QuestionCells, import_map: ImportMap) -> CellMeanings:
     """Units of a data folder that names none: as written, but asked where only the spelling tells two apart."""
-    written = {cell: exact(cell.rstrip("; ")) for cell in column.counts}
+    texts = {cell: exact_form(cell.rstrip("; ")) for cell in column.counts}
     counts: dict[str, int] = {}
-    for cell, text in written.items():
+    for cell, text in texts.items():
         counts[text] = counts.get(text, 0) + column.counts[cell]
-    alike = spellings(counts)
-    reading = Reading()
-    for cell, text in written.items():
-        means = mapped.means(column.kind, "", cell) if text else ""
-        nothing = means is None and bool(column.vocabulary.entries(text))
-        reading.meanings[cell] = "" if nothing or means == NO_ANSWER else means or text
-        if (means is None and text in alike) or (means == "" and text):
-            reading.strange.add(cell)
+    variants = variant_spellings(counts)
+    reading = CellMeanings()
+    for cell, text in texts.items():
+        means = import_map.means(column.kind, "", cell) if text else ""
+        is_blank = means is None and bool(column.lexicon.entries(text))
+        reading.meanings[cell] = "" if is_blank or means == NO_ANSWER else means or text
+        if (means is None and text in variants) or (means == "" and text):
+            reading.unreadable.add(cell)
             reading.unknown += [cell] if means is None else []
     return reading
 
@@ -159,65 +170,69 @@ def _names_as_ids(column: Column, mapped: Map) -> Reading:
 # What is asked ----------------------------------------------------------------------------------------------
 
 
-def _open(columns: Mapping[str, Column], readings: Mapping[str, Reading]) -> Iterator[Open]:
-    from_nought = _counts_from_nought(columns.values())
+def _open_questions(
+    columns: Mapping[str, QuestionCells], readings: Mapping[str, CellMeanings]
+) -> Iterator[OpenQuestion]:
+    from_zero = _counts_from_zero(columns.values())
     for name, reading in readings.items():
         for rank, cell in enumerate(reading.unknown):
-            yield _question(columns[name], cell, near=rank < _MOST_SUGGESTIONS, from_nought=from_nought)
+            yield _question(columns[name], cell, near=rank < _MOST_SUGGESTIONS, from_zero=from_zero)
 
 
-def _question(column: Column, cell: str, *, near: bool, from_nought: bool) -> Open:
+def _question(column: QuestionCells, cell: str, *, near: bool, from_zero: bool) -> OpenQuestion:
     """What to ask about a cell: the likeliest meaning, and what it can mean."""
     text = cell.rstrip("; ")
     rows = f"{column.counts[cell]:,} row{'s' if column.counts[cell] != 1 else ''}"
-    meanings = column.vocabulary.meanings(text)
+    meanings = column.lexicon.meanings(text)
     position = column.numbers.get(cell)
     if column.kind == "unit":
-        means, note = _unit(column, text, position, near=near)
-        return Open(column.kind, column.item, text, means, f"{rows}; {note}")
-    choices = ", ".join((*column.listed, NO_ANSWER))
+        means, note = _suggest_unit(column, text, position, near=near)
+        return OpenQuestion(column.kind, column.item, text, means, f"{rows}; {note}")
+    choices = ", ".join((*column.ordered_values, NO_ANSWER))
     if position is None:
-        means = nearest(text, column.vocabulary.readings) if near and not meanings else ""
-        return Open(column.kind, column.item, text, means, f"{rows}; {choices}")
-    by_place = column.listed[position] if from_nought and 0 <= position < len(column.listed) else ""
-    if not from_nought and 0 < position <= len(column.listed):
-        by_place = column.listed[position - 1]
+        means = nearest(text, column.lexicon.unambiguous) if near and not meanings else ""
+        return OpenQuestion(column.kind, column.item, text, means, f"{rows}; {choices}")
+    by_place = column.ordered_values[position] if from_zero and 0 <= position < len(column.ordered_values) else ""
+    if not from_zero and 0 < position <= len(column.ordered_values):
+        by_place = column.ordered_values[position - 1]
     means = NO_ANSWER if position in _NEVER_ANSWERED else by_place
-    return Open(column.kind, column.item, text, "" if len(meanings) > 1 else means, f"{rows}; {choices}")
+    return OpenQuestion(column.kind, column.item, text, "" if len(meanings) > 1 else means, f"{rows}; {choices}")
 
 
-def _unit(column: Column, text: str, position: int | None, *, near: bool) -> tuple[str, str]:
-    meanings = column.vocabulary.meanings(text)
+def _suggest_unit(column: QuestionCells, text: str, position: int | None, *, near: bool) -> tuple[str, str]:
+    meanings = column.lexicon.meanings(text)
     by_place = column.units[position - 1] if position is not None and 0 < position <= len(column.units) else ""
-    could = list(dict.fromkeys([*meanings, *([by_place] if by_place and meanings else [])]))
-    if len(could) > 1:
-        return "", f"could be {' or '.join(could[:6])}"
+    candidates = list(dict.fromkeys([*meanings, *([by_place] if by_place and meanings else [])]))
+    if len(candidates) > 1:
+        return "", f"could be {' or '.join(candidates[:6])}"
     if by_place:  # choices are listed as the table lists the units
         return by_place, "a unit_id of the table units"
     if not column.units:
-        return spellings({exact(cell): rows for cell, rows in column.counts.items()}).get(exact(text), ""), "as written"
-    return nearest(text, column.vocabulary.readings) if near else "", "a unit_id of the table units"
+        return variant_spellings({exact_form(cell): rows for cell, rows in column.counts.items()}).get(
+            exact_form(text), ""
+        ), "as written"
+    return nearest(text, column.lexicon.unambiguous) if near else "", "a unit_id of the table units"
 
 
-def _counts_from_nought(columns: Collection[Column]) -> bool:
+def _counts_from_zero(columns: Collection[QuestionCells]) -> bool:
     """Whether the items' numbers look counted from 0: a nought stands among them, and the last place does not."""
-    items = [column for column in columns if column.kind == "answer" and column.listed]
+    items = [column for column in columns if column.kind == "answer" and column.ordered_values]
     numbers = {position for column in items for position in column.numbers.values() if position not in _NEVER_ANSWERED}
-    return bool(numbers) and min(numbers) == 0 and max(numbers) < min(len(column.listed) for column in items)
+    return bool(numbers) and min(numbers) == 0 and max(numbers) < min(len(column.ordered_values) for column in items)
 
 
-def _merged(rows: Sequence[Open], columns: Collection[Column]) -> tuple[Open, ...]:
+def _merge_questions(questions: Sequence[OpenQuestion], columns: Collection[QuestionCells]) -> tuple[OpenQuestion, ...]:
     """One row for a word that is open in every question where it stands, and may mean the same in all."""
-    standing = Counter(
+    n_columns = Counter(
         (column.kind, text) for column in columns for text in {cell.rstrip("; ") for cell in column.counts}
     )
-    same: dict[tuple[str, str, str], list[Open]] = {}
-    for one in rows:
-        same.setdefault((one.kind, one.in_file, one.means), []).append(one)
-    merged: list[Open] = []
-    for (kind, text, _), many in same.items():
-        if len(many) == 1 or len(many) < standing[kind, text]:
-            merged += many
+    groups: dict[tuple[str, str, str], list[OpenQuestion]] = {}
+    for question in questions:
+        groups.setdefault((question.kind, question.in_file, question.means), []).append(question)
+    merged: list[OpenQuestion] = []
+    for (kind, text, _), equal in groups.items():
+        if len(equal) == 1 or len(equal) < n_columns[kind, text]:
+            merged += equal
         else:
-            merged.append(replace(many[0], item="", note=f"in {len(many)} questions; {many[0].note}"))
+            merged.append(replace(equal[0], item="", note=f"in {len(equal)} questions; {equal[0].note}"))
     return tuple(merged)

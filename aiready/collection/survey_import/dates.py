@@ -16,20 +16,20 @@ _ALONE_DAYS = 366
 """A newest answer so long after all others is a wrong date, not a wave."""
 
 
-def wave_of(export: Export) -> tuple[str, str] | None:
+def detect_wave(export: Export) -> tuple[str, str] | None:
     """Quarter of the newest answer and how it was told; None where it cannot be told.
 
     `3/4/2026` is told when other cells show whether the day or the month comes first, or the quarter is the same.
     """
-    for place in export.placed("submitted", "date"):
-        readings = [days[days.dt.year >= _EARLIEST] for days in _readings(export.rows[str(place)])]
+    for position in export.positions_of("submitted", "date"):
+        readings = [days[days.dt.year >= _EARLIEST] for days in _readings(export.rows[str(position)])]
         readings = [days for days in readings if len(days)]
         if any(_is_alone(days) for days in readings):
             return None
         quarters = {quarter(days.max().date()) for days in readings}
         if len(quarters) == 1:
             newest = " or ".join(str(days.max().date()) for days in readings)
-            return quarters.pop(), f"the newest {export.name(place)} is {newest}{_earlier(readings)}"
+            return quarters.pop(), f"the newest {export.name(position)} is {newest}{_earlier(readings)}"
     return None
 
 
@@ -47,10 +47,10 @@ def _is_alone(days: pd.Series) -> bool:
     return len(distinct) == 2 and len(days) > 2 and (distinct.iloc[0] - distinct.iloc[1]).days > _ALONE_DAYS
 
 
-def undated(export: Export) -> str:
+def why_undated(export: Export) -> str:
     """Why the wave cannot be told, in a sentence."""
-    places = export.placed("submitted", "date")
-    cells = pd.concat([export.rows[str(place)] for place in places]) if places else pd.Series(dtype=str)
+    positions = export.positions_of("submitted", "date")
+    cells = pd.concat([export.rows[str(position)] for position in positions]) if positions else pd.Series(dtype=str)
     readings = _readings(cells)
     if cells.eq("").all():
         return "no column dates the answers."

@@ -26,7 +26,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aiready.collection.survey_import.lexicon import folded
+from aiready.collection.survey_import.lexicon import folded_form
 from aiready.errors import InputError, UsageError, unknown_name
 from aiready.inputs.files import FILE, ROW, SURPLUS, read_grid
 from aiready.inputs.workbooks import WORKBOOK_SUFFIXES
@@ -41,7 +41,7 @@ SOURCES: Mapping[str, str] = {
 }
 COLUMNS = Path(__file__).with_name("columns.csv")
 _TEXT_FILES = (".csv", ".tsv", ".txt")
-_TELLING = 2
+_ENOUGH_HEADINGS = 2
 """Telling headings from which a tool counts as recognised; one that stands first is enough."""
 
 
@@ -49,7 +49,7 @@ _TELLING = 2
 class Heading:
     """What the heading rows say of one column: a code, the question, a row or choice of it; `label` is unique."""
 
-    place: int
+    position: int
     code: str = ""
     text: str = ""
     part: str = ""
@@ -67,18 +67,18 @@ class Export:
     source: str
     heading_rows: int
     headings: tuple[Heading, ...]
-    own: Mapping[int, str]
+    tool_columns: Mapping[int, str]
     rows: pd.DataFrame
     digest: str
-    headings_again: frozenset[int] = frozenset()
+    repeated_headings: frozenset[int] = frozenset()
 
-    def name(self, place: int) -> str:
+    def name(self, position: int) -> str:
         """Short name of a column: its code, else its question."""
-        return self.headings[place].code or self.headings[place].text
+        return self.headings[position].code or self.headings[position].text
 
-    def placed(self, *meanings: str) -> list[int]:
+    def positions_of(self, *meanings: str) -> list[int]:
         """Columns of the tool's own that mean one of these, in order."""
-        return [place for place, meaning in self.own.items() if meaning in meanings]
+        return [position for position, meaning in self.tool_columns.items() if meaning in meanings]
 
 
 def read_export(path: Path, source: str = AUTO) -> Export:
@@ -93,9 +93,9 @@ def read_export(path: Path, source: str = AUTO) -> Export:
     """
     if source not in (AUTO, *SOURCES):
         raise unknown_name("source", source, (AUTO, *SOURCES))
-    grid, digest = _grid(path)
+    grid, digest = _read_cells(path)
     first = _texts(grid, 0)
-    tool = _recognised(first, _texts(grid, 1)) if source == AUTO else source
+    tool = _recognise_tool(first, _texts(grid, 1)) if source == AUTO else source
     if tool is None:
         raise InputError(
             f"{path.name}: no survey tool recognised in the first row ({', '.join(filter(None, first[:6]))}, ...). "
@@ -103,27 +103,27 @@ def read_export(path: Path, source: str = AUTO) -> Export:
         )
     height = _heading_rows(tool, grid)
     headings = _headings(tool, [_texts(grid, row) for row in range(min(height, len(grid)))])
-    own = _own(tool, headings)
+    own = _own_columns(tool, headings)
     rows = grid.iloc[height:].reset_index(drop=True)
     if rows.empty:
         raise InputError(f"{path.name}: there is no row of answers below the headings. Export it again.")
-    again = _again(rows, grid.iloc[:height])
-    rows.loc[again, [str(heading.place) for heading in headings]] = ""
-    return Export(path.name, tool, height, headings, own, rows, digest, frozenset(rows.index[again]))
+    repeated = _repeats_heading(rows, grid.iloc[:height])
+    rows.loc[repeated, [str(heading.position) for heading in headings]] = ""
+    return Export(path.name, tool, height, headings, own, rows, digest, frozenset(rows.index[repeated]))
 
 
-def _again(rows: pd.DataFrame, heads: pd.DataFrame) -> pd.Series:
+def _repeats_heading(rows: pd.DataFrame, heads: pd.DataFrame) -> pd.Series:
     """Which rows of answers are a heading row once more."""
-    again = pd.Series(False, rows.index)
+    is_heading = pd.Series(False, rows.index)
     for _, head in heads.drop(columns=[ROW, SURPLUS]).iterrows():
         filled = head[head != ""]
         if len(filled) > 1:
             likely = rows[rows[filled.index[0]] == filled.iloc[0]]
-            again[likely.index] |= (likely[head.index] == head).all(axis=1)
-    return again
+            is_heading[likely.index] |= (likely[head.index] == head).all(axis=1)
+    return is_heading
 
 
-def _grid(path: Path) -> tuple[pd.DataFrame, str]:
+def _read_cells(path: Path) -> tuple[pd.DataFrame, str]:
     """Every row as text, and the file's digest; what cannot be read at all is said in one sentence."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file.")
@@ -151,41 +151,41 @@ def _texts(grid: pd.DataFrame, number: int) -> list[str]:
 # Which tool ------------------------------------------------------------------------------------------------
 
 
-def _known(source: str) -> dict[str, tuple[str, str]]:
+def _tool_headings(source: str) -> dict[str, tuple[str, str]]:
     """Headings of a tool's own, plainly written: meaning, and whether it tells."""
     table = pd.read_csv(COLUMNS, dtype=str, keep_default_na=False)
-    own = table[table["source"] == source]
+    rows = table[table["source"] == source]
     return {
         _heading_key(heading): (meaning, tells)
-        for heading, meaning, tells in zip(own["heading"], own["meaning"], own["tells"], strict=True)
+        for heading, meaning, tells in zip(rows["heading"], rows["meaning"], rows["tells"], strict=True)
     }
 
 
 def _heading_key(heading: str) -> str:
     """A heading as it is compared; LimeSurvey can write underscores for spaces."""
-    return " ".join(folded(heading).replace("_", " ").split())
+    return " ".join(folded_form(heading).replace("_", " ").split())
 
 
-def _recognised(first: Sequence[str], second: Sequence[str]) -> str | None:
+def _recognise_tool(first: Sequence[str], second: Sequence[str]) -> str | None:
     """The tool whose telling headings the first row holds most of; None when too few tell."""
-    scores = {source: _telling(source, first) for source in SOURCES}
+    scores = {source: _recognition_score(source, first) for source in SOURCES}
     if _is_legacy(first, second):
         return "qualtrics"
     best = max(scores, key=lambda source: scores[source])
-    return best if scores[best] >= _TELLING else None
+    return best if scores[best] >= _ENOUGH_HEADINGS else None
 
 
-def _telling(source: str, first: Sequence[str]) -> int:
-    known, apart = _known(source), _separator(first)
-    names = [known.get(_heading_key(_parted(cell, apart)[0]), ("", ""))[1] for cell in first]
-    return names.count("yes") + (_TELLING if names[:1] == ["first"] else 0)
+def _recognition_score(source: str, first: Sequence[str]) -> int:
+    tool_headings, separator = _tool_headings(source), _separator(first)
+    names = [tool_headings.get(_heading_key(_split_code(cell, separator)[0]), ("", ""))[1] for cell in first]
+    return names.count("yes") + (_ENOUGH_HEADINGS if names[:1] == ["first"] else 0)
 
 
 def _is_legacy(first: Sequence[str], second: Sequence[str]) -> bool:
     """Whether V1, V2 ... stand above names that Qualtrics gave its own columns."""
-    known = _known("qualtrics")
+    tool_headings = _tool_headings("qualtrics")
     under = [cell for code, cell in zip(first, second, strict=False) if _LEGACY.fullmatch(code)]
-    return sum(_heading_key(cell) in known for cell in under) >= _TELLING
+    return sum(_heading_key(cell) in tool_headings for cell in under) >= _ENOUGH_HEADINGS
 
 
 _LEGACY = re.compile(r"V\d{1,2}")
@@ -200,10 +200,10 @@ def _separator(first: Sequence[str]) -> str:
     return ". "
 
 
-def _parted(cell: str, apart: str) -> tuple[str, str]:
+def _split_code(cell: str, separator: str) -> tuple[str, str]:
     """Code and text of a heading that has both: `submitdate. Date submitted`."""
-    code, between, text = cell.partition(apart)
-    return (code, text) if between and re.fullmatch(_SURVEY_CODE, code) else (cell, "")
+    code, found_separator, text = cell.partition(separator)
+    return (code, text) if found_separator and re.fullmatch(_SURVEY_CODE, code) else (cell, "")
 
 
 _SURVEY_CODE = r"[A-Za-z]\w*(?:\[\w+\])*"
@@ -237,23 +237,23 @@ def _is_import_id(cell: str) -> bool:
 
 def _headings(source: str, rows: Sequence[Sequence[str]]) -> tuple[Heading, ...]:
     second = rows[1] if len(rows) > 1 else [""] * len(rows[0])
-    say = {"qualtrics": _qualtrics, "limesurvey": _limesurvey, "surveymonkey": _surveymonkey}.get(source, _plain)
+    split = {"qualtrics": _qualtrics, "limesurvey": _limesurvey, "surveymonkey": _surveymonkey}.get(source, _plain)
     labels: set[str] = set()
     unique = []
-    for place, (code, text, part) in enumerate(say(rows[0], second)):
+    for position, (code, text, part) in enumerate(split(rows[0], second)):
         label = " | ".join(filter(None, (code, text, part))) or "no heading"
         numbered = (f"{label} ({number})" for number in count(2))
         label = label if label not in labels else next(text for text in numbered if text not in labels)
         labels.add(label)
-        unique.append(Heading(place, code, text, part, label))
+        unique.append(Heading(position, code, text, part, label))
     return tuple(unique)
 
 
-Said = list[tuple[str, str, str]]
+HeadingParts = list[tuple[str, str, str]]
 """Code, question and part of each column."""
 
 
-def _plain(first: Sequence[str], second: Sequence[str]) -> Said:  # noqa: ARG001 - one row of headings
+def _plain(first: Sequence[str], second: Sequence[str]) -> HeadingParts:  # noqa: ARG001 - one row of headings
     """`Question`, or `Question [row]` in a grid."""
     return [("", *_bracketed(cell)) for cell in first]
 
@@ -263,44 +263,44 @@ def _bracketed(cell: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (cell, "")
 
 
-def _qualtrics(first: Sequence[str], second: Sequence[str]) -> Said:
+def _qualtrics(first: Sequence[str], second: Sequence[str]) -> HeadingParts:
     """Code above, question below; `Question - Row` in a matrix."""
-    said = []
+    parts = []
     for code, text in zip(first, second, strict=True):
         question, dash, row = text.rpartition(" - ")
-        said.append((code, question, row) if dash and re.search(r"_\d+$", code) else (code, text, ""))
-    return said
+        parts.append((code, question, row) if dash and re.search(r"_\d+$", code) else (code, text, ""))
+    return parts
 
 
-def _limesurvey(first: Sequence[str], second: Sequence[str]) -> Said:  # noqa: ARG001
+def _limesurvey(first: Sequence[str], second: Sequence[str]) -> HeadingParts:  # noqa: ARG001
     """`code`, `code[sub]`, `code. Question`, or the question alone."""
-    apart = _separator(first)
-    said = []
+    separator = _separator(first)
+    parts = []
     for cell in first:
-        code, text = _parted(cell, apart)
+        code, text = _split_code(cell, separator)
         if not text and not re.fullmatch(_SURVEY_CODE, cell):
-            code, text = _parted(cell, ". ")
+            code, text = _split_code(cell, ". ")
         is_code = bool(text) or bool(re.fullmatch(_SURVEY_CODE, cell))
-        said.append((code, *_bracketed(text)) if is_code else ("", *_bracketed(cell)))
-    return said
+        parts.append((code, *_bracketed(text)) if is_code else ("", *_bracketed(cell)))
+    return parts
 
 
-def _surveymonkey(first: Sequence[str], second: Sequence[str]) -> Said:
+def _surveymonkey(first: Sequence[str], second: Sequence[str]) -> HeadingParts:
     """The question above its first column, below it `Response`, or a row or choice of each column."""
-    said, question = [], ""
+    parts, question = [], ""
     for cell, below in zip(first, second, strict=True):
         question = cell or question
-        said.append(("", question, "" if below in ("Response", "Open-Ended Response") else below))
-    return said
+        parts.append(("", question, "" if below in ("Response", "Open-Ended Response") else below))
+    return parts
 
 
-def _own(source: str, headings: Sequence[Heading]) -> dict[int, str]:
+def _own_columns(source: str, headings: Sequence[Heading]) -> dict[int, str]:
     """Columns of the tool's own, and what they mean; each name counts once, so a question may repeat it."""
-    known = _known(source)
-    own: dict[int, str] = {}
+    tool_headings = _tool_headings(source)
+    columns: dict[int, str] = {}
     for heading in headings:
         name = heading.text if _LEGACY.fullmatch(heading.code) and heading.text else heading.code or heading.text
-        meaning, _ = known.pop(_heading_key(name), ("", ""))
+        meaning, _ = tool_headings.pop(_heading_key(name), ("", ""))
         if meaning:
-            own[heading.place] = meaning
-    return own
+            columns[heading.position] = meaning
+    return columns

@@ -6,9 +6,16 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from aiready.collection.survey_import.files import Export, Heading
-from aiready.collection.survey_import.lexicon import folded, number, plain, unnumbered
-from aiready.collection.survey_import.mapping import COLUMN, IGNORE, OWN_COLUMNS, UNSURE, Map, Open
-from aiready.collection.survey_import.words import COMMENT, Words
+from aiready.collection.survey_import.lexicon import folded_form, loose_form, parse_integer, strip_question_number
+from aiready.collection.survey_import.map_file import (
+    COLUMN,
+    FINISH_UNKNOWN,
+    IGNORE,
+    OWN_COLUMNS,
+    ImportMap,
+    OpenQuestion,
+)
+from aiready.collection.survey_import.vocabulary import COMMENT, Vocabulary
 from aiready.instrument.languages import OPENING
 
 _ID_AT_AN_END = re.compile(r"^\s*([A-Za-z][A-Za-z0-9_]*)\s*[.:]\s|[\[(]\s*([A-Za-z][A-Za-z0-9_]*)\s*[\])]\s*$")
@@ -23,11 +30,11 @@ FINISHED_BY: Mapping[str, tuple[str, ...]] = {
 }
 """Meanings by which tools that also export unfinished answers tell them apart."""
 _NEVER_MARKED = ("surveymonkey",)
-_NEAR = 0.6
+_SIMILAR = 0.6
 
 
 @dataclass(frozen=True)
-class Columns:
+class MatchedColumns:
     """Where each column of `responses` stands in the export.
 
     `places`: column -> its places, several where it is asked in several columns or every choice has one. `choices`:
@@ -35,11 +42,11 @@ class Columns:
     filled columns that are nothing of the questionnaire. `open`: what must be named first.
     """
 
-    places: Mapping[str, tuple[int, ...]]
+    positions: Mapping[str, tuple[int, ...]]
     choices: Mapping[int, str]
     how: Mapping[str, str]
     unused: tuple[str, ...] = ()
-    open: tuple[Open, ...] = ()
+    open_questions: tuple[OpenQuestion, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,87 +60,95 @@ class _Match:
 
 
 @dataclass
-class _Sorted:
+class _HeadingGroups:
     matches: list[_Match] = field(default_factory=list)
     ignored: list[Heading] = field(default_factory=list)
     left: list[Heading] = field(default_factory=list)
 
 
-def with_own(export: Export, mapped: Map) -> Export:
+def with_mapped_columns(export: Export, import_map: ImportMap) -> Export:
     """The export with what the map says of the tool's own columns: their meaning, or that they have none.
 
     Where it names the person, no other column identifies one.
     """
-    own = dict(export.own)
+    tool_columns = dict(export.tool_columns)
     for heading in export.headings:
-        means = _mapped(heading, mapped)
+        means = _meaning_by_map(heading, import_map)
         if means in OWN_COLUMNS:
-            own[heading.place] = f"{OWN_COLUMNS[means]} by map"
+            tool_columns[heading.position] = f"{OWN_COLUMNS[means]} by map"
         elif means:
-            own.pop(heading.place, None)
-    if "person by map" in own.values():
-        own = {place: "personal" if meaning == "person" else meaning for place, meaning in own.items()}
-    return replace(export, own={place: meaning.removesuffix(" by map") for place, meaning in own.items()})
+            tool_columns.pop(heading.position, None)
+    if "person by map" in tool_columns.values():
+        tool_columns = {
+            position: "personal" if meaning == "person" else meaning for position, meaning in tool_columns.items()
+        }
+    return replace(
+        export, tool_columns={position: meaning.removesuffix(" by map") for position, meaning in tool_columns.items()}
+    )
 
 
-def match_columns(export: Export, words: Words, mapped: Map) -> Columns:
+def match_columns(export: Export, vocabulary: Vocabulary, import_map: ImportMap) -> MatchedColumns:
     """Find every question among the headings; the tool's own columns are taken only when the map names them."""
-    headings = _Sorted()
+    groups = _HeadingGroups()
     for heading in export.headings:
-        _sort(heading, export, words, mapped, headings)
-    places, choices, how, odd = _settled(headings.matches, words)
-    left = sorted((*headings.left, *odd), key=lambda heading: heading.place)
-    filled = [heading for heading in left if export.rows[str(heading.place)].ne("").any()]
-    missing = {name: text for name, text in _asked(words).items() if name not in places}
-    unsure = finish_unknown(export)
-    questions = _open(export, filled, missing, words, unsure=unsure) if missing or unsure else ()
-    unused = [heading.label for heading in (*headings.ignored, *filled)]
-    return Columns(places, choices, how, tuple(unused), questions)
+        _group_heading(heading, export, vocabulary, import_map, groups)
+    positions, choices, how, unassigned = _assign_columns(groups.matches, vocabulary)
+    left = sorted((*groups.left, *unassigned), key=lambda heading: heading.position)
+    filled = [heading for heading in left if export.rows[str(heading.position)].ne("").any()]
+    missing = {name: text for name, text in _expected_questions(vocabulary).items() if name not in positions}
+    unsure = lacks_finish_column(export)
+    questions = _questions_about(export, filled, missing, vocabulary, unsure=unsure) if missing or unsure else ()
+    unused = [heading.label for heading in (*groups.ignored, *filled)]
+    return MatchedColumns(positions, choices, how, tuple(unused), questions)
 
 
-def finish_untold(export: Export) -> bool:
+def may_include_unfinished(export: Export) -> bool:
     """Whether rows that were never finished may stand in the file unmarked; SurveyMonkey marks them nowhere."""
-    marked = bool(export.placed("submitted", "finished"))
-    return finish_unknown(export) or (export.source in _NEVER_MARKED and not marked)
+    marked = bool(export.positions_of("submitted", "finished"))
+    return lacks_finish_column(export) or (export.source in _NEVER_MARKED and not marked)
 
 
-def finish_unknown(export: Export) -> bool:
+def lacks_finish_column(export: Export) -> bool:
     """Whether a tool that exports unfinished answers too wrote no column here that tells them apart."""
     meanings = FINISHED_BY.get(export.source)
     if meanings is None:
         return False
-    return not any(export.rows[str(place)].ne("").any() for place in export.placed("submitted", "finished", *meanings))
+    return not any(
+        export.rows[str(position)].ne("").any() for position in export.positions_of("submitted", "finished", *meanings)
+    )
 
 
-def _asked(words: Words) -> dict[str, str]:
-    return {**{name: name for name in OPENING}, **words.questions}
+def _expected_questions(vocabulary: Vocabulary) -> dict[str, str]:
+    return {**{name: name for name in OPENING}, **vocabulary.questions}
 
 
-def _sort(heading: Heading, export: Export, words: Words, mapped: Map, headings: _Sorted) -> None:
-    means = _mapped(heading, mapped)
+def _group_heading(
+    heading: Heading, export: Export, vocabulary: Vocabulary, import_map: ImportMap, groups: _HeadingGroups
+) -> None:
+    means = _meaning_by_map(heading, import_map)
     if means == IGNORE:
-        headings.ignored.append(heading)
+        groups.ignored.append(heading)
     elif means and means not in OWN_COLUMNS:
-        headings.matches.append(_by_map(heading, means, mapped, words))
-    elif not means and heading.place not in export.own:
-        match = _by_id(heading, words) or _by_wording(heading, words)
+        groups.matches.append(_by_map(heading, means, import_map, vocabulary))
+    elif not means and heading.position not in export.tool_columns:
+        match = _by_id(heading, vocabulary) or _by_wording(heading, vocabulary)
         if match:
-            headings.matches.append(match)
+            groups.matches.append(match)
         else:
-            headings.left.append(heading)
+            groups.left.append(heading)
 
 
-def _mapped(heading: Heading, mapped: Map) -> str:
+def _meaning_by_map(heading: Heading, import_map: ImportMap) -> str:
     """What the map says of a column, by its whole label, its code or its question."""
     texts = (heading.label, heading.code, heading.text)
-    return next((means for text in texts if text and (means := mapped.means(COLUMN, "", text))), "")
+    return next((means for text in texts if text and (means := import_map.means(COLUMN, "", text))), "")
 
 
-def _by_map(heading: Heading, name: str, mapped: Map, words: Words) -> _Match:
+def _by_map(heading: Heading, name: str, import_map: ImportMap, vocabulary: Vocabulary) -> _Match:
     """What the map names: a column of its own, unless it adds an answer or the map speaks of the whole question."""
     match = _Match(heading, name, "map", heading.part)
-    own = any(text and mapped.means(COLUMN, "", text) == name for text in (heading.label, heading.code))
-    return match if not own or (heading.part and _is_answer(match, words)) else replace(match, choice="")
+    own = any(text and import_map.means(COLUMN, "", text) == name for text in (heading.label, heading.code))
+    return match if not own or (heading.part and _is_answer(match, vocabulary)) else replace(match, choice="")
 
 
 def _choice_of(heading: Heading) -> str:
@@ -142,110 +157,117 @@ def _choice_of(heading: Heading) -> str:
     return heading.part or (by_code[2] if by_code else "")
 
 
-def _by_id(heading: Heading, words: Words) -> _Match | None:
+def _by_id(heading: Heading, vocabulary: Vocabulary) -> _Match | None:
     """`team_goal`, `TeamGoal`, `grid[teamgoal]`, `team_goal: Think of ...`, `Think ... [team_goal]`, `team_goal_3`."""
     for text in (heading.code, heading.part, heading.text):
         ends = _ID_AT_AN_END.search(text)
         for candidate in (text, (ends[1] or ends[2]) if ends else ""):
-            if candidate and (name := words.column(candidate)):
+            if candidate and (name := vocabulary.column(candidate)):
                 return _Match(heading, name, "id", heading.part if text == heading.text else "")
     by_code = _CHOICE_CODE.fullmatch(heading.code)
-    name = words.column(by_code[1]) if by_code else ""
+    name = vocabulary.column(by_code[1]) if by_code else ""
     return _Match(heading, name, "id", _choice_of(heading)) if name else None
 
 
-def _by_wording(heading: Heading, words: Words) -> _Match | None:
+def _by_wording(heading: Heading, vocabulary: Vocabulary) -> _Match | None:
     """The question, or a row of a grid; tools number a heading that repeats, and their authors every question."""
     for text, choice in ((heading.part, ""), (heading.text, heading.part), (f"{heading.text} - {heading.part}", "")):
-        for candidate in (text, unnumbered(text), _REPEATED.sub("", text), _REPEATED.sub("", unnumbered(text))):
-            if candidate and (name := words.wordings.meaning(candidate)):
+        for candidate in (
+            text,
+            strip_question_number(text),
+            _REPEATED.sub("", text),
+            _REPEATED.sub("", strip_question_number(text)),
+        ):
+            if candidate and (name := vocabulary.wordings.meaning(candidate)):
                 return _Match(heading, name, "wording", choice)
     return None
 
 
-def _settled(
-    matches: Sequence[_Match], words: Words
+def _assign_columns(
+    matches: Sequence[_Match], vocabulary: Vocabulary
 ) -> tuple[dict[str, tuple[int, ...]], dict[int, str], dict[str, str], list[Heading]]:
     """Places, choices and how of every question, and headings that only look like a part of one.
 
     A column holds ticks when what it adds to the question is one of its answers, or when it is one of several
     that add something.
     """
-    places: dict[str, tuple[int, ...]] = {}
+    positions: dict[str, tuple[int, ...]] = {}
     choices: dict[int, str] = {}
     how: dict[str, str] = {}
-    odd: list[Heading] = []
+    unassigned: list[Heading] = []
     for match in matches:
-        alike = [other for other in matches if other.name == match.name]
-        parts = {other.choice for other in alike if other.choice}
-        ticks = bool(match.choice) and (len(parts) > 1 or _is_answer(match, words))
-        if match.choice and not ticks and any(not other.choice for other in alike):
-            odd.append(match.heading)  # `Question - Other - Text` beside the question itself
+        same_question = [other for other in matches if other.name == match.name]
+        parts = {other.choice for other in same_question if other.choice}
+        ticks = bool(match.choice) and (len(parts) > 1 or _is_answer(match, vocabulary))
+        if match.choice and not ticks and any(not other.choice for other in same_question):
+            unassigned.append(match.heading)  # `Question - Other - Text` beside the question itself
             continue
-        places[match.name] = (*places.get(match.name, ()), match.heading.place)
+        positions[match.name] = (*positions.get(match.name, ()), match.heading.position)
         how.setdefault(match.name, match.how)
         if ticks:
-            choices[match.heading.place] = match.choice
-    return places, choices, how, odd
+            choices[match.heading.position] = match.choice
+    return positions, choices, how, unassigned
 
 
-def _is_answer(match: _Match, words: Words) -> bool:
-    choices, position = words.answers.get(match.name), number(match.choice)
+def _is_answer(match: _Match, vocabulary: Vocabulary) -> bool:
+    choices, position = vocabulary.answers.get(match.name), parse_integer(match.choice)
     if position is not None:
-        return 0 < position <= len(words.numbered.get(match.name, ()))
+        return 0 < position <= len(vocabulary.ordered_values.get(match.name, ()))
     return choices is not None and bool(choices.meanings(match.choice))
 
 
 # What is asked ----------------------------------------------------------------------------------------------
 
 
-def _open(
-    export: Export, headings: Sequence[Heading], missing: Mapping[str, str], words: Words, *, unsure: bool
-) -> tuple[Open, ...]:
+def _questions_about(
+    export: Export, headings: Sequence[Heading], missing: Mapping[str, str], vocabulary: Vocabulary, *, unsure: bool
+) -> tuple[OpenQuestion, ...]:
     """Columns that may be one of the missing questions, each question suggested once; else likely none.
 
     Where nothing says who finished, a column of dates may be the one that does.
     """
-    suggestions = _suggested(headings, missing, words)
-    dates = [heading for heading in headings if heading.place not in suggestions and _is_dated(export, heading)]
-    blank = [heading for heading in dates if export.rows[str(heading.place)].eq("").any()]
+    suggestions = _suggest(headings, missing, vocabulary)
+    dates = [heading for heading in headings if heading.position not in suggestions and _is_dated(export, heading)]
+    blank = [heading for heading in dates if export.rows[str(heading.position)].eq("").any()]
     sent = (blank or dates)[:1] if len(blank) == 1 or len(dates) == 1 else []
     note = "a column of responses, respondent, or ignore"
     if unsure:
-        note = f"{UNSURE}: call its column submitted (blank: not sent) or finished (yes or no); ignore all others"
+        note = (
+            f"{FINISH_UNKNOWN}: call its column submitted (blank: not sent) or finished (yes or no); ignore all others"
+        )
     return tuple(
-        Open(
+        OpenQuestion(
             COLUMN,
             "",
             heading.label,
-            "submitted" if unsure and heading in sent else suggestions.get(heading.place, IGNORE),
+            "submitted" if unsure and heading in sent else suggestions.get(heading.position, IGNORE),
             note,
         )
         for heading in headings
     )
 
 
-def _suggested(headings: Sequence[Heading], missing: Mapping[str, str], words: Words) -> dict[int, str]:
+def _suggest(headings: Sequence[Heading], missing: Mapping[str, str], vocabulary: Vocabulary) -> dict[int, str]:
     """The most similar heading of each missing question, the best pairs first, none twice."""
-    near = [(plain(text), name) for name, text in missing.items()]
-    near += [(text, name) for text, name in words.wordings.readings.items() if name in missing]
+    candidates = [(loose_form(text), name) for name, text in missing.items()]
+    candidates += [(text, name) for text, name in vocabulary.wordings.unambiguous.items() if name in missing]
     pairs = []
     for heading in headings:
-        for text in map(plain, _texts(heading)):
+        for text in map(loose_form, _texts(heading)):
             matcher = SequenceMatcher(b=text)
-            for wording, name in near:
+            for wording, name in candidates:
                 matcher.set_seq1(wording)
-                if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _NEAR and matcher.ratio() >= _NEAR:
-                    pairs.append((-matcher.ratio(), heading.place, name))
+                if min(matcher.real_quick_ratio(), matcher.quick_ratio()) >= _SIMILAR and matcher.ratio() >= _SIMILAR:
+                    pairs.append((-matcher.ratio(), heading.position, name))
     suggestions: dict[int, str] = {}
-    for _, place, name in sorted(pairs):
-        if place not in suggestions and name not in suggestions.values():
-            suggestions[place] = name
+    for _, position, name in sorted(pairs):
+        if position not in suggestions and name not in suggestions.values():
+            suggestions[position] = name
     return suggestions
 
 
 def _is_dated(export: Export, heading: Heading) -> bool:
-    cells = export.rows[str(heading.place)]
+    cells = export.rows[str(heading.position)]
     filled = cells[cells.ne("")]
     return len(filled) > 0 and bool(filled.str.match(_DATE).mean() > 0.9)
 
@@ -254,9 +276,9 @@ def _texts(heading: Heading) -> Iterator[str]:
     yield from filter(None, (heading.part, heading.text, heading.code))
 
 
-def order(columns: Columns, words: Words) -> list[str]:
+def in_questionnaire_order(columns: MatchedColumns, vocabulary: Vocabulary) -> list[str]:
     """Columns headings, in the order of the questionnaire."""
-    return [name for name in (*OPENING, *words.questions, COMMENT) if name in columns.places]
+    return [name for name in (*OPENING, *vocabulary.questions, COMMENT) if name in columns.positions]
 
 
 def is_ticked(cell: str) -> bool:
@@ -267,11 +289,11 @@ def is_ticked(cell: str) -> bool:
     >>> [text for text in ("1", "Yes", "x", "", "0", "No", "-99", "Nein", "They were not asked.") if is_ticked(text)]
     ['1', 'Yes', 'x', 'They were not asked.']
     """
-    position = number(cell)
-    return bool(cell) and folded(cell) not in _UNTICKED and (position is None or position > 0)
+    position = parse_integer(cell)
+    return bool(cell) and folded_form(cell) not in _NOT_TICKED and (position is None or position > 0)
 
 
-_UNTICKED = (
+_NOT_TICKED = (
     "n", "no", "nein", "non", "nee", "não", "false", "falsch", "falso", "faux", "n/a", "nan", "null", "none",
     "not selected", "not chosen", "unchecked", "nicht gewählt", "nicht ausgewählt", "no seleccionado",
 )  # fmt: skip

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aiready.collection.survey_import.files import SOURCES
-from aiready.collection.survey_import.mapping import OTHER, PART, SAME, Map, Open
-from aiready.collection.survey_import.words import COMMENT
+from aiready.collection.survey_import.map_file import OTHER_PEOPLE, PART, SAME_SURVEY, ImportMap, OpenQuestion
+from aiready.collection.survey_import.vocabulary import COMMENT
 
-_SURE = 5
+_CONCLUSIVE_SHEETS = 5
 """Different sheets from which equal answers, all of them, are no chance."""
 _FEWEST_ANSWERS = 3
 """Different values that a sheet must hold to tell one person from another."""
-_APART = ("respondent_id", "wave", COMMENT)
+_NOT_COMPARED = ("respondent_id", "wave", COMMENT)
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Repeats:
 
     rows: pd.Index
     parts: Mapping[str, int]
-    open: tuple[Open, ...]
+    open_questions: tuple[OpenQuestion, ...]
 
 
-def repeated(
-    new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], mapped: Map, own: pd.DataFrame | None = None
+def find_repeats(
+    new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], import_map: ImportMap, own: pd.DataFrame | None = None
 ) -> Repeats:
     """Compare rows with earlier imports of their wave by what they say.
 
@@ -55,59 +55,57 @@ def repeated(
     new = new if own is None else new[~new["respondent_id"].isin(own["respondent_id"])]
     rows = new.index[:0]
     counts: dict[str, int] = {}
-    questions: list[Open] = []
+    questions: list[OpenQuestion] = []
     for name, part in parts.items():
         left = new.drop(index=rows)
-        alike, telling = _alike(left, part)
-        if not len(alike):
+        matching, n_sheets = _matching_rows(left, part)
+        if not len(matching):
             continue
-        means = mapped.means(PART, "", name) if own is None else SAME
-        complete = len(alike) in (len(left), len(part))
-        if means is None and telling >= _SURE and complete:
-            means = SAME
-        if means == SAME:
-            rows, counts = rows.append(alike), {**counts, name: len(alike)}
-        elif means != OTHER and (telling > 1 or (telling and complete)):
-            note = (
-                f"{len(alike):,} rows answer like rows of it: same (exported again, left out) or other (other people)"
-            )
-            questions.append(Open(PART, "", name, SAME if telling >= _SURE else "", note))
+        means = import_map.means(PART, "", name) if own is None else SAME_SURVEY
+        complete = len(matching) in (len(left), len(part))
+        if means is None and n_sheets >= _CONCLUSIVE_SHEETS and complete:
+            means = SAME_SURVEY
+        if means == SAME_SURVEY:
+            rows, counts = rows.append(matching), {**counts, name: len(matching)}
+        elif means != OTHER_PEOPLE and (n_sheets > 1 or (n_sheets and complete)):
+            note = f"{len(matching):,} rows answer like rows of it: same (exported again, left out) or other (other people)"
+            questions.append(OpenQuestion(PART, "", name, SAME_SURVEY if n_sheets >= _CONCLUSIVE_SHEETS else "", note))
     return Repeats(rows, counts, tuple(questions))
 
 
-def as_of_another_wave(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> dict[str, int]:
+def repeats_of_other_waves(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> dict[str, int]:
     """Parts of other waves that are contained in an import, and how many rows that are: likely counted twice."""
-    held = {}
+    counts = {}
     for name, part in parts.items():
-        alike, telling = _alike(new, part)
-        if telling >= _SURE and len(alike) in (len(new), len(part)):
-            held[name] = len(alike)
-    return held
+        matching, n_sheets = _matching_rows(new, part)
+        if n_sheets >= _CONCLUSIVE_SHEETS and len(matching) in (len(new), len(part)):
+            counts[name] = len(matching)
+    return counts
 
 
-def _alike(new: pd.DataFrame, part: pd.DataFrame) -> tuple[pd.Index, int]:
+def _matching_rows(new: pd.DataFrame, part: pd.DataFrame) -> tuple[pd.Index, int]:
     """Rows that have their like in a part, one for one, and how many different sheets with much to say they are."""
-    shared = [name for name in new if name in part and name not in _APART]
+    shared = [name for name in new if name in part and name not in _NOT_COMPARED]
     if len(shared) < _FEWEST_ANSWERS or new.empty or part.empty:
         return new.index[:0], 0
-    here, there = _numbered(new[shared]), _numbered(part[shared])
-    alike = new.index[here.isin(there)]
-    sheets = new.loc[alike, shared].drop_duplicates()
-    return alike, int((_values(sheets) >= _FEWEST_ANSWERS).sum())
+    new_keys, part_keys = _row_keys(new[shared]), _row_keys(part[shared])
+    matching = new.index[new_keys.isin(part_keys)]
+    sheets = new.loc[matching, shared].drop_duplicates()
+    return matching, int((_distinct_answers(sheets) >= _FEWEST_ANSWERS).sum())
 
 
-def _numbered(rows: pd.DataFrame) -> pd.Series:
+def _row_keys(rows: pd.DataFrame) -> pd.Series:
     """A key of what each row says, the second that says the same apart from the first."""
     keys = pd.util.hash_pandas_object(rows.fillna(""), index=False)
     return keys.astype(str) + "#" + keys.groupby(keys).cumcount().astype(str)
 
 
-def _values(sheets: pd.DataFrame) -> pd.Series:
+def _distinct_answers(sheets: pd.DataFrame) -> pd.Series:
     """How many different answers a sheet holds: who answers all alike looks like anybody else who does."""
     return sheets.where(sheets.ne("")).nunique(axis=1)
 
 
-def names_of(parts: Sequence[str], wave: str) -> tuple[list[str], list[str]]:
+def split_by_wave(parts: Sequence[str], wave: str) -> tuple[list[str], list[str]]:
     """Parts of the wave, and those of others."""
     of_wave = [name for name in parts if name.removeprefix(f"{wave}-").startswith(tuple(SOURCES))]
     return of_wave, [name for name in parts if name not in of_wave]

@@ -12,11 +12,11 @@ import pandas as pd
 
 from aiready.collection.survey_import.files import Export
 from aiready.errors import InfrastructureError, UsageError
-from aiready.model.cell_values import NOTHING
+from aiready.model.cell_values import BLANK_WORDS
 
 KEY = "respondents.key"
 _KEY_BYTES, _CODE_DIGITS = 32, 16
-_NOBODY = (*NOTHING, "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
+_ANONYMOUS = (*BLANK_WORDS, "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
 _MOST_SHEETS = 3
 """Rows that one person may send, by mistake and again; a code in more of them is not one person's."""
 _SHEETS_EACH = 2
@@ -59,7 +59,7 @@ def new_key() -> bytes:
     return secrets.token_bytes(_KEY_BYTES)
 
 
-def keep_key(path: Path, key: bytes) -> None:
+def write_key(path: Path, key: bytes) -> None:
     """Write a new key for its owner's eyes only; one that is there already is never replaced."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -72,7 +72,7 @@ def keep_key(path: Path, key: bytes) -> None:
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedCodes:
     """A column that is said to name the person, in which one code stands in many rows: `rows` of the commonest."""
 
     heading: str
@@ -85,10 +85,10 @@ class Identities:
     """What identifies each answer sheet, and columns that look as if they did not name one person each."""
 
     codes: pd.Series
-    shared: tuple[Shared, ...] = ()
+    shared: tuple[SharedCodes, ...] = ()
 
 
-def identify(export: Export, mapped: Collection[int] = ()) -> Identities:
+def identify(export: Export, person_positions: Collection[int] = ()) -> Identities:
     """What identifies each answer sheet: the person where the file names one, else the sheet, else its cells.
 
     A code in more than three rows is a mailbox, a department or a link that everybody used, no person; so is every
@@ -103,24 +103,27 @@ def identify(export: Export, mapped: Collection[int] = ()) -> Identities:
     rows = export.rows
     person = pd.Series("", rows.index)
     shared = []
-    for place in [*mapped, *(place for place in export.placed("person") if place not in mapped)]:
-        codes = rows[str(place)].str.casefold()
-        codes = codes.mask(codes.isin(_NOBODY), "")
-        times = codes[codes.ne("")].value_counts()
-        suspect = _no_persons(times)
-        if len(suspect):
-            shared.append(Shared(export.name(place), int((times > 1).sum()), int(times.iloc[0])))
-        if place not in mapped:
-            codes = codes.mask(codes.isin(suspect), "")
+    for position in [
+        *person_positions,
+        *(position for position in export.positions_of("person") if position not in person_positions),
+    ]:
+        codes = rows[str(position)].str.casefold()
+        codes = codes.mask(codes.isin(_ANONYMOUS), "")
+        counts = codes[codes.ne("")].value_counts()
+        shared_codes = _shared_codes(counts)
+        if len(shared_codes):
+            shared.append(SharedCodes(export.name(position), int((counts > 1).sum()), int(counts.iloc[0])))
+        if position not in person_positions:
+            codes = codes.mask(codes.isin(shared_codes), "")
         person = person.mask(person.eq(""), codes)
-    named = person.ne("")
-    return Identities(("person " + person).where(named, "sheet " + _sheets(export)), tuple(shared))
+    is_named = person.ne("")
+    return Identities(("person " + person).where(is_named, "sheet " + _sheets(export)), tuple(shared))
 
 
-def _no_persons(times: pd.Series) -> pd.Index:
+def _shared_codes(counts: pd.Series) -> pd.Index:
     """Codes that stand in too many rows to be a person's, given how often each stands."""
-    many = times.sum() - len(times) >= _MOST_SHEETS and times.mean() >= _SHEETS_EACH
-    return times.index if many else times.index[times > _MOST_SHEETS]
+    many = counts.sum() - len(counts) >= _MOST_SHEETS and counts.mean() >= _SHEETS_EACH
+    return counts.index if many else counts.index[counts > _MOST_SHEETS]
 
 
 def _sheets(export: Export) -> pd.Series:
@@ -129,25 +132,25 @@ def _sheets(export: Export) -> pd.Series:
     Equal cells are one sheet sent twice when they hold a time of day; without one they may be two people who
     answered alike, so the second is another sheet.
     """
-    response = _joined(export.rows, export.placed("response"))
-    sheets = response + _joined(export.rows, export.placed("part-of-response"))
+    response = _joined(export.rows, export.positions_of("response"))
+    sheets = response + _joined(export.rows, export.positions_of("part-of-response"))
     unnumbered = response.str.strip("|").eq("")
     if not unnumbered.any():
         return sheets
     rows = export.rows[unnumbered]
-    cells = _joined(rows, [heading.place for heading in export.headings])
+    cells = _joined(rows, [heading.position for heading in export.headings])
     timed = pd.Series(False, rows.index)
-    for place in export.placed("date", "submitted", "part-of-response"):
-        timed |= rows[str(place)].str.contains(_TIME_OF_DAY)
-    again = cells.groupby(cells).cumcount()
-    sheets[unnumbered] = cells.where(timed | again.eq(0), cells + "#" + again.astype(str))
+    for position in export.positions_of("date", "submitted", "part-of-response"):
+        timed |= rows[str(position)].str.contains(_TIME_OF_DAY)
+    earlier_equals = cells.groupby(cells).cumcount()
+    sheets[unnumbered] = cells.where(timed | earlier_equals.eq(0), cells + "#" + earlier_equals.astype(str))
     return sheets
 
 
-def _joined(rows: pd.DataFrame, places: list[int]) -> pd.Series:
+def _joined(rows: pd.DataFrame, positions: list[int]) -> pd.Series:
     joined = pd.Series("", rows.index)
-    for place in places:
-        joined = joined + "|" + rows[str(place)]
+    for position in positions:
+        joined = joined + "|" + rows[str(position)]
     return joined
 
 

@@ -11,9 +11,16 @@ from difflib import get_close_matches
 from itertools import accumulate
 from pathlib import Path
 
-from aiready.atomic_files import write
-from aiready.collection.survey_import.lexicon import Entry, Lexicon, exact, lexicon, plain, whole_number
-from aiready.errors import InputError, UsageError, all_at_once
+from aiready.atomic_files import write_file
+from aiready.collection.survey_import.lexicon import (
+    Entry,
+    Lexicon,
+    build_lexicon,
+    exact_form,
+    loose_form,
+    strip_zero_decimals,
+)
+from aiready.errors import InputError, UsageError, raise_all
 from aiready.inputs import text_edits
 from aiready.inputs.dataset import safe_cell
 from aiready.inputs.files import ROW, read_csv
@@ -23,11 +30,11 @@ OWN_COLUMNS = {"date": "date", "submitted": "submitted", "finished": "finished",
                RESPONDENT: "person"}  # fmt: skip
 """What the map may call a column of the tool's own, and the meaning it has then."""
 COLUMN, PART = "column", "part"
-SAME, OTHER = "same", "other"
+SAME_SURVEY, OTHER_PEOPLE = "same", "other"
 """What the map says of an earlier part that holds the same answers: the same survey, or other people."""
 KINDS = (COLUMN, "unit", "role", "ai_use", "answer", PART)
 COLUMNS = ("kind", "item", "in_file", "means", "note")
-UNSURE = "Nothing says who finished"
+FINISH_UNKNOWN = "Nothing says who finished"
 """How the note begins where the columns of the tool's own are asked for."""
 _LONGEST = 3_000
 """Signs that a message lists; the map has every row."""
@@ -35,7 +42,7 @@ _APOSTROPHES = str.maketrans("’‘", "''")
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenQuestion:
     """Something in the file that nobody has named yet: what it may be, and how often it stands there."""
 
     kind: str
@@ -46,25 +53,25 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Map:
+class ImportMap:
     """What the analyst wrote: `rows` as they stand, and by kind and item what texts mean (blank: left open)."""
 
-    rows: tuple[Open, ...] = ()
-    said: Mapping[tuple[str, str], Lexicon] = field(default_factory=dict)
+    rows: tuple[OpenQuestion, ...] = ()
+    lexicons: Mapping[tuple[str, str], Lexicon] = field(default_factory=dict)
 
     def means(self, kind: str, item: str, text: str) -> str | None:
         """What a text means, by its item before all items; blank where it is left open, None where nothing is said.
 
         A heading or word counts as the map's when only case, marks and accents differ, and no other row is nearer.
         """
-        for of in dict.fromkeys((item, "")):
-            if (kind, of) in self.said and (meanings := self.said[kind, of].meanings(text)):
+        for question in dict.fromkeys((item, "")):
+            if (kind, question) in self.lexicons and (meanings := self.lexicons[kind, question].meanings(text)):
                 filled = [meaning for meaning in meanings if meaning]
                 return filled[0] if len(filled) == 1 else ""
         return None
 
 
-def read_map(path: Path | None) -> Map:
+def read_map(path: Path | None) -> ImportMap:
     """What the analyst wrote in a map file; rows with a blank `means` are left open.
 
     Raises
@@ -75,12 +82,12 @@ def read_map(path: Path | None) -> Map:
         A column is missing, a kind is unknown, or two rows contradict each other: every row that is wrong.
     """
     if path is None:
-        return Map()
+        return ImportMap()
     if not path.is_file():
         raise UsageError(f"{path}: there is no such map. Leave out --map, and one is written where it is needed.")
     sheet = read_csv(path, COLUMNS, path.name)
     lacking = [name for name in COLUMNS[:4] if name not in sheet.columns]
-    all_at_once(InputError, [f'{path.name}: the column "{name}" is missing. Add it.' for name in lacking])
+    raise_all(InputError, [f'{path.name}: the column "{name}" is missing. Add it.' for name in lacking])
     table = sheet.batches.read_all().to_pandas()
     wrong = table.loc[~table["kind"].isin(KINDS)]
     problems = [
@@ -88,22 +95,22 @@ def read_map(path: Path | None) -> Map:
         for row, kind in zip(wrong[ROW], wrong["kind"], strict=True)
     ]
     rows = [
-        Open(row.kind, row.item, row.in_file, whole_number(row.means).translate(_APOSTROPHES))
+        OpenQuestion(row.kind, row.item, row.in_file, strip_zero_decimals(row.means).translate(_APOSTROPHES))
         for row in table.itertuples(index=False)
     ]
     problems += _contradictions(path.name, rows, table[ROW].tolist())
-    all_at_once(InputError, problems)
-    return Map(tuple(rows), _by_kind(rows))
+    raise_all(InputError, problems)
+    return ImportMap(tuple(rows), _by_kind(rows))
 
 
-def _contradictions(file: str, rows: Sequence[Open], numbers: Sequence[int]) -> list[str]:
+def _contradictions(file: str, rows: Sequence[OpenQuestion], numbers: Sequence[int]) -> list[str]:
     """Two rows that say different things of the same text."""
     first: dict[tuple[str, str, str], tuple[int, str]] = {}
     problems = []
     for row, line in zip(rows, numbers, strict=True):
         if not row.means:
             continue
-        before, means = first.setdefault((row.kind, row.item, exact(row.in_file)), (line, row.means))
+        before, means = first.setdefault((row.kind, row.item, exact_form(row.in_file)), (line, row.means))
         if means != row.means:
             problems.append(
                 f'{file}, rows {before} and {line}: "{row.in_file}" is said to mean {means} and {row.means}. '
@@ -112,67 +119,71 @@ def _contradictions(file: str, rows: Sequence[Open], numbers: Sequence[int]) -> 
     return problems
 
 
-def _by_kind(rows: Iterable[Open]) -> dict[tuple[str, str], Lexicon]:
+def _by_kind(rows: Iterable[OpenQuestion]) -> dict[tuple[str, str], Lexicon]:
     entries: dict[tuple[str, str], list[Entry]] = {}
     for row in rows:
         entries.setdefault((row.kind, row.item), []).append(("map", row.in_file, row.means))
-    return {key: lexicon(these) for key, these in entries.items()}
+    return {key: build_lexicon(row_entries) for key, row_entries in entries.items()}
 
 
-def nearest(text: str, known: Mapping[str, str]) -> str:
+def nearest(text: str, meanings: Mapping[str, str]) -> str:
     """What the nearest known text stands for; blank when nothing is near."""
-    near = get_close_matches(plain(text), list(known), n=1, cutoff=0.6)
-    return known[near[0]] if near else ""
+    near = get_close_matches(loose_form(text), list(meanings), n=1, cutoff=0.6)
+    return meanings[near[0]] if near else ""
 
 
-def ask(questions: Sequence[Open], path: Path, file: str) -> InputError:
+def write_questions(questions: Sequence[OpenQuestion], path: Path, file: str) -> InputError:
     """Write what is open into a map file, below what it says already, and say what to do."""
-    added = _add(questions, path)
+    added = _append_questions(questions, path)
     suggested = any(question.means for question in added)
     do = "Suggestions are filled in: correct the column `means`" if suggested else "Fill in the column `means`"
     return InputError(
-        f"{listed(questions, file)}\n{do} in {path}, then run again with --map {path}. Nothing was imported."
+        f"{describe_questions(questions, file)}\n{do} in {path}, then run again with --map {path}. Nothing was imported."
     )
 
 
-def _add(questions: Sequence[Open], path: Path) -> list[Open]:
+def _append_questions(questions: Sequence[OpenQuestion], path: Path) -> list[OpenQuestion]:
     """Add rows that the map lacks, and leave the rest sign for sign, separators and encoding too."""
     if path.is_file():
         table = text_edits.read_table(path, COLUMNS, path.name)
     else:
         table = replace(text_edits.new_table(COLUMNS), encoding="utf-8-sig")  # spreadsheets read it right
-    there = [table.values(place) for place in table.filled]
-    before = {(row.get("kind"), row.get("item", ""), exact(row.get("in_file", ""))) for row in there}
-    added = [one for one in questions if (one.kind, one.item, exact(one.in_file)) not in before]
-    lines = [text_edits.line_of(table, _cells(one)) for one in added]
-    write(path, replace(table, lines=(*table.lines, *lines)).content)
+    rows = [table.values(line) for line in table.filled]
+    keys = {(row.get("kind"), row.get("item", ""), exact_form(row.get("in_file", ""))) for row in rows}
+    added = [
+        question for question in questions if (question.kind, question.item, exact_form(question.in_file)) not in keys
+    ]
+    lines = [text_edits.new_line(table, _cells(question)) for question in added]
+    write_file(path, replace(table, lines=(*table.lines, *lines)).content)
     return added
 
 
-def _cells(row: Open) -> dict[str, str]:
+def _cells(row: OpenQuestion) -> dict[str, str]:
     texts = {
         "kind": row.kind,
         "item": row.item,
-        "in_file": whole_number(row.in_file),
+        "in_file": strip_zero_decimals(row.in_file),
         "means": row.means,
         "note": row.note,
     }
     return {name: safe_cell(text) for name, text in texts.items()}
 
 
-def listed(questions: Sequence[Open], file: str) -> str:
+def describe_questions(questions: Sequence[OpenQuestion], file: str) -> str:
     """What is open, one line each, and what it may be."""
     one = len(questions) == 1
     lines = [f"{file}: {len(questions)} {'thing is' if one else 'things are'} not known, and must be named in a map:"]
     sentences = [_sentence(question) for question in questions]
     fitting = sum(1 for size in accumulate(len(text) for text in sentences) if size <= _LONGEST)
     lines += sentences[:fitting]
-    lines += [f"  {note}" for note in dict.fromkeys(one.note for one in questions if one.note.startswith(UNSURE))]
+    lines += [
+        f"  {note}" for note in dict.fromkeys(one.note for one in questions if one.note.startswith(FINISH_UNKNOWN))
+    ]
     more = len(questions) - fitting
     return "\n".join(lines + [f"  and {more} more, each a row of the map"] * (more > 0))
 
 
-def _sentence(question: Open) -> str:
+def _sentence(question: OpenQuestion) -> str:
     near = f"; {question.means}?" if question.means else ""
     note = question.note if question.kind in (PART, "unit") else question.note.partition(";")[0]
     why = f" ({note})" if note and question.kind != COLUMN else ""

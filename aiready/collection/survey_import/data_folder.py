@@ -13,10 +13,10 @@ import pandas as pd
 
 from aiready.atomic_files import folder_lock, make_private_folder, write_file
 from aiready.collection.survey_import.files import Export
-from aiready.collection.survey_import.importing import AGAIN, MatchedExport, SplitRows
+from aiready.collection.survey_import.import_rows import DUPLICATE, MatchedExport, SplitRows
 from aiready.collection.survey_import.lexicon import strip_zero_decimals
-from aiready.collection.survey_import.repeats import Repeats, as_of_another_wave, names_of, repeated
-from aiready.collection.survey_import.words import COMMENT
+from aiready.collection.survey_import.repeats import Repeats, find_repeats, repeats_of_other_waves, split_by_wave
+from aiready.collection.survey_import.vocabulary import COMMENT
 from aiready.errors import InfrastructureError, InputError, UsageError, raise_all
 from aiready.inputs import duckdb_engine, load
 from aiready.inputs.dataset import safe_cells
@@ -43,7 +43,7 @@ class DataFolder:
     parents: Mapping[str, str] = field(default_factory=dict)
 
 
-def open_folder(path: Path, rules: Instrument) -> DataFolder:
+def open_folder(path: Path, instrument: Instrument) -> DataFolder:
     """Look at a data folder; one that is not there yet is empty.
 
     Raises
@@ -55,27 +55,27 @@ def open_folder(path: Path, rules: Instrument) -> DataFolder:
         raise UsageError(f"{path}: give a folder; to import beside a workbook, put the workbook into a folder first.")
     if not path.exists():
         return DataFolder(path, {}, None)
-    places = find_tables(path).parts
-    units = tuple(place for place in places if place.table == "units")
+    parts = find_tables(path).parts
+    units = tuple(part for part in parts if part.table == "units")
     single = None
-    for place in places:
-        if place.table == RESPONSES and place.folder is not None and place.folder.name != RESPONSES:
+    for part in parts:
+        if part.table == RESPONSES and part.folder is not None and part.folder.name != RESPONSES:
             raise UsageError(
-                f"{place.folder.name}/: the responses lie in a folder of another name. Call it {RESPONSES}; each "
+                f"{part.folder.name}/: the responses lie in a folder of another name. Call it {RESPONSES}; each "
                 "import is a file in it."
             )
-        if place.table == RESPONSES and place.path.parent == path:
-            if stem_of(place.path).casefold() != RESPONSES:
+        if part.table == RESPONSES and part.path.parent == path:
+            if stem_of(part.path).casefold() != RESPONSES:
                 raise UsageError(
-                    f"{place.file}: the responses are a sheet of a workbook. Save it as {path / 'responses.csv'} and "
+                    f"{part.file}: the responses are a sheet of a workbook. Save it as {path / 'responses.csv'} and "
                     " remove it from the workbook; each import is a file beside it."
                 )
-            single = place.path
-    return DataFolder(path, *_units(units, rules, single))
+            single = part.path
+    return DataFolder(path, *_units(units, instrument, single))
 
 
 def _units(
-    places: tuple[TablePart, ...], rules: Instrument, single: Path | None
+    parts: tuple[TablePart, ...], instrument: Instrument, single: Path | None
 ) -> tuple[dict[str, str], Path | None, dict[str, str]]:
     """Names of the units by id, in the order of their table, and the units above them; none without one.
 
@@ -84,16 +84,18 @@ def _units(
     InputError
         One id names two units: answers to either could not be told apart.
     """
-    raw = load.load(duckdb_engine.connect(), Discovery(places), rules)[0] if places else {}
+    raw = load.load(duckdb_engine.connect(), Discovery(parts), instrument)[0] if parts else {}
     if "units" not in raw:
         return {}, single, {}
-    given = raw["units"]
-    wanted = [name for name in ("unit_id", "name", "parent_id") if name in given.columns]
-    table = given.select(*wanted).to_pandas().reindex(columns=["unit_id", "name", "parent_id"]).fillna("").astype(str)
-    table = table.map(lambda cell: strip_zero_decimals(" ".join(cell.split())))  # a spreadsheet writes the id 11 as 11.0
+    units = raw["units"]
+    columns = [name for name in ("unit_id", "name", "parent_id") if name in units.columns]
+    table = units.select(*columns).to_pandas().reindex(columns=["unit_id", "name", "parent_id"]).fillna("").astype(str)
+    table = table.map(
+        lambda cell: strip_zero_decimals(" ".join(cell.split()))
+    )  # a spreadsheet writes the id 11 as 11.0
     table = table[table["unit_id"].ne("")].drop_duplicates()
-    twice = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
-    raise_all(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in twice])
+    duplicate_ids = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
+    raise_all(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in duplicate_ids])
     names = dict(zip(table["unit_id"], table["name"], strict=True))
     return names, single, dict(zip(table["unit_id"], table["parent_id"], strict=True))
 
@@ -103,7 +105,7 @@ def part_name(export: Export, wave: str) -> str:
     return f"{wave}-{export.source}-{export.digest[:_DIGEST_DIGITS]}.csv"
 
 
-def imported_as(folder: DataFolder, export: Export) -> list[str]:
+def parts_of_export(folder: DataFolder, export: Export) -> list[str]:
     """Parts that the very same file made before, whatever the wave."""
     ending = f"-{export.source}-{export.digest[:_DIGEST_DIGITS]}.csv"
     return [path.name for path in _parts(folder) if path.name.endswith(ending)]
@@ -114,59 +116,59 @@ def _parts(folder: DataFolder) -> list[Path]:
 
 
 @dataclass(frozen=True)
-class Remaining:
+class NewRows:
     """What is new of an import: `rows`; `there` came before word for word under the same code, `repeats` under others.
 
     `elsewhere`: parts of other waves whose answers this import holds too, and how many.
     """
 
     rows: SplitRows
-    there: int
+    n_present: int
     repeats: Repeats
-    elsewhere: Mapping[str, int]
+    other_waves: Mapping[str, int]
 
 
-def without_known(folder: DataFolder, sorted_rows: SplitRows, matched: MatchedExport, name: str) -> Remaining:
+def drop_imported(folder: DataFolder, split_rows: SplitRows, matched: MatchedExport, name: str) -> NewRows:
     """Leave out answer sheets that other imports brought: the same ones counted, changed ones set aside."""
     export, wave = matched.export, matched.wave
     others = [path.name for path in _parts(folder) if path.name != name]
-    parts = {other: _stored(folder, other) for other in others}
-    of_wave, of_others = names_of(others, wave)
-    used = sorted_rows.used
-    known = pd.concat([parts[other] for other in of_wave], ignore_index=True) if of_wave else used.iloc[:0]
-    before = known.drop_duplicates("respondent_id").set_index("respondent_id").reindex(columns=used.columns[1:])
-    there = used["respondent_id"].isin(before.index)
-    beside = before.reindex(used.loc[there, "respondent_id"]).fillna("")
+    parts = {other: _read_part(folder, other) for other in others}
+    of_wave, of_others = split_by_wave(others, wave)
+    used = split_rows.used
+    imported = pd.concat([parts[other] for other in of_wave], ignore_index=True) if of_wave else used.iloc[:0]
+    earlier = imported.drop_duplicates("respondent_id").set_index("respondent_id").reindex(columns=used.columns[1:])
+    is_imported_code = used["respondent_id"].isin(earlier.index)
+    counterparts = earlier.reindex(used.loc[is_imported_code, "respondent_id"]).fillna("")
     safe = _safe_comments(used)
     same = pd.Series(False, used.index)
-    same[there] = (beside.to_numpy() == safe.loc[there].iloc[:, 1:].to_numpy()).all(axis=1)
-    changed = used[there & ~same]
+    same[is_imported_code] = (counterparts.to_numpy() == safe.loc[is_imported_code].iloc[:, 1:].to_numpy()).all(axis=1)
+    changed = used[is_imported_code & ~same]
     changed = changed.assign(
         file=export.file, row=export.rows.loc[changed.index, ROW], column="", value="",
-        rule=AGAIN + ": the same respondent answered otherwise in an earlier import",
+        rule=DUPLICATE + ": the same respondent answered otherwise in an earlier import",
     )  # fmt: skip
-    left_out = pd.concat([sorted_rows.left_out, changed], ignore_index=True)
-    new, codes = used[~there], set(used["respondent_id"])
+    left_out = pd.concat([split_rows.left_out, changed], ignore_index=True)
+    new, codes = used[~is_imported_code], set(used["respondent_id"])
     unmatched = {other: parts[other][~parts[other]["respondent_id"].isin(codes)] for other in of_wave}
-    own = _stored(folder, name) if name in {path.name for path in _parts(folder)} else None
-    repeats = repeated(new, unmatched, matched.mapped, own)
-    elsewhere = as_of_another_wave(new, {other: parts[other] for other in of_others})
-    rows = SplitRows(new.drop(index=repeats.rows), left_out, sorted_rows.shared)
-    return Remaining(rows, int(same.sum()), repeats, elsewhere)
+    own = _read_part(folder, name) if name in {path.name for path in _parts(folder)} else None
+    repeats = find_repeats(new, unmatched, matched.import_map, own)
+    elsewhere = repeats_of_other_waves(new, {other: parts[other] for other in of_others})
+    rows = SplitRows(new.drop(index=repeats.rows), left_out, split_rows.shared)
+    return NewRows(rows, int(same.sum()), repeats, elsewhere)
 
 
-def _stored(folder: DataFolder, name: str) -> pd.DataFrame:
+def _read_part(folder: DataFolder, name: str) -> pd.DataFrame:
     return pd.read_csv(folder.path / RESPONSES / name, dtype=str, keep_default_na=False)
 
 
-def is_there(folder: DataFolder, sorted_rows: SplitRows, name: str) -> bool:
+def is_imported(folder: DataFolder, split_rows: SplitRows, name: str) -> bool:
     """Whether the part stands in the folder already, byte for byte."""
     path = folder.path / RESPONSES / name
-    return path.exists() and path.read_bytes() == _bytes(_safe_comments(sorted_rows.used))
+    return path.exists() and path.read_bytes() == _bytes(_safe_comments(split_rows.used))
 
 
 @contextmanager
-def writing(folder: DataFolder) -> Iterator[None]:
+def locked_for_writing(folder: DataFolder) -> Iterator[None]:
     """Hold the data folder, made where it is absent, against a second import."""
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
@@ -176,19 +178,19 @@ def writing(folder: DataFolder) -> Iterator[None]:
         raise InfrastructureError(f"{folder.path}: cannot be written ({error.strerror}).") from error
 
 
-def write_part(folder: DataFolder, sorted_rows: SplitRows, name: str) -> list[Path]:
+def write_part(folder: DataFolder, split_rows: SplitRows, name: str) -> list[Path]:
     """Write what was set aside, then the new part; each whole or not at all. Returns the files that changed."""
     changed = []
-    aside = folder.path / QUARANTINE / name
-    if len(sorted_rows.left_out):
-        changed += _write(make_private_folder(aside.parent) / name, safe_cells(sorted_rows.left_out))
+    quarantine_file = folder.path / QUARANTINE / name
+    if len(split_rows.left_out):
+        changed += _write(make_private_folder(quarantine_file.parent) / name, safe_cells(split_rows.left_out))
     else:
-        aside.unlink(missing_ok=True)
-    if len(sorted_rows.used):
+        quarantine_file.unlink(missing_ok=True)
+    if len(split_rows.used):
         if folder.single is not None:
             (folder.path / RESPONSES).mkdir(exist_ok=True)
             changed.append(folder.single.rename(folder.path / RESPONSES / folder.single.name))
-        changed += _write(folder.path / RESPONSES / name, _safe_comments(sorted_rows.used))
+        changed += _write(folder.path / RESPONSES / name, _safe_comments(split_rows.used))
     else:
         (folder.path / RESPONSES / name).unlink(missing_ok=True)
     return changed
@@ -200,7 +202,8 @@ def _safe_comments(used: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bytes(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False).encode()
+    content: bytes = table.to_csv(index=False).encode()
+    return content
 
 
 def _write(path: Path, table: pd.DataFrame) -> list[Path]:

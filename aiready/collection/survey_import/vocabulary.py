@@ -8,12 +8,12 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from aiready.collection.questionnaire import Question, questionnaire
-from aiready.collection.questionnaire.questions import ANSWERS, unit_labels
-from aiready.collection.survey_import.lexicon import Entry, Lexicon, lexicon
+from aiready.collection.questionnaire import Question, build_questionnaire
+from aiready.collection.questionnaire.questions import EXTRA_ANSWER_VALUES, unit_labels
+from aiready.collection.survey_import.lexicon import Entry, Lexicon, build_lexicon
 from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, shipped_words
 from aiready.instrument.model import Instrument
-from aiready.model.cell_values import NOTHING, SAYS_DOES_NOT_APPLY, SAYS_DONT_KNOW
+from aiready.model.cell_values import BLANK_WORDS, DOES_NOT_APPLY_WORDS, DONT_KNOW_WORDS
 from aiready.model.schema import AI_USE, ROLES
 
 COMMENT = CLOSING[0]
@@ -37,7 +37,7 @@ def plain_id(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Words:
+class Vocabulary:
     """What is asked and what can be answered, whatever the language; what could be two things is neither.
 
     `ids` and `wordings`: id or question -> column of `responses`. `answers`: column -> answers -> value; a value of
@@ -49,23 +49,25 @@ class Words:
     ids: Lexicon
     wordings: Lexicon
     answers: Mapping[str, Lexicon]
-    numbered: Mapping[str, tuple[str, ...]]
+    ordered_values: Mapping[str, tuple[str, ...]]
     questions: Mapping[str, str]
     units: tuple[str, ...]
     levels: int
 
-    def of_tool(self, source: str) -> "Words":
+    def for_tool(self, source: str) -> "Vocabulary":
         """Words as a tool's export holds them: only LimeSurvey is given our codes, and `NA` is a blank to others."""
         if source == "limesurvey":
             return self
-        return replace(self, answers={name: known.without(CODE) for name, known in self.answers.items()})
+        return replace(self, answers={name: lexicon.without_kind(CODE) for name, lexicon in self.answers.items()})
 
     def column(self, text: str) -> str:
         """Column that an id stands for, as it is or without its signs."""
         return self.ids.meaning(text) or self.ids.meaning(plain_id(text))
 
 
-def words_of(rules: Instrument, units: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})) -> Words:
+def build_vocabulary(
+    instrument: Instrument, units: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})
+) -> Vocabulary:
     """Words of the questionnaire in every language of an instrument, with the units to choose from.
 
     Parameters
@@ -75,30 +77,34 @@ def words_of(rules: Instrument, units: Mapping[str, str], parents: Mapping[str, 
     units, parents
         Name, and id of the unit above, by unit_id.
     """
-    spoken = [questionnaire(rules, code, units=units, parents=parents) for code in rules.languages]
-    asked = [question for one in spoken for question in one.questions]
-    items = {question.id: question.wording for question in spoken[0].items}
+    questionnaires = [
+        build_questionnaire(instrument, code, units=units, parents=parents) for code in instrument.languages
+    ]
+    questions = [question for questionnaire in questionnaires for question in questionnaire.questions]
+    items = {question.id: question.wording for question in questionnaires[0].items}
     answers: dict[str, list[Entry]] = {"unit_id": list(_unit_names(units, parents))}
     for name in items:
-        answers[name] = list(_anywhere())
-    for question in asked:
+        answers[name] = list(_common_answers())
+    for question in questions:
         if question.choices:
-            answers.setdefault(question.id, []).extend(_said(question))
-    for words in (*(one.words for one in spoken), *shipped_words().values()):
+            answers.setdefault(question.id, []).extend(_choice_spellings(question))
+    for words in (*(questionnaire.words for questionnaire in questionnaires), *shipped_words().values()):
         answers["role"] += [("name", words[f"{kind}.{role}"], role) for kind in ("role", "role_name") for role in ROLES]
         answers["ai_use"] += [("name", words[f"ai_use.{use}"], use) for use in AI_USE]
         for name in items:
-            answers[name] += [("name", words[f"answer.{extra}"], ANSWERS[extra]) for extra in EXTRA_ANSWERS]
-    numbered = {question.id: tuple(choice.value for choice in question.choices) for question in spoken[0].questions}
-    read = {name: lexicon([*entries, *_nothing(entries)]) for name, entries in answers.items()}
-    return Words(
-        ids=lexicon(_ids({question.id: None for question in asked})),
-        wordings=lexicon(("wording", question.wording, question.id) for question in asked),
-        answers=read if units else {name: known for name, known in read.items() if name != "unit_id"},
-        numbered={name: values for name, values in numbered.items() if values and name != "unit_id"},
+            answers[name] += [("name", words[f"answer.{extra}"], EXTRA_ANSWER_VALUES[extra]) for extra in EXTRA_ANSWERS]
+    ordered_values = {
+        question.id: tuple(choice.value for choice in question.choices) for question in questionnaires[0].questions
+    }
+    lexicons = {name: build_lexicon([*entries, *_blank_words(entries)]) for name, entries in answers.items()}
+    return Vocabulary(
+        ids=build_lexicon(_ids({question.id: None for question in questions})),
+        wordings=build_lexicon(("wording", question.wording, question.id) for question in questions),
+        answers=lexicons if units else {name: lexicon for name, lexicon in lexicons.items() if name != "unit_id"},
+        ordered_values={name: values for name, values in ordered_values.items() if values and name != "unit_id"},
         questions=items,
         units=tuple(units),
-        levels=rules.settings.scale_points,
+        levels=instrument.settings.scale_points,
     )
 
 
@@ -115,21 +121,21 @@ def _unit_names(names: Mapping[str, str], parents: Mapping[str, str]) -> Iterato
         yield from (("name", text, unit) for text in dict.fromkeys((label, names[unit])) if text)
 
 
-def _anywhere() -> Iterator[Entry]:
+def _common_answers() -> Iterator[Entry]:
     """Answers to an item that any data folder may hold, and what people write for them; `NA` is a blank to R."""
-    yield from (("name", text, ANSWERS["does_not_apply"]) for text in SAYS_DOES_NOT_APPLY if text != "na")
-    yield from (("name", text, ANSWERS["dont_know"]) for text in SAYS_DONT_KNOW)
+    yield from (("name", text, EXTRA_ANSWER_VALUES["does_not_apply"]) for text in DOES_NOT_APPLY_WORDS if text != "na")
+    yield from (("name", text, EXTRA_ANSWER_VALUES["dont_know"]) for text in DONT_KNOW_WORDS)
     phrases = pd.read_csv(PHRASES, dtype=str, keep_default_na=False)
     yield from (("name", row.text, row.means) for row in phrases.itertuples())
 
 
-def _nothing(entries: list[Entry]) -> Iterator[Entry]:
+def _blank_words(entries: list[Entry]) -> Iterator[Entry]:
     """Words of databases and data frames that say nothing, where none of them is an answer."""
-    answers = lexicon(entries)
-    yield from (("nothing", text, NO_ANSWER) for text in NOTHING if text and not answers.entries(text))
+    answers = build_lexicon(entries)
+    yield from (("nothing", text, NO_ANSWER) for text in BLANK_WORDS if text and not answers.entries(text))
 
 
-def _said(question: Question) -> Iterator[Entry]:
+def _choice_spellings(question: Question) -> Iterator[Entry]:
     """Every writing of every choice: its value, its code where that is another, its words."""
     for choice in question.choices:
         yield ("id", choice.value, choice.value)
