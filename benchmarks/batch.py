@@ -23,10 +23,10 @@ from pathlib import Path
 
 from aiready import Assessment
 from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
-from aiready.batch.page_job import OK, PageResult, PageJob
+from aiready.batch.page_job import OK, PageJob, PageResult
 from aiready.batch.rebuild import package_digest
 from aiready.batch.runner import PageRunner
-from aiready.batch.schedule import RunOptions, PageOutcome, PagePlan, run_pages
+from aiready.batch.schedule import PageOutcome, PagePlan, RunOptions, run_pages
 from aiready.package_files import package_file
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
@@ -125,7 +125,9 @@ def bare(wanted: list[PageJob], folder: Path) -> float:
     return float(done.stdout)
 
 
-def in_batch(press: PageRunner, wanted: list[PageJob], folder: Path, seen: Callable[[int], None] = lambda _: None) -> float:
+def in_batch(
+    press: PageRunner, wanted: list[PageJob], folder: Path, seen: Callable[[int], None] = lambda _: None
+) -> float:
     """Seconds per handout of the batch, pages published."""
     done = 0
 

@@ -49,7 +49,7 @@ class Runs:
         from aiready.batch.report_run import HISTORY, ReportRequest, run_report
         from aiready.batch.schedule import RunOptions
 
-        def make(_: object) -> "Future[Made]":
+        def make(_: object) -> "Future[PageResult]":
             answer: Future[PageResult] = Future()
             answer.set_result(PageResult(page=b"<!doctype html><title>page</title>"))
             return answer

@@ -22,7 +22,9 @@ def main() -> int:
     assessment = Assessment.open(results=results)
     options = RunOptions(jobs=2, force="--force" in flags)
     with PageRunner(2, warm=True) as press:
-        request = report_run.ReportRequest("", Path(out), tuple(assessment.units["unit_id"]), options, submit=press.submit)
+        request = report_run.ReportRequest(
+            "", Path(out), tuple(assessment.units["unit_id"]), options, submit=press.submit
+        )
         return 1 if report_run.run_report(assessment, request).failed else 0
 
 

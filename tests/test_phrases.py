@@ -21,7 +21,7 @@ def written(tmp_path, monkeypatch):
             frame.to_csv(tmp_path / f"{code}.csv", index=False)
         monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
         catalogue.phrases.cache_clear()
-        return catalogue.problems("xx")
+        return catalogue.translation_problems("xx")
 
     yield write
     catalogue.phrases.cache_clear()
@@ -35,9 +35,9 @@ def _without_formats(problems):
     return [problem for problem in problems if "format." not in problem]
 
 
-@pytest.mark.parametrize("code", messages.codes())
+@pytest.mark.parametrize("code", messages.language_codes())
 def test_every_shipped_language_says_all_that_english_says(code):
-    assert messages.problems(code) == []
+    assert messages.translation_problems(code) == []
 
 
 def test_a_translation_with_the_same_blanks_and_its_own_plural_forms_is_fine(written):
@@ -88,8 +88,8 @@ def test_none_has_a_phrase_of_its_own_where_there_is_one():
 def test_numbers_dates_and_lists_are_british_without_a_comma_before_and():
     assert ENGLISH.number(1234.5, 1) == f"1{THIN}234.5"
     assert ENGLISH.short_day(pd.Timestamp("2026-09-03")) == f"3{NBSP}Sep{NBSP}2026"
-    assert ENGLISH.listed(["one", "two", "three"]) == "one, two and three"
-    assert ENGLISH.listed([]) == ""
+    assert ENGLISH.join_names(["one", "two", "three"]) == "one, two and three"
+    assert ENGLISH.join_names([]) == ""
 
 
 @pytest.mark.parametrize("text", ["5", "48 %", "< 1 %", "3.9 to 4.6", f"1{THIN}234 h", "41 days", "–", ""])

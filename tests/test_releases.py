@@ -37,7 +37,7 @@ class Office:
                 table.loc[name, "value"] = value
             table.to_csv(instrument / "settings.csv")
         seen = Assessment.open(self.folder, published=self.history)
-        releases.keep(self.history, seen.release, seen.facts.as_of)
+        releases.save(self.history, seen.release, seen.facts.as_of)
         self.figures.append((rows, seen, settings))
         return seen
 
@@ -269,7 +269,7 @@ class TestWhatIsWritten:
         slow = Assessment.open(office.folder, published=office.history)
         office.publish(rows)
         with pytest.raises(InfrastructureError, match="another run has published"):
-            releases.keep(office.history, slow.release, slow.facts.as_of)
+            releases.save(office.history, slow.release, slow.facts.as_of)
 
     def test_score_is_compared_and_kept_like_a_report(self, office, run):
         rows = staff().drop(columns="who")
@@ -322,8 +322,8 @@ def test_releases_are_kept_once_and_read_back(tmp_path):
     rows = staff()
     rows.drop(columns="who").to_csv(tmp_path / "responses.csv", index=False)
     draft = Assessment.open(tmp_path).release
-    releases.keep(tmp_path / "history", draft, "2026-09-30")
-    releases.keep(tmp_path / "history", replace(draft), "2026-10-31")
+    releases.save(tmp_path / "history", draft, "2026-09-30")
+    releases.save(tmp_path / "history", replace(draft), "2026-10-31")
     (release,) = releases.read(tmp_path / "history")
     names = [path.name for path in (tmp_path / "history").iterdir() if path.name != "keys"]
     assert names == [f"2026-09-30-{release.digest}"]
@@ -348,11 +348,11 @@ def test_an_id_that_two_units_claim_to_come_from_is_refused():
     from aiready.model import units as hierarchy
 
     units = pd.DataFrame({"unit_id": ["a", "b"], "parent_id": [None, None], "formerly": ["x", "x;y"]}).astype(object)
-    (problem,) = hierarchy.contradictions(units)
+    (problem,) = hierarchy.hierarchy_problems(units)
     assert '"x" is named by a and b' in problem
 
 
 def test_the_files_of_a_history_are_their_owners_alone(tmp_path):
     staff().drop(columns="who").to_csv(tmp_path / "responses.csv", index=False)
-    releases.keep(tmp_path / "history", Assessment.open(tmp_path).release, "")
+    releases.save(tmp_path / "history", Assessment.open(tmp_path).release, "")
     assert (tmp_path / "history").stat().st_mode & 0o077 == 0

@@ -402,7 +402,9 @@ class TestUnchanged:
         history = organisation.out / "records" / "history"
         (history / "2020-01-01-000000000000").mkdir()
         os.utime(history / "2020-01-01-000000000000", (0, 0))
-        request = report_run.ReportRequest("", organisation.out, (), RunOptions(), submit=organisation.press.submit, keep_releases=1)
+        request = report_run.ReportRequest(
+            "", organisation.out, (), RunOptions(), submit=organisation.press.submit, keep_releases=1
+        )
         report_run.run_report(organisation.assessment, request)
         (left,) = (path for path in history.iterdir() if path.name != "keys")
         assert not left.name.startswith("2020")

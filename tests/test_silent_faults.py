@@ -12,10 +12,10 @@ from servers import fill_postgres, fill_spark, postgres, spark
 from typed_tables import cell
 
 from aiready import Assessment
-from aiready.errors import InfrastructureError, InputError, told_apart, unknown
+from aiready.errors import InfrastructureError, InputError, quote_distinctly, unknown_name
 from aiready.inputs.dataset import Data, read_data
-from aiready.inputs.entry_checks import number_of, refusal
-from aiready.inputs.row_accounting import accounted
+from aiready.inputs.entry_checks import cell_problem, number_of
+from aiready.inputs.row_accounting import verify_counts
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions
 from aiready.measures.initiatives.problem_statements import problem_parts
@@ -245,15 +245,15 @@ def test_a_number_in_any_other_form_is_set_aside_and_never_read_in_part(tmp_path
 def test_a_share_may_be_written_in_per_cent(tmp_path, text, value):
     data = read(tmp_path, tasks=table_of("unit_id,job,task_id,task,adoption", f'claims,j,t,x,"{text}"'))
     assert data.table("tasks")["adoption"].tolist() == [pytest.approx(value)]
-    assert refusal(TABLES["tasks"].column("adoption"), text) == ""
+    assert cell_problem(TABLES["tasks"].column("adoption"), text) == ""
 
 
 def test_a_cell_typed_by_hand_is_judged_like_one_in_a_file():
     invited = TABLES["invitations"].column("invited")
-    assert "could be thousands" in refusal(invited, "1.000")
-    assert refusal(invited, "1000") == ""
-    assert refusal(Column("owner", "text", ""), "NULL") == ""
-    assert refusal(Column("owner", "text", "", required=True), "NULL") == "owner is missing. Fill it in."
+    assert "could be thousands" in cell_problem(invited, "1.000")
+    assert cell_problem(invited, "1000") == ""
+    assert cell_problem(Column("owner", "text", ""), "NULL") == ""
+    assert cell_problem(Column("owner", "text", "", required=True), "NULL") == "owner is missing. Fill it in."
     assert number_of("1_000") is None
 
 
@@ -335,20 +335,20 @@ def test_check_says_which_cell_the_day_rests_on_and_that_it_is_still_to_come(tmp
     folder(tmp_path, feedback=flags(*FLAGS))
     shown = run("check", tmp_path).out
     assert 'Ages are counted to 2026-07-01, set by feedback.csv, row 8, column "flagged_at": 2026-07-01.' in shown
-    ahead = data_check.examine(str(tmp_path), today=date(2026, 6, 1)).as_text()
+    ahead = data_check.check(str(tmp_path), today=date(2026, 6, 1)).as_text()
     assert "This day is still to come (today is 2026-06-01)." in ahead
-    assert data_check.examine(str(tmp_path), today=date(2026, 7, 1)).as_text().count("still to come") == 0
+    assert data_check.check(str(tmp_path), today=date(2026, 7, 1)).as_text().count("still to come") == 0
 
 
 def test_check_says_that_only_a_wave_sets_the_day(tmp_path):
     answers(12, wave="2026-Q3").to_csv(tmp_path / "responses.csv", index=False)
-    assert "2026-09-30, set by the last day of wave 2026-Q3." in data_check.examine(str(tmp_path)).as_text()
+    assert "2026-09-30, set by the last day of wave 2026-Q3." in data_check.check(str(tmp_path)).as_text()
 
 
 def test_a_wave_years_after_all_others_is_pointed_out(tmp_path):
     answers(26, wave=["2026-Q2"] * 12 + ["2026-Q3"] * 13 + ["2062-Q3"]).to_csv(tmp_path / "responses.csv", index=False)
     assert "The newest wave, 2062-Q3, lies 36 years after 2026-Q3. Correct its rows if a label is wrong." in (
-        data_check.examine(str(tmp_path)).notes
+        data_check.check(str(tmp_path)).notes
     )
 
 
@@ -408,8 +408,8 @@ def test_workflows_and_jobs_that_differ_only_in_spaces_or_case_are_pointed_out(t
 
 
 def test_names_that_look_the_same_are_told_apart_by_their_code_points(tmp_path):
-    assert told_apart(["claims", "claims\u200b"]) == ['"claims" (plain letters)', '"claims\u200b" (with U+200B)']
-    said = str(unknown("unit", unicodedata.normalize("NFD", "küche"), ["küche"]))
+    assert quote_distinctly(["claims", "claims\u200b"]) == ['"claims" (plain letters)', '"claims\u200b" (with U+200B)']
+    said = str(unknown_name("unit", unicodedata.normalize("NFD", "küche"), ["küche"]))
     assert "(with U+0308)" in said and "(with U+00FC)" in said
     with pytest.raises(InputError, match='There is "ops": write it in place of "Ops"'):
         read(tmp_path, units=table_of("unit_id,name,parent_id", "ops,Operations,", "claims,Claims,Ops"))
@@ -457,7 +457,7 @@ def test_check_lists_every_distinct_value_of_columns_with_few(tmp_path):
     given.to_csv(tmp_path / "responses.csv", index=False)
     folder(tmp_path, decisions=log(["pay"] * 3 + ["refuse", "NULL"]), probes=table_of(
         "unit_id,asked_at,question_id,correct", "claims,2026-01-01,q,ja", "claims,2026-01-01,q,0"))  # fmt: skip
-    shown = data_check.examine(str(tmp_path))
+    shown = data_check.check(str(tmp_path))
     values = shown.values.set_index(["table", "column", "value"])["rows"]
     assert values["responses", "role"].to_dict() == {"frontline": 20, "manager": 4, "(empty)": 1}
     assert values["decisions", "correct_decision"].to_dict() == {"pay": 3, "(empty)": 1, "refuse": 1}
@@ -468,14 +468,14 @@ def test_check_lists_every_distinct_value_of_columns_with_few(tmp_path):
 
 def test_a_long_list_of_values_says_how_many_more_there_are(tmp_path):
     folder(tmp_path, decisions=log([f"label {n:02}" for n in range(30)]))
-    assert "label 19 1 and 10 more" in data_check.examine(str(tmp_path)).as_text()
+    assert "label 19 1 and 10 more" in data_check.check(str(tmp_path)).as_text()
 
 
 def test_every_value_that_breaks_a_rule_is_listed_with_how_often(tmp_path):
     given = answers(25).astype({"team_goal": object})
     given.loc[:5, "team_goal"] = [8, 8, 8, 9, 9, 77]
     given.to_csv(tmp_path / "responses.csv", index=False)
-    reasons = data_check.examine(str(tmp_path)).reasons
+    reasons = data_check.check(str(tmp_path)).reasons
     assert reasons[["rows", "value"]].to_numpy().tolist() == [[6, "8 (3), 9 (2), 77 (1)"]]
 
 
@@ -484,7 +484,7 @@ def test_rules_beyond_those_listed_are_counted(tmp_path):
     for place, item in enumerate(given.columns[1:8]):
         given.loc[place, item] = "often"
     given.to_csv(tmp_path / "responses.csv", index=False)
-    assert "responses: rows break 2 more rules than are listed" in data_check.examine(str(tmp_path)).as_text()
+    assert "responses: rows break 2 more rules than are listed" in data_check.check(str(tmp_path)).as_text()
 
 
 # Every row accounted for ---------------------------------------------------------------------------------
@@ -493,9 +493,9 @@ def test_rules_beyond_those_listed_are_counted(tmp_path):
 def test_a_row_that_is_lost_stops_everything_and_the_table_is_named():
     columns = ["table", "read", "used", "quarantined", "after_as_of"]
     sound = pd.DataFrame([("usage", 10, 7, 2, 1)], columns=columns)
-    assert accounted(sound) is sound
+    assert verify_counts(sound) is sound
     with pytest.raises(InfrastructureError, match="tasks: 10 rows were read, but 7 are used, 2 set aside and 0 later"):
-        accounted(pd.concat([sound, pd.DataFrame([("tasks", 10, 7, 2, 0)], columns=columns)]))
+        verify_counts(pd.concat([sound, pd.DataFrame([("tasks", 10, 7, 2, 0)], columns=columns)]))
 
 
 @pytest.mark.slow

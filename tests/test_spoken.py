@@ -208,8 +208,10 @@ def test_the_index_of_a_run_speaks_the_language_too(sample, code):
 def test_a_run_in_another_language_says_so_on_pages_and_in_the_manifest_and_makes_pages_anew(sample, press, tmp_path):
     made = {}
     for code in ("en", "de"):
-        request = ReportRequest(str(SAMPLE), tmp_path, ("treasury",), RunOptions(jobs=1, figures=True), submit=press.submit,
-                          language=Language(code))  # fmt: skip
+        request = ReportRequest(
+            str(SAMPLE), tmp_path, ("treasury",), RunOptions(jobs=1, figures=True), submit=press.submit,
+            language=Language(code),
+        )  # fmt: skip
         run = run_report(sample, request)
         assert run.failed == []
         made[code] = {outcome.page: outcome.why for outcome in run.pages}

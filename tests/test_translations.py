@@ -7,7 +7,7 @@ import pytest
 
 from aiready.instrument.files import FILES
 from aiready.messages.catalogue import phrases
-from aiready.package_files import shipped
+from aiready.package_files import package_file
 
 READ = {
     "actions": ("action", "reason", "first_step", "owner_role"),
@@ -24,7 +24,7 @@ MARKS = {"de": "„“", "es": "«»"}
 
 
 def rows(file: str) -> list[dict[str, str]]:
-    with (shipped("data/instrument") / file).open(encoding="utf-8", newline="") as lines:
+    with (package_file("data/instrument") / file).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
 

@@ -12,7 +12,7 @@ from aiready.errors import InputError
 from aiready.inputs.dataset import read_data
 from aiready.inputs.discover import find_tables
 from aiready.inputs.files import ROW, read_workbook_sheet
-from aiready.inputs.workbooks import open_workbook, visible_and_hidden_sheets, read_sheet_rows
+from aiready.inputs.workbooks import open_workbook, read_sheet_rows, visible_and_hidden_sheets
 from aiready.instrument.model import read_instrument
 
 TASKS = ("unit_id", "job", "task_id", "task", "hours_per_year")

@@ -188,11 +188,11 @@ def import_(  # noqa: PLR0913 - the options of the command, one each
 
     Example: aiready import survey.csv --to my-data
     """
-    from aiready.collection.survey_import import Request, import_file
-    from aiready.collection.survey_import.telling import lines
+    from aiready.collection.survey_import import ImportRequest, import_file
+    from aiready.collection.survey_import.summary import summary_lines
 
-    result = import_file(Request(file, to, wave, source, map_, key, dry_run))
-    for line in lines(result):
+    result = import_file(ImportRequest(file, to, wave, source, map_, key, dry_run))
+    for line in summary_lines(result):
         echo(line)
     raise typer.Exit(result.exit_code)
 
@@ -250,9 +250,9 @@ def questionnaire(
     about = dataset.about if dataset else {}
     translations = [forms.build_questionnaire(rules, code, **of_data, about=about) for code in codes]
     path = out or Path(f"questionnaire-{first}.{forms.FORMATS[form][0]}")
-    write_file(path, forms.written(form, translations))
+    write_file(path, forms.render(form, translations))
     echo(str(path))
-    for note in forms.to_do(form, translations[0]):
+    for note in forms.manual_steps(form, translations[0]):
         echo(note)
 
 

@@ -1,1 +1,1 @@
-"""What goes out to be filled in and how it comes back: questionnaires, forms, exports of survey tools."""
+"""Write questionnaires and forms to be filled in, and import the exports of survey tools."""

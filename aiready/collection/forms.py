@@ -1,4 +1,4 @@
-"""Empty tables to fill in, and forms to mail out: what `aiready new` writes, derived from the schema."""
+"""Write empty tables to fill in, and forms to mail out, derived from the schema (`aiready new`)."""
 
 import io
 import re
@@ -10,12 +10,11 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from aiready.atomic_files import file_stem, write_file
-from aiready.collection.questionnaire.workbook import escape_formula
+from aiready.collection.questionnaire.workbook import escape_formula, hidden_list
 from aiready.errors import UsageError, unknown_name
 from aiready.instrument.model import Instrument, read_instrument
 from aiready.model.schema import TABLES, Column, Table
@@ -25,15 +24,15 @@ FORM_ROWS = 1000
 
 
 def new_folder(folder: Path, *, starter: bool, workbook: bool) -> list[Path]:
-    """Write an empty data folder and return the files made.
+    """Write an empty data folder and return the files written.
 
-    Tables hold their headers only, so that an example is never taken for a record: examples and the meaning of
-    every column stand in the codebook (as CSV: `codebook.csv`; in a workbook: a sheet and notes on the headers).
+    Tables hold only their headers, so that an example cannot be mistaken for a record. Examples and the meaning of
+    every column are in the codebook (CSV: `codebook.csv`; workbook: a sheet, and notes on the headers).
 
     Raises
     ------
     UsageError
-        The folder holds tables already.
+        The folder already holds tables.
     """
     existing = [path.name for path in folder.glob("*") if path.stem in TABLES or path.suffix == ".xlsx"]
     if existing:
@@ -51,7 +50,7 @@ def new_folder(folder: Path, *, starter: bool, workbook: bool) -> list[Path]:
 
 
 def columns_of(table: Table, instrument: Instrument, *, starter: bool) -> list[Column]:
-    """Columns of a form: those of the schema (or of its starter set); for responses the items too."""
+    """Columns of a table to fill in: all, or its starter and required ones; for `responses` also the items."""
     columns = [column for column in table.columns if column.starter or column.required or not starter]
     if table.name == "responses":
         levels = instrument.settings.scale_points
@@ -62,7 +61,7 @@ def columns_of(table: Table, instrument: Instrument, *, starter: bool) -> list[C
 
 
 def codebook(columns_by_table: dict[str, list[Column]]) -> pd.DataFrame:
-    """Every column of every table: one row per table x column."""
+    """The codebook: one row per table x column."""
     return pd.DataFrame(
         [
             {
@@ -105,7 +104,7 @@ def _workbook(columns_by_table: dict[str, list[Column]]) -> Workbook:
 
 
 def _write_codebook(sheet: Worksheet, columns_by_table: dict[str, list[Column]]) -> None:
-    """The codebook as a sheet: one row per table x column."""
+    """Write the codebook into a sheet: one row per table x column."""
     sheet.title = CODEBOOK
     notes = codebook(columns_by_table)
     sheet.append(list(notes.columns))
@@ -122,15 +121,15 @@ _WRAPPED = Alignment(wrap_text=True, vertical="top")
 
 
 def new_forms(folder: Path, *, table: str, units: Sequence[str], starter: bool) -> list[Path]:
-    """Write the forms to mail out, one per unit (one for all without units), and return the files made.
+    """Write forms to mail out, one per unit (without units: one for all), and return the files written.
 
-    A form holds one table: above the header stand what to do, a sentence per column and an example, which are
-    never read as records, because a table begins at its header.
+    A form holds one table. Above its header are instructions, a sentence per column and an example; these are never
+    read as records, because a table begins at its header.
 
     Raises
     ------
     UsageError
-        There is no such table, or a form of that name lies there already.
+        There is no such table, or a form of that name exists already.
     """
     if table not in TABLES:
         raise unknown_name("table", table, TABLES)
@@ -153,24 +152,26 @@ def _form(table: Table, columns: list[Column], unit: str) -> bytes:
     book = Workbook()
     sheet = book.active
     sheet.title = table.name
-    columns_by_table = [replace(column, allowed=(unit,), example=unit) if unit and column.name == "unit_id" else column
-              for column in columns]  # fmt: skip
+    if unit:
+        columns = [
+            replace(column, allowed=(unit,), example=unit) if column.name == "unit_id" else column for column in columns
+        ]
     sheet.cell(1, 1, f"{table.name}: {table.collect}").font = _TITLE
     sheet.row_dimensions[2].height = 75
-    for number, column in enumerate(columns_by_table, start=1):
+    for number, column in enumerate(columns, start=1):
         meaning = sheet.cell(2, number, escape_formula(_sentence(column)))
         example = sheet.cell(3, number, escape_formula(f"e.g. {column.example}") if column.example else "")
         meaning.alignment, meaning.font, example.font = _WRAPPED, _QUIET, _QUIET
-    _write_header(sheet, columns_by_table, row=_HEADER_ROW)
+    _write_header(sheet, columns, row=_HEADER_ROW)
     sheet.freeze_panes = sheet.cell(_HEADER_ROW + 1, 2)
-    _write_codebook(book.create_sheet(), {table.name: columns_by_table})
+    _write_codebook(book.create_sheet(), {table.name: columns})
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
 
 
 def _sentence(column: Column) -> str:
-    """What a column is for, how it is written, and whether it must be filled."""
+    """Sentence on a column: its meaning, how to write it, and whether it must be filled."""
     how = {
         "date": "a date", "share": "a share, as per cent", "integer": "a whole number", "number": "a number",
         "flag": "yes or no", "check": "yes, no, or the date it was done", "wave": "2026-Q3, 2026-09 or 2026",
@@ -184,15 +185,13 @@ def _sentence(column: Column) -> str:
 # Typed columns ----------------------------------------------------------------------------------------------
 
 _FORMATS = {"date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm", "share": "0%", "id": "@", "wave": "@"}
-_LONGEST_LIST = 255  # what a list may hold inside a rule
+_LONGEST_LIST = 255  # characters of a list inside a validation rule
 _PLAIN_CHOICE = re.compile(r"[^\s,\"=+@-]([^,\"]*[^\s,\"])?")
-"""A choice that may be written out in a rule: no comma, no quote, no blank at its ends, not begun as a formula is."""
-LISTS = "lists"
-"""Hidden sheet of the choices that no rule can hold."""
+"""A choice that a validation rule can hold: no comma or quote, no space at its ends, not the start of a formula."""
 
 
 def _write_header(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> None:
-    """The header of a table in a row, and below it typed columns that refuse what the table would not take."""
+    """Write the header of a table into a row, and validate the cells below it by the column's type."""
     for number, column in enumerate(columns, start=1):
         cell = sheet.cell(row, number, column.name)
         cell.font, cell.fill = Font(bold=column.required), _SHADED
@@ -204,16 +203,14 @@ def _write_header(sheet: Worksheet, columns: Sequence[Column], *, row: int) -> N
             continue
         validation.allow_blank, validation.showErrorMessage, validation.showInputMessage = True, True, True
         validation.promptTitle, validation.prompt = column.name[:32], _sentence(column)[:255]
-        validation.errorTitle, validation.error = (
-            column.name[:32],
-            f"{_sentence(column)} Example: {column.example}"[:225],
-        )
+        validation.errorTitle = column.name[:32]
+        validation.error = f"{_sentence(column)} Example: {column.example}"[:225]
         validation.add(f"{letter}{row + 1}:{letter}{row + FORM_ROWS}")
         sheet.add_data_validation(validation)
 
 
 def _validation(sheet: Worksheet, column: Column, first: str) -> DataValidation | None:
-    """What a cell of a column may hold; None where anything may stand. `first` is the first cell it holds for."""
+    """Validation rule of a column; None where any value is allowed. `first` is the first cell it applies to."""
     choices = ("yes", "no") if column.kind == "flag" else column.allowed
     if choices:
         return DataValidation("list", formula1=_choices_formula(sheet, choices))
@@ -230,20 +227,11 @@ def _validation(sheet: Worksheet, column: Column, first: str) -> DataValidation 
 
 
 def _choices_formula(sheet: Worksheet, choices: Sequence[str]) -> str:
-    """The choices of a drop-down: written out where a formula can hold them, else cells of the hidden sheet of lists.
+    """Formula of a drop-down: the choices themselves where a formula can hold them, else a range of the hidden sheet.
 
-    A list in a formula has its values set apart by commas and stands between quotes: a comma would make two choices
-    of one, and a quote would break the file.
+    A list in a formula is quoted and separated by commas, so a choice that holds either would be split or break it.
     """
     written = ",".join(choices)
     if len(written) <= _LONGEST_LIST and all(_PLAIN_CHOICE.fullmatch(choice) for choice in choices):
         return f'"{written}"'
-    book = sheet.parent
-    lists = book[LISTS] if LISTS in book.sheetnames else book.create_sheet(LISTS)
-    lists.sheet_state = "hidden"
-    column = lists.max_column + 1 if lists["A1"].value is not None else 1
-    for row, choice in enumerate(choices, start=1):
-        cell = lists.cell(row, column, choice)
-        cell.data_type, cell.quotePrefix = "s", True  # a text, also where it begins as a formula does
-    letter = get_column_letter(column)
-    return f"{LISTS}!${letter}$1:${letter}${len(choices)}"
+    return hidden_list(sheet.parent, choices)

@@ -146,7 +146,6 @@ def _number_pattern(code: str) -> re.Pattern[str]:
     keys = [f"unit.{name}" for name in ("share", "hours", "minutes", "seconds", "days#one", "days#other")]
     units = {catalogue[key].format(number="").strip() for key in keys}
     range_word = catalogue["unit.range"].format(low="", high="").strip()
-    unit_pattern = "|".join(map(re.escape, sorted(units, key=len, reverse=True)))
-    return re.compile(
-        rf"[<>]?\s?[{MINUS}+-]?[\d{THIN}.,]+(\s?({unit_pattern})|\s?{re.escape(range_word)}\s.*)?|{MISSING}|"
-    )
+    unit = "|".join(map(re.escape, sorted(units, key=len, reverse=True)))
+    number = rf"[<>]?\s?[{MINUS}+-]?[\d{THIN}.,]+"
+    return re.compile(rf"{number}(\s?({unit})|\s?{re.escape(range_word)}\s.*)?|{MISSING}|")

@@ -1,4 +1,4 @@
-"""The questionnaire out: one statement of what is asked, and how people and survey tools take it."""
+"""Write the questionnaire in the formats that people and survey tools take."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -14,18 +14,18 @@ __all__ = ["FORMATS", "Choice", "Question", "Questionnaire", "build_questionnair
 
 Questionnaires = Sequence[Questionnaire]
 FORMATS: Mapping[str, tuple[str, Callable[[Questionnaires], bytes]]] = {
-    "xlsx": ("xlsx", lambda asked: questionnaire_workbook(asked[0])),
-    "csv": ("csv", lambda asked: as_csv(asked[0]).encode("utf-8-sig")),
-    "html": ("html", lambda asked: printable_page(asked[0]).encode()),
-    "qualtrics-txt": ("qualtrics.txt", lambda asked: qualtrics_text(asked[0]).encode()),
-    "limesurvey-tsv": ("limesurvey.txt", lambda asked: limesurvey_structure(asked).encode()),
-    "paste": ("paste.txt", lambda asked: paste_sheet(asked[0]).encode()),
+    "xlsx": ("xlsx", lambda languages: questionnaire_workbook(languages[0])),
+    "csv": ("csv", lambda languages: as_csv(languages[0]).encode("utf-8-sig")),
+    "html": ("html", lambda languages: printable_page(languages[0]).encode()),
+    "qualtrics-txt": ("qualtrics.txt", lambda languages: qualtrics_text(languages[0]).encode()),
+    "limesurvey-tsv": ("limesurvey.txt", lambda languages: limesurvey_structure(languages).encode()),
+    "paste": ("paste.txt", lambda languages: paste_sheet(languages[0]).encode()),
 }
-"""Ending of the file, each its own, and writer by format; LimeSurvey alone takes several languages in one file."""
+"""File ending and writer of each format; only LimeSurvey takes several languages in one file."""
 
 
 def render(format_name: str, questionnaires: Questionnaires) -> bytes:
-    """The questionnaire in a format, in the first of the languages given (LimeSurvey: in all of them).
+    """Render a questionnaire in a format, in the first of the given languages (LimeSurvey: in all of them).
 
     Examples
     --------
@@ -39,7 +39,7 @@ def render(format_name: str, questionnaires: Questionnaires) -> bytes:
 
 
 def manual_steps(format_name: str, questionnaire: Questionnaire) -> list[str]:
-    """What somebody still does by hand after a questionnaire is written, a sentence each."""
+    """What remains to be done by hand after a questionnaire is written, a sentence each."""
     steps = []
     if questionnaire.blanks:
         blanks = ", ".join(f"[{blank}]" for blank in questionnaire.blanks)

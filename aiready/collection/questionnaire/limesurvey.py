@@ -1,4 +1,4 @@
-"""The questionnaire as LimeSurvey's tab-separated structure: every language in one file, routed by role.
+"""Write the questionnaire as LimeSurvey's tab-separated survey structure: all languages in one file, routed by role.
 
 References
 ----------
@@ -27,20 +27,20 @@ _SETTINGS = {
     "format": "G", "allowprev": "Y", "allowsave": "N", "usecookie": "N", "showwelcome": "Y", "showprogress": "Y",
     "showgroupinfo": "N", "showqnumcode": "N", "shownoanswer": "Y", "questionindex": "0", "publicstatistics": "N",
 }  # fmt: skip
-"""Survey settings: anonymous, no addresses, no times; a page per group; any question may be left out."""
+"""Survey settings: anonymous, no addresses, no times; one page per group; no question is mandatory."""
 _DROP_DOWN_FROM = 12
 
 
 def limesurvey_structure(languages: Sequence[Questionnaire]) -> str:
-    """Tab-separated rows of one survey in several languages, the first of them its base language.
+    """Tab-separated rows of one survey in several languages, the first being its base language.
 
-    Introductions are written with character entities, because LimeSurvey guesses the encoding from the first
-    thousand bytes, where a letter cut in two would mislead it.
+    The introduction is written in ASCII with character entities, because LimeSurvey guesses the encoding from the
+    first thousand bytes, which may end within a letter.
 
     Raises
     ------
     InstrumentError
-        Two questions would have one code, because their ids differ by other signs than letters and digits only.
+        Two questions would have the same code, because their ids differ in punctuation only.
     """
     _refuse_equal_codes(languages[0])
     file = io.StringIO(newline="")
@@ -59,7 +59,8 @@ def _refuse_equal_codes(questionnaire: Questionnaire) -> None:
     question_ids = [question.id for question in questionnaire.questions if code_counts[question.code] > 1]
     if question_ids:
         raise InstrumentError(
-            f"items.csv: LimeSurvey takes letters and digits alone, and {', '.join(question_ids)} read alike then. Rename one."
+            f"items.csv: LimeSurvey takes letters and digits alone, and {', '.join(question_ids)} read alike then. "
+            "Rename one."
         )
 
 
@@ -100,7 +101,7 @@ def _questions(questionnaire: Questionnaire, first: Questionnaire) -> Iterator[R
 
 
 def _literal(text: str) -> str:
-    """Text that LimeSurvey shows as it stands: no tag, no expression in braces, no escaped quote.
+    """Escape what LimeSurvey would interpret: tags, expressions in braces, backslashes.
 
     Examples
     --------
@@ -114,7 +115,7 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;", "\\": "&#92
 
 
 def _relevance(question: Question, codes: dict[str, str]) -> str:
-    """Asked when the role is one of its roles, or was left out."""
+    """Condition under which a question is asked: the role is one of its roles, or was not given."""
     if question.for_all:
         return "1"
     roles = " or ".join(f'role.NAOK == "{codes[role]}"' for role in question.roles)
@@ -128,6 +129,6 @@ def _kind(question: Question) -> str:
 
 
 def _code(questionnaire: Questionnaire) -> str:
-    """Language as LimeSurvey writes it: `de`, `pt-BR`."""
+    """Language code as LimeSurvey writes it: `de`, `pt-BR`."""
     language, _, region = questionnaire.language.partition("-")
     return f"{language}-{region.upper()}" if region else language

@@ -1,4 +1,4 @@
-"""The questionnaire as one printable page: no script, no request, real form controls, A4."""
+"""Write the questionnaire as one printable A4 page in HTML, with form controls, without scripts or requests."""
 
 from html import escape
 from pathlib import Path
@@ -10,12 +10,12 @@ from aiready.collection.questionnaire.tables import role_hint
 
 STYLE = Path(__file__).with_name("page.css")
 TWO_COLUMNS_FROM = 12
-"""Answers from which a list runs in two columns."""
+"""Number of answers from which their list has two columns."""
 _markdown = mistune.create_markdown(escape=True)
 
 
 def html_of(text: str, *, inline: bool = False) -> str:
-    """Markdown as HTML; whatever HTML stands in it is escaped.
+    """Convert Markdown to HTML, escaping any HTML in it.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def html_of(text: str, *, inline: bool = False) -> str:
 
 
 def printable_page(questionnaire: Questionnaire) -> str:
-    """The whole questionnaire as HTML; each answer shows the number that is typed in from paper."""
+    """The whole questionnaire as HTML; each level shows its number, for typing in answers from paper."""
     words = questionnaire.words
     closing = "".join(
         _question(questionnaire, question, number) for number, question in _numbered(questionnaire, "closing")
@@ -63,6 +63,7 @@ def printable_page(questionnaire: Questionnaire) -> str:
 
 
 def _numbered(questionnaire: Questionnaire, part: str) -> list[tuple[int, Question]]:
+    """Questions of one part (opening, items, closing) with their numbers in the whole questionnaire."""
     numbers = {question.id: number for number, question in enumerate(questionnaire.questions, start=1)}
     return [(numbers[question.id], question) for question in getattr(questionnaire, part)]
 
@@ -82,7 +83,7 @@ def _question(questionnaire: Questionnaire, question: Question, number: int) -> 
 
 
 def _answer(name: str, choice: Choice) -> str:
-    """One answer: a level shows its number, which is what is typed in from paper; the two others stand apart."""
+    """One answer: a level with its number, or one of the two extra answers, set apart."""
     control = f'<input type="radio" name="{name}" value="{escape(choice.value)}">'
     number = f'<span class="code" aria-hidden="true">{choice.value}</span>' if choice.value.isdigit() else "<i></i>"
     kind = ' class="apart"' if choice.value in EXTRA_ANSWER_VALUES.values() else ""

@@ -1,7 +1,7 @@
-"""The questionnaire as Qualtrics' text format: what "Import survey" takes.
+"""Write the questionnaire in Qualtrics' advanced text format, for "Import survey".
 
-The advanced format carries ids, blocks and choices, but no display logic. Questions that the same roles are
-asked therefore share a block, whose name says which: one branch in the survey flow per such block routes them.
+The format holds ids, blocks and choices, but no display logic. Questions asked of the same roles therefore form a
+block whose name lists the roles, so that one branch per block in the survey flow routes respondents.
 
 References
 ----------
@@ -15,7 +15,7 @@ from aiready.collection.questionnaire.page import html_of
 from aiready.collection.questionnaire.questions import Question, Questionnaire
 
 DROP_DOWN_FROM = 12
-"""Choices from which a list is folded up."""
+"""Number of choices from which a question is a drop-down."""
 
 
 def qualtrics_text(questionnaire: Questionnaire) -> str:
@@ -55,10 +55,10 @@ def _kind(question: Question) -> str:
 
 
 def _literal(text: str) -> str:
-    """One line that Qualtrics shows as it stands: neither a tag of HTML nor piped text."""
+    """Text on one line in which Qualtrics finds no HTML tag and no piped text."""
     return _plain(text.replace("<", "&lt;").replace(">", "&gt;").replace("${", "$&#123;"))
 
 
 def _plain(text: str) -> str:
-    """One line that holds no tag of the format."""
+    """Text on one line that holds no tag of the format."""
     return " ".join(text.replace("[[", "[ [").replace("]]", "] ]").split())

@@ -1,9 +1,8 @@
-"""The questionnaire as respondents meet it: introduction, opening questions, items in order, in one language."""
+"""Build the questionnaire of one language: introduction, opening questions, items in order, closing question."""
 
 import base64
 import hashlib
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +10,19 @@ from types import MappingProxyType
 
 from aiready.instrument.files import level_columns
 from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, INTRO_BLANKS, OPENING, Wording
-from aiready.instrument.model import Instrument
+from aiready.instrument.model import Instrument, normalize_wording
 from aiready.model.schema import AI_USE, ROLES
 
 EXTRA_ANSWER_VALUES: Mapping[str, str] = {"does_not_apply": "does not apply", "dont_know": "don't know"}
-"""What `responses` holds for the answers that are no level."""
+"""Values in `responses` of the answers that are not a level."""
 _CODES: Mapping[str, str] = {"does_not_apply": "NA", "dont_know": "DK"}
 CODE_LENGTH, ID_LENGTH = 5, 20
-"""Longest codes of an answer and of a question that LimeSurvey takes."""
+"""Longest codes that LimeSurvey takes: of an answer, of a question."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer: `value` as `responses` holds it, `code` of at most five letters or digits, and its words."""
+    """One answer: its `value` in `responses`, a `code` of at most five letters or digits, and its wording."""
 
     value: str
     code: str
@@ -32,9 +31,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """One question: `id` is its column in `responses`; without choices it is answered in words.
+    """One question: `id` is its column in `responses`; without choices it is answered in free text.
 
-    Survey tools that number choices number them from 1 in this order.
+    Survey tools that number the choices do so from 1 in this order.
     """
 
     id: str
@@ -44,7 +43,7 @@ class Question:
 
     @property
     def code(self) -> str:
-        """Its id as tools take it that allow letters and digits alone, at most twenty, a letter first.
+        """The id for tools that allow only letters and digits, at most twenty, a letter first.
 
         Examples
         --------
@@ -62,16 +61,16 @@ class Question:
         return set(self.roles) >= set(ROLES)
 
     def is_asked_of(self, role: str) -> bool:
-        """Whether a role is asked; without a role everything is."""
+        """Whether a role is asked; a blank role is asked everything."""
         return not role or role in self.roles
 
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """What one language asks, in order: `opening` (unit, role, use of AI), `items`, `closing` (comment).
+    """All questions in one language, in order: `opening` (unit, role, use of AI), `items`, `closing` (comment).
 
-    `intro` is Markdown; `blanks` names what it still leaves open, shown as [name]. `words` are those of
-    `languages.WORDS`.
+    `intro` is Markdown; `blanks` names the placeholders not filled, shown as [name]. `words`: text of every word_id
+    of `languages.WORDS`.
     """
 
     language: str
@@ -85,7 +84,7 @@ class Questionnaire:
 
     @property
     def questions(self) -> tuple[Question, ...]:
-        """Every question in the order asked."""
+        """All questions in the order asked."""
         return (*self.opening, *self.items, *self.closing)
 
     def roles_asked(self, question: Question) -> str:
@@ -101,40 +100,39 @@ def build_questionnaire(
     parents: Mapping[str, str] = MappingProxyType({}),
     about: Mapping[str, str] = MappingProxyType({}),
 ) -> Questionnaire:
-    """State what respondents are asked in one language.
+    """Build the questionnaire in one language.
 
     Parameters
     ----------
-    rules
+    instrument
         The instrument.
     language
-        One of its languages; blank: the one its items are written in.
+        One of its languages; blank: the language of `items.csv`.
     units
-        Names of the units by unit_id, offered as choices; none: the unit is written down.
+        Names of the units by unit_id, offered as choices; empty: respondents write down their unit.
     parents
-        Ids of the units they belong to, by unit_id: they tell apart units of the same name.
+        Parent ids by unit_id, to distinguish units of the same name.
     about
-        What `about.csv` says: `organisation`, `contact`, `ai_examples`, `retention` fill the introduction.
+        Rows of `about.csv`: `organisation`, `contact`, `ai_examples`, `retention` fill the introduction.
 
     Examples
     --------
     >>> from aiready.instrument.model import read_instrument
-    >>> asked = build_questionnaire(read_instrument(), "de")
-    >>> asked.title, [question.id for question in asked.opening], len(asked.items)
+    >>> german = build_questionnaire(read_instrument(), "de")
+    >>> german.title, [question.id for question in german.opening], len(german.items)
     ('Wie passt KI zu Ihrer Arbeit?', ['unit_id', 'role', 'ai_use'], 25)
     """
     wording = instrument.in_language(language)
     blanks = {"minimum_group": str(instrument.settings.minimum_group)} | {k: v for k, v in about.items() if v}
     title, intro = _introduction(wording.intro, blanks)
-    unit_choices = unit_labels(units, parents)
-    lists = {
-        "unit_id": unit_choices,
+    labels = {
+        "unit_id": unit_labels(units, parents),
         "role": _labels(wording, "role", ROLES),
         "ai_use": _labels(wording, "ai_use", AI_USE),
     }
     questions = {
-        name: Question(name, wording.words[f"question.{name}"], _choices(lists.get(name, {})))
-        for name in _OPENING_AND_CLOSING
+        name: Question(name, wording.words[f"question.{name}"], _choices(labels.get(name, {})))
+        for name in (*OPENING, *CLOSING)
     }
     return Questionnaire(
         language=wording.code,
@@ -146,9 +144,6 @@ def build_questionnaire(
         closing=tuple(questions[name] for name in CLOSING),
         words=wording.words,
     )
-
-
-_OPENING_AND_CLOSING = (*OPENING, *CLOSING)
 
 
 def _introduction(text: str, blanks: Mapping[str, str]) -> tuple[str, str]:
@@ -174,9 +169,9 @@ def _items(instrument: Instrument, wording: Wording) -> Iterable[Question]:
 
 
 def unit_labels(names: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """Names of units as choices, each its own: equal ones are told apart by the unit above, else by their id.
+    """Unique labels of units: equal names are followed by the parent's name, or else by the unit's id.
 
-    Names count as equal when only case, accents' form or spaces differ.
+    Names count as equal when they differ only in case, Unicode form or spaces.
 
     Examples
     --------
@@ -184,23 +179,19 @@ def unit_labels(names: Mapping[str, str], parents: Mapping[str, str] = MappingPr
     {'de': 'Germany', 'de-claims': 'Claims (Germany)', 'at-claims': 'claims (at-claims)'}
     """
     labels = {unit: " ".join((name or unit).split()) for unit, name in names.items()}
-    above = {unit: labels.get(parents.get(unit) or "", "") or unit for unit in labels}
-    for addition in (above, {unit: unit for unit in labels}):
-        labels = _add_where_equal(labels, addition)
+    parent_names = {unit: labels.get(parents.get(unit) or "", "") or unit for unit in labels}
+    for suffixes in (parent_names, {unit: unit for unit in labels}):
+        labels = _with_suffixes_where_equal(labels, suffixes)
     return labels
 
 
-def _add_where_equal(labels: Mapping[str, str], addition: Mapping[str, str]) -> dict[str, str]:
-    """Labels, with an addition to those that somebody could take for another's."""
-    label_counts = Counter(map(_alike, labels.values()))
+def _with_suffixes_where_equal(labels: Mapping[str, str], suffixes: Mapping[str, str]) -> dict[str, str]:
+    """Add a suffix to every label that equals another one."""
+    counts = Counter(map(normalize_wording, labels.values()))
     return {
-        unit: f"{label} ({addition[unit]})" if label_counts[_alike(label)] > 1 else label
+        unit: f"{label} ({suffixes[unit]})" if counts[normalize_wording(label)] > 1 else label
         for unit, label in labels.items()
     }
-
-
-def _alike(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _choices(texts: Mapping[str, str]) -> tuple[Choice, ...]:
@@ -209,10 +200,10 @@ def _choices(texts: Mapping[str, str]) -> tuple[Choice, ...]:
 
 
 def _short_codes(texts: Mapping[str, str]) -> list[str]:
-    """Codes of at most five letters or digits: how the ids begin, or a digest where that could be misread.
+    """Codes of at most five letters or digits: the first ones of each id, or digests where those are ambiguous.
 
-    Two codes are never alike, none is what another choice is called, and none is a number, which tools also give
-    to the place of a choice.
+    A code never equals another code, nor the id or label of another choice, nor a number, which tools also use for
+    the position of a choice.
 
     Examples
     --------
@@ -228,16 +219,16 @@ def _short_codes(texts: Mapping[str, str]) -> list[str]:
 
 
 def _are_unambiguous(codes: Sequence[str], texts: Mapping[str, str]) -> bool:
-    """Whether no code reads like another, like the id or name of another choice, or like a place in the list."""
+    """Whether no code reads like another code, like the id or label of another choice, or like a position."""
     owners: dict[str, set[str]] = {}
     for code, (value, text) in zip(codes, texts.items(), strict=True):
         for name in (code, value, text):
-            owners.setdefault(_alike(name), set()).add(value)
-    return all(len(owners[_alike(code)]) == 1 and not _POSITION_CODE.fullmatch(code) for code in codes)
+            owners.setdefault(normalize_wording(name), set()).add(value)
+    return all(len(owners[normalize_wording(code)]) == 1 and not _POSITION_CODE.fullmatch(code) for code in codes)
 
 
 _POSITION_CODE = re.compile(r"(?:AO|SQ|A|L)?\d*", re.IGNORECASE)
-"""Codes that a survey tool gives by place."""
+"""Codes that survey tools derive from the position of a choice."""
 
 
 def _digest(text: str, length: int) -> str:

@@ -1,4 +1,4 @@
-"""The questionnaire as plain text: a table for spreadsheets, a sheet to paste from into form tools."""
+"""Write the questionnaire as plain text: a CSV table, and a sheet to paste from into form tools."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ RULE = "-" * 72
 
 
 def as_csv(questionnaire: Questionnaire) -> str:
-    """One row per question: id, roles asked, wording, then its answers in order; units are left to `units.csv`."""
+    """CSV of one row per question: id, roles asked, wording, then its answers in order; units are in `units.csv`."""
     answers = {question.id: [choice.text for choice in question.choices] for question in questionnaire.questions}
     answers["unit_id"] = []
     width = max(map(len, answers.values()))
@@ -24,17 +24,16 @@ def as_csv(questionnaire: Questionnaire) -> str:
 
 
 def paste_sheet(questionnaire: Questionnaire) -> str:
-    """Blocks to copy into Microsoft Forms or Google Forms, question by question, between lines that say what is what.
+    """Blocks to copy into Microsoft Forms or Google Forms, question by question, each under a heading.
 
-    Both tools make one option of each pasted line, and neither asks by the answer to an earlier question without
-    a page for each: a question that not all are asked says so in its description, and answers of other roles are
-    left out when they come back.
+    Both tools turn each pasted line into an option, and neither can skip a single question by the role. A question
+    that not every role is asked therefore says so, and the answers of other roles are ignored after import.
     """
     return "\n".join([questionnaire.title, "", *paragraphs(questionnaire.intro), "", *_blocks(questionnaire)]) + "\n"
 
 
 def paragraphs(markdown: str) -> list[str]:
-    """Paragraphs of the introduction without marks of emphasis, a line each.
+    """Paragraphs of a Markdown text, a line each, without emphasis.
 
     Examples
     --------
@@ -56,7 +55,7 @@ def _blocks(questionnaire: Questionnaire) -> Iterator[str]:
 
 
 def role_hint(questionnaire: Questionnaire, question: Question) -> str:
-    """What a question says that not every role is asked; empty when all are."""
+    """Sentence that names the roles a question is asked of; empty when every role is asked."""
     return (
         ""
         if question.for_all

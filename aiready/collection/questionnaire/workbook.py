@@ -1,4 +1,4 @@
-"""The questionnaire as a workbook: what is asked, and a sheet to type answers into that is read as it is."""
+"""Write the questionnaire as a workbook, with a sheet to type answers into that is read as `responses`."""
 
 import io
 from collections.abc import Sequence
@@ -15,23 +15,23 @@ from aiready.collection.questionnaire.questions import Question, Questionnaire
 from aiready.collection.questionnaire.tables import paragraphs
 
 ROWS = 500
-"""Respondents that the answer sheet has drop-downs for."""
+"""Rows of the answer sheet that have drop-downs."""
 ANSWER_SHEET = "responses"
-"""Sheet of answers: named like the table it is read as."""
+"""Name of the answer sheet: the table it is read as."""
 _LONGEST_PROMPT = 255  # what Excel shows beside a cell
 _LISTS = "lists"
 _NOT_IN_A_FORMULA = frozenset(',"\n\r\t')
-"""Signs that end an entry, or the list, where the choices of a drop-down stand in its formula."""
+"""Characters that end a choice, or the list of choices, in the formula of a drop-down."""
 _LEADING = ("respondent_id", "wave")
 _HEAD, _WRAPPED = Font(bold=True), Alignment(wrap_text=True, vertical="top")
 _GREY = PatternFill(bgColor="B9C2C9", fill_type="solid")
 
 
 def questionnaire_workbook(questionnaire: Questionnaire) -> bytes:
-    """Three sheets: the introduction, one row per question with its answers, one row per respondent.
+    """Write three sheets: the introduction; one row per question with its answers; one row per respondent.
 
-    In the answer sheet a cell takes what `responses` holds (a level's number, `does not apply`, `don't know`, an
-    id); the note on its header and the prompt beside it say what that means. A role's unasked items turn grey.
+    The answer sheet takes the values of `responses` (a level's number, `does not apply`, `don't know`, an id); the
+    note on a header and the prompt of a cell explain them. Items that the row's role is not asked turn grey.
     """
     book = Workbook()
     _write_introduction(book.active, questionnaire)
@@ -97,42 +97,39 @@ def _note(question: Question) -> Comment:
 
 
 def _drop_down(book: Workbook, question: Question, letter: str) -> DataValidation:
-    """A list of what the column may hold; a long one stands on a sheet of its own."""
-    values = [validation.value for validation in question.choices]
+    """Drop-down of the values of a column; those that its formula cannot hold are put on a hidden sheet."""
+    values = [choice.value for choice in question.choices]
     formula = f'"{",".join(values)}"'
     if len(formula) > _LONGEST_PROMPT or any(set(value) & _NOT_IN_A_FORMULA for value in values):
-        formula = _list_apart(book, values)
+        formula = hidden_list(book, values)
     validation = DataValidation("list", formula1=formula, allow_blank=True, showErrorMessage=True)
-    validation.promptTitle, validation.prompt, validation.showInputMessage = (
-        question.id[:32],
-        question.wording[:_LONGEST_PROMPT],
-        True,
-    )
+    validation.promptTitle, validation.prompt = question.id[:32], question.wording[:_LONGEST_PROMPT]
+    validation.showInputMessage = True
     validation.add(f"{letter}2:{letter}{ROWS + 1}")
     return validation
 
 
-def _list_apart(book: Workbook, values: Sequence[str]) -> str:
-    """Where a list stands that a formula cannot hold: a column of a hidden sheet, each cell plain text."""
+def hidden_list(book: Workbook, values: Sequence[str]) -> str:
+    """Write values into the next free column of the hidden sheet `lists`; return the formula of that range."""
     lists = book[_LISTS] if _LISTS in book.sheetnames else book.create_sheet(_LISTS)
     lists.sheet_state = "hidden"
     column = lists.max_column + 1 if lists["A1"].value is not None else 1
     for row, value in enumerate(values, start=1):
         cell = lists.cell(row, column, value)
-        cell.data_type, cell.quotePrefix = "s", True  # text, whatever it begins with: what is chosen is the id itself
+        cell.data_type, cell.quotePrefix = "s", True  # text, also where it begins as a formula does
     letter = get_column_letter(column)
     return f"{_LISTS}!${letter}$1:${letter}${len(values)}"
 
 
 def _grey_out_other_roles(sheet: Worksheet, question: Question, letter: str, role: str) -> None:
-    """Colour the cells of respondents whose role is not asked."""
-    is_no_asked_role = ", ".join(f'${role}2<>"{asked_role}"' for asked_role in question.roles)
-    rule = FormulaRule(formula=[f'AND(${role}2<>"", {is_no_asked_role})'], fill=_GREY)
+    """Turn cells grey where the role in the row is not asked the question."""
+    not_asked = ", ".join(f'${role}2<>"{asked_role}"' for asked_role in question.roles)
+    rule = FormulaRule(formula=[f'AND(${role}2<>"", {not_asked})'], fill=_GREY)
     sheet.conditional_formatting.add(f"{letter}2:{letter}{ROWS + 1}", rule)
 
 
 def escape_formula(text: str) -> str:
-    """A text cell that a spreadsheet will not run as a formula.
+    """Put an apostrophe before a text that a spreadsheet would run as a formula.
 
     Examples
     --------

@@ -57,8 +57,8 @@ def strip_zero_decimals(text: str) -> str:
 
     Examples
     --------
-    >>> strip_zero_decimals("3.0"), strip_zero_decimals("-1,00"), strip_zero_decimals("3.5"), strip_zero_decimals("1.000")
-    ('3', '-1', '3.5', '1.000')
+    >>> [strip_zero_decimals(text) for text in ("3.0", "-1,00", "3.5", "1.000")]
+    ['3', '-1', '3.5', '1.000']
     """
     return re.sub(r"^([-+]?\d+)[.,]0{1,2}$", r"\1", text)
 
@@ -74,8 +74,8 @@ def strip_question_number(text: str) -> str:
 
     Examples
     --------
-    >>> strip_question_number("12. What is counted?"), strip_question_number("Q3: Nothing."), strip_question_number("24 hour desk"), strip_question_number("-1")
-    ('What is counted?', 'Nothing.', '24 hour desk', '-1')
+    >>> [strip_question_number(text) for text in ("12. What is counted?", "Q3: Nothing.", "24 hour desk", "-1")]
+    ['What is counted?', 'Nothing.', '24 hour desk', '-1']
     """
     return re.sub(r"^\s*[Qq]?\s?\d{1,3}\s*(?:[.):=]|\s[-–]\s)\s*(?=\D)", "", text)
 

@@ -138,7 +138,8 @@ def write_questions(questions: Sequence[OpenQuestion], path: Path, file: str) ->
     suggested = any(question.means for question in added)
     do = "Suggestions are filled in: correct the column `means`" if suggested else "Fill in the column `means`"
     return InputError(
-        f"{describe_questions(questions, file)}\n{do} in {path}, then run again with --map {path}. Nothing was imported."
+        f"{describe_questions(questions, file)}\n{do} in {path}, then run again with --map {path}. "
+        "Nothing was imported."
     )
 
 

@@ -68,7 +68,8 @@ def find_repeats(
         if means == SAME_SURVEY:
             rows, counts = rows.append(matching), {**counts, name: len(matching)}
         elif means != OTHER_PEOPLE and (n_sheets > 1 or (n_sheets and complete)):
-            note = f"{len(matching):,} rows answer like rows of it: same (exported again, left out) or other (other people)"
+            note = f"{len(matching):,} rows answer like rows of it: same (exported again, left out)"
+            note += " or other (other people)"
             questions.append(OpenQuestion(PART, "", name, SAME_SURVEY if n_sheets >= _CONCLUSIVE_SHEETS else "", note))
     return Repeats(rows, counts, tuple(questions))
 

@@ -89,16 +89,16 @@ def _respondents(imported: ImportResult) -> Iterator[str]:
         )
         what = "one code stands" if column.codes == 1 else f"{column.codes:,} codes stand in several rows each, one"
         yield (
-            f"{column.heading}: {what} in {column.rows:,} rows, {consequence}. The map can say which column does (person), "
-            "or that this one is nothing (ignore)."
+            f"{column.heading}: {what} in {column.rows:,} rows, {consequence}. "
+            "The map can say which column does (person), or that this one is nothing (ignore)."
         )
     key = imported.request.key_file
     key_sentence = f"A key was made in {key}" if imported.key_created else f"The key is {key}"
     if imported.key_created and imported.request.dry_run:
         key_sentence = f"A key will be made in {key}"
     yield (
-        f"Respondents are pseudonyms, new in each wave. {key_sentence}; keep it until the wave is closed, for without it a "
-        "second answer of the same person is not found."
+        f"Respondents are pseudonyms, new in each wave. {key_sentence}; "
+        "keep it until the wave is closed, for without it a second answer of the same person is not found."
     )
 
 
