@@ -197,7 +197,7 @@ def book(asked):
 
 
 def test_the_workbook_lists_one_question_a_row_with_its_levels(book, asked):
-    rows = list(book["build_questionnaire"].iter_rows(min_row=2, values_only=True))
+    rows = list(book["questionnaire"].iter_rows(min_row=2, values_only=True))
     assert [row[0] for row in rows] == [question.id for question in asked["de"].questions if question.id != "unit_id"]
     origin = next(row for row in rows if row[0] == "idea_origin")
     assert origin[3:10] == tuple(choice.text for choice in asked["de"].items[15].choices)
