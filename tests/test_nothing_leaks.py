@@ -71,13 +71,13 @@ def traded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def published(sample, traded, press, tmp_path_factory):
+def published(traded, press, tmp_path_factory):
     """What both organisations publish: results, index, and of a hidden unit, its parent, its sibling and the whole
     organisation the page, its figures and its executed notebook; of two waves."""
     found = []
     for data in (SAMPLE, traded):
         out = tmp_path_factory.mktemp("out") / "reports"
-        assessed = sample if data == SAMPLE else Assessment.open(data)
+        assessed = Assessment.open(data)
         request = ReportRequest(str(data), out, SHOWN, RunOptions(jobs=2, figures=True), submit=press.submit)
         outcomes = run_report(assessed, request).pages
         assert {outcome.status for outcome in outcomes} == {"ok"}
