@@ -62,9 +62,9 @@ class Opened:
 
     def __init__(self, browser: Any, address: str, width: int):
         self.page = browser.new_page(viewport={"width": width, "height": 900})
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.complaints: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.goto(address)

@@ -45,7 +45,7 @@ def printed(pages, address):
 
 
 def test_nothing_is_asked_of_the_network_and_nothing_complains(wide, address):
-    assert wide.asked == [address]
+    assert wide.requests == [address]
     assert wide.complaints == []
 
 
@@ -171,6 +171,6 @@ def test_every_page_of_the_sample_asks_nothing_complains_of_nothing_and_is_acces
     for path, width in product(made, (WIDE, PHONE)):
         opened = Opened(chromium, path.as_uri(), width)
         seen = opened.page.evaluate(TOO_WIDE) + opened.page.evaluate(OUT_OF_FRAME) + opened.page.evaluate(OVERLAPS)
-        assert (opened.asked, opened.complaints, seen) == ([path.as_uri()], [], []), path.name
+        assert (opened.requests, opened.complaints, seen) == ([path.as_uri()], [], []), path.name
         assert opened.violations(RULES) == [], path.name
         opened.page.close()

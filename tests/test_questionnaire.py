@@ -323,7 +323,7 @@ def test_the_page_is_accessible_fits_a_phone_and_asks_nothing_of_the_network(pag
     page.write_bytes(render("html", [asked[code]]))
     assert pages.at(page.as_uri(), WIDE).violations(RULES) == []
     phone = pages.fresh(page.as_uri(), PHONE)
-    assert phone.is_asked_of == [page.as_uri()]
+    assert phone.requests == [page.as_uri()]
     assert phone.complaints == []
     assert phone.page.evaluate(TOO_WIDE) == []
     assert phone.page.evaluate(HEADINGS) == [1, 2, 2]

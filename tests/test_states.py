@@ -158,7 +158,7 @@ def made(request, press, tmp_path_factory):
 def test_the_page_looks_finished(pages, made, name, width):
     address = made[name].as_uri()
     opened = pages.at(address, width)
-    assert opened.asked == [address]
+    assert opened.requests == [address]
     assert opened.complaints == []
     assert opened.page.evaluate(TOO_WIDE) == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
