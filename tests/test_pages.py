@@ -81,7 +81,7 @@ def test_axe_finds_what_is_wrong(pages, tmp_path, strict):
     policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
     bad.write_text(
         f"<!doctype html><html>{policy * strict}<title>x</title><h3>y</h3><img src='z'>"
-        "<p style='color:#ccc'>pale</p><style>div{width:60rem}@media(max-width:40rem){div{width:9rem}}</style>"
+        "<p style='color:#ccc'>pale</p><style>div{width:60rem}@media(max-width:40rem){div{width:5rem}}</style>"
         "<div style='height:3rem;overflow:auto'><p style='width:30rem;height:1rem'>scrolled if narrow</p></div>"
     )
     found = {rule for rule, *_ in pages.at(bad.as_uri(), WIDE).violations(RULES)}

@@ -1,1 +1,1 @@
-"""The generator of the sample organisation: `python -m tools.sample data/sample` writes it anew."""
+"""Generate the sample organisation: `python -m tools.sample data/sample` writes its data folder."""

@@ -1,4 +1,4 @@
-"""Write the sample organisation anew into a folder."""
+"""Write the sample organisation into a folder."""
 
 import sys
 from pathlib import Path

@@ -23,7 +23,7 @@ _DONT_KNOW_ELSE, _BLANK, _NOT_ASKED_BUT_ANSWERED = 0.03, 0.015, 0.002
 _DOES_NOT_APPLY, _DOES_NOT_APPLY_WITHOUT_AI = 0.015, 0.1
 
 
-def make_sample(seed: int = SEED, rules: Instrument | None = None) -> dict[str, pd.DataFrame]:
+def make_sample(seed: int = SEED, instrument: Instrument | None = None) -> dict[str, pd.DataFrame]:
     """Make every input table of the sample organisation, and `about`.
 
     Parameters
@@ -45,7 +45,7 @@ def make_sample(seed: int = SEED, rules: Instrument | None = None) -> dict[str, 
     >>> len(sample["decisions"]), sample["responses"]["wave"].nunique()
     (60000, 4)
     """
-    items = shipped_items() if rules is None else rules.items
+    items = shipped_items() if instrument is None else instrument.items
     invitations = make_invitations(generator(seed, "invitations"))
     initiatives = make_initiatives(generator(seed, "initiatives"))
     usage = make_usage(initiatives, generator(seed, "usage"))
@@ -74,8 +74,8 @@ def write_sample(folder: Path, seed: int = SEED) -> None:
         if name == "decisions":
             table.to_parquet(folder / "decisions.parquet", index=False, compression="zstd")
         else:
-            written = _dates_as_text(name, table)
-            written.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+            table_as_text = _dates_as_text(name, table)
+            table_as_text.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
 
 
 def shipped_items() -> pd.DataFrame:
@@ -87,8 +87,8 @@ def shipped_items() -> pd.DataFrame:
 def make_units() -> pd.DataFrame:
     """One row per unit, parents first; a parent's headcount is that of its children together."""
     units = seed_table("units")[["unit_id", "name", "parent_id", "headcount"]]
-    below = units.groupby("parent_id")["headcount"].sum()
-    units["headcount"] = units["headcount"].fillna(units["unit_id"].map(below)).astype(int)
+    children_headcount = units.groupby("parent_id")["headcount"].sum()
+    units["headcount"] = units["headcount"].fillna(units["unit_id"].map(children_headcount)).astype(int)
     return units
 
 

@@ -17,7 +17,7 @@ __all__ = ["AUTO", "SOURCES", "ImportRequest", "ImportResult", "import_file"]
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What `aiready import` was asked: a file, the data folder it goes to, and the choices an analyst makes."""
+    """Arguments of `aiready import`: the file, the data folder it goes to, and the analyst's options."""
 
     file: Path
     data: Path
@@ -29,16 +29,17 @@ class ImportRequest:
 
     @property
     def key_file(self) -> Path:
-        """Where the key of the pseudonyms lies."""
+        """Path of the key for pseudonyms."""
         return self.key or respondents.default_key()
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of a file: `there_already` were in the data folder word for word; `changed` are the files written.
+    """Result of importing one file.
 
-    `repeated`: earlier parts -> rows of theirs that came again under other codes, counted as there already too.
-    `elsewhere`: parts of other waves that hold the same answers.
+    `already_present`: number of rows that the data folder held before, including those in `repeated`: earlier part ->
+    number of its rows that the file repeats under other codes. `other_waves`: part of another wave with the same
+    answers -> number of rows.
     """
 
     request: ImportRequest
@@ -52,25 +53,25 @@ class ImportResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows of the file: read = used + quarantined, and of the used how many are new."""
+        """Numbers of rows: read = used + quarantined; `new` is the part of `used` that was not present before."""
         out, read = len(self.rows.left_out), len(self.matched.export.rows)
         return {"read": read, "used": read - out, "new": read - out - self.already_present, "quarantined": out}
 
     @property
     def exit_code(self) -> int:
-        """0: every row is used; 1: some are set aside, or none is used."""
+        """0: every row is used; 1: some are quarantined, or none is used."""
         return 1 if self.counts["quarantined"] or not self.counts["used"] else 0
 
 
 def import_file(request: ImportRequest) -> ImportResult:
-    """Read an export and add its answers to a data folder; the same file a second time changes nothing.
+    """Read an export and add its answers to a data folder; importing the same file again changes nothing.
 
     Raises
     ------
     InputError
-        The file cannot be read; or something in it must be named first: a map file is written for that.
+        The file cannot be read, or something in it must be explained in a map file first, which is then written.
     UsageError
-        The wave, source, map or key cannot be used, or the file was imported under another wave.
+        The wave, source, map or key is invalid, or the file was imported under another wave.
     """
     instrument = read_instrument(instrument_folder(request.data))
     export = read_export(request.file, request.source)
@@ -94,16 +95,15 @@ def import_file(request: ImportRequest) -> ImportResult:
 def _plan_import(
     request: ImportRequest, folder: data_folder.DataFolder, matched: MatchedExport, key: tuple[bytes, bool]
 ) -> ImportResult:
-    """What becomes of every row, with nothing written yet."""
+    """Decide what happens to every row; nothing is written."""
     name = data_folder.part_name(matched.export, matched.wave)
     _refuse_other_wave(folder, matched.export, name)
     new = data_folder.drop_imported(folder, split_rows(matched, key[0]), matched, name)
     if new.repeats.open_questions:
         raise _questions_error(request, new.repeats.open_questions)
     n_repeated = sum(new.repeats.parts.values())
-    already_present = (
-        new.n_present + n_repeated + (len(new.rows.used) if data_folder.is_imported(folder, new.rows, name) else 0)
-    )
+    n_unchanged = len(new.rows.used) if data_folder.is_imported(folder, new.rows, name) else 0
+    already_present = new.n_present + n_repeated + n_unchanged
     result = ImportResult(request, matched, new.rows, already_present, key[1], (), new.repeats.parts, new.other_waves)
     accounted = len(new.rows.used) + new.n_present + n_repeated + len(new.rows.left_out)
     if accounted != result.counts["read"]:
@@ -114,7 +114,8 @@ def _plan_import(
     return result
 
 
-def _questions_error(request: ImportRequest, questions: Sequence[map_file.OpenQuestion]) -> InputError:
+def _questions_error(request: ImportRequest, questions: Sequence[map_file.MapRow]) -> InputError:
+    """Error that lists open questions; unless it is a dry run, they are also written into the map file."""
     path = request.map or request.file.with_name(f"{request.file.stem}.map.csv")
     if request.dry_run:
         return InputError(
@@ -124,6 +125,7 @@ def _questions_error(request: ImportRequest, questions: Sequence[map_file.OpenQu
 
 
 def _read_or_make_key(request: ImportRequest) -> tuple[bytes, bool]:
+    """The key for pseudonyms, and whether it is new."""
     key = respondents.read_key(request.key_file, request.data)
     return (respondents.new_key(), True) if key is None else (key, False)
 

@@ -1,4 +1,4 @@
-"""Distinct cells of one question -> what each means: a word, a number by its place, several answers, or unknown."""
+"""Find the meaning of each distinct cell of a question: words, positions of choices, several answers, or unknown."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -19,18 +19,18 @@ from aiready.model.cell_values import BLANK_WORDS
 
 _PLACE_CODE = re.compile(r"(?:AO|SQ|A|L)0*(\d{1,3})", re.IGNORECASE)
 _SEPARATORS = (";", "|", "\n")
-"""What stands between choices where several may be ticked; a comma may also stand within one."""
+"""Separators between several ticked choices; a comma may also be part of a choice."""
 _MOST_COMMAS = 40
 _BLANKS_ONLY: Lexicon = build_lexicon(("nothing", text, NO_ANSWER) for text in BLANK_WORDS if text)
-"""What can be answered where nothing is listed: anything, but for words that say nothing."""
+"""Lexicon of a question without choices: only the words for blanks have a meaning."""
 
 
 @dataclass(frozen=True)
 class QuestionCells:
-    """A question as an export holds it: `counts` says how often each distinct cell stands there.
+    """Cells of one question in an export: `counts` is the number of rows of each distinct cell.
 
-    `vocabulary` and `listed`: what can be answered, in words and by place. `units`: ids by place, for the question of
-    units only.
+    `lexicon`: words that can be answered. `ordered_values`: values by position. `units`: ids of units by position,
+    for the question of the unit only.
     """
 
     name: str
@@ -43,7 +43,7 @@ class QuestionCells:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """Cells that are a number or a code by place -> that number."""
+        """Cells that are a number, or a tool's code of a position -> that number."""
         positions = {cell: _position(cell) for cell in self.counts if not self._is_own_code(cell)}
         return {cell: position for cell, position in positions.items() if position is not None}
 
@@ -53,11 +53,11 @@ class QuestionCells:
 
 @dataclass
 class CellMeanings:
-    """What each distinct cell of a question means.
+    """Meaning of each distinct cell of a question.
 
-    `strange`: cells without a meaning, `unknown`: those of them to ask about. `several`: cells that hold more than
-    one answer. `numbered`: some are read by their place in the questionnaire; `beyond`: by a place after the levels.
-    `proven`: some are codes that only our questionnaire gives.
+    `unreadable`: cells without a meaning; `unknown`: those of them to ask about. `several_answers`: cells that hold
+    more than one answer. `numbered`: some cells are read as positions; `beyond_levels`: as positions after the levels.
+    `proven`: some cells are codes that only our questionnaire gives.
     """
 
     meanings: dict[str, str] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class CellMeanings:
 
 
 def question_cells(name: str, counts: Mapping[str, int], vocabulary: Vocabulary) -> QuestionCells:
-    """A question with what can be answered to it."""
+    """The cells of a question, with the answers that are possible."""
     kinds = {"unit_id": "unit", "role": "role", "ai_use": "ai_use"}
     kind, item = (kinds[name], "") if name in kinds else ("answer", name)
     units = vocabulary.units if kind == "unit" else ()
@@ -86,36 +86,28 @@ def question_cells(name: str, counts: Mapping[str, int], vocabulary: Vocabulary)
 
 
 def doubtful_questions(questions: Collection[QuestionCells], import_map: ImportMap) -> set[str]:
-    """Questions whose numbers cannot be read by their place, because some number has no place.
+    """Questions whose numbers cannot be read as positions, because some number is none.
 
-    A nought anywhere may mean that every item counts from it, also where nobody chose the first answer. What the map
-    calls no answer, or an answer that is no level, shows nothing of the kind.
+    A 0 in one item may mean that the numbers of all items start at 0, even where nobody chose the first answer.
+    Numbers that the map declares to be no answer, or not a level, do not count.
     """
-    outside = {
-        question.name: set(_numbers_outside(question, import_map)) for question in questions if question.ordered_values
-    }
-    shifted = any(
-        0 in outside[question.name] for question in questions if question.kind == "answer" and question.ordered_values
-    )
-    return {
-        question.name
-        for question in questions
-        if question.ordered_values and (outside[question.name] or (shifted and question.item))
-    }
+    with_choices = [question for question in questions if question.ordered_values]
+    outside = {question.name: set(_numbers_outside(question, import_map)) for question in with_choices}
+    from_zero = any(0 in outside[question.name] for question in with_choices if question.kind == "answer")
+    return {question.name for question in with_choices if outside[question.name] or (from_zero and question.item)}
 
 
 def _numbers_outside(question: QuestionCells, import_map: ImportMap) -> Iterator[int]:
+    """Numbers in the cells that are no position of a choice."""
     not_levels = (NO_ANSWER, *EXTRA_ANSWER_VALUES.values())
     for cell, position in question.numbers.items():
-        if (
-            not 0 < position <= len(question.ordered_values)
-            and import_map.means(question.kind, question.item, cell) not in not_levels
-        ):
+        means = import_map.means(question.kind, question.item, cell)
+        if not 0 < position <= len(question.ordered_values) and means not in not_levels:
             yield position
 
 
 def read_cells(question: QuestionCells, import_map: ImportMap, *, doubtful: bool) -> CellMeanings:
-    """Read the distinct cells of a question, the most frequent first."""
+    """Find the meaning of the distinct cells of a question, the most frequent first."""
     reading = CellMeanings()
     by_id = _are_ids(question)
     for cell in question.counts:
@@ -141,7 +133,7 @@ def read_cells(question: QuestionCells, import_map: ImportMap, *, doubtful: bool
 
 
 def _record_evidence(reading: CellMeanings, question: QuestionCells, cell: str, value: str, *, from_map: bool) -> None:
-    """How a cell was read, so that what the file does not prove can be said."""
+    """Record how a cell was read, so that the summary can warn about assumptions."""
     numbered = not from_map and bool(question.ordered_values) and cell in question.numbers
     reading.numbered |= numbered
     reading.beyond_levels |= numbered and value in EXTRA_ANSWER_VALUES.values()
@@ -149,13 +141,13 @@ def _record_evidence(reading: CellMeanings, question: QuestionCells, cell: str, 
 
 
 def _position(text: str) -> int | None:
-    """The number that a cell is, or that a tool's code for the place of a choice ends in."""
+    """The number in a cell, or in a tool's code of a position (`AO03`); None for other text."""
     code = _PLACE_CODE.fullmatch(strip_zero_decimals(text))
     return int(code[1]) if code else parse_integer(text)
 
 
 def _meanings(question: QuestionCells, text: str, *, doubtful: bool, by_id: bool) -> list[str]:
-    """Everything that a cell may mean, by its words and by its number."""
+    """All values that a cell may stand for, as words and as a number."""
     entries = question.lexicon.entries(text)
     values = [value for _, _, value in entries]
     position = None if any(kind == CODE for kind, _, _ in entries) and parse_integer(text) is None else _position(text)
@@ -169,7 +161,7 @@ def _meanings(question: QuestionCells, text: str, *, doubtful: bool, by_id: bool
 
 
 def _are_ids(question: QuestionCells) -> bool:
-    """Whether numbers of units are ids: every one is, and one at least is no place in the list."""
+    """Whether numbers are ids of units: all are ids, and at least one is not a position in the list."""
     numbers = {cell: position for cell in question.counts if (position := parse_integer(cell)) is not None}
     return all(question.lexicon.entries(cell) for cell in numbers) and any(
         not 0 < position <= len(question.units) for position in numbers.values()
@@ -177,7 +169,7 @@ def _are_ids(question: QuestionCells) -> bool:
 
 
 def _split_answers(question: QuestionCells, text: str, *, doubtful: bool) -> list[str]:
-    """Answers that a cell holds side by side, when it holds nothing else; else none."""
+    """Answers in a cell that consists of several answers; empty if any part of it is not an answer."""
 
     def meaning(part: str) -> str:
         values = set(_meanings(question, part.strip(), doubtful=doubtful, by_id=False)) if part.strip() else set()
@@ -200,7 +192,7 @@ def _split_answers(question: QuestionCells, text: str, *, doubtful: bool) -> lis
 
 
 def variant_spellings(counts: Mapping[str, int]) -> dict[str, str]:
-    """Texts that differ from a more frequent one in case, accents or punctuation only -> that one."""
+    """Texts that differ only in case, accents or punctuation from a more frequent text -> that text."""
     first: dict[str, str] = {}
     for text in counts:
         first.setdefault(loose_form(text) or text, text)

@@ -1,7 +1,7 @@
-"""The data folder an export goes to: its units, the parts of `responses` it holds, and a new part beside them.
+"""Read the units and earlier imports of a data folder, and write a new part of its `responses`.
 
-Every import is a file of its own, `responses/<wave>-<source>-<digest>.csv`; what lies there is never rewritten. A
-single file `responses.csv` (.parquet, .xlsx) becomes the first part, unchanged: it moves into the folder.
+Every import is a file of its own, `responses/<wave>-<source>-<digest>.csv`; other files there are never rewritten. A
+single file `responses.csv` (.parquet, .xlsx) is moved into that folder, unchanged, as the first part.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,10 +31,10 @@ _DIGEST_DIGITS = 8
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A data folder as an import meets it.
+    """A data folder before an import.
 
-    `units`, `parents`: name, and id of the unit above, by unit_id. `single`: the one file that holds all responses, if
-    there is one.
+    `units`, `parents`: name, and id of the parent, by unit_id. `single`: the file that holds all responses, if there
+    is one.
     """
 
     path: Path
@@ -44,12 +44,12 @@ class DataFolder:
 
 
 def open_folder(path: Path, instrument: Instrument) -> DataFolder:
-    """Look at a data folder; one that is not there yet is empty.
+    """Read a data folder; one that does not exist yet is empty.
 
     Raises
     ------
     UsageError
-        It is a file, or its responses are a sheet among others, where a part cannot be put beside it.
+        It is a file, or its responses are a sheet of a workbook, so that no part can be added.
     """
     if path.is_file():
         raise UsageError(f"{path}: give a folder; to import beside a workbook, put the workbook into a folder first.")
@@ -77,12 +77,12 @@ def open_folder(path: Path, instrument: Instrument) -> DataFolder:
 def _units(
     parts: tuple[TablePart, ...], instrument: Instrument, single: Path | None
 ) -> tuple[dict[str, str], Path | None, dict[str, str]]:
-    """Names of the units by id, in the order of their table, and the units above them; none without one.
+    """Names of the units by id in the order of their table, `single`, and their parents; empty without a table.
 
     Raises
     ------
     InputError
-        One id names two units: answers to either could not be told apart.
+        Two units have the same id, so that their answers could not be distinguished.
     """
     raw = load.load(duckdb_engine.connect(), Discovery(parts), instrument)[0] if parts else {}
     if "units" not in raw:
@@ -90,9 +90,8 @@ def _units(
     units = raw["units"]
     columns = [name for name in ("unit_id", "name", "parent_id") if name in units.columns]
     table = units.select(*columns).to_pandas().reindex(columns=["unit_id", "name", "parent_id"]).fillna("").astype(str)
-    table = table.map(
-        lambda cell: strip_zero_decimals(" ".join(cell.split()))
-    )  # a spreadsheet writes the id 11 as 11.0
+    # a spreadsheet writes the id 11 as 11.0
+    table = table.map(lambda cell: strip_zero_decimals(" ".join(cell.split())))
     table = table[table["unit_id"].ne("")].drop_duplicates()
     duplicate_ids = table.loc[table["unit_id"].duplicated(), "unit_id"].unique()
     raise_all(InputError, [f'units: the id "{unit}" names two units. Give each its own.' for unit in duplicate_ids])
@@ -101,12 +100,12 @@ def _units(
 
 
 def part_name(export: Export, wave: str) -> str:
-    """File name of an import: the wave, the tool, and which file it was."""
+    """File name of an import: wave, tool and digest of the export."""
     return f"{wave}-{export.source}-{export.digest[:_DIGEST_DIGITS]}.csv"
 
 
 def parts_of_export(folder: DataFolder, export: Export) -> list[str]:
-    """Parts that the very same file made before, whatever the wave."""
+    """Parts that were imported from the same file, in any wave."""
     ending = f"-{export.source}-{export.digest[:_DIGEST_DIGITS]}.csv"
     return [path.name for path in _parts(folder) if path.name.endswith(ending)]
 
@@ -117,9 +116,10 @@ def _parts(folder: DataFolder) -> list[Path]:
 
 @dataclass(frozen=True)
 class NewRows:
-    """What is new of an import: `rows`; `there` came before word for word under the same code, `repeats` under others.
+    """New rows of an import. `n_present`: number of rows that an earlier import holds under the same code.
 
-    `elsewhere`: parts of other waves whose answers this import holds too, and how many.
+    `repeats`: rows that an earlier import holds under other codes. `other_waves`: part of another wave with the same
+    answers -> number of rows.
     """
 
     rows: SplitRows
@@ -128,48 +128,48 @@ class NewRows:
     other_waves: Mapping[str, int]
 
 
-def drop_imported(folder: DataFolder, split_rows: SplitRows, matched: MatchedExport, name: str) -> NewRows:
-    """Leave out answer sheets that other imports brought: the same ones counted, changed ones set aside."""
+def drop_imported(folder: DataFolder, split: SplitRows, matched: MatchedExport, name: str) -> NewRows:
+    """Drop rows of earlier imports: equal ones are counted, ones whose answers changed are quarantined."""
     export, wave = matched.export, matched.wave
     others = [path.name for path in _parts(folder) if path.name != name]
     parts = {other: _read_part(folder, other) for other in others}
     of_wave, of_others = split_by_wave(others, wave)
-    used = split_rows.used
+    used = split.used
     imported = pd.concat([parts[other] for other in of_wave], ignore_index=True) if of_wave else used.iloc[:0]
     earlier = imported.drop_duplicates("respondent_id").set_index("respondent_id").reindex(columns=used.columns[1:])
-    is_imported_code = used["respondent_id"].isin(earlier.index)
-    counterparts = earlier.reindex(used.loc[is_imported_code, "respondent_id"]).fillna("")
+    is_present = used["respondent_id"].isin(earlier.index)
+    counterparts = earlier.reindex(used.loc[is_present, "respondent_id"]).fillna("")
     safe = _safe_comments(used)
     same = pd.Series(False, used.index)
-    same[is_imported_code] = (counterparts.to_numpy() == safe.loc[is_imported_code].iloc[:, 1:].to_numpy()).all(axis=1)
-    changed = used[is_imported_code & ~same]
+    same[is_present] = (counterparts.to_numpy() == safe.loc[is_present].iloc[:, 1:].to_numpy()).all(axis=1)
+    changed = used[is_present & ~same]
     changed = changed.assign(
         file=export.file, row=export.rows.loc[changed.index, ROW], column="", value="",
         rule=DUPLICATE + ": the same respondent answered otherwise in an earlier import",
     )  # fmt: skip
-    left_out = pd.concat([split_rows.left_out, changed], ignore_index=True)
-    new, codes = used[~is_imported_code], set(used["respondent_id"])
+    left_out = pd.concat([split.left_out, changed], ignore_index=True)
+    new, codes = used[~is_present], set(used["respondent_id"])
     unmatched = {other: parts[other][~parts[other]["respondent_id"].isin(codes)] for other in of_wave}
     own = _read_part(folder, name) if name in {path.name for path in _parts(folder)} else None
     repeats = find_repeats(new, unmatched, matched.import_map, own)
-    elsewhere = repeats_of_other_waves(new, {other: parts[other] for other in of_others})
-    rows = SplitRows(new.drop(index=repeats.rows), left_out, split_rows.shared)
-    return NewRows(rows, int(same.sum()), repeats, elsewhere)
+    other_waves = repeats_of_other_waves(new, {other: parts[other] for other in of_others})
+    rows = SplitRows(new.drop(index=repeats.rows), left_out, split.shared)
+    return NewRows(rows, int(same.sum()), repeats, other_waves)
 
 
 def _read_part(folder: DataFolder, name: str) -> pd.DataFrame:
     return pd.read_csv(folder.path / RESPONSES / name, dtype=str, keep_default_na=False)
 
 
-def is_imported(folder: DataFolder, split_rows: SplitRows, name: str) -> bool:
-    """Whether the part stands in the folder already, byte for byte."""
+def is_imported(folder: DataFolder, split: SplitRows, name: str) -> bool:
+    """Whether the folder holds the same part already, byte for byte."""
     path = folder.path / RESPONSES / name
-    return path.exists() and path.read_bytes() == _bytes(_safe_comments(split_rows.used))
+    return path.exists() and path.read_bytes() == _bytes(_safe_comments(split.used))
 
 
 @contextmanager
 def locked_for_writing(folder: DataFolder) -> Iterator[None]:
-    """Hold the data folder, made where it is absent, against a second import."""
+    """Lock the data folder against a second import, making it if it does not exist."""
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         with folder_lock(folder.path):
@@ -178,26 +178,26 @@ def locked_for_writing(folder: DataFolder) -> Iterator[None]:
         raise InfrastructureError(f"{folder.path}: cannot be written ({error.strerror}).") from error
 
 
-def write_part(folder: DataFolder, split_rows: SplitRows, name: str) -> list[Path]:
-    """Write what was set aside, then the new part; each whole or not at all. Returns the files that changed."""
+def write_part(folder: DataFolder, split: SplitRows, name: str) -> list[Path]:
+    """Write the quarantined rows, then the new part, each atomically; return the files that changed."""
     changed = []
     quarantine_file = folder.path / QUARANTINE / name
-    if len(split_rows.left_out):
-        changed += _write(make_private_folder(quarantine_file.parent) / name, safe_cells(split_rows.left_out))
+    if len(split.left_out):
+        changed += _write(make_private_folder(quarantine_file.parent) / name, safe_cells(split.left_out))
     else:
         quarantine_file.unlink(missing_ok=True)
-    if len(split_rows.used):
+    if len(split.used):
         if folder.single is not None:
             (folder.path / RESPONSES).mkdir(exist_ok=True)
             changed.append(folder.single.rename(folder.path / RESPONSES / folder.single.name))
-        changed += _write(folder.path / RESPONSES / name, _safe_comments(split_rows.used))
+        changed += _write(folder.path / RESPONSES / name, _safe_comments(split.used))
     else:
         (folder.path / RESPONSES / name).unlink(missing_ok=True)
     return changed
 
 
 def _safe_comments(used: pd.DataFrame) -> pd.DataFrame:
-    """What people wrote, harmless in a spreadsheet; ids stay as they are."""
+    """Rows with comments escaped for spreadsheets; ids stay as they are."""
     return used.assign(**safe_cells(used[[COMMENT]])) if COMMENT in used else used
 
 

@@ -1,4 +1,4 @@
-"""Dates as survey tools write them -> the wave that the answers belong to."""
+"""Find the wave of an export from the dates that the survey tool wrote."""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ _ISO = r"^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:\D|$)"
 _LOCAL = r"^(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d{2})(?:\D|$)"
 _SERIAL = r"^[2-7]\d{4}(?:\.\d+)?$"
 _EARLIEST = 2000
-"""LimeSurvey dates answers 1980-01-01 where a survey records no times: they were sent, on no date."""
+"""Dates of earlier years are not dates: LimeSurvey writes 1980-01-01 where a survey records no times."""
 _ALONE_DAYS = 366
-"""A newest answer so long after all others is a wrong date, not a wave."""
+"""A newest answer more than this after all others has a wrong date."""
 
 
 def detect_wave(export: Export) -> tuple[str, str] | None:
-    """Quarter of the newest answer and how it was told; None where it cannot be told.
+    """Quarter of the newest answer and the reason; None where it cannot be determined.
 
-    `3/4/2026` is told when other cells show whether the day or the month comes first, or the quarter is the same.
+    `3/4/2026` is read when other cells show whether day or month comes first, or when both give the same quarter.
     """
     for position in export.positions_of("submitted", "date"):
         readings = [days[days.dt.year >= _EARLIEST] for days in _readings(export.rows[str(position)])]
@@ -34,7 +34,7 @@ def detect_wave(export: Export) -> tuple[str, str] | None:
 
 
 def _earlier(readings: Sequence[pd.Series]) -> str:
-    """How many answers are of earlier quarters than the wave they are counted to."""
+    """Clause on how many answers are dated in earlier quarters than the wave; empty for none."""
     days = readings[0].dt
     quarters = days.year * 4 + days.quarter
     earlier = int((quarters < quarters.max()).sum()) if len(readings) == 1 else 0
@@ -42,13 +42,13 @@ def _earlier(readings: Sequence[pd.Series]) -> str:
 
 
 def _is_alone(days: pd.Series) -> bool:
-    """Whether one answer is dated more than a year after every other: a mistake would move them all."""
+    """Whether a single answer is dated more than a year after all others, which would shift the wave."""
     distinct = days.drop_duplicates().nlargest(2)
     return len(distinct) == 2 and len(days) > 2 and (distinct.iloc[0] - distinct.iloc[1]).days > _ALONE_DAYS
 
 
 def why_undated(export: Export) -> str:
-    """Why the wave cannot be told, in a sentence."""
+    """Why the wave cannot be determined, in a sentence."""
     positions = export.positions_of("submitted", "date")
     cells = pd.concat([export.rows[str(position)] for position in positions]) if positions else pd.Series(dtype=str)
     readings = _readings(cells)
@@ -63,7 +63,7 @@ def why_undated(export: Export) -> str:
 
 
 def _readings(cells: pd.Series) -> list[pd.Series]:
-    """Days of the cells; two readings where day and month could stand either way; none without a date."""
+    """Possible readings of the cells as days: two where day and month may be swapped, none without a date."""
     cells = cells.astype(str)
     iso, local = cells.str.extract(_ISO), cells.str.extract(_LOCAL).dropna()
     serial = pd.to_numeric(cells[cells.str.fullmatch(_SERIAL)])
@@ -73,7 +73,7 @@ def _readings(cells: pd.Series) -> list[pd.Series]:
 
 
 def _local(parts: pd.DataFrame) -> list[pd.Series]:
-    """`11.05.2026` begins with the day; with slashes, whichever number goes beyond twelve is the day."""
+    """Readings of dates with the year last: `11.05.2026` has the day first; else a number above 12 is the day."""
     first, second = parts[0], parts[2]
     year = parts[3].where(parts[3].str.len() == 4, "20" + parts[3])
     day_first, month_first = _dates(year, second, first), _dates(year, first, second)

@@ -1,10 +1,10 @@
-"""Files of survey tools -> headings and rows: which tool wrote it, how many rows head it, what its own columns mean.
+"""Read the file of a survey tool: recognise the tool, its heading rows and the columns that the tool itself adds.
 
-What each tool writes beside the questions stands in `columns.csv` (one row per tool x heading): `meaning` is
+The columns that tools add to the questions are in `columns.csv` (one row per tool x heading): `meaning` is
 `response` (identifies the answer sheet), `part-of-response` (identifies it together with that), `person`
 (identifies who answered), `personal`, `date`, `submitted` (a date, blank until sent), `finished`, `progress`,
-`status`, `channel` or `other`; `tells` marks headings that give the tool away, `first` only as first column.
-Qualtrics' old export heads its own columns V1 to V10, with their names in the second row.
+`status`, `channel` or `other`; `tells` marks headings by which the tool is recognised (`first`: only as the first
+column). Qualtrics' legacy export calls its own columns V1 to V10, with their names in the second row.
 
 References
 ----------
@@ -42,12 +42,12 @@ SOURCES: Mapping[str, str] = {
 COLUMNS = Path(__file__).with_name("columns.csv")
 _TEXT_FILES = (".csv", ".tsv", ".txt")
 _ENOUGH_HEADINGS = 2
-"""Telling headings from which a tool counts as recognised; one that stands first is enough."""
+"""Number of a tool's typical headings by which it is recognised; one marked `first` is enough."""
 
 
 @dataclass(frozen=True)
 class Heading:
-    """What the heading rows say of one column: a code, the question, a row or choice of it; `label` is unique."""
+    """Heading of one column: code, text of the question, `part` (a row or choice of it), and a unique `label`."""
 
     position: int
     code: str = ""
@@ -58,9 +58,10 @@ class Heading:
 
 @dataclass(frozen=True)
 class Export:
-    """A survey tool's file, read: one row per answer sheet, a column per heading (named by its place), and `ROW`.
+    """Content of a survey tool's file: one row per answer sheet, one column per heading (named by position), and `ROW`.
 
-    `headings_again`: rows, blank here, that repeat a heading row: two exports were put below each other.
+    `tool_columns`: position -> meaning of columns that the tool added. `repeated_headings`: rows, blanked here, that
+    repeat a heading row, where two exports were pasted below each other.
     """
 
     file: str
@@ -77,19 +78,19 @@ class Export:
         return self.headings[position].code or self.headings[position].text
 
     def positions_of(self, *meanings: str) -> list[int]:
-        """Columns of the tool's own that mean one of these, in order."""
+        """Positions of the tool's columns with one of these meanings, in order."""
         return [position for position, meaning in self.tool_columns.items() if meaning in meanings]
 
 
 def read_export(path: Path, source: str = AUTO) -> Export:
-    """Read what a survey tool wrote.
+    """Read the export of a survey tool.
 
     Raises
     ------
     UsageError
         There is no such file, or no such source.
     InputError
-        It cannot be read, holds no answers, or no tool is recognised.
+        The file cannot be read, holds no answers, or no tool is recognised.
     """
     if source not in (AUTO, *SOURCES):
         raise unknown_name("source", source, (AUTO, *SOURCES))
@@ -113,7 +114,7 @@ def read_export(path: Path, source: str = AUTO) -> Export:
 
 
 def _repeats_heading(rows: pd.DataFrame, heads: pd.DataFrame) -> pd.Series:
-    """Which rows of answers are a heading row once more."""
+    """Which rows of answers repeat a heading row."""
     is_heading = pd.Series(False, rows.index)
     for _, head in heads.drop(columns=[ROW, SURPLUS]).iterrows():
         filled = head[head != ""]
@@ -124,7 +125,7 @@ def _repeats_heading(rows: pd.DataFrame, heads: pd.DataFrame) -> pd.Series:
 
 
 def _read_cells(path: Path) -> tuple[pd.DataFrame, str]:
-    """Every row as text, and the file's digest; what cannot be read at all is said in one sentence."""
+    """Read every row of a file as text; return the rows and the digest of the file."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file.")
     if path.suffix.lower() not in (*_TEXT_FILES, *WORKBOOK_SUFFIXES):
@@ -142,7 +143,7 @@ def _read_cells(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def _texts(grid: pd.DataFrame, number: int) -> list[str]:
-    """Cells of a row, character entities read; [] beyond the last."""
+    """Cells of a row with character entities decoded; [] beyond the last row."""
     if number >= len(grid):
         return []
     return [html.unescape(cell).strip() for cell in grid.drop(columns=[ROW, SURPLUS]).iloc[number]]
@@ -152,7 +153,7 @@ def _texts(grid: pd.DataFrame, number: int) -> list[str]:
 
 
 def _tool_headings(source: str) -> dict[str, tuple[str, str]]:
-    """Headings of a tool's own, plainly written: meaning, and whether it tells."""
+    """Headings that a tool adds, as keys for comparison -> their meaning, and their mark in `tells`."""
     table = pd.read_csv(COLUMNS, dtype=str, keep_default_na=False)
     rows = table[table["source"] == source]
     return {
@@ -162,12 +163,12 @@ def _tool_headings(source: str) -> dict[str, tuple[str, str]]:
 
 
 def _heading_key(heading: str) -> str:
-    """A heading as it is compared; LimeSurvey can write underscores for spaces."""
+    """A heading for comparison; LimeSurvey can write underscores for spaces."""
     return " ".join(folded_form(heading).replace("_", " ").split())
 
 
 def _recognise_tool(first: Sequence[str], second: Sequence[str]) -> str | None:
-    """The tool whose telling headings the first row holds most of; None when too few tell."""
+    """The tool with the most typical headings in the first row; None when they are too few."""
     scores = {source: _recognition_score(source, first) for source in SOURCES}
     if _is_legacy(first, second):
         return "qualtrics"
@@ -182,7 +183,7 @@ def _recognition_score(source: str, first: Sequence[str]) -> int:
 
 
 def _is_legacy(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether V1, V2 ... stand above names that Qualtrics gave its own columns."""
+    """Whether this is Qualtrics' legacy export: V1, V2 ... above the names of its own columns."""
     tool_headings = _tool_headings("qualtrics")
     under = [cell for code, cell in zip(first, second, strict=False) if _LEGACY.fullmatch(code)]
     return sum(_heading_key(cell) in tool_headings for cell in under) >= _ENOUGH_HEADINGS
@@ -192,7 +193,7 @@ _LEGACY = re.compile(r"V\d{1,2}")
 
 
 def _separator(first: Sequence[str]) -> str:
-    """What LimeSurvey wrote between code and text; it is a setting of the export, told by the tool's own columns."""
+    """Separator of code and text in LimeSurvey's headings (a setting of the export), seen in the tool's own columns."""
     for cell in first:
         match = re.fullmatch(r"(?:submitdate|lastpage|startlanguage|datestamp|startdate)([\W_]+)\w.*", cell)
         if match:
@@ -201,15 +202,16 @@ def _separator(first: Sequence[str]) -> str:
 
 
 def _split_code(cell: str, separator: str) -> tuple[str, str]:
-    """Code and text of a heading that has both: `submitdate. Date submitted`."""
-    code, found_separator, text = cell.partition(separator)
-    return (code, text) if found_separator and re.fullmatch(_SURVEY_CODE, code) else (cell, "")
+    """Code and text of a heading such as `submitdate. Date submitted`; one without a code is returned whole."""
+    code, between, text = cell.partition(separator)
+    return (code, text) if between and re.fullmatch(_SURVEY_CODE, code) else (cell, "")
 
 
 _SURVEY_CODE = r"[A-Za-z]\w*(?:\[\w+\])*"
 
 
 def _heading_rows(source: str, grid: pd.DataFrame) -> int:
+    """Number of heading rows."""
     first, second, third = (_texts(grid, number) for number in range(3))
     if source == "qualtrics":
         if any(_is_import_id(cell) for cell in third):
@@ -222,17 +224,17 @@ def _heading_rows(source: str, grid: pd.DataFrame) -> int:
 
 
 def _is_data(first: Sequence[str], row: Sequence[str], names: Sequence[str]) -> bool:
-    """Whether a row holds an answer sheet: digits stand where its date or number belongs."""
+    """Whether a row is an answer sheet: its dates or numbers begin with a digit."""
     cells = [cell for name, cell in zip(first, row, strict=False) if name in names]
     return any(re.match(r"R_|\d", cell) for cell in cells)
 
 
 def _is_import_id(cell: str) -> bool:
-    """Whether a cell is Qualtrics' own name of a column, however a spreadsheet or program has quoted it since."""
+    """Whether a cell is Qualtrics' import id, however it was quoted by a spreadsheet or program."""
     return re.match(r"""[\s"']*\{\s*[\s"'\\]*ImportId\b""", cell) is not None
 
 
-# What the headings say ----------------------------------------------------------------------------------------
+# Headings -----------------------------------------------------------------------------------------------------
 
 
 def _headings(source: str, rows: Sequence[Sequence[str]]) -> tuple[Heading, ...]:
@@ -250,7 +252,7 @@ def _headings(source: str, rows: Sequence[Sequence[str]]) -> tuple[Heading, ...]
 
 
 HeadingParts = list[tuple[str, str, str]]
-"""Code, question and part of each column."""
+"""Code, text of the question and part of each column."""
 
 
 def _plain(first: Sequence[str], second: Sequence[str]) -> HeadingParts:  # noqa: ARG001 - one row of headings
@@ -264,7 +266,7 @@ def _bracketed(cell: str) -> tuple[str, str]:
 
 
 def _qualtrics(first: Sequence[str], second: Sequence[str]) -> HeadingParts:
-    """Code above, question below; `Question - Row` in a matrix."""
+    """Code in the first row, question in the second; `Question - Row` in a matrix."""
     parts = []
     for code, text in zip(first, second, strict=True):
         question, dash, row = text.rpartition(" - ")
@@ -295,7 +297,7 @@ def _surveymonkey(first: Sequence[str], second: Sequence[str]) -> HeadingParts:
 
 
 def _own_columns(source: str, headings: Sequence[Heading]) -> dict[int, str]:
-    """Columns of the tool's own, and what they mean; each name counts once, so a question may repeat it."""
+    """Position -> meaning of the columns that the tool added. A name counts once: a question may repeat it."""
     tool_headings = _tool_headings(source)
     columns: dict[int, str] = {}
     for heading in headings:

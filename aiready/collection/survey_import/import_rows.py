@@ -1,4 +1,4 @@
-"""An export -> rows of `responses` and rows set aside, none lost: nothing is written here."""
+"""Turn an export into rows of `responses` and rows that are left out with a reason; nothing is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from aiready.collection.survey_import.map_file import (
     PART,
     SAME_SURVEY,
     ImportMap,
-    OpenQuestion,
+    MapRow,
 )
 from aiready.collection.survey_import.matching import MatchedColumns, match_columns, with_mapped_columns
 from aiready.collection.survey_import.respondents import SharedCodes, identify, pseudonyms
@@ -40,10 +40,10 @@ _FINISHED = (*YES_WORDS, "complete", "completed", "finished")
 
 @dataclass(frozen=True)
 class MatchedExport:
-    """What was understood of an export, before it is told who answered: see `MatchedColumns` and `Answers`.
+    """An export with its columns and answers matched to the questionnaire, before respondents are identified.
 
-    `mapped`: what the map says. `persons`: columns that it says name the person. `idle`: rows of it that nothing in
-    the file answers to.
+    `wave_from`: how the wave was determined. `person_positions`: columns that name the person, according to the map.
+    `unused_map_rows`: rows of the map that match nothing in the file.
     """
 
     export: Export
@@ -54,19 +54,19 @@ class MatchedExport:
     wave_from: str
     import_map: ImportMap = field(default_factory=ImportMap)
     person_positions: tuple[int, ...] = ()
-    unused_map_rows: tuple[OpenQuestion, ...] = ()
+    unused_map_rows: tuple[MapRow, ...] = ()
 
     @property
-    def open_questions(self) -> tuple[OpenQuestion, ...]:
-        """What the map must name first."""
+    def open_questions(self) -> tuple[MapRow, ...]:
+        """What the map must answer before rows can be imported."""
         return self.columns.open_questions + self.answers.open_questions
 
 
 @dataclass(frozen=True)
 class SplitRows:
-    """Every row of an export: `used` (columns of responses), or `left_out` (with file, row, column, value, rule).
+    """Every row of an export is `used` (columns of responses) or `left_out` (also file, row, column, value, rule).
 
-    `shared`: columns whose codes stand in many rows each, so that they are no persons.
+    `shared`: columns whose codes occur in many rows each, so that they do not identify persons.
     """
 
     used: pd.DataFrame
@@ -74,54 +74,52 @@ class SplitRows:
     shared: tuple[SharedCodes, ...] = ()
 
     def reasons(self) -> Mapping[str, int]:
-        """How many rows were left out by which rule; a row with several counts under the first."""
+        """Number of rows left out by each rule; a row that breaks several counts under the first."""
         counts: dict[str, int] = self.left_out["rule"].str.split("[;:] ").str[0].value_counts().to_dict()
         return counts
 
 
 def match_export(export: Export, vocabulary: Vocabulary, import_map: ImportMap, wave: str) -> MatchedExport:
-    """Match columns and words, and tell the wave.
+    """Match the columns and answers of an export to the questionnaire, and find its wave.
 
     Raises
     ------
     InputError
-        Nothing of the questionnaire is in the file, or its date cannot be read and no wave is given.
+        The file has no column of units or no question, or no wave is given and the dates do not tell it.
     UsageError
-        The wave is none, or the map names what does not exist.
+        The wave is invalid, or the map names what does not exist.
     """
     if wave and not is_wave(wave):
         raise UsageError(f'--wave "{wave}" is no wave. Write 2026-Q3, 2026-09 or 2026.')
     raise_all(UsageError, _unknown_meanings(import_map, vocabulary))
-    vocabulary, export_with_map = vocabulary.for_tool(export.source), with_mapped_columns(export, import_map)
-    person_positions = tuple(export_with_map.positions_of("person")) if _names_person(import_map) else ()
-    columns = match_columns(export_with_map, vocabulary, import_map)
+    vocabulary, export = vocabulary.for_tool(export.source), with_mapped_columns(export, import_map)
+    person_positions = tuple(export.positions_of("person")) if _names_person(import_map) else ()
+    columns = match_columns(export, vocabulary, import_map)
     if not columns.open_questions:
-        raise_all(InputError, _missing_columns(export_with_map, columns, vocabulary))
-    detected = (wave, "--wave") if wave else detect_wave(export_with_map)
-    answers = read_answers(export_with_map, columns, vocabulary, import_map)
+        raise_all(InputError, _missing_columns(export, columns, vocabulary))
+    detected = (wave, "--wave") if wave else detect_wave(export)
+    answers = read_answers(export, columns, vocabulary, import_map)
     if detected is None and not (columns.open_questions or answers.open_questions):
         raise InputError(
-            f"{export.file}: {why_undated(export_with_map)} Say which wave they belong to, for example --wave 2026-Q3."
+            f"{export.file}: {why_undated(export)} Say which wave they belong to, for example --wave 2026-Q3."
         )
     return MatchedExport(
-        export_with_map,
+        export,
         vocabulary,
         columns,
         answers,
         *(detected or ("", "")),
         import_map,
         person_positions,
-        _unused_map_rows(export_with_map, import_map, answers),
+        _unused_map_rows(export, import_map, answers),
     )
 
 
-def _unused_map_rows(export: Export, import_map: ImportMap, answers: Answers) -> tuple[OpenQuestion, ...]:
-    """Rows of the map whose text is no heading, or no answer to any question of their kind."""
+def _unused_map_rows(export: Export, import_map: ImportMap, answers: Answers) -> tuple[MapRow, ...]:
+    """Rows of the map whose text is neither a heading nor an answer to a question of their kind."""
     headings = [text for heading in export.headings for text in (heading.label, heading.code, heading.text) if text]
     texts = {COLUMN: headings, **answers.texts}
-    keys = {
-        kind: {key for text in these for key in (folded_form(text), loose_form(text))} for kind, these in texts.items()
-    }
+    keys = {kind: {form(text) for text in texts[kind] for form in (folded_form, loose_form)} for kind in texts}
     return tuple(
         row
         for row in import_map.rows
@@ -136,7 +134,7 @@ def _names_person(import_map: ImportMap) -> bool:
 
 
 def _missing_columns(export: Export, columns: MatchedColumns, vocabulary: Vocabulary) -> list[str]:
-    """What no export may lack: a unit, and a question."""
+    """Problems of an export without a column of units, or without any question."""
     problems = []
     if "unit_id" not in columns.positions:
         problems.append(
@@ -149,7 +147,7 @@ def _missing_columns(export: Export, columns: MatchedColumns, vocabulary: Vocabu
 
 
 def _unknown_meanings(import_map: ImportMap, vocabulary: Vocabulary) -> list[str]:
-    """Rows of the map that name a column, unit, role or answer that does not exist."""
+    """Problems of map rows that name a column, unit, role or answer that does not exist."""
     allowed: dict[str, Sequence[str] | None] = {
         COLUMN: (*OPENING, *vocabulary.questions, COMMENT, *OWN_COLUMNS, IGNORE),
         "unit": (*vocabulary.units, NO_ANSWER) if vocabulary.units else None,
@@ -174,7 +172,7 @@ def _unknown_meanings(import_map: ImportMap, vocabulary: Vocabulary) -> list[str
 
 
 def split_rows(matched: MatchedExport, key: bytes) -> SplitRows:
-    """Say of every row whether it is used, and of each that is not, why."""
+    """Split the rows of an export into those used and those left out, with the rules they break."""
     export, values = matched.export, matched.answers.values
     identities = identify(export, matched.person_positions)
     respondent = pseudonyms(identities.codes, matched.wave, key)
@@ -195,7 +193,7 @@ def _after(rows: pd.DataFrame) -> list[str]:
 
 
 def _broken_rules(export: Export, answers: Answers) -> pd.Series:
-    """Rules that a row breaks, `; ` between, the first one the reason it counts under."""
+    """Rules that each row breaks, separated by `; `, the first being its main reason; blank for a valid row."""
     rows, values = export.rows, answers.values
     answered = values.drop(columns=[name for name in (*OPENING, COMMENT) if name in values])
     rules: dict[str, pd.Series] = {
@@ -223,9 +221,9 @@ def _has_value(export: Export, meaning: str, values: Sequence[str]) -> pd.Series
 
 
 def _unfinished(export: Export) -> pd.Series:
-    """Rows that say they were not finished or sent; a column that is wholly blank says nothing.
+    """Rows marked as not finished or not sent; a column that is entirely blank is ignored.
 
-    LimeSurvey writes 1980-01-01 for all answers where a survey records no times; beside real dates it is none.
+    LimeSurvey writes 1980-01-01 for every answer where a survey records no times; next to real dates it means unsent.
     """
     rows = export.rows
     unfinished = pd.Series(False, rows.index)
@@ -244,7 +242,7 @@ def _unfinished(export: Export) -> pd.Series:
 
 
 def _left_out(matched: MatchedExport, rows: pd.DataFrame, broken_rules: pd.Series) -> pd.DataFrame:
-    """Rows set aside: what was recognised of them, and file, row, column, value and rule; nothing personal."""
+    """Rows left out: their recognised answers, and file, row, column, value and rule; nothing personal."""
     is_out = broken_rules.ne("")
     aside = rows[is_out]
     column, value = pd.Series("", aside.index), pd.Series("", aside.index)

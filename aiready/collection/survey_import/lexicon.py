@@ -1,4 +1,7 @@
-"""Texts -> what they mean, compared in steps from exact to loose; a text that could mean two things means neither."""
+"""Look up the meaning of a text, comparing first its exact, then its folded, then its loose form.
+
+A text that could mean two things has no meaning.
+"""
 
 import html
 import re
@@ -7,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 Entry = tuple[str, str, str]
-"""Kind of writing (id, code, name ...), the text, and what it stands for."""
+"""Kind of text (id, code, name ...), the text, and its meaning."""
 _TYPOGRAPHY = str.maketrans("’‘‛`´“”„«»‐‑‒–—−\xa0", "'''''\"\"\"\"\"------ ")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _PUNCTUATION = re.compile(r"(?<=\w)-|-(?!\d)|[^\w+#&%@=<>$-]|_")
-"""Signs between words; a minus before a digit is part of the number, and C++, C# and R&D are names."""
+"""Punctuation between words, except a minus before a digit and the characters of names such as C++, C# and R&D."""
 
 
 def exact_form(text: str) -> str:
-    """Text as a reader sees it: entities read, one normal form, spaces single, what made a cell harmless gone.
+    """Text as a reader sees it: entities decoded, Unicode NFC, single spaces, no apostrophe before a formula.
 
     Examples
     --------
@@ -27,7 +30,7 @@ def exact_form(text: str) -> str:
 
 
 def folded_form(text: str) -> str:
-    """Exact text whose case and forms of quotes and dashes say nothing; signs and accents do.
+    """Exact form with case and variants of quotes and dashes removed; other punctuation and accents stay.
 
     Examples
     --------
@@ -38,7 +41,7 @@ def folded_form(text: str) -> str:
 
 
 def loose_form(text: str) -> str:
-    """Text as it is compared at last: marks, accents and punctuation say nothing, signs that tell things apart do.
+    """Folded form without HTML tags, accents and punctuation, except characters that distinguish names.
 
     Examples
     --------
@@ -53,7 +56,7 @@ def loose_form(text: str) -> str:
 
 
 def strip_zero_decimals(text: str) -> str:
-    """`3.0` and `3,0` are 3: what spreadsheets and data frames write for whole numbers; `1.000` could be thousands.
+    """Drop `.0` or `,00` that spreadsheets and data frames add to integers; `1.000` is kept, as it may be thousands.
 
     Examples
     --------
@@ -64,13 +67,13 @@ def strip_zero_decimals(text: str) -> str:
 
 
 def parse_integer(text: str) -> int | None:
-    """The whole number that a cell is, if it is one and nothing else."""
+    """Integer in a cell that holds nothing else; None for other text."""
     cell = strip_zero_decimals(folded_form(text))
     return int(cell) if re.fullmatch(r"[-+]?\d{1,9}", cell, re.ASCII) else None
 
 
 def strip_question_number(text: str) -> str:
-    """A text without the number of its question or choice, which a sign sets apart.
+    """Text without the number of its question or choice, which punctuation must separate.
 
     Examples
     --------
@@ -82,53 +85,49 @@ def strip_question_number(text: str) -> str:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What texts can mean; nothing overwrites anything.
-
-    `near` and `loose`: text by `folded_form` and by `loose_form` -> every entry that reads so.
-    """
+    """Entries by the folded and the loose form of their texts; no entry overwrites another."""
 
     by_folded_form: Mapping[str, tuple[Entry, ...]]
     by_loose_form: Mapping[str, tuple[Entry, ...]]
 
     def entries(self, text: str) -> tuple[Entry, ...]:
-        """Entries that a text may be: those nearest to it, all of them when they do not mean the same."""
-        near = self.by_folded_form.get(folded_form(text)) or self.by_folded_form.get(
-            strip_zero_decimals(folded_form(text)), ()
-        )
-        if not near:
+        """Entries of the same folded form (if they are of one kind, preferably the same exact form), else loose form."""
+        folded = folded_form(text)
+        entries = self.by_folded_form.get(folded) or self.by_folded_form.get(strip_zero_decimals(folded), ())
+        if not entries:
             key = loose_form(text)
             return self.by_loose_form.get(key, ()) if re.search(r"[^\W\d]", key) else ()
-        kinds = {kind for kind, _, _ in near}
-        same = tuple(entry for entry in near if exact_form(entry[1]) == exact_form(text))
-        return same if same and len(kinds) == 1 else near
+        kinds = {kind for kind, _, _ in entries}
+        exact = tuple(entry for entry in entries if exact_form(entry[1]) == exact_form(text))
+        return exact if exact and len(kinds) == 1 else entries
 
     def meanings(self, text: str) -> tuple[str, ...]:
-        """Everything that a text may mean: none, one, or several between which it does not decide."""
+        """All meanings that a text may have."""
         return tuple(dict.fromkeys(value for _, _, value in self.entries(text)))
 
     def meaning(self, text: str) -> str:
-        """What a text means; blank where that is nothing or not one thing."""
+        """The meaning of a text; blank where there is none or more than one."""
         meanings = self.meanings(text)
         return meanings[0] if len(meanings) == 1 else ""
 
     def without_kind(self, kind: str) -> "Lexicon":
-        """The same without entries of one kind of writing."""
+        """The same lexicon without the entries of one kind."""
         return build_lexicon(entry for entries in self.by_folded_form.values() for entry in entries if entry[0] != kind)
 
     @property
     def values(self) -> tuple[str, ...]:
-        """Everything that some text stands for."""
+        """All meanings of all texts."""
         return tuple(dict.fromkeys(value for entries in self.by_folded_form.values() for _, _, value in entries))
 
     @property
     def unambiguous(self) -> dict[str, str]:
-        """Plain texts that mean one thing, to look for near ones."""
+        """Loose forms with exactly one meaning -> that meaning."""
         values_of = {key: {value for _, _, value in entries} for key, entries in self.by_loose_form.items()}
         return {key: values.pop() for key, values in values_of.items() if len(values) == 1}
 
 
 def build_lexicon(entries: Iterable[Entry]) -> Lexicon:
-    """Put texts in order; one that stands for two things keeps both.
+    """Build a lexicon; a text with two meanings keeps both.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""The table that says what an export's own columns, units, roles and words mean: written to be edited, read back.
+"""Write and read the map file, in which the analyst explains columns, units, roles and words of an export.
 
-Grain: one row per thing that the questionnaire does not name: `kind` (column, unit, role, ai_use, answer, part),
-`item` (of an answer: the question; blank: all), `in_file` (as it stands there), `means` (what it is; `ignore` for a
-column; `no answer`), `note`. It comes back as any spreadsheet saves it, and is added to in the same way.
+Grain: one row per text that the questionnaire does not explain: `kind` (column, unit, role, ai_use, answer, part),
+`item` (the question of an answer; blank: all), `in_file` (the text), `means` (its meaning; `ignore` for a column;
+`no answer`), `note`. A file saved by any spreadsheet is read, and rows are added in its own format.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,22 +28,22 @@ from aiready.inputs.files import ROW, read_csv
 IGNORE, RESPONDENT = "ignore", "respondent"
 OWN_COLUMNS = {"date": "date", "submitted": "submitted", "finished": "finished", "person": "person",
                RESPONDENT: "person"}  # fmt: skip
-"""What the map may call a column of the tool's own, and the meaning it has then."""
+"""What the map may call a column that the tool added -> the meaning of that column."""
 COLUMN, PART = "column", "part"
 SAME_SURVEY, OTHER_PEOPLE = "same", "other"
-"""What the map says of an earlier part that holds the same answers: the same survey, or other people."""
+"""What the map may say about an earlier part with the same answers: the same survey, or other people."""
 KINDS = (COLUMN, "unit", "role", "ai_use", "answer", PART)
 COLUMNS = ("kind", "item", "in_file", "means", "note")
 FINISH_UNKNOWN = "Nothing says who finished"
-"""How the note begins where the columns of the tool's own are asked for."""
+"""Start of the note that asks which column shows who finished."""
 _LONGEST = 3_000
-"""Signs that a message lists; the map has every row."""
+"""Most characters of questions in a message; the map has every row."""
 _APOSTROPHES = str.maketrans("’‘", "''")
 
 
 @dataclass(frozen=True)
-class OpenQuestion:
-    """Something in the file that nobody has named yet: what it may be, and how often it stands there."""
+class MapRow:
+    """One row of the map file. In an open question `means` is a suggestion or blank, and `note` what is possible."""
 
     kind: str
     item: str
@@ -54,32 +54,32 @@ class OpenQuestion:
 
 @dataclass(frozen=True)
 class ImportMap:
-    """What the analyst wrote: `rows` as they stand, and by kind and item what texts mean (blank: left open)."""
+    """Content of a map file: its rows, and by kind and item the lexicon of their texts (blank meaning: left open)."""
 
-    rows: tuple[OpenQuestion, ...] = ()
+    rows: tuple[MapRow, ...] = ()
     lexicons: Mapping[tuple[str, str], Lexicon] = field(default_factory=dict)
 
     def means(self, kind: str, item: str, text: str) -> str | None:
-        """What a text means, by its item before all items; blank where it is left open, None where nothing is said.
+        """Meaning of a text, first for its item, then for all items; blank where left open, None where not in the map.
 
-        A heading or word counts as the map's when only case, marks and accents differ, and no other row is nearer.
+        Texts match when only case, punctuation and accents differ, and no other row matches more closely.
         """
-        for question in dict.fromkeys((item, "")):
-            if (kind, question) in self.lexicons and (meanings := self.lexicons[kind, question].meanings(text)):
+        for key in ((kind, item), (kind, "")):
+            if key in self.lexicons and (meanings := self.lexicons[key].meanings(text)):
                 filled = [meaning for meaning in meanings if meaning]
                 return filled[0] if len(filled) == 1 else ""
         return None
 
 
 def read_map(path: Path | None) -> ImportMap:
-    """What the analyst wrote in a map file; rows with a blank `means` are left open.
+    """Read a map file; rows with a blank `means` are left open.
 
     Raises
     ------
     UsageError
         There is no such file.
     InputError
-        A column is missing, a kind is unknown, or two rows contradict each other: every row that is wrong.
+        A column is missing, a kind is unknown, or two rows contradict each other; lists every wrong row.
     """
     if path is None:
         return ImportMap()
@@ -95,7 +95,7 @@ def read_map(path: Path | None) -> ImportMap:
         for row, kind in zip(wrong[ROW], wrong["kind"], strict=True)
     ]
     rows = [
-        OpenQuestion(row.kind, row.item, row.in_file, strip_zero_decimals(row.means).translate(_APOSTROPHES))
+        MapRow(row.kind, row.item, row.in_file, strip_zero_decimals(row.means).translate(_APOSTROPHES))
         for row in table.itertuples(index=False)
     ]
     problems += _contradictions(path.name, rows, table[ROW].tolist())
@@ -103,8 +103,8 @@ def read_map(path: Path | None) -> ImportMap:
     return ImportMap(tuple(rows), _by_kind(rows))
 
 
-def _contradictions(file: str, rows: Sequence[OpenQuestion], numbers: Sequence[int]) -> list[str]:
-    """Two rows that say different things of the same text."""
+def _contradictions(file: str, rows: Sequence[MapRow], numbers: Sequence[int]) -> list[str]:
+    """Problems of rows that give different meanings to the same text."""
     first: dict[tuple[str, str, str], tuple[int, str]] = {}
     problems = []
     for row, line in zip(rows, numbers, strict=True):
@@ -119,7 +119,7 @@ def _contradictions(file: str, rows: Sequence[OpenQuestion], numbers: Sequence[i
     return problems
 
 
-def _by_kind(rows: Iterable[OpenQuestion]) -> dict[tuple[str, str], Lexicon]:
+def _by_kind(rows: Iterable[MapRow]) -> dict[tuple[str, str], Lexicon]:
     entries: dict[tuple[str, str], list[Entry]] = {}
     for row in rows:
         entries.setdefault((row.kind, row.item), []).append(("map", row.in_file, row.means))
@@ -127,13 +127,13 @@ def _by_kind(rows: Iterable[OpenQuestion]) -> dict[tuple[str, str], Lexicon]:
 
 
 def nearest(text: str, meanings: Mapping[str, str]) -> str:
-    """What the nearest known text stands for; blank when nothing is near."""
-    near = get_close_matches(loose_form(text), list(meanings), n=1, cutoff=0.6)
-    return meanings[near[0]] if near else ""
+    """Meaning of the most similar known text; blank when none is similar."""
+    close = get_close_matches(loose_form(text), list(meanings), n=1, cutoff=0.6)
+    return meanings[close[0]] if close else ""
 
 
-def write_questions(questions: Sequence[OpenQuestion], path: Path, file: str) -> InputError:
-    """Write what is open into a map file, below what it says already, and say what to do."""
+def write_questions(questions: Sequence[MapRow], path: Path, file: str) -> InputError:
+    """Append open questions to a map file, and return the error that says what to do."""
     added = _append_questions(questions, path)
     suggested = any(question.means for question in added)
     do = "Suggestions are filled in: correct the column `means`" if suggested else "Fill in the column `means`"
@@ -143,8 +143,8 @@ def write_questions(questions: Sequence[OpenQuestion], path: Path, file: str) ->
     )
 
 
-def _append_questions(questions: Sequence[OpenQuestion], path: Path) -> list[OpenQuestion]:
-    """Add rows that the map lacks, and leave the rest sign for sign, separators and encoding too."""
+def _append_questions(questions: Sequence[MapRow], path: Path) -> list[MapRow]:
+    """Append the rows that a map file lacks, leaving the rest unchanged to the byte; return them."""
     if path.is_file():
         table = text_edits.read_table(path, COLUMNS, path.name)
     else:
@@ -159,7 +159,7 @@ def _append_questions(questions: Sequence[OpenQuestion], path: Path) -> list[Ope
     return added
 
 
-def _cells(row: OpenQuestion) -> dict[str, str]:
+def _cells(row: MapRow) -> dict[str, str]:
     texts = {
         "kind": row.kind,
         "item": row.item,
@@ -170,26 +170,25 @@ def _cells(row: OpenQuestion) -> dict[str, str]:
     return {name: safe_cell(text) for name, text in texts.items()}
 
 
-def describe_questions(questions: Sequence[OpenQuestion], file: str) -> str:
-    """What is open, one line each, and what it may be."""
+def describe_questions(questions: Sequence[MapRow], file: str) -> str:
+    """List open questions, a line each, with suggestions."""
     one = len(questions) == 1
     lines = [f"{file}: {len(questions)} {'thing is' if one else 'things are'} not known, and must be named in a map:"]
     sentences = [_sentence(question) for question in questions]
     fitting = sum(1 for size in accumulate(len(text) for text in sentences) if size <= _LONGEST)
     lines += sentences[:fitting]
-    lines += [
-        f"  {note}" for note in dict.fromkeys(one.note for one in questions if one.note.startswith(FINISH_UNKNOWN))
-    ]
+    notes = [question.note for question in questions if question.note.startswith(FINISH_UNKNOWN)]
+    lines += [f"  {note}" for note in dict.fromkeys(notes)]
     more = len(questions) - fitting
     return "\n".join(lines + [f"  and {more} more, each a row of the map"] * (more > 0))
 
 
-def _sentence(question: OpenQuestion) -> str:
-    near = f"; {question.means}?" if question.means else ""
+def _sentence(question: MapRow) -> str:
+    suggestion = f"; {question.means}?" if question.means else ""
     note = question.note if question.kind in (PART, "unit") else question.note.partition(";")[0]
     why = f" ({note})" if note and question.kind != COLUMN else ""
     where = f" of {question.item}" if question.item else ""
-    return f'  {question.kind}{where} "{_short(question.in_file)}"{near}{_short(why)}'
+    return f'  {question.kind}{where} "{_short(question.in_file)}"{suggestion}{_short(why)}'
 
 
 def _short(text: str) -> str:

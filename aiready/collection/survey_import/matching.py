@@ -1,4 +1,4 @@
-"""Headings of an export -> columns of `responses`: by id, by exact wording, by the map; what is left is asked."""
+"""Match the headings of an export to columns of `responses`, by id, wording or the map; ask about the others."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from aiready.collection.survey_import.map_file import (
     IGNORE,
     OWN_COLUMNS,
     ImportMap,
-    OpenQuestion,
+    MapRow,
 )
 from aiready.collection.survey_import.vocabulary import COMMENT, Vocabulary
 from aiready.instrument.languages import OPENING
@@ -22,36 +22,36 @@ _ID_AT_AN_END = re.compile(r"^\s*([A-Za-z][A-Za-z0-9_]*)\s*[.:]\s|[\[(]\s*([A-Za
 _CHOICE_CODE = re.compile(r"(.+?)(?:_|\[)(?:SQ|A)?0*(\d{1,2})\]?", re.IGNORECASE)
 """`team_goal_3`, `teamgoal[SQ003]`: a column for the third choice of a question."""
 _REPEATED = re.compile(r"(?<=\D)(?:\s*\(\d\)|[._]?\d)$")
-"""What tools and programs add to a heading that stands there twice."""
+"""What tools and programs append to a repeated heading."""
 _DATE = re.compile(r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:\D|$)|^[2-7]\d{4}(?:\.\d+)?$")
 FINISHED_BY: Mapping[str, tuple[str, ...]] = {
     "qualtrics": ("finished", "progress"),
     "limesurvey": ("submitted",),
 }
-"""Meanings by which tools that also export unfinished answers tell them apart."""
+"""Tools that also export unfinished answers -> meanings of the columns that mark them."""
 _NEVER_MARKED = ("surveymonkey",)
 _SIMILAR = 0.6
 
 
 @dataclass(frozen=True)
 class MatchedColumns:
-    """Where each column of `responses` stands in the export.
+    """Columns of `responses` matched to columns of the export.
 
-    `places`: column -> its places, several where it is asked in several columns or every choice has one. `choices`:
-    places that hold ticks -> the choice that is ticked. `how`: column -> id, wording or map. `unused`: labels of
-    filled columns that are nothing of the questionnaire. `open`: what must be named first.
+    `positions`: column -> its positions, several where it is asked in several columns or each choice has its own.
+    `choices`: position of a column of ticks -> the choice. `how`: column -> matched by id, wording or map. `unused`:
+    labels of filled columns that are not in the questionnaire. `open_questions`: columns to ask about first.
     """
 
     positions: Mapping[str, tuple[int, ...]]
     choices: Mapping[int, str]
     how: Mapping[str, str]
     unused: tuple[str, ...] = ()
-    open_questions: tuple[OpenQuestion, ...] = ()
+    open_questions: tuple[MapRow, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Match:
-    """What a heading may be: a column of `responses`, told how, and the choice where it may be one of several."""
+    """A heading matched to a column of `responses` (`name`): by what, and the choice it may stand for."""
 
     heading: Heading
     name: str
@@ -67,9 +67,9 @@ class _HeadingGroups:
 
 
 def with_mapped_columns(export: Export, import_map: ImportMap) -> Export:
-    """The export with what the map says of the tool's own columns: their meaning, or that they have none.
+    """The export with the meanings that the map gives to the tool's columns, or takes from them.
 
-    Where it names the person, no other column identifies one.
+    Where the map names the column of the person, no other column identifies people.
     """
     tool_columns = dict(export.tool_columns)
     for heading in export.headings:
@@ -88,7 +88,7 @@ def with_mapped_columns(export: Export, import_map: ImportMap) -> Export:
 
 
 def match_columns(export: Export, vocabulary: Vocabulary, import_map: ImportMap) -> MatchedColumns:
-    """Find every question among the headings; the tool's own columns are taken only when the map names them."""
+    """Find the questions among the headings; columns that the tool added are questions only if the map says so."""
     groups = _HeadingGroups()
     for heading in export.headings:
         _group_heading(heading, export, vocabulary, import_map, groups)
@@ -103,13 +103,13 @@ def match_columns(export: Export, vocabulary: Vocabulary, import_map: ImportMap)
 
 
 def may_include_unfinished(export: Export) -> bool:
-    """Whether rows that were never finished may stand in the file unmarked; SurveyMonkey marks them nowhere."""
+    """Whether the file may hold unfinished answers that are not marked; SurveyMonkey never marks them."""
     marked = bool(export.positions_of("submitted", "finished"))
     return lacks_finish_column(export) or (export.source in _NEVER_MARKED and not marked)
 
 
 def lacks_finish_column(export: Export) -> bool:
-    """Whether a tool that exports unfinished answers too wrote no column here that tells them apart."""
+    """Whether the tool exports unfinished answers too, and this file has no filled column that marks them."""
     meanings = FINISHED_BY.get(export.source)
     if meanings is None:
         return False
@@ -139,20 +139,20 @@ def _group_heading(
 
 
 def _meaning_by_map(heading: Heading, import_map: ImportMap) -> str:
-    """What the map says of a column, by its whole label, its code or its question."""
+    """Meaning of a column according to the map, by its label, code or question; blank for none."""
     texts = (heading.label, heading.code, heading.text)
     return next((means for text in texts if text and (means := import_map.means(COLUMN, "", text))), "")
 
 
 def _by_map(heading: Heading, name: str, import_map: ImportMap, vocabulary: Vocabulary) -> _Match:
-    """What the map names: a column of its own, unless it adds an answer or the map speaks of the whole question."""
+    """Match by the map; the heading stands for a choice if its part is an answer, or only its question is mapped."""
     match = _Match(heading, name, "map", heading.part)
     own = any(text and import_map.means(COLUMN, "", text) == name for text in (heading.label, heading.code))
     return match if not own or (heading.part and _is_answer(match, vocabulary)) else replace(match, choice="")
 
 
 def _choice_of(heading: Heading) -> str:
-    """The choice that a column may stand for: in words below the question, else by the number at the code's end."""
+    """The choice that a column may stand for: its part, else the number at the end of its code."""
     by_code = _CHOICE_CODE.fullmatch(heading.code)
     return heading.part or (by_code[2] if by_code else "")
 
@@ -170,7 +170,7 @@ def _by_id(heading: Heading, vocabulary: Vocabulary) -> _Match | None:
 
 
 def _by_wording(heading: Heading, vocabulary: Vocabulary) -> _Match | None:
-    """The question, or a row of a grid; tools number a heading that repeats, and their authors every question."""
+    """Match by the question or by a row of a grid, also without the numbers that tools and authors add."""
     for text, choice in ((heading.part, ""), (heading.text, heading.part), (f"{heading.text} - {heading.part}", "")):
         for candidate in (
             text,
@@ -186,10 +186,10 @@ def _by_wording(heading: Heading, vocabulary: Vocabulary) -> _Match | None:
 def _assign_columns(
     matches: Sequence[_Match], vocabulary: Vocabulary
 ) -> tuple[dict[str, tuple[int, ...]], dict[int, str], dict[str, str], list[Heading]]:
-    """Places, choices and how of every question, and headings that only look like a part of one.
+    """Positions, choices and `how` of every question, and headings that do not belong to one after all.
 
-    A column holds ticks when what it adds to the question is one of its answers, or when it is one of several
-    that add something.
+    A column holds ticks when its part is an answer of the question, or when other columns of the question have other
+    parts.
     """
     positions: dict[str, tuple[int, ...]] = {}
     choices: dict[int, str] = {}
@@ -216,15 +216,15 @@ def _is_answer(match: _Match, vocabulary: Vocabulary) -> bool:
     return choices is not None and bool(choices.meanings(match.choice))
 
 
-# What is asked ----------------------------------------------------------------------------------------------
+# Open questions ---------------------------------------------------------------------------------------------
 
 
 def _questions_about(
     export: Export, headings: Sequence[Heading], missing: Mapping[str, str], vocabulary: Vocabulary, *, unsure: bool
-) -> tuple[OpenQuestion, ...]:
-    """Columns that may be one of the missing questions, each question suggested once; else likely none.
+) -> tuple[MapRow, ...]:
+    """Ask what unmatched columns mean, suggesting each missing question once, else `ignore`.
 
-    Where nothing says who finished, a column of dates may be the one that does.
+    Where no column shows who finished, a column of dates is suggested for that.
     """
     suggestions = _suggest(headings, missing, vocabulary)
     dates = [heading for heading in headings if heading.position not in suggestions and _is_dated(export, heading)]
@@ -236,7 +236,7 @@ def _questions_about(
             f"{FINISH_UNKNOWN}: call its column submitted (blank: not sent) or finished (yes or no); ignore all others"
         )
     return tuple(
-        OpenQuestion(
+        MapRow(
             COLUMN,
             "",
             heading.label,
@@ -248,7 +248,7 @@ def _questions_about(
 
 
 def _suggest(headings: Sequence[Heading], missing: Mapping[str, str], vocabulary: Vocabulary) -> dict[int, str]:
-    """The most similar heading of each missing question, the best pairs first, none twice."""
+    """Position of a heading -> the missing question it resembles most; best pairs first, each used once."""
     candidates = [(loose_form(text), name) for name, text in missing.items()]
     candidates += [(text, name) for text, name in vocabulary.wordings.unambiguous.items() if name in missing]
     pairs = []
@@ -277,12 +277,12 @@ def _texts(heading: Heading) -> Iterator[str]:
 
 
 def in_questionnaire_order(columns: MatchedColumns, vocabulary: Vocabulary) -> list[str]:
-    """Columns headings, in the order of the questionnaire."""
+    """Names of the matched columns, in the order of the questionnaire."""
     return [name for name in (*OPENING, *vocabulary.questions, COMMENT) if name in columns.positions]
 
 
 def is_ticked(cell: str) -> bool:
-    """Whether a cell below a choice says that it was chosen: anything but a blank, a no and a number below one.
+    """Whether a cell in the column of a choice is ticked: anything but a blank, a no and a number below one.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Answers that came before under other codes: the same survey exported again, or people who answered alike.
+"""Find rows that an earlier import holds under other codes: the same survey exported again, or equal answers.
 
-A tool that writes no number of the answer sheet, a column left out of the export or a new key of pseudonyms gives
-everybody another code. So rows are also compared by what they say, each with one row of an earlier import.
+Respondents get other codes when the tool writes no number of the answer sheet, when a column is left out of the
+export, or with a new key. So rows are also compared by their answers, one to one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,52 +10,52 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aiready.collection.survey_import.files import SOURCES
-from aiready.collection.survey_import.map_file import OTHER_PEOPLE, PART, SAME_SURVEY, ImportMap, OpenQuestion
+from aiready.collection.survey_import.map_file import OTHER_PEOPLE, PART, SAME_SURVEY, ImportMap, MapRow
 from aiready.collection.survey_import.vocabulary import COMMENT
 
 _CONCLUSIVE_SHEETS = 5
-"""Different sheets from which equal answers, all of them, are no chance."""
+"""Number of different sheets from which equal answers cannot be chance."""
 _FEWEST_ANSWERS = 3
-"""Different values that a sheet must hold to tell one person from another."""
+"""Number of different answers that a sheet must hold to distinguish one person from another."""
 _NOT_COMPARED = ("respondent_id", "wave", COMMENT)
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows of an import that an earlier part holds too: `rows` are left out, `open` is to be asked first.
+    """Rows of an import that an earlier part holds too: `rows` are dropped, `open_questions` must be answered first.
 
-    `parts`: earlier parts -> how many rows of theirs came again under other codes.
+    `parts`: earlier part -> number of its rows that are repeated under other codes.
     """
 
     rows: pd.Index
     parts: Mapping[str, int]
-    open_questions: tuple[OpenQuestion, ...]
+    open_questions: tuple[MapRow, ...]
 
 
 def find_repeats(
     new: pd.DataFrame, parts: Mapping[str, pd.DataFrame], import_map: ImportMap, own: pd.DataFrame | None = None
 ) -> Repeats:
-    """Compare rows with earlier imports of their wave by what they say.
+    """Compare the answers of an import with earlier imports of the same wave.
 
-    When all rows of the import, or all of an earlier part, have their like in the other, and five or more different
-    sheets are among them, it is the same survey. Where only some have, or fewer, it is asked. Single sheets that say
-    little prove nothing.
+    If all rows of the import, or all of an earlier part, match a row of the other, and they include five or more
+    different sheets, it is the same survey. If only some match, or fewer sheets, the analyst is asked. Single sheets
+    with few different answers prove nothing.
 
     Parameters
     ----------
     new
-        Rows whose codes no earlier import holds.
+        Rows whose codes are in no earlier import.
     parts
-        Rows of earlier imports of the wave whose codes this one does not hold, by file name.
-    mapped
-        The map: `same` or `other` by file name.
+        By file name, rows of earlier imports of the wave whose codes are not in this import.
+    import_map
+        The map, which may say `same` or `other` of a file name.
     own
-        What the very same file brought before: that was decided then, and is not asked again.
+        Rows of an earlier import of the same file: they were decided then, and are not asked about again.
     """
     new = new if own is None else new[~new["respondent_id"].isin(own["respondent_id"])]
     rows = new.index[:0]
     counts: dict[str, int] = {}
-    questions: list[OpenQuestion] = []
+    questions: list[MapRow] = []
     for name, part in parts.items():
         left = new.drop(index=rows)
         matching, n_sheets = _matching_rows(left, part)
@@ -70,12 +70,12 @@ def find_repeats(
         elif means != OTHER_PEOPLE and (n_sheets > 1 or (n_sheets and complete)):
             note = f"{len(matching):,} rows answer like rows of it: same (exported again, left out)"
             note += " or other (other people)"
-            questions.append(OpenQuestion(PART, "", name, SAME_SURVEY if n_sheets >= _CONCLUSIVE_SHEETS else "", note))
+            questions.append(MapRow(PART, "", name, SAME_SURVEY if n_sheets >= _CONCLUSIVE_SHEETS else "", note))
     return Repeats(rows, counts, tuple(questions))
 
 
 def repeats_of_other_waves(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame]) -> dict[str, int]:
-    """Parts of other waves that are contained in an import, and how many rows that are: likely counted twice."""
+    """Parts of other waves that share all answers with an import -> number of rows: likely the same survey twice."""
     counts = {}
     for name, part in parts.items():
         matching, n_sheets = _matching_rows(new, part)
@@ -85,7 +85,7 @@ def repeats_of_other_waves(new: pd.DataFrame, parts: Mapping[str, pd.DataFrame])
 
 
 def _matching_rows(new: pd.DataFrame, part: pd.DataFrame) -> tuple[pd.Index, int]:
-    """Rows that have their like in a part, one for one, and how many different sheets with much to say they are."""
+    """Rows that match a row of a part, one to one, and how many different sheets with enough answers they include."""
     shared = [name for name in new if name in part and name not in _NOT_COMPARED]
     if len(shared) < _FEWEST_ANSWERS or new.empty or part.empty:
         return new.index[:0], 0
@@ -96,17 +96,17 @@ def _matching_rows(new: pd.DataFrame, part: pd.DataFrame) -> tuple[pd.Index, int
 
 
 def _row_keys(rows: pd.DataFrame) -> pd.Series:
-    """A key of what each row says, the second that says the same apart from the first."""
+    """Key of each row's answers, with a counter that keeps equal rows distinct."""
     keys = pd.util.hash_pandas_object(rows.fillna(""), index=False)
     return keys.astype(str) + "#" + keys.groupby(keys).cumcount().astype(str)
 
 
 def _distinct_answers(sheets: pd.DataFrame) -> pd.Series:
-    """How many different answers a sheet holds: who answers all alike looks like anybody else who does."""
+    """Number of different answers on each sheet; sheets with one answer throughout are not distinctive."""
     return sheets.where(sheets.ne("")).nunique(axis=1)
 
 
 def split_by_wave(parts: Sequence[str], wave: str) -> tuple[list[str], list[str]]:
-    """Parts of the wave, and those of others."""
+    """Split parts into those of a wave and those of other waves."""
     of_wave = [name for name in parts if name.removeprefix(f"{wave}-").startswith(tuple(SOURCES))]
     return of_wave, [name for name in parts if name not in of_wave]

@@ -1,4 +1,4 @@
-"""Who answered -> a pseudonym: a keyed hash, so that nobody without the key can try names out against it."""
+"""Replace identities by pseudonyms: a keyed hash, which cannot be checked against names without the key."""
 
 import hashlib
 import hmac
@@ -18,24 +18,24 @@ KEY = "respondents.key"
 _KEY_BYTES, _CODE_DIGITS = 32, 16
 _ANONYMOUS = (*BLANK_WORDS, "anonymous", "anonym", "anónimo", "anonyme", "anonimo", "anônimo", "anoniem", "anonimowy")
 _MOST_SHEETS = 3
-"""Rows that one person may send, by mistake and again; a code in more of them is not one person's."""
+"""Most rows that one person may have sent; a code in more rows is not one person's."""
 _SHEETS_EACH = 2
 _TIME_OF_DAY = r"\d:\d\d:\d\d"
 
 
 def default_key() -> Path:
-    """Where the key lies unless told otherwise: in the user's own settings, never in a data folder."""
+    """Default path of the key: in the user's settings, never in a data folder."""
     settings = os.environ.get("XDG_CONFIG_HOME")
     return (Path(settings) if settings else Path.home() / ".config") / "aiready" / KEY
 
 
 def read_key(path: Path, data: Path) -> bytes | None:
-    """The key, or None where there is none yet.
+    """Read the key; None where there is none yet.
 
     Raises
     ------
     UsageError
-        It lies in the data folder, others may read it, or it is no key.
+        The file is in the data folder, others may read it, or it is not a key.
     """
     if path.resolve().is_relative_to(data.resolve()):
         raise UsageError(f"{path}: the key must lie outside the data folder, or whoever has the data has it. Move it.")
@@ -55,12 +55,12 @@ def read_key(path: Path, data: Path) -> bytes | None:
 
 
 def new_key() -> bytes:
-    """A key nobody can guess."""
+    """A new random key."""
     return secrets.token_bytes(_KEY_BYTES)
 
 
 def write_key(path: Path, key: bytes) -> None:
-    """Write a new key for its owner's eyes only; one that is there already is never replaced."""
+    """Write a new key, readable by its owner only; an existing file is never replaced."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -73,7 +73,7 @@ def write_key(path: Path, key: bytes) -> None:
 
 @dataclass(frozen=True)
 class SharedCodes:
-    """A column that is said to name the person, in which one code stands in many rows: `rows` of the commonest."""
+    """A column of persons in which `codes` codes occur in several rows, the commonest in `rows` rows."""
 
     heading: str
     codes: int
@@ -82,23 +82,22 @@ class SharedCodes:
 
 @dataclass(frozen=True)
 class Identities:
-    """What identifies each answer sheet, and columns that look as if they did not name one person each."""
+    """Identity of each answer sheet, and columns whose codes do not seem to stand for one person each."""
 
     codes: pd.Series
     shared: tuple[SharedCodes, ...] = ()
 
 
 def identify(export: Export, person_positions: Collection[int] = ()) -> Identities:
-    """What identifies each answer sheet: the person where the file names one, else the sheet, else its cells.
+    """Identify each answer sheet: by its person where the file names one, else by its number, else by all its cells.
 
-    A code in more than three rows is a mailbox, a department or a link that everybody used, no person; so is every
-    code of a column whose codes stand in two rows or more each, on average. A column that the map calls the person
-    is taken at its word.
+    A code in more than three rows is not a person, but a mailbox, a department or a shared link; so is every code of
+    a column whose codes occur in two rows or more on average. Columns that the map calls `person` are not questioned.
 
     Parameters
     ----------
-    export, mapped
-        The file, and the columns that the map calls the person.
+    export, person_positions
+        The file, and the columns that the map calls `person`.
     """
     rows = export.rows
     person = pd.Series("", rows.index)
@@ -121,16 +120,16 @@ def identify(export: Export, person_positions: Collection[int] = ()) -> Identiti
 
 
 def _shared_codes(counts: pd.Series) -> pd.Index:
-    """Codes that stand in too many rows to be a person's, given how often each stands."""
+    """Codes that occur in too many rows to be a person's, from the number of rows of each code."""
     many = counts.sum() - len(counts) >= _MOST_SHEETS and counts.mean() >= _SHEETS_EACH
     return counts.index if many else counts.index[counts > _MOST_SHEETS]
 
 
 def _sheets(export: Export) -> pd.Series:
-    """What tells answer sheets apart: the tool's own number, else all their cells.
+    """Identity of each answer sheet: the tool's number of it, else all its cells.
 
-    Equal cells are one sheet sent twice when they hold a time of day; without one they may be two people who
-    answered alike, so the second is another sheet.
+    Rows with equal cells are one sheet sent twice if they hold a time of day; without one they may be two people with
+    equal answers, so they count as two sheets.
     """
     response = _joined(export.rows, export.positions_of("response"))
     sheets = response + _joined(export.rows, export.positions_of("part-of-response"))
@@ -155,9 +154,9 @@ def _joined(rows: pd.DataFrame, positions: list[int]) -> pd.Series:
 
 
 def pseudonyms(identities: pd.Series, wave: str, key: bytes) -> pd.Series:
-    """Sixteen hex digits in place of who answered: HMAC-SHA256 of wave and identity.
+    """Pseudonyms of identities: the first sixteen hex digits of the HMAC-SHA256 of wave and identity.
 
-    The wave is part of it, so that nobody can be followed from one round to the next.
+    They include the wave, so that nobody can be followed from one wave to the next.
     """
     start = hmac.new(key, wave.encode() + b"\0", hashlib.sha256)
     digests = []

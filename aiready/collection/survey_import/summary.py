@@ -1,4 +1,4 @@
-"""What an import did, in lines to print: what was recognised, what was dropped, and every row accounted for."""
+"""Summarise an import in lines to print: what was recognised, what was dropped, what became of every row."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _MOST_NAMES = 8
 
 
 def summary_lines(imported: ImportResult) -> Iterator[str]:
-    """Sentences on one import, in the order of its work."""
+    """Lines of the summary, in the order of the work."""
     yield from _recognised(imported)
     yield from _dropped(imported)
     yield from _respondents(imported)
@@ -55,7 +55,7 @@ def _is_by_choice(columns: MatchedColumns, name: str) -> bool:
 
 
 def _unproven(matched: MatchedExport) -> Iterator[str]:
-    """What was read by number: by its place in the questionnaire, which only the one who set the survey up knows."""
+    """Lines on answers read as positions in the questionnaire, which only the author of the survey can confirm."""
     answers, vocabulary = matched.answers, matched.vocabulary
     if answers.beyond_levels:
         yield (

@@ -1,4 +1,4 @@
-"""Words of the questionnaire -> what they mean, in every shipped language: questions, levels, roles, use of AI."""
+"""Build the vocabulary of the questionnaire in every language: ids, wordings and answers, and their meanings."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -18,15 +18,15 @@ from aiready.model.schema import AI_USE, ROLES
 
 COMMENT = CLOSING[0]
 NO_ANSWER = "no answer"
-"""What a map says of a cell that stands for a question nobody answered."""
+"""Meaning of a cell, in a map, that stands for a question not answered."""
 CODE = "code"
-"""Kind of writing: a code that our questionnaire gave to a choice, and no survey tool would by itself."""
+"""Kind of entry: a code that our questionnaire gives to a choice, and no survey tool by itself."""
 PHRASES = Path(__file__).with_name("phrases.csv")
-"""What people and tools write for the answers that are no level, beside the words of the questionnaire."""
+"""What people and tools write for answers that are not a level, besides the words of the questionnaire."""
 
 
 def plain_id(text: str) -> str:
-    """An id as tools keep it: LimeSurvey allows letters and digits only.
+    """An id in lower case without punctuation, as LimeSurvey keeps it.
 
     Examples
     --------
@@ -38,12 +38,12 @@ def plain_id(text: str) -> str:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What is asked and what can be answered, whatever the language; what could be two things is neither.
+    """What is asked and what can be answered, in all languages at once.
 
-    `ids` and `wordings`: id or question -> column of `responses`. `answers`: column -> answers -> value; a value of
-    `NO_ANSWER` is a blank. `numbered`: column -> values in the order in which the questionnaire lists them.
-    `questions`: item -> wording. `units`: ids in the order of the table; none where the data folder has no units.
-    `levels`: how many an item has.
+    `ids` and `wordings`: id or wording of a question -> column of `responses`. `answers`: column -> lexicon of its
+    answers -> value, where `NO_ANSWER` is a blank. `ordered_values`: column -> values in the order of the
+    questionnaire. `questions`: item -> wording. `units`: ids in the order of the table; empty without units.
+    `levels`: number of levels of an item.
     """
 
     ids: Lexicon
@@ -55,27 +55,27 @@ class Vocabulary:
     levels: int
 
     def for_tool(self, source: str) -> "Vocabulary":
-        """Words as a tool's export holds them: only LimeSurvey is given our codes, and `NA` is a blank to others."""
+        """The vocabulary of a tool's exports: only LimeSurvey uses our codes; in others `NA` is a blank."""
         if source == "limesurvey":
             return self
         return replace(self, answers={name: lexicon.without_kind(CODE) for name, lexicon in self.answers.items()})
 
     def column(self, text: str) -> str:
-        """Column that an id stands for, as it is or without its signs."""
+        """Column of an id, as it is or without punctuation."""
         return self.ids.meaning(text) or self.ids.meaning(plain_id(text))
 
 
 def build_vocabulary(
     instrument: Instrument, units: Mapping[str, str], parents: Mapping[str, str] = MappingProxyType({})
 ) -> Vocabulary:
-    """Words of the questionnaire in every language of an instrument, with the units to choose from.
+    """Build the vocabulary of an instrument in all its languages, with the units to choose from.
 
     Parameters
     ----------
-    rules
+    instrument
         The instrument.
     units, parents
-        Name, and id of the unit above, by unit_id.
+        Name, and id of the parent, by unit_id.
     """
     questionnaires = [
         build_questionnaire(instrument, code, units=units, parents=parents) for code in instrument.languages
@@ -116,13 +116,13 @@ def _ids(names: Mapping[str, None]) -> Iterator[Entry]:
 
 
 def _unit_names(names: Mapping[str, str], parents: Mapping[str, str]) -> Iterator[Entry]:
-    """Names as the table has them, beside the labels that tell equal ones apart: alone they mean each of them."""
+    """Unique labels of the units, and their names; a name shared by several units means each of them."""
     for unit, label in unit_labels(names, parents).items():
         yield from (("name", text, unit) for text in dict.fromkeys((label, names[unit])) if text)
 
 
 def _common_answers() -> Iterator[Entry]:
-    """Answers to an item that any data folder may hold, and what people write for them; `NA` is a blank to R."""
+    """Words for answers that are not a level, for any item; `NA` is a blank to R, so it is left out."""
     yield from (("name", text, EXTRA_ANSWER_VALUES["does_not_apply"]) for text in DOES_NOT_APPLY_WORDS if text != "na")
     yield from (("name", text, EXTRA_ANSWER_VALUES["dont_know"]) for text in DONT_KNOW_WORDS)
     phrases = pd.read_csv(PHRASES, dtype=str, keep_default_na=False)
@@ -130,13 +130,13 @@ def _common_answers() -> Iterator[Entry]:
 
 
 def _blank_words(entries: list[Entry]) -> Iterator[Entry]:
-    """Words of databases and data frames that say nothing, where none of them is an answer."""
+    """Words for blanks, except those that are an answer."""
     answers = build_lexicon(entries)
     yield from (("nothing", text, NO_ANSWER) for text in BLANK_WORDS if text and not answers.entries(text))
 
 
 def _choice_spellings(question: Question) -> Iterator[Entry]:
-    """Every writing of every choice: its value, its code where that is another, its words."""
+    """Entries of every choice: its value, its wording, and its code where it differs from the value."""
     for choice in question.choices:
         yield ("id", choice.value, choice.value)
         yield ("name", choice.text, choice.value)
