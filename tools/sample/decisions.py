@@ -1,4 +1,4 @@
-"""Records of the sample organisation that happen: decisions, feedback and probes."""
+"""Make the sample's records of events: decisions, feedback and probes."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ _PROBED = {
 
 
 def make_decisions(rng: np.random.Generator) -> pd.DataFrame:
-    """One row per decision of six teams over four quarters, in the order opened."""
+    """Make one row per decision of six teams over four quarters, in the order opened."""
     teams = [_team_decisions(team, rng) for _, team in seed_table("decision_teams").iterrows()]
     log = pd.concat(teams, ignore_index=True).sort_values("opened_at", kind="stable", ignore_index=True)
     log.insert(0, "decision_id", [f"d-{number:06d}" for number in range(1, len(log) + 1)])
@@ -44,39 +44,39 @@ def _team_decisions(team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _office_hours(n: int, rng: np.random.Generator) -> pd.Series:
-    """Whole-second stamps on working days between eight and six."""
+    """Random timestamps on working days between 8:00 and 18:00, to the second."""
     days = pd.bdate_range(FIRST_DAY, LAST_DAY)
     seconds = rng.integers(8 * 3600, 18 * 3600, n)
     return pd.Series(days[rng.integers(0, len(days), n)] + pd.to_timedelta(seconds, unit="s"))
 
 
 def _after(start: pd.Series, hours: np.ndarray) -> pd.Series:
-    """Stamps some hours later; missing where that lies after the sample's end."""
+    """Timestamps some hours later; missing where that is after the end of the sample."""
     later = start + pd.to_timedelta(np.rint(hours * 3600), unit="s")
     return later.where(later <= CLOSING_TIME)
 
 
 def _timed(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    """Advice comes within minutes, mostly; a case not decided by the sample's end is open."""
+    """Add when advice and decision came; a case not decided by the end of the sample is open."""
     n = len(log)
-    # A careful team has the AI say nothing, and a person decide, where it lacks what the case needs.
+    # In a careful team the AI gives no advice, and a person decides, where context is missing.
     silent = (log["context_complete"] == "no") & (rng.random(n) >= team["unsafe"])
     level = log["autonomy_level"].mask(silent & (log["autonomy_level"] > 2), 1)
     wait = team["median_hours"] * np.exp(rng.normal(0, team["spread"], n))
     wait = np.where(level == 4, np.minimum(wait, 0.05), wait)
-    # Where the context is thin, advice waits for documents and misses the decision more often.
+    # In teams with little context, advice waits for documents and comes after the decision more often.
     late = rng.random(n) < 0.02 + 0.5 * (1 - team["context"])
     ready = np.where(late, wait * rng.uniform(1.05, 2, n), wait * rng.uniform(0.01, 0.3, n))
-    never = rng.random(n) < team["open_share"]
+    is_open = rng.random(n) < team["open_share"]
     return log.assign(
         autonomy_level=level,
         advice_at=_after(log["opened_at"], ready).where((level > 0) & ~silent),
-        decided_at=_after(log["opened_at"], wait).mask(never),
+        decided_at=_after(log["opened_at"], wait).mask(is_open),
     )
 
 
 def _judged(log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-    """What was right, what the AI advised, what the person thought first, and what came of it."""
+    """Add what was right, what the AI advised, what the person thought first, and what was decided."""
     n, labels = len(log), np.array(team["labels"].split(";"))
     truth = rng.choice(len(labels), n, p=(0.55, 0.25, 0.2))
     advice = _mostly(truth, team["advice_accuracy"], len(labels), rng)
@@ -103,7 +103,7 @@ def _follows_advice(
     views: tuple[np.ndarray, np.ndarray, np.ndarray],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Whether advice is followed: nearly always where it agrees, else as the team and the person do."""
+    """Whether advice is followed: nearly always where it agrees, else as often as the team and the person do."""
     truth, advice, first = views
     person = rng.normal(0, _PERSON_SD, int(team["deciders"]))[decider]
     against_own_view = np.where(advice == truth, team["follows_right"], team["follows_wrong"]) + person
@@ -117,7 +117,7 @@ def _mostly(truth: np.ndarray, right: float, n_labels: int, rng: np.random.Gener
 
 
 def _known_later(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    """Outcomes become known days later, for most; some decisions are reversed; context is mostly noted."""
+    """Add outcomes (for most decisions, days later) and reversals, and blank some cells of `context_complete`."""
     n = len(log)
     outcome_at = _after(log["decided_at"], 24 * rng.lognormal(np.log(5), 0.7, n))
     outcome_at = outcome_at.where(rng.random(n) < team["known"])
@@ -132,7 +132,7 @@ def _known_later(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -
 
 
 def make_feedback(usage: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per flag; units that involve their users raise more flags and answer more of them."""
+    """Make one row per flag; units that involve their users raise more flags and answer more of them."""
     units = leaf_units().query("recorded > 0 and headcount > 20")
     raised = units["headcount"] * units["user_involvement"]
     flags = pd.DataFrame({"unit_id": rng.choice(units.index, _FLAGS, p=raised / raised.sum())})
@@ -166,7 +166,7 @@ def _answered(flags: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def make_probes(rng: np.random.Generator) -> pd.DataFrame:
-    """One row per question put to the AI: the same forty for five units, in the last month."""
+    """Make one row per question put to the AI: the same forty questions in five units, in the last month."""
     number = [f"q-{question:02d}" for question in range(1, _PROBES_PER_UNIT + 1)]
     probes = pd.DataFrame({"unit_id": list(_PROBED)}).merge(pd.DataFrame({"question_id": number}), how="cross")
     knows = 0.35 + 0.9 * probes["unit_id"].map(leaf_units()["context_fit"]) / 100

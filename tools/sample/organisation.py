@@ -1,6 +1,6 @@
-"""The seeded sample organisation: an invented insurer with planted effects (docs/sample.md says which).
+"""Make the tables of the sample organisation: an invented insurer with planted effects (see docs/sample.md).
 
-Names, texts and effect sizes are CSV files in `sample_seeds`; the code only rolls the dice.
+Names, texts and effect sizes are CSV files in `seeds`; the code only draws the random numbers.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,14 +30,14 @@ def make_sample(seed: int = SEED, instrument: Instrument | None = None) -> dict[
     ----------
     seed
         Another seed gives another draw of the same organisation, with the same planted effects.
-    rules
+    instrument
         Instrument whose items are answered; default: the shipped one.
 
     Returns
     -------
     dict
-        Table name to table, in the grain and columns of `schema.TABLES`, as a messy export would hold it: a
-        handful of rows break a rule on purpose. `about` has one row per key.
+        Table name -> table with the grain and columns of `schema.TABLES`; like a real export, a handful of rows break
+        a rule. `about` has one row per key.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def make_sample(seed: int = SEED, instrument: Instrument | None = None) -> dict[
 
 
 def write_sample(folder: Path, seed: int = SEED) -> None:
-    """Write the sample as a data folder: CSV, and Parquet for the decision log; same seed, same bytes."""
+    """Write the sample as a data folder: CSV files, and Parquet for the decision log; same seed, same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in make_sample(seed).items():
         if name == "decisions":
@@ -79,13 +79,13 @@ def write_sample(folder: Path, seed: int = SEED) -> None:
 
 
 def shipped_items() -> pd.DataFrame:
-    """One row per item of the shipped questionnaire, in the order asked; `roles` as a tuple."""
+    """Items of the shipped questionnaire, one row each in the order asked; `roles` is a tuple."""
     items = pd.read_csv(package_file("data/instrument/items.csv"), keep_default_na=False)
     return items.assign(roles=[tuple(roles.split(";")) for roles in items["roles"]])
 
 
 def make_units() -> pd.DataFrame:
-    """One row per unit, parents first; a parent's headcount is that of its children together."""
+    """Make one row per unit, parents first; a parent's headcount is the sum of its children's."""
     units = seed_table("units")[["unit_id", "name", "parent_id", "headcount"]]
     children_headcount = units.groupby("parent_id")["headcount"].sum()
     units["headcount"] = units["headcount"].fillna(units["unit_id"].map(children_headcount)).astype(int)
@@ -93,7 +93,7 @@ def make_units() -> pd.DataFrame:
 
 
 def make_invitations(rng: np.random.Generator) -> pd.DataFrame:
-    """One row per unit, wave and role; everybody is invited, and a few people come and go."""
+    """Make one row per unit, wave and role; everybody is invited, and headcounts vary a little between waves."""
     leaves = leaf_units()
     leading_and_technical = leaves[["manager", "technical", "executive"]].sum(axis=1)
     by_role = leaves.assign(frontline=leaves["headcount"] - leading_and_technical)[list(ROLES)]
@@ -105,7 +105,7 @@ def make_invitations(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def make_responses(invitations: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per respondent and wave; answers as text: a level, `n/a`, `don't know` or blank."""
+    """Make one row per respondent and wave; answers are text: a level, `n/a`, `don't know` or blank."""
     people = _who_answers(invitations, rng)
     people["ai_use"] = _ai_use(people, rng)
     answers = pd.DataFrame(_levels(people, items, rng).astype(str), columns=list(items["item_id"]))
@@ -117,7 +117,7 @@ def make_responses(invitations: pd.DataFrame, items: pd.DataFrame, rng: np.rando
 
 def _who_answers(invitations: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     willing = invitations["unit_id"].map(leaf_units()["response"]) * 0.9
-    # Those who lead answer more readily, as in most staff surveys.
+    # Leaders respond more often, as in most staff surveys.
     willing = (willing * np.where(invitations["role"].isin(_LEADING), 1.3, 1.0)).clip(upper=0.95)
     answered = rng.binomial(invitations["invited"], willing)
     people = invitations.loc[np.repeat(invitations.index, answered), ["unit_id", "role", "wave"]]
@@ -134,7 +134,7 @@ def _ai_use(people: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
 
 
 def _levels(people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Respondents x items: what the unit says, shifted by role and wave, cut into levels."""
+    """Levels of respondents x items: the unit's planted score, shifted by role and wave, with noise, cut into levels."""
     unit = leaf_units().loc[people["unit_id"]]
     barrier, barriers = pd.factorize(items["barrier_id"])
     planted = unit[list(barriers)].to_numpy(float)[:, barrier]
@@ -151,7 +151,7 @@ def _levels(people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator)
 def _other_answers(
     answers: pd.DataFrame, people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Put in what is no level: unknown, not applicable, skipped, and items the role is not asked."""
+    """Replace levels by `don't know`, `n/a` and blanks, also for items that the role is not asked."""
     is_asked = np.column_stack([people["role"].isin(roles) for roles in items["roles"]])
     dont_know = items["facet"].map(_DONT_KNOW).fillna(_DONT_KNOW_ELSE).to_numpy(float)
     no_ai = (people["ai_use"] == "none_here").to_numpy()
@@ -163,7 +163,7 @@ def _other_answers(
 
 
 def spoil(tables: Mapping[str, pd.DataFrame], item_ids: tuple[str, ...]) -> dict[str, pd.DataFrame]:
-    """Break a rule in eight rows, as real exports do; docs/sample.md lists them."""
+    """Break a rule in eight rows, like a real export; docs/sample.md lists them."""
     spoilt: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
         "responses": lambda table: _spoil_responses(table, item_ids),
         "usage": _add_unknown_unit,

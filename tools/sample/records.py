@@ -1,4 +1,4 @@
-"""Records of the sample organisation that describe a state: initiatives, usage, trials, tasks, workflows."""
+"""Make the sample's records of states: initiatives, usage, trials, tasks and workflows."""
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,7 @@ _TASK_KINDS = pd.DataFrame(
 
 
 def make_initiatives(rng: np.random.Generator) -> pd.DataFrame:
-    """One row per initiative: the register, and `used_by` (units it is used in besides the owner's)."""
+    """Make one row per initiative: the register, and `used_by` (units that use it besides the owner's)."""
     initiatives = seed_table("initiatives")
     initiatives = initiatives.join(_stage_dates(initiatives, rng))
     stopped = initiatives["stage"].eq("stopped")
@@ -54,7 +54,7 @@ def make_initiatives(rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _stage_dates(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Dates of the stages gone through, counted back from the present one."""
+    """Dates of the stages passed, drawn backwards from the current stage."""
     dates = pd.DataFrame(pd.NaT, index=initiatives.index, columns=_STAGE_DATES, dtype="datetime64[ns]")
     for row, stage, path in initiatives[["stage", "path"]].itertuples():
         entered = LAST_DAY - pd.Timedelta(days=int(rng.integers(60, 400 if stage == "scaled" else 200)))
@@ -73,7 +73,7 @@ def _path(stage: str, path: str | float) -> list[str]:
 
 
 def _last_activity(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
-    # Where nobody who does the work takes part, things lie longer.
+    # Initiatives without users involved lie idle longer.
     idle = rng.exponential(np.where(initiatives["users_involved"] == "never", 30, 7)).astype(int) + 1
     latest = initiatives[_STAGE_DATES].max(axis=1)
     active = pd.Series(LAST_DAY - pd.to_timedelta(idle, unit="D")).where(initiatives["stopped_on"].isna())
@@ -81,9 +81,9 @@ def _last_activity(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.Se
 
 
 def _governance(initiatives: pd.DataFrame, recorded: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
-    """Checks as a date, yes, no, or blank where nobody wrote it down."""
+    """Governance checks: a date, yes or no, blank where not recorded."""
     n = len(initiatives)
-    # Where users were in from the start, somebody asked about checks early, too.
+    # Where users were involved early, checks are more often done.
     early = initiatives["users_involved"].isin(["idea", "design"])
     careful = initiatives["unit_id"].map(leaf_units()["trust_governance"]) / 100 + 0.1 + 0.15 * early
     checks = pd.DataFrame(index=initiatives.index)
@@ -95,7 +95,7 @@ def _governance(initiatives: pd.DataFrame, recorded: pd.Series, rng: np.random.G
 
 
 def make_usage(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per live initiative, using unit and one of the two newest waves."""
+    """Make one row per live initiative, using unit and wave, for the two newest waves."""
     usage = _using_units(initiatives).merge(pd.DataFrame({"wave": WAVES[-2:]}), how="cross")
     unit = leaf_units().loc[usage["unit_id"]].reset_index(drop=True)
     n = len(usage)
@@ -109,13 +109,13 @@ def make_usage(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.DataFr
     usage["trained_on"] = LAST_DAY - pd.to_timedelta(trained_by + rng.integers(0, 80, n), unit="D")
     reasons = pd.Series(rng.choice(BLOCKERS, n, p=_WHY_NOT_USED))
     usage["main_reason_not_used"] = reasons.where(rng.random(n) < 0.85)
-    # Some registers keep one line only and leave its wave blank.
+    # Some registers hold one line only, with a blank wave.
     usage["wave"] = usage["wave"].where((usage["wave"] != WAVES[-1]) | (rng.random(n) < 0.9))
     return usage[list(TABLES["usage"].names)]
 
 
 def _using_units(initiatives: pd.DataFrame) -> pd.DataFrame:
-    """One row per live initiative and unit that uses it; a unit without records names none."""
+    """One row per live initiative and unit that uses it, without units that keep no records."""
     live = initiatives[initiatives["stage"].isin(LIVE_STAGES)].fillna({"used_by": ""})
     delivering = leaf_units().query("recorded > 0").index
     everybody = ";".join(delivering)
@@ -127,7 +127,7 @@ def _using_units(initiatives: pd.DataFrame) -> pd.DataFrame:
 
 
 def make_trials(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """One row per initiative, trial, measure and arm; results as written in the seeds, dates drawn."""
+    """Make one row per initiative, trial, measure and arm: results from the seeds, random dates."""
     trials = seed_table("trials")
     by_id = initiatives.set_index("initiative_id")
     started_on = by_id["pilot_on"].fillna(by_id["limited_on"]).fillna(by_id["scaled_on"])
@@ -152,7 +152,7 @@ def _arm(trials: pd.DataFrame, arm: str) -> pd.DataFrame:
 
 
 def make_tasks(rng: np.random.Generator) -> pd.DataFrame:
-    """One row per unit, job and task: 15-20 tasks a job, its own first, then its trade's and everybody's."""
+    """Make one row per unit, job and task: 15-20 tasks a job, its own first, then those of its library and common ones."""
     jobs, library = seed_table("jobs"), seed_table("tasks")
     tasks = pd.concat([_tasks_of(job, library, rng) for _, job in jobs.iterrows()], ignore_index=True)
     tasks = tasks.merge(_TASK_KINDS, on="kind", how="left")
@@ -176,7 +176,7 @@ def _tasks_of(job: pd.Series, library: pd.DataFrame, rng: np.random.Generator) -
 
 
 def _savings(tasks: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Savings, use, rework, checking and what it waits on; a task that people do alone has none of it."""
+    """Add savings, adoption, rework, oversight and blockers to all tasks that are not done by people alone."""
     n = len(tasks)
     helped = tasks["mode"] != "human"
     use = tasks["unit_id"].map(leaf_units()["adoption"])
@@ -197,7 +197,7 @@ def _savings(tasks: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def make_workflow_steps() -> pd.DataFrame:
-    """One row per workflow, version and step; every figure is written in the seeds."""
+    """Make one row per workflow, version and step; all figures are in the seeds."""
     steps = seed_table("workflows")
     versions = [
         steps.assign(version=version, cell=steps[version])[steps[version].notna()]

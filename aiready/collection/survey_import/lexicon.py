@@ -91,7 +91,7 @@ class Lexicon:
     by_loose_form: Mapping[str, tuple[Entry, ...]]
 
     def entries(self, text: str) -> tuple[Entry, ...]:
-        """Entries of the same folded form (of one kind, preferably the same exact form), else of the same loose form."""
+        """Entries of the same folded form (of one kind, preferably the same exact form), else the same loose form."""
         folded = folded_form(text)
         entries = self.by_folded_form.get(folded) or self.by_folded_form.get(strip_zero_decimals(folded), ())
         if not entries:

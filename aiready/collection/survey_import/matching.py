@@ -61,6 +61,8 @@ class _Match:
 
 @dataclass
 class _HeadingGroups:
+    """Headings that match a question, that the map ignores, and that are left."""
+
     matches: list[_Match] = field(default_factory=list)
     ignored: list[Heading] = field(default_factory=list)
     left: list[Heading] = field(default_factory=list)

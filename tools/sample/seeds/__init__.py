@@ -1,4 +1,4 @@
-"""What the sample organisation is made from: names, texts and effects as CSV beside this file."""
+"""Read the seeds of the sample organisation: names, texts and effects, in CSV files beside this module."""
 
 import zlib
 from functools import cache
@@ -11,7 +11,7 @@ SEED = 20260930
 WAVES = ("2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3")
 FIRST_DAY, LAST_DAY = pd.Timestamp("2025-10-01"), pd.Timestamp("2026-09-30")
 CLOSING_TIME = LAST_DAY + pd.Timedelta(hours=18)
-"""Nothing in the sample happened later than this."""
+"""Time of the latest event in the sample."""
 
 
 @cache
@@ -20,7 +20,7 @@ def _read(name: str) -> pd.DataFrame:
 
 
 def seed_table(name: str) -> pd.DataFrame:
-    """One hand-written table; only an empty cell is missing.
+    """Read one hand-written table; only empty cells are missing values.
 
     Examples
     --------
@@ -31,13 +31,13 @@ def seed_table(name: str) -> pd.DataFrame:
 
 
 def leaf_units() -> pd.DataFrame:
-    """One row per unit without children, by unit_id: people by role, what they say, how they use AI."""
+    """Units without children, one row each, by unit_id: people by role, what they say, how they use AI."""
     units = seed_table("units")
     return units[units["parent_id"].notna()].set_index("unit_id")
 
 
 def generator(seed: int, table: str) -> np.random.Generator:
-    """Random numbers for one table: a change to one table leaves the bytes of all others alone."""
+    """Random generator of one table, so that changing one table leaves the bytes of the others unchanged."""
     return np.random.default_rng([seed, zlib.crc32(table.encode())])
 
 
