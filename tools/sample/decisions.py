@@ -38,9 +38,9 @@ def _team_decisions(team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     by_ai = team["automatic"] * np.array([_AI_ACTS, _AI_ALONE])
     log["autonomy_level"] = rng.choice(5, n, p=[*by_people, *by_ai])
     log["context_complete"] = np.where(rng.random(n) < team["context"], "yes", "no")
-    log = _timed(log, team, rng)
-    log = _judged(log, team, decider, rng)
-    return _known_later(log, team, rng)
+    log = _with_times(log, team, rng)
+    log = _with_labels(log, team, decider, rng)
+    return _with_outcomes(log, team, rng)
 
 
 def _office_hours(n: int, rng: np.random.Generator) -> pd.Series:
@@ -50,13 +50,13 @@ def _office_hours(n: int, rng: np.random.Generator) -> pd.Series:
     return pd.Series(days[rng.integers(0, len(days), n)] + pd.to_timedelta(seconds, unit="s"))
 
 
-def _after(start: pd.Series, hours: np.ndarray) -> pd.Series:
+def _hours_later(start: pd.Series, hours: np.ndarray) -> pd.Series:
     """Timestamps some hours later; missing where that is after the end of the sample."""
     later = start + pd.to_timedelta(np.rint(hours * 3600), unit="s")
     return later.where(later <= CLOSING_TIME)
 
 
-def _timed(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
+def _with_times(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """Add when advice and decision came; a case not decided by the end of the sample is open."""
     n = len(log)
     # In a careful team the AI gives no advice, and a person decides, where context is missing.
@@ -70,17 +70,17 @@ def _timed(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.D
     is_open = rng.random(n) < team["open_share"]
     return log.assign(
         autonomy_level=level,
-        advice_at=_after(log["opened_at"], ready).where((level > 0) & ~silent),
-        decided_at=_after(log["opened_at"], wait).mask(is_open),
+        advice_at=_hours_later(log["opened_at"], ready).where((level > 0) & ~silent),
+        decided_at=_hours_later(log["opened_at"], wait).mask(is_open),
     )
 
 
-def _judged(log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+def _with_labels(log: pd.DataFrame, team: pd.Series, decider: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
     """Add what was right, what the AI advised, what the person thought first, and what was decided."""
     n, labels = len(log), np.array(team["labels"].split(";"))
     truth = rng.choice(len(labels), n, p=(0.55, 0.25, 0.2))
-    advice = _mostly(truth, team["advice_accuracy"], len(labels), rng)
-    first = _mostly(truth, team["human_accuracy"], len(labels), rng)
+    advice = _right_with_probability(truth, team["advice_accuracy"], len(labels), rng)
+    first = _right_with_probability(truth, team["human_accuracy"], len(labels), rng)
     follows = _follows_advice(log, team, decider, (truth, advice, first), rng)
     own = np.where(first == advice, (advice + 1) % len(labels), first)
     advised, decided = log["advice_at"].notna(), log["decided_at"].notna()
@@ -111,18 +111,18 @@ def _follows_advice(
     return np.asarray((rng.random(len(log)) < follows) | (log["autonomy_level"] == 4))
 
 
-def _mostly(truth: np.ndarray, right: float, n_labels: int, rng: np.random.Generator) -> np.ndarray:
+def _right_with_probability(truth: np.ndarray, right: float, n_labels: int, rng: np.random.Generator) -> np.ndarray:
     wrong = (truth + rng.integers(1, n_labels, len(truth))) % n_labels
     return np.where(rng.random(len(truth)) < right, truth, wrong)
 
 
-def _known_later(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
+def _with_outcomes(log: pd.DataFrame, team: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """Add outcomes (for most decisions, days later) and reversals, and blank some cells of `context_complete`."""
     n = len(log)
-    outcome_at = _after(log["decided_at"], 24 * rng.lognormal(np.log(5), 0.7, n))
+    outcome_at = _hours_later(log["decided_at"], 24 * rng.lognormal(np.log(5), 0.7, n))
     outcome_at = outcome_at.where(rng.random(n) < team["known"])
     wrong = log["final_decision"] != log["correct_decision"]
-    reversed_at = _after(log["decided_at"], 24 * rng.uniform(1, 45, n))
+    reversed_at = _hours_later(log["decided_at"], 24 * rng.uniform(1, 45, n))
     return log.assign(
         outcome_at=outcome_at,
         correct_decision=log["correct_decision"].where(outcome_at.notna()),
@@ -136,31 +136,31 @@ def make_feedback(usage: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame
     units = leaf_units().query("recorded > 0 and headcount > 20")
     raised = units["headcount"] * units["user_involvement"]
     flags = pd.DataFrame({"unit_id": rng.choice(units.index, _FLAGS, p=raised / raised.sum())})
-    flags["initiative_id"] = _one_in_use(flags["unit_id"], usage, rng)
+    flags["initiative_id"] = _pick_used_initiatives(flags["unit_id"], usage, rng)
     flags["flagged_at"] = _office_hours(_FLAGS, rng).sort_values(ignore_index=True)
     flags["category"] = rng.choice(
         ["fault", "unclear", "missing_context", "idea", "insight"], _FLAGS, p=[0.4, 0.15, 0.2, 0.15, 0.1]
     )
     flags.insert(0, "feedback_id", [f"f-{number:04d}" for number in range(1, _FLAGS + 1)])
-    return _answered(flags, rng)[list(TABLES["feedback"].names)]
+    return _with_answers(flags, rng)[list(TABLES["feedback"].names)]
 
 
-def _one_in_use(unit_ids: pd.Series, usage: pd.DataFrame, rng: np.random.Generator) -> list[str]:
+def _pick_used_initiatives(unit_ids: pd.Series, usage: pd.DataFrame, rng: np.random.Generator) -> list[str]:
     in_use = usage.groupby("unit_id")["initiative_id"].unique()
     return [str(rng.choice(in_use[unit_id])) for unit_id in unit_ids]
 
 
-def _answered(flags: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _with_answers(flags: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     n = len(flags)
     listens = flags["unit_id"].map(leaf_units()["user_involvement"]) / 100
-    answered_at = _after(flags["flagged_at"], 24 * rng.lognormal(np.log(4), 0.9, n))
+    answered_at = _hours_later(flags["flagged_at"], 24 * rng.lognormal(np.log(4), 0.9, n))
     answered_at = answered_at.where(rng.random(n) < 0.25 + listens * 0.9)
     fate = rng.random(n)
     # Most changes take weeks; units that listen change more, and sooner.
     change_days = rng.lognormal(np.log(26 - 26 * listens), 0.6, n)
     return flags.assign(
         answered_at=answered_at,
-        deployed_at=_after(answered_at, 24 * change_days).where(fate < (1.25 * listens).clip(upper=0.9)),
+        deployed_at=_hours_later(answered_at, 24 * change_days).where(fate < (1.25 * listens).clip(upper=0.9)),
         declined_at=answered_at.where(fate > 0.9),
     )
 

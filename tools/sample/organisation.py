@@ -106,16 +106,16 @@ def make_invitations(rng: np.random.Generator) -> pd.DataFrame:
 
 def make_responses(invitations: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Make one row per respondent and wave; answers are text: a level, `n/a`, `don't know` or blank."""
-    people = _who_answers(invitations, rng)
+    people = _respondents(invitations, rng)
     people["ai_use"] = _ai_use(people, rng)
     answers = pd.DataFrame(_levels(people, items, rng).astype(str), columns=list(items["item_id"]))
-    answers = _other_answers(answers, people, items, rng)
+    answers = _with_other_answers(answers, people, items, rng)
     comments = rng.choice(seed_table("comments")["comment"], len(people))
     comment = np.where(rng.random(len(people)) < 0.03, comments, "")
     return pd.concat([people, answers], axis=1).assign(comment=comment)
 
 
-def _who_answers(invitations: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _respondents(invitations: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     willing = invitations["unit_id"].map(leaf_units()["response"]) * 0.9
     # Leaders respond more often, as in most staff surveys.
     willing = (willing * np.where(invitations["role"].isin(_LEADING), 1.3, 1.0)).clip(upper=0.95)
@@ -134,7 +134,7 @@ def _ai_use(people: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
 
 
 def _levels(people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Levels of respondents x items: the unit's planted score, shifted by role and wave, with noise, cut into levels."""
+    """Levels of respondents x items: the unit's planted score, shifted by role and wave, with noise, cut to levels."""
     unit = leaf_units().loc[people["unit_id"]]
     barrier, barriers = pd.factorize(items["barrier_id"])
     planted = unit[list(barriers)].to_numpy(float)[:, barrier]
@@ -148,7 +148,7 @@ def _levels(people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator)
     return levels
 
 
-def _other_answers(
+def _with_other_answers(
     answers: pd.DataFrame, people: pd.DataFrame, items: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Replace levels by `don't know`, `n/a` and blanks, also for items that the role is not asked."""

@@ -33,7 +33,7 @@ def make_initiatives(rng: np.random.Generator) -> pd.DataFrame:
     initiatives = seed_table("initiatives")
     initiatives = initiatives.join(_stage_dates(initiatives, rng))
     stopped = initiatives["stage"].eq("stopped")
-    initiatives["stopped_in"] = [_path("stopped", path)[-2] for path in initiatives["path"]]
+    initiatives["stopped_in"] = [_stage_path("stopped", path)[-2] for path in initiatives["path"]]
     initiatives["stopped_in"] = initiatives["stopped_in"].where(stopped)
     n = len(initiatives)
     live = initiatives["stage"].isin(LIVE_STAGES)
@@ -58,13 +58,13 @@ def _stage_dates(initiatives: pd.DataFrame, rng: np.random.Generator) -> pd.Data
     dates = pd.DataFrame(pd.NaT, index=initiatives.index, columns=_STAGE_DATES, dtype="datetime64[ns]")
     for row, stage, path in initiatives[["stage", "path"]].itertuples():
         entered = LAST_DAY - pd.Timedelta(days=int(rng.integers(60, 400 if stage == "scaled" else 200)))
-        for passed in reversed(_path(stage, path)):
+        for passed in reversed(_stage_path(stage, path)):
             dates.loc[row, f"{passed}_on"] = entered
             entered -= pd.Timedelta(days=int(rng.integers(35, 150)))
     return dates
 
 
-def _path(stage: str, path: str | float) -> list[str]:
+def _stage_path(stage: str, path: str | float) -> list[str]:
     if isinstance(path, str):
         return path.split(";")
     if stage == "stopped":
@@ -152,7 +152,7 @@ def _arm(trials: pd.DataFrame, arm: str) -> pd.DataFrame:
 
 
 def make_tasks(rng: np.random.Generator) -> pd.DataFrame:
-    """Make one row per unit, job and task: 15-20 tasks a job, its own first, then those of its library and common ones."""
+    """Make one row per unit, job and task: 15-20 tasks a job, its own first, then its library's and common ones."""
     jobs, library = seed_table("jobs"), seed_table("tasks")
     tasks = pd.concat([_tasks_of(job, library, rng) for _, job in jobs.iterrows()], ignore_index=True)
     tasks = tasks.merge(_TASK_KINDS, on="kind", how="left")
@@ -163,7 +163,7 @@ def make_tasks(rng: np.random.Generator) -> pd.DataFrame:
     model_alone = tasks["kind"].eq("s") & (rng.random(n) < 0.4)
     tasks["exposure"] = tasks["exposure"].mask(model_alone, "E1")
     tasks["initiative_id"] = tasks["kind"].map({"d": "writing-assistant"})
-    tasks = _savings(tasks, rng)
+    tasks = _with_savings(tasks, rng)
     return tasks[[name for name in TABLES["tasks"].names if name in tasks]]
 
 
@@ -175,7 +175,7 @@ def _tasks_of(job: pd.Series, library: pd.DataFrame, rng: np.random.Generator) -
     return tasks.assign(unit_id=job["unit_id"], job=job["job"], headcount=job["headcount"])
 
 
-def _savings(tasks: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def _with_savings(tasks: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Add savings, adoption, rework, oversight and blockers to all tasks that are not done by people alone."""
     n = len(tasks)
     helped = tasks["mode"] != "human"
