@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from aiready.charts import theme
+from aiready.charts.draw import attributes_markup, draw, is_drawable, outer_size
 
 SVG = "{http://www.w3.org/2000/svg}"
 _GEOMETRY = frozenset(
@@ -34,14 +35,23 @@ def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: 
 
     Notes
     -----
-    Starts vl-convert (V8 threads): a process that has called this must not be forked.
+    Charts of this package are drawn here. An analyst's own chart is drawn by vl-convert, which starts V8 threads: a
+    process that has drawn one must not be forked.
     """
-    import vl_convert  # imported here because it starts V8, and report workers are forked
-
     chart = json.loads(spec) if isinstance(spec, str) else spec
-    words_described = _is_layered_chart(chart)
-    rendered = vl_convert.vegalite_to_svg(json.dumps(_without_text_measuring(chart) if words_described else chart))
-    return tidy(rendered, ident, title, description, described_by=described_by, words_described=words_described)
+    if is_drawable(chart):
+        width, height = outer_size(chart)
+        shape, marks = {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}, draw(chart)
+    else:
+        import vl_convert  # imported here because it starts V8, and report workers are forked
+
+        shape, marks = tidy(vl_convert.vegalite_to_svg(json.dumps(chart)), ident)
+    desc = "" if described_by else f'<desc id="{ident}-d">{html.escape(description)}</desc>'
+    return (
+        f'<svg role="img" aria-labelledby="{ident}-t" aria-describedby="{described_by or ident}-d"'
+        f'{attributes_markup(shape)}><title id="{ident}-t">{html.escape(title)}</title>{desc}'
+        f'<g aria-hidden="true">{marks}</g></svg>'
+    )
 
 
 def standalone_svg(svg: str) -> str:
@@ -49,72 +59,16 @@ def standalone_svg(svg: str) -> str:
     return svg.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
 
 
-def _is_layered_chart(spec: dict[str, Any]) -> bool:
-    """Whether a specification is one of this package's: of fixed size, its layers with rows that lack no value."""
-    layers, datasets = spec.get("layer", ()), spec.get("datasets", {})
-
-    def is_complete(layer: dict[str, Any]) -> bool:
-        data = layer.get("data", {})
-        rows = data.get("values", datasets.get(data.get("name")))
-        no_gaps = isinstance(rows, list) and all(None not in row.values() for row in rows if isinstance(row, dict))
-        return no_gaps and isinstance(layer.get("mark"), dict) and "encoding" in layer
-
-    return spec.get("autosize") == {"type": "none"} and bool(layers) and all(map(is_complete, layers))
-
-
-def _without_text_measuring(spec: dict[str, Any]) -> dict[str, Any]:
-    """The specification with the words of text marks moved to their descriptions, where Vega does not measure them.
-
-    Measuring text takes nine tenths of the time of drawing, and a chart of fixed size does not need it; `tidy` puts
-    the words back. Other marks get no description, and Vega need not look for missing values.
-    """
-    config = {**spec.get("config", {}), "mark": {"invalid": None}}
-    return {**spec, "layer": [_describe_text(layer) for layer in spec["layer"]], "config": config}
-
-
-def _describe_text(layer: dict[str, Any]) -> dict[str, Any]:
-    """A layer whose text is empty and described by its words; unchanged if it sets its own line height."""
-    mark, encoding = layer["mark"], layer["encoding"]
-    if mark["type"] != "text":
-        return {**layer, "mark": {**mark, "aria": False}}
-    if "text" not in encoding or "lineHeight" in mark:
-        return layer
-    return {**layer, "encoding": {**encoding, "text": {"value": ""}, "description": encoding["text"]}}
-
-
-def tidy(  # noqa: PLR0913 - a picture with its name and description
-    rendered: str, ident: str, title: str, description: str, *, described_by: str = "", words_described: bool = False
-) -> str:
-    """Reduce a rendered SVG to what can be seen, give it a name and a description, and start its ids with `ident`.
-
-    `words_described`: text was drawn empty and has its words as description (see `_without_text_measuring`).
-    """
+def tidy(rendered: str, ident: str) -> tuple[dict[str, str], str]:
+    """Size and markup of a rendered SVG, reduced to what can be seen, its ids starting with `ident`."""
     root = ET.fromstring(rendered)
-    if words_described:
-        _restore_words(root)
     _rename_ids(root, ident)
     for element in root.iter():
         _strip(element)
         _apply_translation(element)
         for name in _GEOMETRY.intersection(element.attrib):
             element.set(name, _shorten_numbers(element.get(name, "")))
-    shape = _attribute_markup({name: root.get(name, "") for name in ("width", "height", "viewBox")})
-    desc = "" if described_by else f'<desc id="{ident}-d">{html.escape(description)}</desc>'
-    return (
-        f'<svg role="img" aria-labelledby="{ident}-t" aria-describedby="{described_by or ident}-d"{shape}>'
-        f'<title id="{ident}-t">{html.escape(title)}</title>{desc}<g aria-hidden="true">{_markup(root)}</g></svg>'
-    )
-
-
-def _restore_words(root: ET.Element) -> None:
-    """Fill empty text with the words of its description, line by line."""
-    for element in root.iter(f"{SVG}text"):
-        words = element.get("aria-label", "")
-        if not words or element.text or len(element):
-            continue
-        element.text, *further = words.split("\n")
-        for line in further:
-            ET.SubElement(element, f"{SVG}tspan", dy=str(theme.LINE_HEIGHT), x="0").text = line
+    return {name: root.get(name, "") for name in ("width", "height", "viewBox")}, _markup(root)
 
 
 def _rename_ids(root: ET.Element, ident: str) -> None:
@@ -266,7 +220,7 @@ def _markup(elements: Iterable[ET.Element]) -> str:
         for element in group:
             for name in inherited:
                 del element.attrib[name]
-        pieces.append(f"<g{_attribute_markup(inherited)}>{''.join(map(_element_markup, group))}</g>")
+        pieces.append(f"<g{attributes_markup(inherited)}>{''.join(map(_element_markup, group))}</g>")
     return "".join(pieces)
 
 
@@ -276,9 +230,5 @@ def _element_markup(element: ET.Element) -> str:
     inner = html.escape(element.text or "", quote=False) + _markup(element)
     if tag in ("g", "defs") and not inner:
         return ""
-    attributes = _attribute_markup(element.attrib)
+    attributes = attributes_markup(element.attrib)
     return f"<{tag}{attributes}>{inner}</{tag}>" if inner else f"<{tag}{attributes}/>"
-
-
-def _attribute_markup(attributes: dict[str, str]) -> str:
-    return "".join(f' {name}="{html.escape(value)}"' for name, value in attributes.items())

@@ -1,0 +1,100 @@
+"""Charts as this package draws them look as vl-convert draws them: the same pixels but for the edges of marks."""
+
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+import vl_convert
+from PIL import Image
+
+from aiready import handout, portfolio
+from aiready.charts.draw import is_drawable
+from aiready.charts.figures import Figure, specification
+from aiready.charts.svg import render_svg, standalone_svg
+from aiready.messages import Language
+
+EDGES = 0.01
+"""Share of pixels that may differ: where a mark ends between two pixels, and letters that stand a tenth further."""
+CLEARLY = 64
+"""Levels of grey, of 255."""
+HANDOUT = (
+    handout.front, handout.barriers, handout.groups, handout.children, handout.each_barrier, handout.work,
+    handout.pilots, handout.evolution, handout.metrics, handout.workflow, handout.themes, handout.trend, handout.agreed,
+)  # fmt: skip
+PORTFOLIO = (
+    portfolio.front, portfolio.barriers, portfolio.initiatives, portfolio.work, portfolio.pilots, portfolio.evolution,
+    portfolio.metrics,
+)  # fmt: skip
+NAMES = {
+    "Chinese": "客户服务与理赔处理中心",
+    "right to left": "خدمة العملاء والمطالبات",
+    "of 120 letters": "Customer operations and claims " * 4,
+    "with signs of markup": "R&D <b>'quoted\"",
+}
+
+
+def specifications(unit):
+    """By name and width, the charts of a page."""
+    for make in PORTFOLIO if unit.unit_id == "*" else HANDOUT:
+        for part in make(unit):
+            if isinstance(part, Figure):
+                yield f"{part.name}, wide", specification(part.wide)
+                yield f"{part.name}, narrow", specification(part.narrow)
+
+
+def pixels(svg):
+    picture = Image.open(io.BytesIO(vl_convert.svg_to_png(svg, scale=1))).convert("RGBA")
+    paper = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(paper, picture).convert("L"), dtype=int)
+
+
+def assert_alike(spec, name):
+    assert is_drawable(spec), name
+    svg = standalone_svg(render_svg(spec, "f", "t", "d"))
+    reference = vl_convert.vegalite_to_svg(json.dumps(spec))
+    own, theirs = pixels(svg), pixels(reference)
+    height, width = np.minimum(own.shape, theirs.shape)
+    assert max(own.shape[0] - height, theirs.shape[0] - height) <= 1, name  # a tenth of a pixel may round up
+    assert own.shape[1] == theirs.shape[1] == width, name
+    own, theirs = own[:height], theirs[:height]
+    assert (np.abs(own - theirs) > CLEARLY).mean() < EDGES, name
+    assert (theirs < 255).any(), name
+    # dark and grey pages and print change colours by their names
+    assert colours(svg) == colours(reference), name
+
+
+def colours(svg):
+    return {colour.lower() for colour in re.findall(r'(?:fill|stroke)="(#[0-9a-fA-F]{6})"', svg)}
+
+
+@pytest.mark.parametrize("unit_id", ["motor-claims", "customer-operations", "treasury", "*"])
+def test_every_chart_of_the_sample_looks_as_vl_convert_draws_it(sample, unit_id):
+    for name, spec in specifications(sample.unit(unit_id)):
+        assert_alike(spec, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_every_script_and_length_look_as_vl_convert_draws_them(sample, name):
+    for title, spec in specifications(sample.unit("finance")):
+        for layer in spec["layer"]:
+            if layer["mark"]["type"] == "text":
+                column = layer["encoding"]["text"]["field"]
+                layer["data"] = {"values": [{**row, column: NAMES[name]} for row in layer["data"]["values"]]}
+        assert_alike(spec, title)
+
+
+def test_the_comparison_sees_a_picture_that_lacks_marks_and_one_that_moved(sample):
+    _, spec = next(iter(specifications(sample.unit("motor-claims"))))
+    fewer = {**spec, "layer": [layer for layer in spec["layer"] if layer["mark"]["type"] != "text"]}
+    moved = {**spec, "padding": {**spec["padding"], "left": spec["padding"]["left"] + 3}, "width": spec["width"] - 3}
+    reference = pixels(vl_convert.vegalite_to_svg(json.dumps(spec)))
+    for other in (fewer, moved):
+        own = pixels(standalone_svg(render_svg(other, "f", "t", "d")))
+        assert (np.abs(own - reference) > CLEARLY).mean() > EDGES
+
+
+def test_a_chart_in_german_looks_as_vl_convert_draws_it(sample):
+    for name, spec in specifications(sample.translated(Language("de")).unit("finance")):
+        assert_alike(spec, name)
