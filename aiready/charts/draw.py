@@ -144,8 +144,8 @@ def _layer_elements(layer: Spec, spec: Spec) -> Iterator[Element]:
 
 def _channel_values(encoding: Spec, spec: Spec) -> dict[str, Callable[[Row], Any]]:
     """By channel, how its value follows from a row; `x2` lies on the scale of `x`, and `y2` on that of `y`."""
-    starts = {"x2": encoding.get("x", {}), "y2": encoding.get("y", {})}
-    return {name: _channel_value(channel, starts.get(name, channel), spec) for name, channel in encoding.items()}
+    starts = {"x2": "x", "y2": "y"}
+    return {name: _channel_value(channel, encoding[starts.get(name, name)], spec) for name, channel in encoding.items()}
 
 
 def _channel_value(channel: Spec, scaled: Spec, spec: Spec) -> Callable[[Row], Any]:
