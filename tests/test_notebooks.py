@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from papermill.inspection import inspect_notebook
 
+import aiready
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 REPORTS = {
@@ -101,6 +103,17 @@ class TestExploring:
                 assert re.match(r"\*\*(Reading it|What to take away)\*\*", after.source) or after.source.startswith(
                     "## "
                 )
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_uses_nothing_of_the_package_but_its_public_names(path):
+    trees = [ast.parse(cell.source) for cell in cells(path, "code") if not cell.source.lstrip().startswith("%")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    modules |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert {module for module in modules if module.startswith("aiready.")} == set()
+    assert "aiready" in modules and names <= set(aiready.__all__)
 
 
 @pytest.mark.slow
