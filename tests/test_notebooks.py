@@ -105,9 +105,9 @@ class TestExploring:
                 )
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_uses_nothing_of_the_package_but_its_public_names(path):
-    trees = [ast.parse(cell.source) for cell in cells(path, "code") if not cell.source.lstrip().startswith("%")]
+    trees = [ast.parse(plain(cell.source)) for cell in cells(path, "code")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     modules |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
