@@ -48,8 +48,8 @@ def match_parameter(kind: str, value: Any, texts: Iterable[str]) -> str:
 
     Examples
     --------
-    >>> chosen("unit_id", 7, ["007", "12"]), chosen("unit_id", "12", ["007"]), match_parameter("wave", True, ["True"])
-    ('007', '12', 'True')
+    >>> match_parameter("unit_id", 7, ["007", "12"]), match_parameter("wave", True, ["True"])
+    ('007', 'True')
     """
     if isinstance(value, str):
         return value
