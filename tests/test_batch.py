@@ -121,7 +121,7 @@ def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
     with PageRunner(1, warm=warm) as press:
         assert press.submit(order(SHOWN)).result(60).status == "ok"
         hung = press._renderers[0]
-        assert (hung.worker is None) == warm
+        assert (hung.child is None) == warm
         os.kill(hung.pid, signal.SIGSTOP)
         made = press.submit(order(SHOWN, timeout=2)).result(60)
         assert (made.status, made.reason) == ("render", "drawing was stopped after 2 s")
@@ -134,15 +134,15 @@ def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
 def test_where_drawing_holds_notebooks_up_another_renderer_is_started(order):
     with PageRunner(2) as press:
         assert [press.submit(order(SHOWN)).result(60).status for _ in range(2)] == ["ok", "ok"]
-        (lock_file,) = press._renderers
-        os.kill(lock_file.pid, signal.SIGSTOP)
+        (renderer,) = press._renderers
+        os.kill(renderer.pid, signal.SIGSTOP)
         first = press.submit(order(SHOWN))
-        while lock_file.job is None:  # of two begun at once, either may be drawn first
+        while renderer.pending is None:  # of two begun at once, either may be drawn first
             time.sleep(0.01)
         others = [press.submit(order(SHOWN)) for _ in range(5)]
         assert {made.result(60).status for made in others} == {"ok"}
         assert not first.done()
-        os.kill(lock_file.pid, signal.SIGCONT)
+        os.kill(renderer.pid, signal.SIGCONT)
         assert first.result(60).status == "ok"
         assert len(press._renderers) == 2
 
@@ -154,16 +154,16 @@ def test_renderers_that_cannot_start_are_given_up_where_one_works(order, monkeyp
 
         def stillborn():
             started.append(ChildProcess("os", environment=dict(os.environ), stderr=press._stderr_file))
-            return _Renderer(started[-1].line, started[-1])
+            return _Renderer(started[-1].connection, started[-1])
 
         monkeypatch.setattr(press, "_start_renderer", stillborn)
-        (lock_file,) = press._renderers
-        os.kill(lock_file.pid, signal.SIGSTOP)
+        (renderer,) = press._renderers
+        os.kill(renderer.pid, signal.SIGSTOP)
         made = [press.submit(order(SHOWN)) for _ in range(6)]
         while len(started) < MAX_TRIES or started[-1].process.poll() is None:
             time.sleep(0.01)
         time.sleep(2)
-        os.kill(lock_file.pid, signal.SIGCONT)
+        os.kill(renderer.pid, signal.SIGCONT)
         assert {page.result(60).status for page in made} == {"ok"}
     assert len(started) == MAX_TRIES
 

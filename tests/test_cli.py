@@ -150,7 +150,7 @@ def test_a_failing_audit_stops_publication_with_3_and_names_the_cell(run, tmp_pa
     two = pd.concat([answers(20), answers(3, unit_id=["cards"] * 3)])
     two.to_csv(tmp_path / "responses.csv", index=False)
     monkeypatch.setattr(suppression, "_protect_totals", lambda gate, hidden: hidden.copy())
-    monkeypatch.setattr(suppression, "weights", lambda rows, groups: (
+    monkeypatch.setattr(suppression, "derivation_weights", lambda rows, groups: (
         np.zeros((rows.shape[0], groups.shape[0])), np.zeros(rows.shape[0], dtype=bool)))  # fmt: skip
     out = tmp_path / "out"
     done = run(command, tmp_path, "--out", out)
