@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 OUT := reports
 
-COVERED := 75  # per cent of lines; `make coverage` fails below it
+COVERED := 70  # per cent of lines; `make coverage` fails below it
 
 .PHONY: help report lab check lint test test-browser coverage acceptance clean browser postgres java
 
