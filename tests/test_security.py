@@ -490,7 +490,7 @@ def examine(*_):
 def test_a_stop_that_gets_lost_on_the_way_is_a_stop_all_the_same(what):
     head = "import os, signal, sys, tempfile, time\nfrom aiready.cli import commands\n"
     head += "from aiready.profile import data_check\n"
-    code = f"{head}{STOPS[what]}\ndata_check.examine = examine\ncommands.main(['check', 'anywhere'])"
+    code = f"{head}{STOPS[what]}\ndata_check.check = examine\ncommands.main(['check', 'anywhere'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=25)
     assert (done.returncode, done.stdout) == (143, "")
     assert done.stderr.splitlines() == [f"Stopped by SIGTERM: {WHOLE}"]
