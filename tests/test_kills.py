@@ -58,7 +58,10 @@ class Marked:
         command = (folder / "cmdline").read_text()
         if state == "Z" or not command:
             return ""
-        if "aiready.batch.renderer" in command or (folder / "comm").read_text().strip() == fork_server.RENDERER_PROCESS_NAME:
+        if (
+            "aiready.batch.renderer" in command
+            or (folder / "comm").read_text().strip() == fork_server.RENDERER_PROCESS_NAME
+        ):
             return "renderer"
         if "aiready.batch.fork_server" in command:
             return "template" if int(parent) == self.process.pid else "child"
