@@ -358,8 +358,8 @@ class TestTaskRedesign:
 def gone(notebook) -> None:
     """The kernel dies; the panel says what to do; the cell runs again in a new one."""
     notebook.kill_kernel()
-    notebook.page.locator(".aiready-gone").wait_for()
-    assert "what you had not saved yet is shown" in notebook.page.locator(".aiready-gone").inner_text()
+    notebook.page.locator(".aiready-kernel-lost").wait_for()
+    assert "what you had not saved yet is shown" in notebook.page.locator(".aiready-kernel-lost").inner_text()
     notebook.run_all()
 
 

@@ -92,7 +92,7 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
         notebook.settle()
         before = (laboratory.data / "actions.csv").read_bytes()
         notebook.kill_kernel()
-        notebook.page.locator(".aiready-gone", has_text="what you had not saved yet is shown").wait_for()
+        notebook.page.locator(".aiready-kernel-lost", has_text="what you had not saved yet is shown").wait_for()
         notebook.page.evaluate(LISTENING)
         notebook.run_all(BUSY_SECONDS)
         notebook.settle()
@@ -224,14 +224,14 @@ def test_a_panel_whose_kernel_died_says_so_and_answers_again_when_its_cells_ran(
         notebook.run_all(BUSY_SECONDS)
         notebook.settle()
         notebook.kill_kernel()
-        notebook.page.locator(".aiready-gone").first.wait_for(state="attached")
-        assert notebook.page.locator(".aiready-gone").count() == 3, "each of its panels"
-        assert "Run All Cells" in notebook.page.locator(".aiready-gone[role=alert]").first.text_content()
+        notebook.page.locator(".aiready-kernel-lost").first.wait_for(state="attached")
+        assert notebook.page.locator(".aiready-kernel-lost").count() == 3, "each of its panels"
+        assert "Run All Cells" in notebook.page.locator(".aiready-kernel-lost[role=alert]").first.text_content()
         assert all(control.is_disabled() for control in notebook.choices())
         notebook.page.evaluate(LISTENING)
         notebook.run_all(BUSY_SECONDS)
         notebook.settle()
-        assert notebook.page.locator(".aiready-gone").count() == 0
+        assert notebook.page.locator(".aiready-kernel-lost").count() == 0
         before = notebook.text()
         assert any(notebook.choose_another(choice) for choice in notebook.choices())
         assert notebook.text() != before

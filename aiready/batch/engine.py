@@ -85,7 +85,7 @@ _NO_HISTORY = Config({"HistoryManager": {"enabled": False}, "HistoryAccessor": {
 """Without IPython's database of commands and the thread that writes it."""
 
 
-class InProcessEngine(Engine):  # type: ignore[misc]  # papermill has no types
+class InProcessEngine(Engine):
     """Run the cells of a managed notebook in an IPython shell of this process."""
 
     @classmethod
@@ -117,7 +117,7 @@ class InProcessEngine(Engine):  # type: ignore[misc]  # papermill has no types
 def _run(shell: _Shell, nb_man: Any, cell: nbformat.NotebookNode, index: int) -> bool:
     nb_man.cell_start(cell, index)
     with _capturing(shell) as outputs:
-        result = shell.run_cell(cell.source, store_history=True)  # type: ignore[no-untyped-call]  # IPython's
+        result = shell.run_cell(cell.source, store_history=True)
     cell.execution_count = shell.execution_count - 1
     error = result.error_before_exec or result.error_in_exec
     if error is not None:

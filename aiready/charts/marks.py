@@ -80,22 +80,22 @@ def y_in_pixels(field: str) -> alt.Y:
 
 def x_at(pixels: float) -> alt.XValue:
     """The same horizontal position for every row, in pixels from the plot's left."""
-    return alt.XValue(pixels)  # type: ignore[no-untyped-call]  # Altair does not annotate value channels
+    return alt.XValue(pixels)
 
 
 def x2_at(pixels: float) -> alt.X2Value:
     """The same right end for every row, in pixels from the plot's left."""
-    return alt.X2Value(pixels)  # type: ignore[no-untyped-call]  # Altair does not annotate value channels
+    return alt.X2Value(pixels)
 
 
 def y_at(pixels: float) -> alt.YValue:
     """The same vertical position for every row, in pixels from the plot's top."""
-    return alt.YValue(pixels)  # type: ignore[no-untyped-call]  # Altair does not annotate value channels
+    return alt.YValue(pixels)
 
 
 def y2_at(pixels: float) -> alt.Y2Value:
     """The same lower end for every row, in pixels from the plot's top."""
-    return alt.Y2Value(pixels)  # type: ignore[no-untyped-call]  # Altair does not annotate value channels
+    return alt.Y2Value(pixels)
 
 
 def fixed_size_chart(

@@ -92,7 +92,12 @@ def _zip_kind(path: Path) -> FileKind | None:
             names = set(archive.namelist())
             if "mimetype" in names and b"opendocument.spreadsheet" in _first_bytes(archive, "mimetype"):
                 return ENCRYPTED if b"encryption-data" in _first_bytes(archive, "META-INF/manifest.xml") else ODS
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        zlib.error,
+        RuntimeError,
+    ):  # RuntimeError: encrypted, or an unknown compression
         return None
     kind_of_member = next((kind for name, kind in _ZIP_MEMBERS if name in names), None)
     return kind_of_member or (None if "[Content_Types].xml" in names else FileKind("a ZIP archive"))

@@ -62,7 +62,7 @@ _PANIC = "PanicException"
 """Name of the exception that calamine raises on a Rust panic; Python offers no class to catch."""
 _DAMAGED = (
     CalamineError, OSError, zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, ExpatError, KeyError,
-    ValueError, NotImplementedError, RuntimeError, struct.error,
+    ValueError, RuntimeError, struct.error,
 )  # fmt: skip
 
 

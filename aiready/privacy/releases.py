@@ -68,7 +68,7 @@ class Comparison:
         return _distinct_cells([self.closed, *(wave.differencing_risks() for wave in self.waves.values())])
 
     # many small matrices: threads would only wait for each other
-    @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator, unused-ignore]  # threadpoolctl has no types
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def derivable_cells(self, cells_to_show: pd.DataFrame) -> pd.DataFrame:
         """Cells of those to be shown that would, with everything published before, disclose a few people.
 
@@ -89,7 +89,7 @@ class Comparison:
             [pd.DataFrame(columns=CELL), *(wave.derivable_cells(cells_to_show) for wave in self.waves.values())],
         )
 
-    @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator, unused-ignore]  # threadpoolctl has no types
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def figures_to_hide(self, cells: pd.DataFrame, figures_shown: NDArray[np.bool_]) -> pd.DataFrame:
         """Further figures of today to hide, given which would be shown in which cells.
 

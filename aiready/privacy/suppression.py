@@ -34,7 +34,7 @@ class Suppression:
 
 
 # many small matrices: threads would only wait for each other
-@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator, unused-ignore]  # threadpoolctl has no types
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def suppress(system: System, minimum: int) -> Suppression:
     """Hide sensitive cells, then as few others as protect them, and prove that nothing small is left derivable.
 

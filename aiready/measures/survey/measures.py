@@ -20,7 +20,7 @@ from aiready.measures.estimation.reliability import Reliability, cronbach_alpha,
 from aiready.measures.survey import changes, comparisons, distributions
 from aiready.measures.survey.groups import GROUP, Floats, by_barrier, invitation_counts
 from aiready.measures.survey.respondents import answers_given, contributors, scored_people, straightliners
-from aiready.measures.survey.scales import Survey, answer_notes, people_by_figure, read_survey, scale_scores
+from aiready.measures.survey.scales import Survey, answer_notes, people_by_figure, read_survey
 from aiready.model.registry import (
     INSUFFICIENT,
     NOT_MEASURED,
@@ -35,20 +35,6 @@ from aiready.privacy.gate import SurveyContributors
 from aiready.privacy.release_record import People
 from aiready.privacy.releases import Comparison, Release, compare, wordings
 from aiready.privacy.suppressed_cells import survey_cells
-
-__all__ = [
-    "barrier_priorities",
-    "change_sources",
-    "differences",
-    "item_distributions",
-    "item_levels",
-    "measure",
-    "rankings",
-    "scale_scores",
-    "tables",
-    "themes",
-    "unit_ranks",
-]
 
 TABLE = "responses"
 ORGANISATION_ONLY = "computed for the organisation only"

@@ -67,21 +67,21 @@ class HandoutExporter(HTMLExporter):
         """Convert an executed notebook."""
         content = nb.copy()
         content.cells = [cell for cell in nb.cells if not DROPPED_TAGS & set(cell.metadata.get("tags", ()))]
-        filled = self._init_resources(resources)  # type: ignore[no-untyped-call]  # nbconvert's
+        filled = self._init_resources(resources)
         filled["handout"] = handout_resources(content)
         # Skips HTMLExporter's own step, which parses and rewrites the whole page for images that ours do not have
         return TemplateExporter.from_notebook_node(self, content, filled, **kw)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """nbconvert's filters, and those that our template uses."""
-        yield from super().default_filters()  # type: ignore[no-untyped-call]  # nbconvert's
+        yield from super().default_filters()
         yield from ((own.__name__, own) for own in (drop_active_html, anchor_headings, table_of_contents, css_string))
 
 
 @cache
 def shared_exporter() -> HandoutExporter:
     """One exporter for all pages of a process: compiling its template takes longer than filling it."""
-    return HandoutExporter()  # type: ignore[no-untyped-call]  # nbconvert's constructor
+    return HandoutExporter()
 
 
 def handout_resources(nb: NotebookNode) -> dict[str, Any]:

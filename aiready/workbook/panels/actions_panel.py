@@ -25,7 +25,7 @@ NO_ACTION = ("nothing agreed yet", "")
 NO_MEASURE = ("none", "")
 
 
-class ActionsPanel(widgets.VBox):  # type: ignore[misc, unused-ignore]  # ipywidgets has no types
+class ActionsPanel(widgets.VBox):
     """Recommended actions, below them the form to agree on one, and below it the agreed actions with their measure."""
 
     def __init__(

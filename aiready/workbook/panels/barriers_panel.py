@@ -22,7 +22,7 @@ STEPS = {
 """Name of a view of a barrier -> its label."""
 
 
-class BarrierDrillDown(widgets.VBox):  # type: ignore[misc, unused-ignore]  # ipywidgets has no types
+class BarrierDrillDown(widgets.VBox):
     """Two panels: a click on a barrier above selects it below; there, a click on an indicator shows its records."""
 
     def __init__(self, assessment: Assessment):

@@ -116,4 +116,4 @@ def pattern_html(patterns: pd.DataFrame, pattern_id: str) -> str:
     parts = {"Fits when": "fits_when", "Oversight": "oversight", "Fails by": "fails_by", "Watched by": "measure"}
     texts = {**row, "measure": MEASURES[row["measure"]].label if row["measure"] in MEASURES else row["measure"]}
     lines = "".join(f"<li><b>{words}:</b> {escape(str(texts[name]))}</li>" for words, name in parts.items())
-    return f"<div class='aiready-told'><b>{escape(row['name'])}</b><ul>{lines}</ul></div>"
+    return f"<div class='aiready-message'><b>{escape(row['name'])}</b><ul>{lines}</ul></div>"

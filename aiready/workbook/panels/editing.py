@@ -21,7 +21,7 @@ def form(*parts: w.Widget) -> w.VBox:
     return box
 
 
-class Status(w.HTML):  # type: ignore[misc, unused-ignore]  # ipywidgets has no types
+class Status(w.HTML):
     """A line for messages; screen readers read it out."""
 
     def show_message(self, text: str, kind: str = "note") -> None:

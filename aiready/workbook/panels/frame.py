@@ -40,9 +40,10 @@ _STYLE = """
 .aiready-panel :is(button, input, select, textarea, summary, .scroll):focus-visible { outline: 2px solid #2f9bc4;
   outline-offset: 1px; }
 .aiready-panel summary { cursor: pointer; color: var(--jp-ui-font-color2); padding: 4px 0; }
-.aiready-told { border-left: 4px solid #0a6a8f; padding: 5px 10px; margin: 4px 0; background: var(--jp-layout-color2); }
-.aiready-told.warning { border-color: #b4560b; } .aiready-told.error { border-color: #b3261e; }
-.aiready-told:empty { display: none; }
+.aiready-message { border-left: 4px solid #0a6a8f; padding: 5px 10px; margin: 4px 0;
+  background: var(--jp-layout-color2); }
+.aiready-message.warning { border-color: #b4560b; } .aiready-message.error { border-color: #b3261e; }
+.aiready-message:empty { display: none; }
 .aiready-panel table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 .aiready-form table { width: 100%; }
 .aiready-panel caption { text-align: left; font-weight: 600; padding: 6px 0; color: var(--jp-ui-font-color1); }
@@ -74,27 +75,27 @@ class KernelWatch(anywidget.AnyWidget):
 
     message = traitlets.Unicode().tag(sync=True)
     _esm = """
-    const leave = event => {
+    const suppressShortcuts = event => {
       if (event.target.closest?.('.aiready-panel')) event.target.setAttribute('data-lm-suppress-shortcuts', 'true');
     };
     export default { render({ model, el }) {
       const page = el.ownerDocument;
-      page.removeEventListener('focusin', window.aireadyLeave);
-      window.aireadyLeave = leave;
-      page.addEventListener('focusin', leave);
+      page.removeEventListener('focusin', window.aireadySuppressShortcuts);
+      window.aireadySuppressShortcuts = suppressShortcuts;
+      page.addEventListener('focusin', suppressShortcuts);
       el.style.display = 'none';
-      const gone = () => {
+      const disablePanel = () => {
         const panel = el.closest('.aiready-panel');
-        if (!panel || panel.querySelector(':scope > .aiready-gone')) return;
+        if (!panel || panel.querySelector(':scope > .aiready-kernel-lost')) return;
         for (const control of panel.querySelectorAll('input, select, textarea, button')) control.disabled = true;
-        const told = page.createElement('div');
-        told.className = 'aiready-told warning aiready-gone';
-        told.setAttribute('role', 'alert');
-        told.textContent = model.get('message');
-        panel.prepend(told);
+        const notice = page.createElement('div');
+        notice.className = 'aiready-message warning aiready-kernel-lost';
+        notice.setAttribute('role', 'alert');
+        notice.textContent = model.get('message');
+        panel.prepend(notice);
       };
-      model.on('comm_live_update', gone);
-      return () => model.off('comm_live_update', gone);
+      model.on('comm_live_update', disablePanel);
+      return () => model.off('comm_live_update', disablePanel);
     } };
     """
 
@@ -116,7 +117,7 @@ def frame_panel(box: w.Box, *parts: w.Widget, left: str = LOOKING) -> None:
 
 def message_html(text: str, kind: str = "note") -> str:
     """A message of a kind (note, warning or error) as HTML; blank text gives none."""
-    return f'<div class="aiready-told {kind}">{escape(text)}</div>' if text else ""
+    return f'<div class="aiready-message {kind}">{escape(text)}</div>' if text else ""
 
 
 def live_message_html(text: str, kind: str = "note") -> str:

@@ -20,7 +20,7 @@ SHARED_CONTROLS = ("unit", "wave", "barrier")
 """Controls whose last choice is shared by all panels of a notebook."""
 
 
-class Panel(widgets.VBox):  # type: ignore[misc, unused-ignore]  # ipywidgets has no types
+class Panel(widgets.VBox):
     """A panel: `controls` by name, `ask(**values)` returns the view to show, `picture` draws its chart."""
 
     def __init__(

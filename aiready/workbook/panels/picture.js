@@ -1,51 +1,51 @@
-// Draws the specification it is given; tells how much room it has, and which row was clicked.
+// Draws the model's specification; reports the width it has, and the name of the row that was clicked.
 
-// Charts that differ in their rows alone are compiled once: that is half the time of drawing.
+// Charts that differ only in their rows are compiled once, which halves the time of drawing.
 const compiled = new Map();
-async function embed(place, spec) {
+async function embed(container, spec) {
   const options = { renderer: "svg", actions: false, tooltip: false };
-  if (!spec.layer?.every(({ data }) => data?.values)) return vegaEmbed(place, spec, options);
-  const rows = new Map(spec.layer.map(({ data }, at) => [`rows_${at}`, data.values]));
-  const named = spec.layer.map((layer, at) => ({ ...layer, data: { name: `rows_${at}` } }));
-  const shape = JSON.stringify({ ...spec, layer: named, description: "" });
+  if (!spec.layer?.every(({ data }) => data?.values)) return vegaEmbed(container, spec, options);
+  const rows = new Map(spec.layer.map(({ data }, index) => [`rows_${index}`, data.values]));
+  const layers = spec.layer.map((layer, index) => ({ ...layer, data: { name: `rows_${index}` } }));
+  const shape = JSON.stringify({ ...spec, layer: layers, description: "" });
   if (!compiled.has(shape)) {
-    const filled = named.map(layer => ({ ...layer, data: { ...layer.data, values: rows.get(layer.data.name) } }));
-    const drawn = await vegaEmbed(place, { ...spec, layer: filled }, options);
-    compiled.set(shape, drawn.vgSpec);
-    return drawn;
+    const filledLayers = layers.map(layer => ({ ...layer, data: { ...layer.data, values: rows.get(layer.data.name) } }));
+    const view = await vegaEmbed(container, { ...spec, layer: filledLayers }, options);
+    compiled.set(shape, view.vgSpec);
+    return view;
   }
-  const known = compiled.get(shape);
-  const data = known.data.map(source => rows.has(source.name) ? { ...source, values: rows.get(source.name) } : source);
-  return vegaEmbed(place, { ...known, data, description: spec.description }, { ...options, mode: "vega" });
+  const vegaSpec = compiled.get(shape);
+  const data = vegaSpec.data.map(source => rows.has(source.name) ? { ...source, values: rows.get(source.name) } : source);
+  return vegaEmbed(container, { ...vegaSpec, data, description: spec.description }, { ...options, mode: "vega" });
 }
 
 async function render({ model, el }) {
   const frame = document.createElement("div");
   el.classList.add("aiready-picture");
   el.append(frame);
-  let drawing = null;
-  let turn = 0;
+  let currentView = null;
+  let latestDraw = 0;
 
   async function draw() {
-    const mine = ++turn;
+    const thisDraw = ++latestDraw;
     const spec = structuredClone(model.get("spec"));
     el.dataset.busy = "1";
     if (!Object.keys(spec).length) {
-      drawing?.finalize();
-      drawing = null;
+      currentView?.finalize();
+      currentView = null;
       frame.replaceChildren();
     } else {
-      // drawn aside and then put in place, so that nothing jumps while a control is moved
+      // drawn outside the page and then inserted, so that nothing jumps while a control is moved
       const next = document.createElement("div");
       try {
-        const drawn = await embed(next, spec);
-        if (mine !== turn) return drawn.finalize();
-        drawing?.finalize();
-        drawing = drawn;
+        const view = await embed(next, spec);
+        if (thisDraw !== latestDraw) return view.finalize();
+        currentView?.finalize();
+        currentView = view;
         const svg = next.querySelector("svg");
         svg.setAttribute("role", "img");
         svg.setAttribute("aria-label", model.get("label"));
-        if (model.get("rows")) choosable(svg, spec);
+        if (model.get("rows")) makeRowsClickable(svg, spec);
       } catch (error) {
         next.textContent = `This picture could not be drawn: ${error.message}`;
       }
@@ -54,8 +54,8 @@ async function render({ model, el }) {
     delete el.dataset.busy;
   }
 
-  // A row can be clicked over its whole width; it is known by its name, as written at its left or above it.
-  function choosable(svg, spec) {
+  // A row can be clicked over its whole width; it is identified by the name written at its left or above it.
+  function makeRowsClickable(svg, spec) {
     const narrow = spec.padding.left === 0;
     const rows = spec.layer.flatMap(({ data }) => data?.values ?? spec.datasets?.[data?.name] ?? []);
     const names = rows.filter(row => row.label && row.label_y !== undefined);
@@ -71,7 +71,7 @@ async function render({ model, el }) {
     });
   }
 
-  function measure() {
+  function reportWidth() {
     const room = Math.floor(el.clientWidth);
     if (room && Math.abs(room - model.get("room")) > 8) {
       model.set("room", room);
@@ -79,14 +79,14 @@ async function render({ model, el }) {
     }
   }
 
-  const watching = new ResizeObserver(measure);
-  watching.observe(el);
+  const observer = new ResizeObserver(reportWidth);
+  observer.observe(el);
   model.on("change:spec", draw);
   await draw();
   return () => {
-    watching.disconnect();
+    observer.disconnect();
     model.off("change:spec", draw);
-    drawing?.finalize();
+    currentView?.finalize();
   };
 }
 export default { render };
