@@ -9,7 +9,8 @@ from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument, Settings
 from aiready.measures.estimation.inference import wilson
 from aiready.measures.estimation.survival import Quantile, kaplan_meier_quantile
-from aiready.model.registry import NOT_MEASURED, fill_not_measured, measure_rows, stack_measures
+from aiready.measures.record_shares import by_reporting_unit
+from aiready.model.registry import NOT_MEASURED, fill_not_measured, fill_quarters, measure_rows, stack_measures
 from aiready.model.schema import LIVE_STAGES
 from aiready.model.waves import quarter, quarter_of_wave
 
@@ -38,11 +39,11 @@ def _feedback(data: Data, settings: Settings, units: Iterable[str]) -> pd.DataFr
     if flags is None or flags.empty:
         return fill_not_measured(stack_measures([]), "feedback", units, now)
     end = _end(data, flags["flagged_at"])
-    reported = _by_reporting_unit(flags, "flagged_at", data.membership)
+    reported = _in_quarters(flags, "flagged_at", data.membership)
     measures = stack_measures([
         _loop_time(reported, end), *_shares(reported, end, settings), _user_changes(data, flags, end, settings),
     ])  # fmt: skip
-    return _fill_quarters(measures, "feedback", units, now)
+    return fill_quarters(measures, "feedback", units, now)
 
 
 def _end(data: Data, stamps: pd.Series) -> pd.Timestamp:
@@ -50,16 +51,9 @@ def _end(data: Data, stamps: pd.Series) -> pd.Timestamp:
     return pd.Timestamp(data.as_of or stamps.max().date()) + pd.Timedelta(days=1)
 
 
-def _by_reporting_unit(table: pd.DataFrame, stamp: str, membership: pd.DataFrame) -> pd.DataFrame:
-    """Repeat each row for every reporting unit that its unit belongs to; its wave is the quarter of `stamp`."""
-    members = table.assign(wave=table[stamp].map(quarter)).rename(columns={"unit_id": "member_id"})
-    return membership.merge(members, on="member_id")
-
-
-def _fill_quarters(measures: pd.DataFrame, table: str, units: Iterable[str], now: str) -> pd.DataFrame:
-    """Add `not_measured` rows for units without a row in a quarter, in every quarter that occurs."""
-    present = sorted({*measures["wave"], now})
-    return stack_measures(fill_not_measured(measures[measures["wave"] == wave], table, units, wave) for wave in present)
+def _in_quarters(table: pd.DataFrame, time_column: str, membership: pd.DataFrame) -> pd.DataFrame:
+    """One row per record and reporting unit that its unit belongs to; its wave is the quarter of `time_column`."""
+    return by_reporting_unit(table.assign(wave=table[time_column].map(quarter)), membership)
 
 
 def _loop_time(flags: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
@@ -148,11 +142,11 @@ def _probes(data: Data, settings: Settings, units: Iterable[str]) -> pd.DataFram
     probes = data.table("probes")
     if probes is None or probes.empty:
         return fill_not_measured(stack_measures([]), "probes", units, now)
-    questions = _by_reporting_unit(probes, "asked_at", data.membership)
+    questions = _in_quarters(probes, "asked_at", data.membership)
     graded = questions["correct"].notna()
     counted = questions[_CELL].assign(hits=questions["correct"].fillna(value=False).astype(int), n=graded.astype(int))
     cells = _proportion(counted.groupby(_CELL, as_index=False).sum(), "no answer was judged")
     few = f"a proxy, and fewer than {settings.minimum_probes} questions"
     cells["note"] = cells["note"].where(cells["n"] == 0, "a proxy of understanding")
     cells["note"] = cells["note"].mask(cells["n"].between(1, settings.minimum_probes - 1), few)
-    return _fill_quarters(measure_rows("probe_accuracy", cells), "probes", units, now)
+    return fill_quarters(measure_rows("probe_accuracy", cells), "probes", units, now)

@@ -193,3 +193,11 @@ def fill_not_measured(measures: pd.DataFrame, table: str, unit_ids: Iterable[str
     filled["measure"] = absent["measure"]
     filled["unit"] = [MEASURES[name].unit for name in absent["measure"]]
     return stack_measures([measures, filled])
+
+
+def fill_quarters(measures: pd.DataFrame, table: str, unit_ids: Iterable[str], newest: str) -> pd.DataFrame:
+    """Add `not_measured` rows as `fill_not_measured` does, in every quarter that occurs and in the newest."""
+    quarters = sorted({*measures["wave"], newest})
+    return stack_measures(
+        fill_not_measured(measures[measures["wave"] == quarter], table, unit_ids, quarter) for quarter in quarters
+    )

@@ -4,7 +4,7 @@ One pass over the log counts per unit, quarter and decider (Ibis: DuckDB, Postgr
 of those counts in pandas. Decision times need a second pass. The log itself is never loaded into memory.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,15 @@ from aiready.measures.decisions.ratios import BOUNDS, COMPLEMENTARITY, RATIOS, R
 from aiready.measures.decisions.times import SPEEDS, decision_times
 from aiready.measures.estimation.bootstrap import Unclustered, ratio_quantiles
 from aiready.measures.estimation.inference import coverage_bounds, mean_interval, wilson
-from aiready.model.registry import NOT_MEASURED, OK, ORGANISATION, fill_not_measured, measure_rows, stack_measures
+from aiready.model.registry import (
+    NOT_MEASURED,
+    OK,
+    ORGANISATION,
+    fill_not_measured,
+    fill_quarters,
+    measure_rows,
+    stack_measures,
+)
 from aiready.model.waves import quarter, quarter_of_wave
 
 CASE_LEVEL = "case-level: decisions of one person are taken as independent"
@@ -59,15 +67,7 @@ def measure(data: Data, rules: Instrument, counted: pd.DataFrame | None = None) 
     log = roll_up(counted, data, settings)
     shares = share_rows(log, settings)
     speeds = _speed_rows(decision_times(data.decisions, data.membership, data.as_of), log)
-    return _fill_quarters(stack_measures([shares, *speeds]), units, wave)
-
-
-def _fill_quarters(measures: pd.DataFrame, units: Iterable[str], wave: str) -> pd.DataFrame:
-    """Add `not_measured` rows for units without a row in a quarter, in every quarter that occurs."""
-    present = sorted({*measures["wave"], wave})
-    return stack_measures(
-        fill_not_measured(measures[measures["wave"] == quarter], "decisions", units, quarter) for quarter in present
-    )
+    return fill_quarters(stack_measures([shares, *speeds]), "decisions", units, wave)
 
 
 # Rolling up: units to their parents and the organisation, deciders kept

@@ -126,7 +126,7 @@ def potential_range(rows: pd.DataFrame, cell: pd.Series, draws: int, seed: int) 
     return pd.DataFrame({"low": low, "high": high}, index=cells)
 
 
-def job_holders(tasks: pd.DataFrame) -> pd.DataFrame:
-    """Holders of every job: one row per unit x wave x job; the largest headcount of the job's rows."""
+def job_headcounts(tasks: pd.DataFrame) -> pd.DataFrame:
+    """Holders of every job, the largest headcount of its rows: one row per unit x wave x job."""
     jobs = tasks.groupby(JOB, as_index=False)["headcount"].max().rename(columns={"headcount": "holders"})
     return jobs.assign(jobs=1, persons=jobs["holders"].fillna(1.0), uncounted=jobs["holders"].isna())

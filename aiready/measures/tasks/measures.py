@@ -9,7 +9,8 @@ import pandas as pd
 from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument
 from aiready.measures.estimation.inference import coverage_bounds
-from aiready.measures.tasks.hours import GAP_PARTS, HOURS, JOB, job_holders, potential_range, with_hours
+from aiready.measures.record_shares import by_reporting_unit
+from aiready.measures.tasks.hours import GAP_PARTS, HOURS, JOB, job_headcounts, potential_range, with_hours
 from aiready.measures.tasks.job_holders import UNKNOWN, part_of
 from aiready.model import registry
 from aiready.model.registry import ALL, PEOPLE
@@ -101,9 +102,9 @@ def measure(data: Data, rules: Instrument) -> pd.DataFrame:
     unit_ids = data.membership["unit_id"].unique()
     if tasks is None or tasks.empty:
         return registry.fill_not_measured(registry.stack_measures([]), TABLE, unit_ids, data.wave)
-    reported = _by_reporting_unit(with_hours(tasks).assign(row=np.arange(len(tasks))), data.membership)
+    reported = by_reporting_unit(with_hours(tasks).assign(row=np.arange(len(tasks))), data.membership)
     settings = rules.settings
-    cells = _cells(reported, _by_reporting_unit(job_holders(tasks), data.membership))
+    cells = _cells(reported, by_reporting_unit(job_headcounts(tasks), data.membership))
     cells = cells.join(_ranges(reported, settings.bootstrap_draws, settings.seed))
     floor = settings.minimum_coverage
     measures = [
@@ -136,13 +137,6 @@ def task_table(data: Data, rules: Instrument) -> pd.DataFrame:
     rows = with_hours(tasks).rename(columns={"holders": PEOPLE})
     rows = rows.assign(barrier_id=rows["blocker"].map(barrier), part=part_of(rows))
     return rows[[*columns, "part"]].reset_index(drop=True)
-
-
-def _by_reporting_unit(rows: pd.DataFrame, membership: pd.DataFrame) -> pd.DataFrame:
-    """Repeat each row for every reporting unit that its unit belongs to; the unit itself moves to `member_id`."""
-    members = membership.rename(columns={"unit_id": "reporting"})
-    joined = rows.merge(members, left_on="unit_id", right_on="member_id").drop(columns="member_id")
-    return joined.rename(columns={"unit_id": "member_id", "reporting": "unit_id"})
 
 
 def _by_segment(reported: pd.DataFrame) -> pd.DataFrame:
