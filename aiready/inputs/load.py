@@ -255,7 +255,7 @@ def cause(problem: Exception) -> str:
     """Reason why a table cannot be read, in words for its author."""
     text = str(problem)
     if "straddling" in text:
-        return "a cell is longer than four million signs, or a quote is never closed"
+        return "a cell is longer than four million characters, or a quote is never closed"
     return text.splitlines()[0][:_MAX_CHARACTERS] if text else type(problem).__name__
 
 

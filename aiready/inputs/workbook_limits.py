@@ -55,7 +55,7 @@ def too_many_cells(row: int, column: int) -> LimitError:
 def too_many_repeats() -> LimitError:
     """Error for content that is repeated in too many cells."""
     return LimitError(
-        f"what it repeats makes more than {MAX_REPEATED_CELLS:,} cells or {MAX_CHARACTERS:,} signs. Save the table as "
+        f"what it repeats makes more than {MAX_REPEATED_CELLS:,} cells or {MAX_CHARACTERS:,} characters. Save the table as "
         "CSV."
     )
 
