@@ -4,6 +4,7 @@ import io
 import json
 import re
 
+import altair as alt
 import numpy as np
 import pytest
 import vl_convert
@@ -12,6 +13,15 @@ from PIL import Image
 from aiready import handout, portfolio
 from aiready.charts.draw import is_drawable
 from aiready.charts.figures import Figure, specification
+from aiready.charts.marks import (
+    fixed_size_chart,
+    layer,
+    layered_specification,
+    text_channel,
+    x_in_pixels,
+    x_on_scale,
+    y_in_pixels,
+)
 from aiready.charts.svg import render_svg, standalone_svg
 from aiready.messages import Language
 
@@ -78,21 +88,41 @@ def test_every_chart_of_the_sample_looks_as_vl_convert_draws_it(sample, unit_id)
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_every_script_and_length_look_as_vl_convert_draws_them(sample, name):
     for title, spec in specifications(sample.unit("finance")):
-        for layer in spec["layer"]:
-            if layer["mark"]["type"] == "text":
-                column = layer["encoding"]["text"]["field"]
-                layer["data"] = {"values": [{**row, column: NAMES[name]} for row in layer["data"]["values"]]}
+        for part in spec["layer"]:
+            if part["mark"]["type"] == "text":
+                column = part["encoding"]["text"]["field"]
+                part["data"] = {"values": [{**row, column: NAMES[name]} for row in part["data"]["values"]]}
         assert_alike(spec, title)
 
 
 def test_the_comparison_sees_a_picture_that_lacks_marks_and_one_that_moved(sample):
     _, spec = next(iter(specifications(sample.unit("motor-claims"))))
-    fewer = {**spec, "layer": [layer for layer in spec["layer"] if layer["mark"]["type"] != "text"]}
+    fewer = {**spec, "layer": [part for part in spec["layer"] if part["mark"]["type"] != "text"]}
     moved = {**spec, "padding": {**spec["padding"], "left": spec["padding"]["left"] + 3}, "width": spec["width"] - 3}
     reference = pixels(vl_convert.vegalite_to_svg(json.dumps(spec)))
     for other in (fewer, moved):
         own = pixels(standalone_svg(render_svg(other, "f", "t", "d")))
         assert (np.abs(own - reference) > CLEARLY).mean() > EDGES
+
+
+@pytest.mark.parametrize("domain", [(0, 100), (50, 50), (80, 20), (-1e-9, 1e9)])
+def test_a_scale_of_any_ends_places_marks_where_vega_does(domain):
+    rows = [{"x": 50.0, "y": 12.0, "end": 60.0, "words": "here"}, {"x": 20.0, "y": 30.0, "end": 20.0, "words": ""}]
+    at = {"x": x_on_scale("x", domain), "y": y_in_pixels("y")}
+    layers = [
+        layer(rows, "bar", {"height": 8, "color": "#0a6a8f"}, x2=alt.X2(field="end"), **at),
+        layer(rows, "point", {"filled": True, "opacity": 1, "size": 60, "color": "#b4560b", "shape": "diamond"}, **at),
+        layer(rows, "text", {"align": "left"}, text=text_channel("words"), **at),
+    ]
+    assert_alike(layered_specification(fixed_size_chart(layers, (300, 60), "A scale.", (40, 40, 5, 5))), str(domain))
+
+
+def test_layers_without_rows_are_an_empty_picture():
+    spec = layered_specification(
+        fixed_size_chart([layer([], "rule", {}, x=x_in_pixels("x"), y=y_in_pixels("y"))], (90, 20), "None.")
+    )
+    assert is_drawable(spec)
+    assert '<g fill="none"></g>' in render_svg(spec, "f", "t", "d")
 
 
 def test_a_chart_in_german_looks_as_vl_convert_draws_it(sample):

@@ -155,6 +155,8 @@ def _channel_value(channel: Spec, scaled: Spec, spec: Spec) -> Callable[[Row], A
     if not scaled.get("scale"):
         return lambda row: channel["datum"] if column is None else row[column]
     low, high = scaled["scale"]["domain"]
+    if low == high:  # a scale of one value, which Vega sets in the middle
+        return lambda _: spec["width"] / 2
     pixels = spec["width"] / (high - low)
     return lambda row: ((channel["datum"] if column is None else row[column]) - low) * pixels
 

@@ -135,7 +135,9 @@ def new_forms(folder: Path, *, table: str, units: Sequence[str], starter: bool) 
         raise unknown_name("table", table, TABLES)
     unwritable = [unit for unit in units if not unit.isprintable()]
     if unwritable:
-        raise UsageError(f"Unit {unwritable[0]!r} holds a character that no cell can. Write the unit as units.csv has it.")
+        raise UsageError(
+            f"Unit {unwritable[0]!r} holds a character that no cell can. Write the unit as units.csv has it."
+        )
     columns = columns_of(TABLES[table], read_instrument(), starter=starter)
     forms = {
         folder / f"{table}-{file_stem(unit)}.xlsx" if unit else folder / f"{table}.xlsx": unit for unit in units or [""]
