@@ -55,8 +55,8 @@ def too_many_cells(row: int, column: int) -> LimitError:
 def too_many_repeats() -> LimitError:
     """Error for content that is repeated in too many cells."""
     return LimitError(
-        f"what it repeats makes more than {MAX_REPEATED_CELLS:,} cells or {MAX_CHARACTERS:,} characters. Save the table as "
-        "CSV."
+        f"what it repeats makes more than {MAX_REPEATED_CELLS:,} cells or {MAX_CHARACTERS:,} characters. "
+        "Save the table as CSV."
     )
 
 
