@@ -379,7 +379,7 @@ def test_a_later_form_takes_the_place_of_the_earlier_ones_and_says_so(read):
     for earlier in ("initiatives/initiatives-unit-07.xlsx", "initiatives/again 20260830.xlsx"):
         rule = left_out.loc[earlier, "rule"]
         assert rule.startswith("superseded by row 5 of initiatives/initiatives-unit-07-2026-09-02.xlsx")
-    assert "initiatives: 2 rows superseded by a later form, set aside in quarantine." in read.notes
+    assert "initiatives: 2 rows superseded by a later file, set aside in quarantine." in read.notes
 
 
 @pytest.mark.slow
@@ -395,4 +395,4 @@ def test_check_shows_what_was_superseded(returned):
 
     said = check(str(returned)).as_text()
     assert "superseded by row 5 of" in said
-    assert "2 rows superseded by a later form" in said
+    assert "2 rows superseded by a later file" in said

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ibis.backends import BaseBackend
 
 from aiready.errors import InputError, UsageError
-from aiready.inputs import database, duckdb_engine
+from aiready.inputs import database, duckdb_engine, slices
 from aiready.inputs import unread_tables as unread
 from aiready.inputs.database import Address, NameMap, StoredTable
 from aiready.inputs.file_signatures import GZIP_SUFFIX, TEXT_SUFFIXES, stem_of, suffix_of
@@ -47,6 +47,13 @@ class TablePart:
     engine: BaseBackend | None = None
     folder: Path | None = None
     partition: Mapping[str, str | None] = field(default_factory=dict)
+
+    @property
+    def is_slice(self) -> bool:
+        """Whether the part is the file of a slice that a notebook saved: `tasks/claims--handler.csv`."""
+        return (
+            self.folder is not None and self.path.parent == self.folder and slices.is_slice_file(self.table, self.path)
+        )
 
 
 def instrument_folder(location: str | Path) -> Path | None:
@@ -275,10 +282,12 @@ def _hidden_sheet_notes(file: str, sheets: Sequence[str]) -> tuple[str, ...]:
 
 
 def _duplicate_tables(parts: Sequence[TablePart]) -> list[str]:
-    """A problem for each table that is in more than one file and not in one folder."""
+    """A problem for each table that is in more than one file and not in one folder; files of slices may lie beside."""
     problems = []
     for table in dict.fromkeys(part.table for part in parts):
-        files = [f"{display_name(part.folder)}/" if part.folder else part.file for part in parts if part.table == table]
+        stored = any(part.stored for part in parts if part.table == table)
+        homes = [part for part in parts if part.table == table and (stored or not part.is_slice)]
+        files = [f"{display_name(part.folder)}/" if part.folder else part.file for part in homes]
         if len(set(files)) > 1 or (len(files) > 1 and not files[0].endswith("/")):
             file_names = ", ".join(dict.fromkeys(files))
             problems.append(f"{table} is there more than once ({file_names}). Keep one of them.")

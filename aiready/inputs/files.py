@@ -2,7 +2,7 @@
 
 Grain of every raw table: one row per non-empty row of the file, every cell as trimmed text, with `FILE` and `ROW`
 (1-based; the header and empty rows count) to find it again, and `SURPLUS`, the cells beyond the last column of the
-header.
+header. Where a table has files of slices, `SUPERSEDED_BY` is the one that takes the place of a row of another file.
 """
 
 import codecs
@@ -26,7 +26,7 @@ from aiready.errors import InputError
 from aiready.inputs.file_signatures import GZIP_SUFFIX, kind_of
 from aiready.inputs.workbooks import WORKBOOK_SUFFIXES, open_workbook, read_sheet_rows
 
-FILE, ROW, SURPLUS = "_file", "_row", "_surplus"
+FILE, ROW, SURPLUS, SUPERSEDED_BY = "_file", "_row", "_surplus", "_superseded_by"
 DELIMITERS = ",;\t|"
 _CHUNK = 1 << 22
 _HEADING_ROWS = 4
@@ -88,7 +88,7 @@ def column_names(header: Sequence[str], schema_names: Collection[str], file: str
     if repeated:
         columns = ", ".join(f'"{name}"' for name in repeated)
         raise InputError(f"{file}: column {columns} occurs more than once. Rename or remove all but one.")
-    counts = dict.fromkeys((FILE, ROW, SURPLUS), 1)
+    counts = dict.fromkeys((FILE, ROW, SURPLUS, SUPERSEDED_BY), 1)
     unique = []
     for name in names:
         counts[name] = counts.get(name, 0) + 1

@@ -13,15 +13,25 @@ from ibis.backends import BaseBackend
 from ibis.backends.duckdb import Backend
 
 from aiready.errors import InputError, raise_all
-from aiready.inputs import column_types, database, duckdb_engine
+from aiready.inputs import column_types, database, duckdb_engine, slices
 from aiready.inputs.database import StoredTable
 from aiready.inputs.discover import ABOUT, Discovery, TablePart
-from aiready.inputs.files import FILE, ROW, SURPLUS, RawTable, column_names, read_csv, read_workbook_sheet
+from aiready.inputs.files import (
+    FILE,
+    ROW,
+    SUPERSEDED_BY,
+    SURPLUS,
+    RawTable,
+    column_names,
+    read_csv,
+    read_workbook_sheet,
+)
 from aiready.instrument.model import Instrument
 from aiready.model.schema import TABLES, Table
 
 IN_PLACE = "decisions"
 """The one table that is never copied: it is counted where it is stored."""
+_INTERNAL = (FILE, ROW, SURPLUS, SUPERSEDED_BY)
 _MAX_CHARACTERS = 200
 """Length of a name or reason that a message repeats."""
 
@@ -40,7 +50,7 @@ def load(
     about: dict[str, str] = {}
     problems, notes = list(discovery.problems), list(discovery.notes)
     for name in dict.fromkeys(part.table for part in discovery.parts):
-        parts = [part for part in discovery.parts if part.table == name]
+        parts = sorted((part for part in discovery.parts if part.table == name), key=lambda part: part.is_slice)
         try:
             if name == ABOUT:
                 about = _read_about(parts)
@@ -85,7 +95,7 @@ def _stored_rows(engine: Backend, table: Table, parts: Sequence[TablePart], item
         except InputError as problem:
             problems.append(str(problem))
     raise_all(InputError, problems)
-    return _stack(engine, table, tables)
+    return _stack(engine, table, tables, [part.file for part in parts if part.is_slice])
 
 
 def _is_parquet(part: TablePart) -> bool:
@@ -230,7 +240,9 @@ def _partition_columns(
     return columns
 
 
-def _stack(engine: Backend, table: Table, parts: Sequence[RawTable | ir.Table]) -> ir.Table | None:
+def _stack(
+    engine: Backend, table: Table, parts: Sequence[RawTable | ir.Table], slice_files: Sequence[str]
+) -> ir.Table | None:
     """Store the parts on the engine as one table of text; a single stored table is not copied."""
     if not parts:
         return None
@@ -243,7 +255,7 @@ def _stack(engine: Backend, table: Table, parts: Sequence[RawTable | ir.Table]) 
             stored = store_table(engine, f"{table.name} as given", parts[0].batches)
         else:
             texts = [part.batches.read_all() if isinstance(part, RawTable) else _as_text(part) for part in parts]
-            combined = pa.concat_tables(texts, promote_options="default")
+            combined = slices.mark_superseded(table, pa.concat_tables(texts, promote_options="default"), slice_files)
             stored = store_table(engine, f"{table.name} as given", combined)
     except (pa.ArrowException, duckdb.Error) as problem:
         files = ", ".join(part.file for part in parts if isinstance(part, RawTable)) or table.name
@@ -279,7 +291,7 @@ def store_table(engine: Backend, name: str, rows: pa.Table | pa.RecordBatchReade
 def _missing_columns(table: Table, part: TablePart, columns: Sequence[str], items: Sequence[str]) -> list[str]:
     """A problem for each required column that a file lacks, with the columns that it has."""
     absent = [column.name for column in table.columns if column.required and column.name not in columns]
-    columns_there = f"It has: {abbreviated_names([name for name in columns if name not in (FILE, ROW, SURPLUS)], 40)}."
+    columns_there = f"It has: {abbreviated_names([name for name in columns if name not in _INTERNAL], 40)}."
     problems = [f'{part.file}: the column "{name}" is missing. {columns_there} Add or rename it.' for name in absent]
     if table.name == "responses" and not set(items) & set(columns):
         problems.append(
@@ -291,7 +303,7 @@ def _missing_columns(table: Table, part: TablePart, columns: Sequence[str], item
 
 def _ignored_columns_note(table: Table, rows: ir.Table, items: Sequence[str], parts: Sequence[TablePart]) -> list[str]:
     """A note on the columns that are not in the schema; [] without one."""
-    used = {*_schema_names(table, items), FILE, ROW, SURPLUS}
+    used = {*_schema_names(table, items), *_INTERNAL}
     extra = [name for name in rows.columns if name not in used and not re.fullmatch(r"no header( \(\d+\))?", name)]
     if not extra:
         return []
@@ -310,7 +322,7 @@ def _read_about(parts: Sequence[TablePart]) -> dict[str, str]:
     """Keys and values of the file `about`: organisation, notice, contact."""
     part = parts[0]
     try:
-        table = _read_text(part, ("key", "value"))
+        table = read_text(part, ("key", "value"))
     except (OSError, pa.ArrowException) as problem:
         raise InputError(f"{part.file}: cannot be read ({cause(problem)}). Write it again.") from problem
     if table is None or not {"key", "value"} <= set(table.column_names):
@@ -319,7 +331,8 @@ def _read_about(parts: Sequence[TablePart]) -> dict[str, str]:
     return {key.strip(): (value or "").strip() for key, value in zip(keys, values, strict=True) if key}
 
 
-def _read_text(part: TablePart, schema_names: Sequence[str]) -> pa.Table | None:
+def read_text(part: TablePart, schema_names: Sequence[str]) -> pa.Table | None:
+    """All rows of a text file or sheet, as text; None for an empty sheet."""
     if part.sheet is not None:
         table = read_workbook_sheet(part.path, part.sheet, schema_names, part.file)
     else:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from aiready.inputs.digit_grouping import AMBIGUOUS_NUMBER, could_be_thousands
 from aiready.inputs.discover import date_of_form
-from aiready.inputs.files import FILE, ROW
+from aiready.inputs.files import FILE, ROW, SUPERSEDED_BY
 from aiready.inputs.parse import parse_table
-from aiready.inputs.validate import Rule, duplicate_rows, fetch_quarantine, table_rules
+from aiready.inputs.validate import Rule, duplicate_rows, fetch_quarantine, superseded_rows, table_rules
 from aiready.model import waves
 from aiready.model.schema import Table
 
@@ -30,23 +30,28 @@ class CheckedTable:
 def check_table(
     table: Table, raw: ir.Table, levels: Mapping[str, int], known_ids: Mapping[str, Sequence[str]], newest: str | None
 ) -> CheckedTable:
-    """Parse a small table and set aside the rows that break a rule or repeat a key."""
-    rows = parse_table(table, raw, levels=levels).to_pandas()
+    """Parse a small table and set aside the rows that are superseded, break a rule or repeat a key."""
+    parsed = rows = parse_table(table, raw, levels=levels).to_pandas()
+    left_out = pd.DataFrame()
+    if SUPERSEDED_BY in parsed:
+        superseded = parsed[SUPERSEDED_BY].notna()
+        rows = parsed[~superseded].reset_index(drop=True)
+        left_out = superseded_rows(raw, parsed.loc[superseded, [FILE, ROW, SUPERSEDED_BY]])
     rules = table_rules(table, rows, levels=levels, known_ids=known_ids)
     rules += [
         Rule(name, AMBIGUOUS_NUMBER, cells) for name, cells in could_be_thousands(table, rows).items() if cells.any()
     ]
     masks = pd.DataFrame({f"{number}": rule.broken.fillna(False) for number, rule in enumerate(rules)})
     broken = masks.astype(bool).any(axis=1)
-    left_out = pd.DataFrame()
     if broken.any():
-        left_out = fetch_quarantine(raw, rows[[FILE, ROW]].join(masks)[broken], rules)
+        broken_rows = fetch_quarantine(raw, rows[[FILE, ROW]].join(masks)[broken], rules)
+        left_out = pd.concat([left_out, broken_rows], ignore_index=True)
     valid = _conform(table, levels, _sort_rows(rows[~broken] if broken.any() else rows))
     duplicates = _duplicate_keys(table, valid, newest)
     if len(duplicates):
         left_out = pd.concat([left_out, duplicate_rows(raw, duplicates, table.key)], ignore_index=True)
     used = valid.drop(index=duplicates.index).reset_index(drop=True) if len(duplicates) else valid
-    return CheckedTable(len(rows), used.drop(columns=[FILE, ROW]), left_out, used[[FILE, ROW]])
+    return CheckedTable(len(parsed), used.drop(columns=[FILE, ROW]), left_out, used[[FILE, ROW]])
 
 
 def _sort_rows(rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from aiready.inputs.files import FILE, ROW, SURPLUS
+from aiready.inputs.files import FILE, ROW, SUPERSEDED_BY, SURPLUS
 from aiready.model.cell_values import (
     BLANK_WORDS,
     BLANK_WORDS_EXCEPT_IN_NAMES,
@@ -288,7 +288,7 @@ def parse_table(
         Each column that parsing may fail for comes with its raw cells (`RAW_PREFIX` and its name).
     """
     answers = {item: parse_answer(raw[item], top) for item, top in levels.items() if item in raw.columns}
-    positions = [name for name in (FILE, ROW, SURPLUS) if name in raw.columns]
+    positions = [name for name in (FILE, ROW, SURPLUS, SUPERSEDED_BY) if name in raw.columns]
     return raw.select(*positions, **parse_columns(table, raw, as_is), **answers)
 
 

@@ -80,7 +80,7 @@ def verify_unit_coverage(
 
 
 def notes(counts: pd.DataFrame, checked_tables: Mapping[str, CheckedTable], as_of: date | None) -> list[str]:
-    """Notes on tables with rows after the as-of date, and on rows superseded by a later form."""
+    """Notes on tables with rows after the as-of date, and on rows superseded by a later file."""
     late = counts[counts["after_as_of"] > 0]
     after = [
         f"{row.table}: {row.after_as_of} rows happened after {as_of} and are left out." for row in late.itertuples()
@@ -88,7 +88,7 @@ def notes(counts: pd.DataFrame, checked_tables: Mapping[str, CheckedTable], as_o
     rules = {name: table.quarantine.get("rule", pd.Series(dtype=str)) for name, table in checked_tables.items()}
     superseded = {name: int(rule.str.startswith(SUPERSEDED).sum()) for name, rule in rules.items()}
     return after + [
-        f"{name}: {count} {'row' if count == 1 else 'rows'} superseded by a later form, set aside in quarantine."
+        f"{name}: {count} {'row' if count == 1 else 'rows'} superseded by a later file, set aside in quarantine."
         for name, count in superseded.items()
         if count
     ]

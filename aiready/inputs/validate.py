@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from aiready.inputs.files import FILE, ROW, SURPLUS
+from aiready.inputs.files import FILE, ROW, SUPERSEDED_BY, SURPLUS
 from aiready.inputs.parse import NO_LEVEL, RAW_PREFIX, is_blank
 from aiready.model.registry import ORGANISATION
 from aiready.model.schema import Column, Table
@@ -158,7 +158,16 @@ def quarantine_rows(rows: pd.DataFrame, columns: Sequence[str], rules: Sequence[
 
 
 SUPERSEDED = "superseded by"
-"""Start of the rule that sets aside a row of an earlier form."""
+"""Start of the rule that sets aside a row of an earlier form, or of a slice that has a file of its own."""
+SAVED = ", saved in a notebook"
+"""End of the rule on the latter."""
+
+
+def superseded_rows(raw: ir.Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """Fetch rows whose slice is in a file of its own (`FILE`, `ROW`, `SUPERSEDED_BY`): raw cells, file, row, rule."""
+    fetched = _fetch_rows(raw.drop(SUPERSEDED_BY), rows)
+    rule = f"{SUPERSEDED} " + fetched[SUPERSEDED_BY].astype(str) + SAVED
+    return quarantine_table(fetched, raw.columns, pd.DataFrame({"column": "", "value": "", "rule": rule}))
 
 
 def duplicate_rows(raw: ir.Table, duplicates: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
@@ -199,7 +208,7 @@ def _raw_text(rows: pd.DataFrame, column: str) -> pd.Series:
 
 def quarantine_table(rows: pd.DataFrame, columns: Sequence[str], reasons: pd.DataFrame) -> pd.DataFrame:
     """Rows left out: their raw cells, file, row, and the reasons (column, value, rule)."""
-    names = [name for name in columns if name not in (FILE, ROW)]
+    names = [name for name in columns if name not in (FILE, ROW, SUPERSEDED_BY)]
     cells = rows[[RAW_PREFIX + name for name in names]].set_axis(names, axis=1)
     if SURPLUS in cells and cells[SURPLUS].isna().all():
         cells = cells.drop(columns=SURPLUS)

@@ -39,6 +39,7 @@ class Table:
     """One input table: `grain` is what a row stands for, `key` the columns that identify a row.
 
     `ordered`: pairs of columns of which the first may not exceed the second. `hashed`: columns stored as hashes.
+    `slices`: columns that tell apart the slices which notebooks save as a file each (one job, one initiative).
     `held_by` and `effort` say who usually has the data, and what it takes to collect: our estimates, for planning.
     """
 
@@ -49,6 +50,7 @@ class Table:
     key: tuple[str, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()
     hashed: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
     held_by: str = ""
     effort: str = ""
 
@@ -156,6 +158,7 @@ _RESPONSES = Table(
         Column("comment", "text", "free text; shown on no page", ""),
     ),
     key=("respondent_id", "wave"),
+    slices=("unit_id", "wave", "respondent_id"),
     hashed=("respondent_id",),
     held_by="the survey tool, through `aiready import`", effort="ten minutes per respondent and wave",
 )  # fmt: skip
@@ -200,6 +203,7 @@ _INITIATIVES = Table(
         Column("evidence_url", "url", "where the evidence lies", "https://intranet.example/letters"),
     ),
     key=("initiative_id",),
+    slices=("initiative_id",),
     held_by="the AI office or IT portfolio, completed by each owner on a form", effort="twenty minutes per initiative, five per wave",
 )  # fmt: skip
 
@@ -248,6 +252,7 @@ _TRIALS = Table(
         Column("learned", "text", "what the trial taught", "short letters gain most"),
     ),
     key=("initiative_id", "trial_no", "measure", "arm"),
+    slices=("initiative_id",),
     ordered=(("started_on", "ended_on"),),
     held_by="whoever ran the trial", effort="half an hour per trial, when it ends",
 )  # fmt: skip
@@ -285,6 +290,7 @@ _TASKS = Table(
         Column("freed_for", "text", "what freed time is for; blank: not decided", "complex cases"),
     ),
     key=("unit_id", "job", "task_id", "wave"),
+    slices=("unit_id", "job", "wave"),
     ordered=(("expected_saving_low", "expected_saving"), ("expected_saving", "expected_saving_high")),
     held_by="team leads together with two or three people who do the job", effort="two hours per job, in a workshop",
 )  # fmt: skip
@@ -381,6 +387,7 @@ _ACTIONS = Table(
         _date("done_on", "date it was done"),
     ),
     key=("action_id",),
+    slices=("unit_id",),
     held_by="unit heads; the minutes of their meeting", effort="minutes per action",
 )  # fmt: skip
 
