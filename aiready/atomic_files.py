@@ -47,8 +47,10 @@ def file_stem(unit_id: str) -> str:
     return f"{plain[: MAX_STEM_LENGTH - DIGEST - 1].strip('-')}-{digest}".lstrip("-")
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, new_mode: int | None = None) -> None:
     """Replace a file atomically and keep its permissions: a reader gets the old content or the new, never half of it.
+
+    `new_mode`: permissions of a file that is not there yet; default: those that the process gives to new files.
 
     Raises
     ------
@@ -64,7 +66,8 @@ def write_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+        new_mode = 0o666 & ~_umask() if new_mode is None else new_mode
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else new_mode)
         temporary.replace(path)
         temporary = None
     except OSError as error:

@@ -51,9 +51,7 @@ class TablePart:
     @property
     def is_slice(self) -> bool:
         """Whether the part is the file of a slice that a notebook saved: `tasks/claims--handler.csv`."""
-        return (
-            self.folder is not None and self.path.parent == self.folder and slices.is_slice_file(self.table, self.path)
-        )
+        return self.path.parent == self.folder and slices.is_slice_file(TABLES.get(self.table), self.path)
 
 
 def instrument_folder(location: str | Path) -> Path | None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from aiready.atomic_files import DIGEST, file_stem
 from aiready.inputs.files import FILE, SUPERSEDED_BY
-from aiready.model.schema import TABLES, Table
+from aiready.model.schema import Table
 
 _SEPARATOR = "--"
 _MAX_LENGTH = 150
@@ -30,6 +30,7 @@ def slice_name(table: Table, cells: Sequence[str]) -> str:
 
     Examples
     --------
+    >>> from aiready.model.schema import TABLES
     >>> slice_name(TABLES["tasks"], ["claims", "claims-handler", ""]), slice_name(TABLES["actions"], ["claims"])
     ('claims--claims-handler', 'actions--claims')
     """
@@ -45,9 +46,9 @@ def slice_name(table: Table, cells: Sequence[str]) -> str:
     return f"{name[:_MAX_LENGTH]}-{hashlib.sha256(name.encode()).hexdigest()[:DIGEST]}"
 
 
-def is_slice_file(table: str, path: Path) -> bool:
+def is_slice_file(table: Table | None, path: Path) -> bool:
     """Whether a file in the folder of a table is named as that of a slice."""
-    return table in TABLES and bool(TABLES[table].slices) and _SEPARATOR in path.stem and path.suffix == ".csv"
+    return table is not None and bool(table.slices) and _SEPARATOR in path.stem and path.suffix == ".csv"
 
 
 def mark_superseded(table: Table, rows: pa.Table, files: Sequence[str]) -> pa.Table:

@@ -1,0 +1,91 @@
+"""Compare versions of the same rows, and merge them cell by cell."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aiready.inputs.slices import comparable
+
+_COLUMNS = ["row", "column", "before", "theirs", "yours"]
+_ROW_ITSELF = "the row"
+
+
+def differences(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Cells that differ between two versions of the same rows: one row per cell (row, column, before, theirs)."""
+    old, new = _by_key(before, key), _by_key(after, key)
+    cells = []
+    for row_key in dict.fromkeys([*old, *new]):
+        row_name = ", ".join(filter(None, row_key))
+        if row_key not in old or row_key not in new:
+            states = ("there" if row_key in old else "", "there" if row_key in new else "removed")
+            cells.append((row_name, _ROW_ITSELF, *states))
+            continue
+        columns = dict.fromkeys([*old[row_key], *new[row_key]])
+        pairs = ((name, old[row_key].get(name, ""), new[row_key].get(name, "")) for name in columns)
+        cells += [(row_name, name, old_cell, new_cell) for name, old_cell, new_cell in pairs if old_cell != new_cell]
+    return pd.DataFrame(cells, columns=_COLUMNS[:4])
+
+
+def _by_key(rows: pd.DataFrame, key: Sequence[str]) -> dict[tuple[str, ...], dict[str, str]]:
+    return {tuple(comparable(row.get(name, "")) for name in key): row for row in rows.to_dict("records")}
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """Merged `rows`, and `conflicts`: one row per cell that both sides changed (row, column, before, theirs, yours)."""
+
+    rows: pd.DataFrame
+    conflicts: pd.DataFrame
+
+    @property
+    def message(self) -> str:
+        """What was joined, and where both sides changed a cell, for display."""
+        cells = [f"{row.row}: {row.column} {row.theirs or '–'} (yours: {row.yours or '–'})"
+                 for row in self.conflicts.itertuples()]  # fmt: skip
+        both_changed = f" Both changed, theirs is shown: {'; '.join(cells)}." if cells else ""
+        return f"Both versions are joined.{both_changed} Look at it, then save."
+
+
+def merge(base: pd.DataFrame, edited: pd.DataFrame, current: pd.DataFrame, key: Sequence[str]) -> MergeResult:
+    """Three-way merge, cell by cell: what was read (`base`), one's own edit, and what others saved since (`current`).
+
+    If both sides changed a cell, the saved value stays and the conflict is listed; a row that one side removed and the
+    other changed stays.
+    """
+    old_rows, edited_rows, current_rows = (_by_key(rows, key) for rows in (base, edited, current))
+    rows, conflicts = [], []
+    for row_key in dict.fromkeys([*current_rows, *edited_rows]):
+        merged_row, row_conflicts = _merge_row(
+            old_rows.get(row_key), edited_rows.get(row_key), current_rows.get(row_key)
+        )
+        rows += [merged_row] if merged_row is not None else []
+        conflicts += [(", ".join(filter(None, row_key)), *conflict) for conflict in row_conflicts]
+    columns = list(dict.fromkeys([*current, *edited]))
+    return MergeResult(
+        pd.DataFrame(rows, columns=columns, dtype=object).fillna(""), pd.DataFrame(conflicts, columns=_COLUMNS)
+    )
+
+
+_Row = Mapping[str, str] | None
+
+
+def _merge_row(old: _Row, edited: _Row, current: _Row) -> tuple[_Row, list[tuple[str, str, str, str]]]:
+    """Merge one row (None: removed or not there) and list its conflicts (column, before, theirs, yours)."""
+    if edited is None or current is None:
+        remaining = edited if current is None else current
+        if old is None or remaining is None:
+            return remaining, []
+        shared = {name: old.get(name, "") for name in remaining}
+        if shared == dict(remaining):
+            return None, []
+        cells = ("there", "removed", "changed") if current is None else ("there", "changed", "removed")
+        return remaining, [(_ROW_ITSELF, *cells)]
+    row, conflicts = dict(current), []
+    for name in edited:
+        old_cell, edited_cell, current_cell = (side.get(name, "") for side in (old or {}, edited, current))
+        if current_cell == old_cell:
+            row[name] = edited_cell
+        elif edited_cell not in (old_cell, current_cell):
+            conflicts.append((name, old_cell, current_cell, edited_cell))
+    return row, conflicts
