@@ -11,11 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from opened import RULES as AXE_RULES
 
 from aiready.instrument.model import read_instrument
-from aiready.model.schema import AI_USE, BLOCKERS, STAGES
+from aiready.model.schema import AI_USE, BLOCKERS, STAGES, TABLES
 from aiready.profile import data_check
-from aiready.workbook.capture.scoped_rows import read_rows
-from aiready.workbook.capture.store import save_rows
-from aiready.workbook.capture.task_board import board_from_rows, with_cell
+from aiready.workbook.capture.slice_store import read_rows, read_slice, save_slice
 from aiready.workbook.panels.board_view import WORDS
 from aiready.workbook.panels.canvas_view import FIELDS, PEOPLE
 
@@ -209,7 +207,7 @@ def jobs(folder: Path) -> None:
 
 
 def tasks(folder: Path) -> pd.DataFrame:
-    return pd.read_csv(folder / "tasks.csv", dtype=str).fillna("")
+    return read_rows(folder, TABLES["tasks"])
 
 
 class TestTaskRedesign:
@@ -314,14 +312,15 @@ class TestTaskRedesign:
             ann.button("Save the job").click()
             ann.settle()
             sees(ann, "Saved: 3 tasks.")
-            theirs = (folder / "tasks.csv").read_bytes()
+            (saved,) = (folder / "tasks").iterdir()
+            theirs = saved.read_bytes()
             ben.control("Hours a year, per person").fill("70")
             ben.page.keyboard.press("Enter")
             ben.button("Save the job").click()
             ben.settle()
             sees(ben, "somebody else saved this since you opened it")
             sees(ben, "rework 0.05 → 0.2")
-            assert (folder / "tasks.csv").read_bytes() == theirs
+            assert saved.read_bytes() == theirs
             ben.button("Join both versions").click()
             ben.settle()
             ben.button("Save the job").click()
@@ -334,8 +333,8 @@ class TestTaskRedesign:
         self, laboratory, chromium, folder
     ):
         for adoption in ("0.7", "0.8"):
-            read = read_rows(folder, "tasks", {"unit_id": "claims", "job": "Handler", "wave": ""})
-            save_rows(read, with_cell(board_from_rows(read), "reply", "adoption", adoption).tasks, "anna")
+            read = read_slice(folder, TABLES["tasks"], {"unit_id": "claims", "job": "Handler", "wave": ""})
+            save_slice(read, read.rows.assign(adoption=[adoption, *read.rows["adoption"][1:]]), "anna")
         with on(laboratory, chromium, "task_redesign", folder, width=700) as notebook:
             notebook.run_all()
             notebook.button("Open the job").click()

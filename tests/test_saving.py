@@ -354,7 +354,8 @@ class TestEditor:
         again = self.opened(folder, "ben")
         with pytest.raises(ConflictError, match="ann, "):
             again.save("tasks", pd.DataFrame(again.state))
-        merged = again.join()
+        table, merged = again.join()
+        assert table == "tasks"
         assert merged.conflicts.empty
         assert merged.rows[["hours_per_year", "adoption"]].to_numpy().tolist() == [["7", "0.9"]] * 2
         assert again.save("tasks", merged.rows).rows["adoption"].tolist() == ["0.9", "0.9"]

@@ -144,13 +144,13 @@ class Editor:
             raise
         return self.slices[table]
 
-    def join(self) -> MergeResult:
-        """Merge what was to be saved with what others saved, which counts as read from now on."""
+    def join(self) -> tuple[str, MergeResult]:
+        """The table in conflict, and what was to be saved merged with what others saved, which now counts as read."""
         if self.conflict is None:
             raise ValueError("there is no conflict")
         base, rows, current = self.conflict
         self.slices[base.table.name], self.conflict = current, None
-        return merge(base.rows, rows, current.rows, base.row_key)
+        return base.table.name, merge(base.rows, rows, current.rows, base.row_key)
 
     def versions(self, table: str) -> list[Version]:
         """Earlier versions of a slice, newest first."""

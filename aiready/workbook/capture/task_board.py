@@ -12,7 +12,7 @@ from aiready.inputs.entry_checks import cell_problem, row_problems, typed_rows
 from aiready.measures.tasks import FULL_TIME_HOURS, TASKS_PER_JOB, WEEKS
 from aiready.measures.tasks.hours import GAP_PARTS, with_hours
 from aiready.model.schema import MODES, TABLES
-from aiready.workbook.capture.scoped_rows import ScopedRows, as_text
+from aiready.workbook.capture.slice_store import as_text
 
 TASKS = TABLES["tasks"]
 ADDITIVE = ("hours_per_year", "weight", "oversight_hours")
@@ -30,7 +30,7 @@ class Board:
     tasks: pd.DataFrame
 
     @property
-    def scope(self) -> dict[str, str]:
+    def key(self) -> dict[str, str]:
         """Cells that all rows of this board have in the table `tasks`."""
         return {"unit_id": self.unit_id, "job": self.job, "wave": self.wave}
 
@@ -42,7 +42,7 @@ class Board:
     @cached_property
     def typed(self) -> pd.DataFrame:
         """The tasks with typed cells, as measures take them."""
-        return typed_rows(TASKS, self.tasks).assign(**{**self.scope, "wave": self.wave or "now"})
+        return typed_rows(TASKS, self.tasks).assign(**{**self.key, "wave": self.wave or "now"})
 
     @cached_property
     def hours(self) -> pd.DataFrame:
@@ -60,11 +60,6 @@ class Board:
         if task_id not in self.ids:
             raise unknown_name("task", task_id, self.ids)
         return dict(self.tasks.loc[self.tasks["task_id"] == task_id].iloc[0])
-
-
-def board_from_rows(saved: ScopedRows) -> Board:
-    """The board of saved rows."""
-    return Board(saved.scope["unit_id"], saved.scope["job"], saved.scope["wave"], saved.rows)
 
 
 # Edits ----------------------------------------------------------------------------------------------------------
@@ -103,9 +98,8 @@ def with_tasks(board: Board, rows: pd.DataFrame) -> Board:
 
 
 def _job_cells(board: Board) -> dict[str, str]:
-    shared = {"unit_id": board.unit_id, "job": board.job, "wave": board.wave}
     headcounts = [cell for cell in board.tasks["headcount"] if cell]
-    return shared | {"headcount": headcounts[0] if headcounts else ""}
+    return board.key | {"headcount": headcounts[0] if headcounts else ""}
 
 
 def free_id(text: str, used_ids: Sequence[str]) -> str:

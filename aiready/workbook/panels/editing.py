@@ -1,16 +1,20 @@
-"""Parts of the panels that save rows: opening on a data folder, a status line, and showing errors in the panel."""
+"""What panels that save have in common: opening on a data folder, an editor, a status line, and errors in the panel."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any
 
 import ipywidgets as w
+import pandas as pd
 
 from aiready.errors import AireadyError
+from aiready.model.schema import TABLES
 from aiready.package_files import package_file
 from aiready.profile.assessment import DATA
-from aiready.workbook.panels import frame
+from aiready.workbook.capture.editor import Editor
+from aiready.workbook.capture.slice_store import ConflictError, read_rows, writable_folder
+from aiready.workbook.panels import controls, frame
 
 
 def form(*parts: w.Widget) -> w.VBox:
@@ -43,6 +47,66 @@ def show_errors(method: Callable[..., None]) -> Callable[..., None]:
             self.status.show_message(text, "error")
 
     return safe
+
+
+class WritingPanel:
+    """A panel over an editor: its units, its status line, and two buttons that appear where somebody else saved first.
+
+    A panel of this kind says how joined rows are shown (`show_joined`) and how what is saved is (`show_saved`).
+    """
+
+    def __init__(self, location: str, subject: str, by: str):
+        self.folder = writable_folder(location)
+        self.editor = Editor(self.folder, subject, by)
+        self.position = self.editor.draft({}, f"last {self.editor.subject}")
+        """What was open last, to be opened again after the kernel died or the tab was closed."""
+        units = read_rows(self.folder, TABLES["units"])
+        self.units = dict(zip(units["unit_id"], units["name"], strict=True))
+        self.filling = False
+        self.status = Status()
+        self.conflict_buttons = controls.row(
+            controls.button("Join both versions", self._join, primary=True),
+            controls.button("Take theirs, drop mine", self._take_theirs),
+        )
+        controls.set_visible(self.conflict_buttons, visible=False)
+
+    def unit_control(self, label: str, unit_ids: Iterable[str] = ()) -> w.Widget:
+        """A list of the units, with the first of `unit_ids` selected; a line of text where no unit is known."""
+        names = self.units or dict.fromkeys(unit_ids, "")
+        options = [(f"{name} ({unit})" if name else unit, unit) for unit, name in names.items()]
+        return controls.choice(label, options, next(iter(unit_ids), None)) if options else controls.line(label)
+
+    def show_joined(self, rows: Mapping[str, pd.DataFrame]) -> None:
+        """Take joined rows, by table, as the state that is edited."""
+        raise NotImplementedError
+
+    def show_saved(self) -> None:
+        """Show what is saved, and nothing of what was typed since."""
+        raise NotImplementedError
+
+    def save_rows(self, table: str, rows: pd.DataFrame) -> bool:
+        """Save the rows of one slice; where somebody else saved it first, say so, offer to join, and return False."""
+        try:
+            self.editor.save(table, rows)
+        except ConflictError as conflict:
+            self.status.show_message(str(conflict), "error")
+            controls.set_visible(self.conflict_buttons, visible=True)
+            return False
+        controls.set_visible(self.conflict_buttons, visible=False)
+        return True
+
+    @show_errors
+    def _join(self) -> None:
+        table, joined = self.editor.join()
+        controls.set_visible(self.conflict_buttons, visible=False)
+        self.show_joined({table: joined.rows})
+        self.status.show_message(joined.message, "warning")
+
+    @show_errors
+    def _take_theirs(self) -> None:
+        self.editor.delete_draft()
+        controls.set_visible(self.conflict_buttons, visible=False)
+        self.show_saved()
 
 
 def open_panel(data: str, make: Callable[[str], w.VBox]) -> w.VBox:

@@ -11,13 +11,10 @@ from aiready.errors import UsageError
 from aiready.inputs.discover import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import BLOCKERS, MODES
-from aiready.workbook.capture import journal
-from aiready.workbook.capture.scoped_rows import ScopedRows, merge, read_columns, read_rows, versions, writable_folder
-from aiready.workbook.capture.store import ConflictError, save_rows
+from aiready.workbook.capture.slice_store import read_rows, read_slice
 from aiready.workbook.capture.task_board import (
     TASKS,
     Board,
-    board_from_rows,
     board_warnings,
     invalid_cells,
     merge_tasks,
@@ -29,7 +26,7 @@ from aiready.workbook.capture.task_board import (
 )
 from aiready.workbook.capture.task_library import Library, read_library, search_jobs, starting_tasks
 from aiready.workbook.panels import board_view, controls, editing
-from aiready.workbook.panels.editing import show_errors
+from aiready.workbook.panels.editing import WritingPanel, show_errors
 
 
 def task_redesign(data: str = "", by: str = "") -> w.VBox:
@@ -37,35 +34,39 @@ def task_redesign(data: str = "", by: str = "") -> w.VBox:
     return editing.open_panel(data, lambda folder: RedesignPanel(folder, by).box)
 
 
-class RedesignPanel:
-    """The open job: its board, undo and redo, and the rows as they were read (`base`)."""
+class RedesignPanel(WritingPanel):
+    """The open job: the state of its editor are the rows of its tasks."""
 
     def __init__(self, location: str, by: str):
-        self.folder, self.by, self.draft_kind = writable_folder(location), by, f"tasks {by}".strip()
+        super().__init__(location, "tasks", by)
         self.rules = read_instrument(instrument_folder(self.folder))
         self.blockers = dict(zip(self.rules.blockers["blocker"], self.rules.blockers["label"], strict=True))
-        self.units = dict(zip(*read_columns(self.folder, "units", "unit_id", "name"), strict=True))
-        self.base: ScopedRows | None = None
-        self.current: ScopedRows | None = None  # what others saved, after a conflict
-        self.board: Board | None = None
-        self.undo_stack: list[Board] = []
-        self.redo_stack: list[Board] = []
         self.library: Library | None = None
-        self.filling = False
         self._build()
         self._list_jobs()
-        saved = journal.read_draft(self.folder, "last job", {})
-        if saved is not None:
-            self._reopen(saved[1])
+        last = self.position.read()
+        if last is not None:
+            self._reopen(last[1])
+
+    @property
+    def board(self) -> Board:
+        """The board of the open job.
+
+        Raises
+        ------
+        UsageError
+            No job is open.
+        """
+        if not self.editor.slices:
+            raise UsageError("Open a job first.")
+        base = self.editor.slices["tasks"]
+        tasks = pd.DataFrame(self.editor.state, columns=list(base.rows), dtype=object).fillna("")
+        return Board(**base.key, tasks=tasks)
 
     # What is on the page ----------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.status = editing.Status()
-        (unit_ids,) = read_columns(self.folder, "tasks", "unit_id")
-        unit_names = self.units or dict.fromkeys(unit_ids, "")
-        units = [(f"{name} ({unit})" if name else unit, unit) for unit, name in unit_names.items()]
-        self.unit = controls.choice("Unit", units, next(iter(unit_ids), None)) if units else controls.line("Unit")
+        self.unit = self.unit_control("Unit", list(read_rows(self.folder, TASKS)["unit_id"]))
         self.job = controls.choice("Job", [("No job yet", ("", ""))])
         self.new_job = controls.line("Or a new job", "", "Claims handler", controls.SHORT)
         self.task_list = controls.labelled(w.Select(options=[], rows=18, description="Tasks"), "460px")
@@ -74,21 +75,17 @@ class RedesignPanel:
         self.action = controls.choice("What to do", board_view.DO)
         self.form_box = w.VBox([])
         self.forms = self._forms()
-        self.version = controls.choice("Earlier versions", [("None", -1)])
-        self.merge_buttons = controls.row(
-            controls.button("Join both versions", self._merge_versions, primary=True),
-            controls.button("Take theirs, drop mine", self._discard_edits),
-        )
+        self.version = controls.choice("Earlier versions", [("None", "")])
         self.open_part = self._open_part()
-        self.open_part.layout.display = self.merge_buttons.layout.display = "none"
+        controls.set_visible(self.open_part, visible=False)
         self.box = editing.form(
             w.HTML(
-                f'<p class="aiready-muted">Saved in {self.folder / "tasks.csv"}, when you say so. Until then your '
-                "edits are kept beside it, for you alone.</p>"
+                f'<p class="aiready-muted">Saved in {self.folder / "tasks"}, a file per job, when you say so. Until '
+                "then your edits are kept beside it, for you alone.</p>"
             ),
             controls.row(self.unit, self.job, self.new_job, controls.button("Open the job", self._open, primary=True)),
             self.status,
-            self.merge_buttons,
+            self.conflict_buttons,
             self.open_part,
         )
         self.unit.observe(lambda _: self._list_jobs(), "value")
@@ -165,8 +162,6 @@ class RedesignPanel:
 
     def _draw(self) -> None:
         """Show the board (task list, fields, totals, table) without recording an edit."""
-        if self.board is None:
-            return
         self.filling = True
         try:
             self._show_board(self.board)
@@ -199,9 +194,9 @@ class RedesignPanel:
 
     @show_errors
     def _list_jobs(self) -> None:
-        cells = zip(*read_columns(self.folder, "tasks", "unit_id", "job", "wave"), strict=True)
-        own = dict.fromkeys((job, wave) for unit, job, wave in cells if unit == self.unit.value)
-        options = [(f"{job}, {wave}" if wave else job, (job, wave)) for job, wave in own]
+        rows = read_rows(self.folder, TASKS, {"unit_id": self.unit.value or ""})
+        jobs = dict.fromkeys(zip(rows["job"], rows["wave"], strict=True))
+        options = [(f"{job}, {wave}" if wave else job, (job, wave)) for job, wave in jobs]
         self.job.options = options or [("No job yet", ("", ""))]
 
     @show_errors
@@ -212,73 +207,46 @@ class RedesignPanel:
             raise UsageError("Choose a unit and a job, or name a new one.")
         self._load({"unit_id": unit, "job": job, "wave": wave})
 
-    def _reopen(self, scope: dict[str, str]) -> None:
-        if not isinstance(self.unit, w.Dropdown) or scope["unit_id"] in [unit for _, unit in self.unit.options]:
-            self.unit.value = scope["unit_id"]
-        job = (scope["job"], scope["wave"])
+    def _reopen(self, key: dict[str, str]) -> None:
+        if not isinstance(self.unit, w.Dropdown) or key["unit_id"] in [unit for _, unit in self.unit.options]:
+            self.unit.value = key["unit_id"]
+        job = (key["job"], key["wave"])
         if job in [value for _, value in self.job.options]:
             self.job.value = job
         else:
-            self.new_job.value = scope["job"]
-        self._load(scope)
+            self.new_job.value = key["job"]
+        self._load(key)
 
     @show_errors
-    def _load(self, scope: dict[str, str]) -> None:
-        self.base, self.undo_stack, self.redo_stack = read_rows(self.folder, "tasks", scope), [], []
-        self.board = board_from_rows(self.base)
-        journal.save_draft(self.folder, "last job", {}, scope)
-        saved = journal.read_draft(self.folder, self.draft_kind, scope)
-        if saved is None:
-            n_tasks = len(self.board.tasks)
-            message = f": {n_tasks} tasks." if n_tasks else " has no tasks yet: add them, or begin from a task library."
-            self.status.show_message(f"{scope['job']}{message}")
-        else:
-            when, state = saved
-            columns = list(self.board.tasks)
-            base = pd.DataFrame(state["base"], columns=columns, dtype=object).fillna("")
-            self.base = ScopedRows(self.folder, TASKS, scope, base, state["digest"])
-            self.board = board_from_rows(ScopedRows(self.folder, TASKS, scope, _rows(state["rows"], columns), ""))
+    def _load(self, key: Mapping[str, str]) -> None:
+        saved = read_slice(self.folder, TASKS, key)
+        drafted_at = self.editor.open(key, [saved], saved.rows.to_dict("records"))
+        self.position.save(key)
+        n_tasks = len(self.board.tasks)
+        message = f": {n_tasks} tasks." if n_tasks else " has no tasks yet: add them, or begin from a task library."
+        self.status.show_message(f"{key['job']}{message}")
+        if drafted_at:
             self.status.show_message(
-                f"Your edits of {when} are not saved yet; they are shown here. Save them, or undo them.", "warning"
+                f"Your edits of {drafted_at} are not saved yet; they are shown here. Save them, or undo them.",
+                "warning",
             )
-            self.undo_stack = [board_from_rows(read_rows(self.folder, "tasks", scope))]
-        self.open_part.layout.display, self.merge_buttons.layout.display = "", "none"
+        controls.set_visible(self.open_part, visible=True)
+        controls.set_visible(self.conflict_buttons, visible=False)
         self._list_versions()
         self._show_form()
         self._draw()
 
     # Editing ----------------------------------------------------------------------------------------------------
 
-    @property
-    def _open_board(self) -> tuple[Board, ScopedRows]:
-        """The board and its base.
-
-        Raises
-        ------
-        UsageError
-            No job is open.
-        """
-        if self.board is None or self.base is None:
-            raise UsageError("Open a job first.")
-        return self.board, self.base
-
     def _apply(self, board: Board, message: str = "") -> None:
-        """Show an edited board; it can be undone, and is kept as a draft until it is saved."""
-        before, base = self._open_board
-        self.undo_stack.append(before)
-        self.redo_stack.clear()
-        self._set_board(board, base)
-        self.status.show_message(f"{message} Not saved yet.".strip())
-
-    def _set_board(self, board: Board, base: ScopedRows) -> None:
-        self.board = board
-        state = {"base": base.rows.to_dict("records"), "digest": base.digest, "rows": board.tasks.to_dict("records")}
-        journal.save_draft(self.folder, self.draft_kind, board.scope, state)
+        """Show an edited board; it can be undone, and is a draft until it is saved."""
+        self.editor.edit(board.tasks.to_dict("records"))
         self._draw()
+        self.status.show_message(f"{message} Not saved yet.".strip())
 
     @show_errors
     def _edit(self, name: str, text: str) -> None:
-        board, _ = self._open_board
+        board = self.board
         if self.task_list.value is None:
             raise UsageError("Add a task first.")
         self._apply(with_cell(board, self.task_list.value, name, text))
@@ -287,7 +255,7 @@ class RedesignPanel:
     def _add(self) -> None:
         if not self.name.value.strip():
             raise UsageError("Name the task: a verb and its object.")
-        board = with_tasks(self._open_board[0], pd.DataFrame([{"task": self.name.value.strip()}]))
+        board = with_tasks(self.board, pd.DataFrame([{"task": self.name.value.strip()}]))
         self._apply(board, "Added.")
         self.name.value, self.task_list.value = "", board.ids[-1]
 
@@ -298,18 +266,18 @@ class RedesignPanel:
         except ValueError:
             raise UsageError(f'"{self.share.value}" is no share. Write 0.5 for a half.') from None
         names = (self.first.value, self.second.value)
-        self._apply(split_task(self._open_board[0], self.task_list.value, names, share), "Split.")
+        self._apply(split_task(self.board, self.task_list.value, names, share), "Split.")
         self.first.value = self.second.value = ""
 
     @show_errors
     def _merge(self) -> None:
-        merged = merge_tasks(self._open_board[0], (self.task_list.value, *self.others.value), self.merged_name.value)
+        merged = merge_tasks(self.board, (self.task_list.value, *self.others.value), self.merged_name.value)
         self._apply(merged.board, " ".join(("Merged.", *merged.notes)))
         self.merged_name.value = ""
 
     @show_errors
     def _remove(self) -> None:
-        self._apply(without_task(self._open_board[0], self.task_list.value), "Removed.")
+        self._apply(without_task(self.board, self.task_list.value), "Removed.")
 
     @show_errors
     def _search(self) -> None:
@@ -325,97 +293,59 @@ class RedesignPanel:
             raise UsageError("Search the task library first, and choose a job.")
         job = self.library_jobs.value
         rows = starting_tasks(self.library, job)
-        self._apply(with_tasks(self._open_board[0], rows), f"{len(rows)} tasks of {job} added: make them your own.")
+        self._apply(with_tasks(self.board, rows), f"{len(rows)} tasks of {job} added: make them your own.")
 
     @show_errors
     def _undo(self) -> None:
-        self._step(self.undo_stack, self.redo_stack, "Nothing to undo.")
+        self._show_step("Not saved yet." if self.editor.undo() else "Nothing to undo.")
 
     @show_errors
     def _redo(self) -> None:
-        self._step(self.redo_stack, self.undo_stack, "Nothing to redo.")
+        self._show_step("Not saved yet." if self.editor.redo() else "Nothing to redo.")
 
-    def _step(self, source: list[Board], target: list[Board], otherwise: str) -> None:
-        """Show the last board of `source` and put the present one on `target`; if empty, show the text `otherwise`."""
-        board, base = self._open_board
-        if not source:
-            self.status.show_message(otherwise)
-            return
-        target.append(board)
-        self._set_board(source.pop(), base)
-        self.status.show_message("Not saved yet.")
+    def _show_step(self, message: str) -> None:
+        self._draw()
+        self.status.show_message(message)
 
     # Saving -----------------------------------------------------------------------------------------------------
 
     @show_errors
     def _save(self) -> None:
-        board, base = self._open_board
+        board = self.board
         problems = invalid_cells(board)
         if problems:
             raise UsageError(f"Not saved; mend first: {' '.join(problems)}")
-        try:
-            self.base = save_rows(base, board.tasks, self.by)
-        except ConflictError as conflict:
-            self.current = conflict.current
-            self.merge_buttons.layout.display = ""
-            self.status.show_message(str(conflict), "error")
+        if not self.save_rows("tasks", board.tasks):
             return
-        self._saved(f"Saved: {len(board.tasks)} tasks.")
-
-    def _saved(self, message: str) -> None:
-        board, base = self._open_board
-        journal.delete_draft(self.folder, self.draft_kind, board.scope)
-        self.board = board_from_rows(base)
-        self.merge_buttons.layout.display = "none"
-        job = (board.job, board.wave)
+        self.editor.delete_draft()
         self._list_jobs()
         self.new_job.value = ""
+        job = (board.job, board.wave)
         self.job.value = job if job in [value for _, value in self.job.options] else self.job.value
         self._list_versions()
         self._draw()
-        self.status.show_message(message)
+        self.status.show_message(f"Saved: {len(board.tasks)} tasks.")
 
-    @show_errors
-    def _merge_versions(self) -> None:
-        board, base = self._open_board
-        if self.current is None:
-            return
-        merged = merge(base, board.tasks, self.current)
-        conflicts = "; ".join(
-            f"{row.row}: {row.column} {row.theirs or '–'} (yours: {row.yours or '–'})"
-            for row in merged.conflicts.itertuples()
-        )
-        self.undo_stack.append(board)
-        self.base = self.current
-        self.merge_buttons.layout.display = "none"
-        self._set_board(replace(board, tasks=merged.rows[[*board.tasks]].astype(object)), self.current)
-        more = f" Both changed, theirs is shown: {conflicts}." if conflicts else ""
-        self.status.show_message(f"Both versions are joined.{more} Look at it, then save.", "warning")
+    def show_joined(self, rows: Mapping[str, pd.DataFrame]) -> None:
+        """Show the joined tasks."""
+        self.editor.edit(rows["tasks"].to_dict("records"))
+        self._draw()
 
-    @show_errors
-    def _discard_edits(self) -> None:
-        board, _ = self._open_board
-        journal.delete_draft(self.folder, self.draft_kind, board.scope)
-        self._load(board.scope)
+    def show_saved(self) -> None:
+        """Show the job as it is saved."""
+        self._load(self.board.key)
 
     def _list_versions(self) -> None:
-        _, base = self._open_board
-        self.earlier = versions(base)
-        options = [(label, number) for number, (label, _) in enumerate(self.earlier)]
-        self.version.options = options or [("None", -1)]
+        options = [(version.label, version) for version in self.editor.versions("tasks")]
+        self.version.options = options or [("None", "")]
 
     @show_errors
     def _bring_back(self) -> None:
-        board, _ = self._open_board
-        if self.version.value < 0:
+        if not self.version.value:
             raise UsageError("There is no earlier version of this job.")
-        label, rows = self.earlier[self.version.value]
-        tasks = rows.reindex(columns=list(board.tasks), fill_value="").astype(object)
-        self._apply(replace(board, tasks=tasks), f"The version {label} is shown.")
-
-
-def _rows(records: list[dict[str, str]], columns: list[str]) -> pd.DataFrame:
-    return pd.DataFrame(records, columns=columns, dtype=object).fillna("")
+        board, version = self.board, self.version.value
+        tasks = version.rows.reindex(columns=list(board.tasks), fill_value="")
+        self._apply(replace(board, tasks=tasks), f"The version {version.label} is shown.")
 
 
 def _moves(task: Mapping[str, str]) -> str:
