@@ -9,9 +9,11 @@ from aiready.errors import UsageError
 from aiready.inputs.entry_checks import row_problems
 from aiready.profile import data_check
 from aiready.workbook.capture.canvas import (
+    TRIALS,
     MeasureResults,
     evaluate_statement,
     next_trial_number,
+    of_trial,
     result_problems,
     trial_rows,
     trial_verdict,
@@ -24,8 +26,7 @@ from aiready.workbook.capture.pilot_plan import (
     cases_needed,
     decision_rule,
 )
-from aiready.workbook.capture.scoped_rows import read_rows
-from aiready.workbook.capture.store import save_rows
+from aiready.workbook.capture.slice_store import read_slice, save_slice
 
 OUTCOME = MeasurePlan("paid in 5 days", "outcome", "increase", "share", 0.05, today=0.8, expected=0.08)
 GUARDRAIL = MeasurePlan("reopened", "guardrail", "decrease", "share", 0.02, today=0.03)
@@ -217,7 +218,8 @@ def test_results_that_contradict_themselves_are_named():
 
 
 def test_results_saved_are_clean_and_the_next_trial_has_the_next_number(tmp_path):
-    saved = save_rows(read_rows(tmp_path, "trials", {"initiative_id": "letters", "trial_no": "1"}), rows())
+    read = read_slice(tmp_path, TRIALS, {"initiative_id": "letters"})
+    saved = save_slice(read, rows().assign(trial_no="1"))
     (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
     found = data_check.check(str(tmp_path))
     assert found.counts.set_index("table").loc["trials", ["read", "used"]].tolist() == [2, 2]
@@ -225,12 +227,17 @@ def test_results_saved_are_clean_and_the_next_trial_has_the_next_number(tmp_path
     assert next_trial_number(["", "3.0"]) == 4
 
 
+def test_a_trial_without_a_number_is_the_first():
+    trials = pd.DataFrame({"trial_no": ["", "1.0", "2"], "measure": ["a", "b", "c"]})
+    assert [of_trial(trials, number)["measure"].tolist() for number in ("1", "2", "3")] == [["a", "b"], ["c"], []]
+
+
 def test_a_plan_lies_beside_the_tables_and_check_does_not_take_it_for_one(tmp_path):
     plan = {"measure": "letters", "kind": "outcome", "direction": "increase", "scale": "share", "target_effect": "0.05"}
-    scope = {"initiative_id": "letters", "trial_no": "1"}
-    assert row_problems(PLANS, pd.DataFrame([plan | scope]), "measure") == []
-    save_rows(read_rows(tmp_path, PLANS, scope), pd.DataFrame([plan]))
+    key = {"initiative_id": "letters"}
+    assert row_problems(PLANS, pd.DataFrame([plan | key]), "measure") == []
+    save_slice(read_slice(tmp_path, PLANS, key), pd.DataFrame([plan | {"trial_no": "1"}]))
     (tmp_path / "initiatives.csv").write_text("initiative_id,unit_id,name,stage\nletters,claims,Letters,pilot\n")
     found = data_check.check(str(tmp_path))
     assert found.notes == ()
-    assert read_rows(tmp_path, PLANS, scope).rows["target_effect"].tolist() == ["0.05"]
+    assert read_slice(tmp_path, PLANS, key).rows["target_effect"].tolist() == ["0.05"]

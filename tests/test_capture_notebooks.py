@@ -13,6 +13,7 @@ from opened import RULES as AXE_RULES
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import AI_USE, BLOCKERS, STAGES, TABLES
 from aiready.profile import data_check
+from aiready.workbook.capture.pilot_plan import PLANS
 from aiready.workbook.capture.slice_store import read_rows, read_slice, save_slice
 from aiready.workbook.panels.board_view import WORDS
 from aiready.workbook.panels.canvas_view import FIELDS, PEOPLE
@@ -380,7 +381,7 @@ class TestInitiativeCanvas:
             notebook.button("Save the initiative").click()
             notebook.settle()
             sees(notebook, "Saved.")
-        assert pd.read_csv(tmp_path / "initiatives.csv")["owner"].tolist() == ["head of letters"]
+        assert read_rows(tmp_path, TABLES["initiatives"])["owner"].tolist() == ["head of letters"]
         assert clean(tmp_path)
 
     def test_an_initiative_is_stated_planned_tried_judged_and_goes_on(self, laboratory, chromium, tmp_path):
@@ -420,17 +421,17 @@ class TestInitiativeCanvas:
             sees(notebook, "Trial 2")
             assert notebook.errors() == []
             assert "" not in notebook.controls()
-        trials = pd.read_csv(tmp_path / "trials.csv", dtype=str)
+        trials = read_rows(tmp_path, TABLES["trials"])
         assert trials["successes"].tolist() == ["320", "352"]
         assert set(trials["learned"]) == {"Short letters gain most"}
-        assert trials["declared_on"].notna().all()
+        assert trials["declared_on"].ne("").all()
         assert trials["started_on"].eq(f"{NEXT_YEAR}-01-05").all()
         assert trials["ended_on"].eq(f"{NEXT_YEAR}-01-30").all()
         assert trials["assignment"].eq("matched").all()
-        plans = pd.read_csv(tmp_path / "plans" / "pilots.csv", dtype=str)
+        plans = read_rows(tmp_path, PLANS)
         assert plans["rule"].str.contains("SCALE if").all()
         assert plans[["power", "cases_per_arm"]].to_numpy().tolist() == [["0.9", "400"]]
-        (row,) = pd.read_csv(tmp_path / "initiatives.csv", dtype=str).fillna("").to_dict("records")
+        (row,) = read_rows(tmp_path, TABLES["initiatives"]).to_dict("records")
         assert [row[name] for name in PEOPLE] == [
             "design", "generative", "high", "stopped", *(f"{NEXT_YEAR - 1}-0{month}-01" for month in range(1, 7)),
             "scaled", "tested",

@@ -8,8 +8,10 @@ import pytest
 from ipywidgets import Button, Widget
 
 from aiready.instrument.model import read_instrument
+from aiready.model.schema import TABLES
 from aiready.profile import data_check
 from aiready.workbook import panels
+from aiready.workbook.capture.slice_store import read_rows
 from aiready.workbook.panels.canvas_panel import CanvasPanel
 from aiready.workbook.panels.redesign_panel import RedesignPanel
 from aiready.workbook.panels.self_assessment_panel import SelfAssessmentPanel
@@ -25,6 +27,11 @@ def folder(tmp_path: Path) -> Path:
         "claims,Handler,reply,Answer letters,10,120,augment,0.6\nclaims,Handler,call,Call back,10,140,human,\n"
     )
     return tmp_path
+
+
+def rows_of(folder: Path, table: str) -> pd.DataFrame:
+    """The rows that panels and reports read, as text."""
+    return read_rows(folder, TABLES[table])
 
 
 def said(panel) -> str:
@@ -226,7 +233,7 @@ class TestCanvas:
         panel.step.value = "problem"
         click(panel, "Save the initiative")
         assert "Saved" in said(panel)
-        row = pd.read_csv(folder / "initiatives.csv", dtype=str).iloc[0]
+        row = pd.read_csv(folder / "initiatives" / "initiatives--letter-drafting.csv", dtype=str).iloc[0]
         assert row[list(panel.fields)].to_dict() == {name: field.value for name, field in panel.fields.items()}
         assert data_check.check(str(folder)).quarantined == 0
 
@@ -245,7 +252,8 @@ class TestCanvas:
             click(panel, "Save the initiative")
             assert "somebody else saved this" in said(panel)
         click(again, "Join both versions")
-        assert "owner: head of letters (yours: head of post)" in said(again)
+        assert "letter-drafting: owner head of letters (yours: head of post)" in said(again)
+        assert again.fields["owner"].value == "head of letters"
         click(elsewhere, "Take theirs, drop mine")
         assert elsewhere.fields["owner"].value == "head of letters"
 
@@ -276,7 +284,7 @@ class TestCanvas:
         panel.learned.value = "short ones gain"
         panel.step.value = "next"
         click(panel, "Save what was learned")
-        assert pd.read_csv(folder / "trials.csv")["learned"].tolist() == ["short ones gain"] * 2
+        assert rows_of(folder, "trials")["learned"].tolist() == ["short ones gain"] * 2
         panel.step.value = "next"
         click(panel, "Plan the next small step")
         assert panel.trial.value == "2"
@@ -307,9 +315,33 @@ class TestCanvas:
         panel.learned.value = "slow"
         panel.step.value = "next"
         click(panel, "Save what was learned")
-        saved = pd.read_csv(folder / "trials.csv")
+        saved = rows_of(folder, "trials")
         assert saved["measure"].tolist() == ["speed", "speed", "quality", "quality"]
-        assert saved["learned"].fillna("").tolist() == ["slow", "slow", "", ""]
+        assert saved["learned"].tolist() == ["slow", "slow", "", ""]
+        assert data_check.read_data(folder, read_instrument()).table("trials")["trial_no"].tolist() == [1] * 4
+        assert (folder / "trials.csv").read_text() == head + rows
+
+    def test_other_trials_of_the_initiative_stay_and_are_shown_when_they_are_chosen(self, folder):
+        panel = self.begun(folder)
+        self.outcome(panel)
+        panel.step.value = "plan"
+        click(panel, "Write the rule down, dated today")
+        self.numbers(panel)
+        panel.step.value = "results"
+        click(panel, "Save the results")
+        panel.step.value = "next"
+        click(panel, "Plan the next small step")
+        panel.plans["outcome"]["effect"].value = "0.04"
+        panel.step.value = "plan"
+        click(panel, "Write the rule down, dated today")
+        saved = pd.read_csv(folder / "plans" / "pilots" / "pilots--letter-drafting.csv", dtype=str)
+        assert saved[["trial_no", "target_effect"]].sort_values("trial_no").to_numpy().tolist() == [
+            ["1", "0.03"], ["2", "0.04"]]  # fmt: skip
+        panel.trial.value = "1"
+        assert panel.plans["outcome"]["effect"].value == "0.03"
+        assert panel.results["outcome"]["treatment successes"].value == "352"
+        panel.trial.value = "2"
+        assert panel.results["outcome"]["treatment successes"].value == ""
 
     @staticmethod
     def outcome(panel: CanvasPanel, **given: str) -> None:

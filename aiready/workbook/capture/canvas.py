@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from aiready.inputs.entry_checks import typed_rows
+from aiready.inputs.entry_checks import number_of, typed_rows
 from aiready.measures.initiatives.problem_statements import PARTS, REPAIR_HINTS, problem_parts
 from aiready.measures.trials.verdicts import verdict_table
 from aiready.model.schema import TABLES
@@ -76,6 +76,11 @@ def _metric_hint(initiative: Mapping[str, str]) -> str:
 
 
 # Trials ---------------------------------------------------------------------------------------------------------
+
+
+def of_trial(rows: pd.DataFrame, number: str) -> pd.DataFrame:
+    """The rows of one trial; a blank number counts as 1."""
+    return rows[rows["trial_no"].map(lambda cell: int(number_of(cell) or 1)).eq(int(number))]
 
 
 def next_trial_number(numbers: Iterable[str]) -> int:

@@ -13,22 +13,28 @@ _ROW_ITSELF = "the row"
 
 def differences(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
     """Cells that differ between two versions of the same rows: one row per cell (row, column, before, theirs)."""
-    old, new = _by_key(before, key), _by_key(after, key)
+    old, new = by_key(before, key), by_key(after, key)
     cells = []
-    for row_key in dict.fromkeys([*old, *new]):
-        row_name = ", ".join(filter(None, row_key))
-        if row_key not in old or row_key not in new:
-            states = ("there" if row_key in old else "", "there" if row_key in new else "removed")
+    for identity in dict.fromkeys([*old, *new]):
+        row_name = ", ".join(filter(None, identity))
+        if identity not in old or identity not in new:
+            states = ("there" if identity in old else "", "there" if identity in new else "removed")
             cells.append((row_name, _ROW_ITSELF, *states))
             continue
-        columns = dict.fromkeys([*old[row_key], *new[row_key]])
-        pairs = ((name, old[row_key].get(name, ""), new[row_key].get(name, "")) for name in columns)
+        columns = dict.fromkeys([*old[identity], *new[identity]])
+        pairs = ((name, old[identity].get(name, ""), new[identity].get(name, "")) for name in columns)
         cells += [(row_name, name, old_cell, new_cell) for name, old_cell, new_cell in pairs if old_cell != new_cell]
     return pd.DataFrame(cells, columns=_COLUMNS[:4])
 
 
-def _by_key(rows: pd.DataFrame, key: Sequence[str]) -> dict[tuple[str, ...], dict[str, str]]:
-    return {tuple(comparable(row.get(name, "")) for name in key): row for row in rows.to_dict("records")}
+def row_key(row: Mapping[str, str], names: Sequence[str]) -> tuple[str, ...]:
+    """The cells that identify a row, as compared."""
+    return tuple(comparable(row.get(name, "")) for name in names)
+
+
+def by_key(rows: pd.DataFrame, names: Sequence[str]) -> dict[tuple[str, ...], dict[str, str]]:
+    """Rows by the cells that identify them."""
+    return {row_key(row, names): row for row in rows.to_dict("records")}
 
 
 @dataclass(frozen=True)
@@ -53,14 +59,14 @@ def merge(base: pd.DataFrame, edited: pd.DataFrame, current: pd.DataFrame, key: 
     If both sides changed a cell, the saved value stays and the conflict is listed; a row that one side removed and the
     other changed stays.
     """
-    old_rows, edited_rows, current_rows = (_by_key(rows, key) for rows in (base, edited, current))
+    old_rows, edited_rows, current_rows = (by_key(rows, key) for rows in (base, edited, current))
     rows, conflicts = [], []
-    for row_key in dict.fromkeys([*current_rows, *edited_rows]):
+    for identity in dict.fromkeys([*current_rows, *edited_rows]):
         merged_row, row_conflicts = _merge_row(
-            old_rows.get(row_key), edited_rows.get(row_key), current_rows.get(row_key)
+            old_rows.get(identity), edited_rows.get(identity), current_rows.get(identity)
         )
         rows += [merged_row] if merged_row is not None else []
-        conflicts += [(", ".join(filter(None, row_key)), *conflict) for conflict in row_conflicts]
+        conflicts += [(", ".join(filter(None, identity)), *conflict) for conflict in row_conflicts]
     columns = list(dict.fromkeys([*current, *edited]))
     return MergeResult(
         pd.DataFrame(rows, columns=columns, dtype=object).fillna(""), pd.DataFrame(conflicts, columns=_COLUMNS)

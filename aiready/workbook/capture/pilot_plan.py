@@ -39,8 +39,9 @@ PLANS = Table(
         Column("rule", "text", "the rule in words"),
     ),
     key=("initiative_id", "trial_no", "measure"),
+    slices=("initiative_id",),
 )  # fmt: skip
-"""The table of plans, `plans/pilots.csv` in the data folder; the table `trials` holds only what was measured."""
+"""The table of plans, in `plans/` of the data folder; the table `trials` holds only what was measured."""
 
 
 @dataclass(frozen=True)

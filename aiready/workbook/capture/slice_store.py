@@ -35,7 +35,7 @@ from aiready.inputs.load import read_text
 from aiready.inputs.slices import comparable, is_slice_file, mark_superseded, slice_name
 from aiready.model.schema import TABLES, Table
 from aiready.package_files import package_file
-from aiready.workbook.capture.merging import differences
+from aiready.workbook.capture.merging import by_key, differences, row_key
 
 HIDDEN = ".aiready"
 """Folder in the data folder for versions, drafts and the lock; no table is read from it."""
@@ -247,8 +247,8 @@ def save_slice(base: Slice, rows: pd.DataFrame, by: str = "") -> Slice:
 def _complete_rows(base: Slice, rows: pd.DataFrame) -> pd.DataFrame:
     """Edited rows as text, with the cells of columns that they lack, and of the key."""
     records = rows.map(as_text).assign(**base.key).to_dict("records")
-    before = {tuple(row[name] for name in base.row_key): row for row in base.rows.to_dict("records")}
-    keys = [tuple(row.get(name, "") for name in base.row_key) for row in records]
+    before = by_key(base.rows, base.row_key)
+    keys = [row_key(row, base.row_key) for row in records]
     repeated = [key for number, key in enumerate(keys) if key in keys[:number]]
     if repeated:
         repeated_keys = "; ".join(", ".join(filter(None, key)) for key in repeated)

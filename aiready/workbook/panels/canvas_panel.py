@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import ipywidgets as w
 import pandas as pd
@@ -9,16 +10,17 @@ import pandas as pd
 from aiready.errors import UsageError, raise_all
 from aiready.inputs.entry_checks import number_of, row_problems
 from aiready.model.schema import Table
-from aiready.workbook.capture import canvas, journal, pilot_plan
+from aiready.workbook.capture import canvas, pilot_plan
+from aiready.workbook.capture.canvas import INITIATIVES, TRIALS
 from aiready.workbook.capture.pilot_plan import PLANS, MeasurePlan, cases_needed, decision_rule
-from aiready.workbook.capture.scoped_rows import ScopedRows, as_text, merge, read_columns, read_rows, writable_folder
-from aiready.workbook.capture.store import ConflictError, save_rows
+from aiready.workbook.capture.slice_store import as_text, read_rows, read_slice
 from aiready.workbook.capture.task_board import free_id
 from aiready.workbook.panels import canvas_view, controls, editing
-from aiready.workbook.panels.editing import show_errors
+from aiready.workbook.panels.editing import WritingPanel, show_errors
 
 _STEPS = (("1 Problem", "problem"), ("2 People and stage", "people"), ("3 Plan the pilot", "plan"),
           ("4 Results and verdict", "results"), ("5 Learned, next step", "next"))  # fmt: skip
+_NONE_YET = [("None yet", "")]
 _MEASURES = ("outcome", "guardrail", "second guardrail")
 
 
@@ -27,31 +29,24 @@ def initiative_canvas(data: str = "", by: str = "") -> w.VBox:
     return editing.open_panel(data, lambda folder: CanvasPanel(folder, by).box)
 
 
-class CanvasPanel:
-    """The open initiative and one of its trials; `base` holds the rows of each table as they were read."""
+class CanvasPanel(WritingPanel):
+    """The open initiative and one of its trials: the state of its editor are the values of all fields."""
 
     def __init__(self, location: str, by: str):
-        self.folder, self.by, self.draft_kind = writable_folder(location), by, f"canvas {by}".strip()
-        self.units = dict(zip(*read_columns(self.folder, "units", "unit_id", "name"), strict=True))
-        self.base: dict[str, ScopedRows] = {}
+        super().__init__(location, "canvas", by)
         self.loaded_measures: set[str] = set()
-        self.filling = False
-        self.conflict: tuple[str, ScopedRows, pd.DataFrame] | None = None
         self._build()
         self._list_initiatives()
-        saved = journal.read_draft(self.folder, f"last {self.draft_kind}", {})
-        if saved is not None:
-            self._reopen(saved[1]["initiative_id"])
+        last = self.position.read()
+        if last is not None:
+            self._load(last[1]["initiative_id"])
 
     # What is on the page ----------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.status = editing.Status()
-        units = [(f"{name} ({unit})", unit) for unit, name in self.units.items()]
-        owner = next(iter(read_columns(self.folder, "initiatives", "unit_id")[0]), None)
-        label = "Unit that owns it"
-        self.unit = controls.choice(label, units, owner) if units else controls.line(label)
-        self.initiative = controls.choice("Initiative", [("None yet", "")])
+        owners = list(read_rows(self.folder, INITIATIVES)["unit_id"]) if self.units else []
+        self.unit = self.unit_control("Unit that owns it", owners)
+        self.initiative = controls.choice("Initiative", _NONE_YET)
         self.new = controls.line("Or a new one, by name", "", "Letter drafting")
         self.fields = {name: self._field(name) for name in canvas_view.FIELDS}
         self.evaluation, self.advice, self.verdict = w.HTML(), w.HTML(), w.HTML()
@@ -64,10 +59,6 @@ class CanvasPanel:
         self.dates = {name: controls.line(words, "", "2026-05-11", "200px") for name, words in canvas_view.DATES}
         self.learned = controls.area("What the trial taught", rows=3)
         self.step = w.ToggleButtons(options=list(_STEPS), description="Step", style={"button_width": "auto"})
-        self.merge_buttons = controls.row(
-            controls.button("Join both versions", self._merge_versions, primary=True),
-            controls.button("Take theirs, drop mine", self._discard_edits),
-        )
         self.form_box = w.VBox([])
         self.parts = {
             kind: {
@@ -78,15 +69,15 @@ class CanvasPanel:
         }
         self.forms = self._forms()
         self.open_part = w.VBox([self.step, self.form_box])
-        self.open_part.layout.display = self.merge_buttons.layout.display = "none"
+        controls.set_visible(self.open_part, visible=False)
         self.box = editing.form(
             w.HTML(
-                f'<p class="aiready-muted">Saved in {self.folder} (initiatives, plans/pilots, trials) when you say '
-                "so. Until then your edits are kept beside them, for you alone.</p>"
+                f'<p class="aiready-muted">Saved in {self.folder} (initiatives, plans/pilots, trials; a file per '
+                "initiative) when you say so. Until then your edits are kept beside them, for you alone.</p>"
             ),
             controls.row(self.unit, self.initiative, self.new, controls.button("Open it", self._open, primary=True)),
             self.status,
-            self.merge_buttons,
+            self.conflict_buttons,
             self.open_part,
         )
         self._listen()
@@ -94,7 +85,7 @@ class CanvasPanel:
     def _listen(self) -> None:
         self.unit.observe(lambda _: self._list_initiatives(), "value")
         self.step.observe(lambda _: self._show_step(), "value")
-        self.trial.observe(lambda _: None if self.filling else self._read_trial(), "value")
+        self.trial.observe(lambda _: None if self.filling else self._trial_chosen(), "value")
         fields = [*self.fields.values(), self.assignment, self.power, self.cases, *self.dates.values(), self.learned]
         fields += [field for group in (*self.plans.values(), *self.results.values()) for field in group.values()]
         for field in fields:
@@ -102,7 +93,7 @@ class CanvasPanel:
 
     def _field(self, name: str) -> w.Widget:
         words, options = canvas_view.FIELDS[name]
-        column = canvas.INITIATIVES.column(name)
+        column = INITIATIVES.column(name)
         if options:
             return controls.choice(words, options)
         if name == "problem_statement":
@@ -134,95 +125,77 @@ class CanvasPanel:
 
     @show_errors
     def _list_initiatives(self) -> None:
-        cells = zip(*read_columns(self.folder, "initiatives", "initiative_id", "name", "unit_id"), strict=True)
-        own = [(name or initiative_id, initiative_id) for initiative_id, name, unit in cells if unit == self.unit.value]
-        self.initiative.options = own or [("None yet", "")]
+        rows = read_rows(self.folder, INITIATIVES, {"unit_id": self.unit.value or ""})
+        ids = rows["initiative_id"]
+        self.initiative.options = list(zip(rows["name"].where(rows["name"] != "", ids), ids, strict=True)) or _NONE_YET
 
     @show_errors
     def _open(self) -> None:
         name = self.new.value.strip()
-        used_ids = read_columns(self.folder, "initiatives", "initiative_id")[0]
+        used_ids = list(read_rows(self.folder, INITIATIVES)["initiative_id"])
         initiative_id = free_id(name, used_ids) if name else self.initiative.value
         if not (initiative_id and (self.unit.value or "").strip()):
             raise UsageError("Choose a unit and an initiative, or name a new one.")
-        self._reopen(initiative_id)
+        self._load(initiative_id)
         if name:
-            self.filling = True
-            self.fields["name"].value, self.fields["stage"].value, self.new.value = name, "idea", ""
-            self.filling = False
+            self._fill(self.fields, controls.values(self.fields) | {"name": name, "stage": "idea"})
+            self.new.value = ""
             self._changed()
 
-    def _reopen(self, initiative_id: str) -> None:
-        """Show an initiative with its draft, if there is one."""
-        saved = journal.read_draft(self.folder, self.draft_kind, {"initiative_id": initiative_id})
-        self._load(initiative_id, saved[1] if saved else {})
-        if saved:
-            self.status.show_message(f"Your edits of {saved[0]} are not saved yet; they are shown here.", "warning")
-
     @show_errors
-    def _load(self, initiative_id: str, edits: Mapping[str, object]) -> None:
-        """Show an initiative as it is saved, and on top of it the edits of a draft (empty: none)."""
-        self.id = initiative_id
-        journal.save_draft(self.folder, f"last {self.draft_kind}", {}, {"initiative_id": initiative_id})
-        base = read_rows(self.folder, "initiatives", {"initiative_id": initiative_id})
-        self.base["initiatives"] = base
-        row = dict(base.rows.iloc[0]) if len(base.rows) else {}
-        state = edits.get("fields", {})
-        self._fill(self.fields, {**row, **(state if isinstance(state, dict) else {})})
-        unit = str(edits.get("unit") or row.get("unit_id") or self.unit.value)
-        if isinstance(self.unit, w.Text) or unit in [value for _, value in self.unit.options]:
-            self.unit.value = unit
+    def _load(self, initiative_id: str) -> None:
+        """Show an initiative as it is saved, and on top of it the draft."""
+        key = {"initiative_id": initiative_id}
+        slices = {table.name: read_slice(self.folder, table, key) for table in (INITIATIVES, PLANS, TRIALS)}
+        self.position.save(key)
+        self.editor.slices = slices
         trials = self._trials()
-        self.filling = True
-        chosen = str(edits.get("trial") or "")
-        self.trial.options = [*trials, chosen] if chosen and chosen not in trials else trials or ["1"]
-        self.trial.value = chosen or self.trial.options[-1]
-        self.filling = False
-        self._read_trial()
-        self._fill_trial(edits.get("trial_fields"))
-        self._restore_base(edits.get("read"))
-        self.open_part.layout.display, self.merge_buttons.layout.display = "", "none"
+        drafted_at = self.editor.open(key, slices.values(), self._saved_state(trials[-1] if trials else "1"))
+        self._show(self.editor.state)
+        controls.set_visible(self.open_part, visible=True)
+        controls.set_visible(self.conflict_buttons, visible=False)
         self._show_step()
-        self._evaluate()
         self.status.show_message(f"{self.fields['name'].value or initiative_id} is open.")
+        if drafted_at:
+            self.status.show_message(f"Your edits of {drafted_at} are not saved yet; they are shown here.", "warning")
 
-    def _measure_names(self) -> set[str]:
-        """Names of the measures that the page has fields for."""
-        return {group["measure"].value.strip() for group in self.plans.values()}
+    def _saved_state(self, trial: str, joined: Mapping[str, pd.DataFrame] | None = None) -> dict[str, Any]:
+        """Values of all fields as they were read, or joined with what others saved since."""
+        rows = {name: part.rows for name, part in self.editor.slices.items()} | dict(joined or {})
+        row = dict(rows["initiatives"].iloc[0]) if len(rows["initiatives"]) else {}
+        plans, results = (canvas.of_trial(rows[name], trial) for name in ("pilots", "trials"))
+        trial_fields = canvas_view.trial_state(plans, results, _MEASURES)
+        return {"unit": row.get("unit_id", ""), "fields": row, "trial": trial, "trial_fields": trial_fields}
 
-    def _restore_base(self, states: object) -> None:
-        """Take as base what was read when the draft was made, so that what others saved since is noticed."""
-        for name, state in (states if isinstance(states, dict) else {}).items():
-            current = self.base[name]
-            rows = pd.DataFrame(state["rows"], columns=list(current.rows), dtype=object).fillna("")
-            if state["scope"] == current.scope:
-                self.base[name] = ScopedRows(self.folder, current.table, current.scope, rows, state["digest"])
+    def _show(self, state: Mapping[str, Any]) -> None:
+        """Show the values of all fields."""
+        self._fill({"unit": self.unit}, {"unit": state["unit"] or self.unit.value})
+        self._fill(self.fields, state["fields"])
+        self.filling = True
+        self.trial.options = list(dict.fromkeys([*self._trials(), state["trial"]]))
+        self.trial.value = state["trial"]
+        self.filling = False
+        self._show_trial(state["trial_fields"])
+
+    def _show_trial(self, trial_fields: Mapping[str, Mapping[str, str]]) -> None:
+        for name, group in self._field_groups().items():
+            self._fill(group, trial_fields.get(name, {}))
+        saved = self._saved_state(self.trial.value)["trial_fields"].values()
+        self.loaded_measures = {values["measure"] for values in saved if "measure" in values}
+        self._evaluate()
 
     def _trials(self) -> list[str]:
         """Numbers of the trials planned or done, in order."""
-        plans = read_rows(self.folder, PLANS, {"initiative_id": self.id}).rows["trial_no"]
-        measured = read_rows(self.folder, "trials", {"initiative_id": self.id}).rows["trial_no"]
-        return sorted({str(int(number_of(cell) or 1)) for cell in [*plans, *measured]}, key=int)
+        cells = [cell for name in ("pilots", "trials") for cell in self.editor.slices[name].rows["trial_no"]]
+        return sorted({str(int(number_of(cell) or 1)) for cell in cells}, key=int)
+
+    def _rows(self, table: str) -> pd.DataFrame:
+        """Rows of the chosen trial, as they were read."""
+        return canvas.of_trial(self.editor.slices[table].rows, self.trial.value)
 
     @show_errors
-    def _read_trial(self) -> None:
-        """Show the plan and the results of the chosen trial."""
-        number = self.trial.value
-        measured = read_rows(self.folder, "trials", {"initiative_id": self.id}).rows
-        scope = {"initiative_id": self.id, "trial_no": number}
-        self.base["pilots"] = read_rows(self.folder, PLANS, scope)
-        unnumbered = number == "1" and measured["trial_no"].eq("").any()
-        self.base["trials"] = read_rows(self.folder, "trials", scope | ({"trial_no": ""} if unnumbered else {}))
-        state = canvas_view.trial_state(self.base["pilots"].rows, self.base["trials"].rows, _MEASURES)
-        self._fill_trial(state)
-        self.loaded_measures = self._measure_names()
-        self._evaluate()
-
-    def _fill_trial(self, state: object) -> None:
-        if not isinstance(state, dict):
-            return
-        for group_name, group in self._field_groups().items():
-            self._fill(group, state.get(group_name, {}))
+    def _trial_chosen(self) -> None:
+        self._show_trial(self._saved_state(self.trial.value)["trial_fields"])
 
     def _field_groups(self) -> dict[str, Mapping[str, w.Widget]]:
         about = {
@@ -251,19 +224,16 @@ class CanvasPanel:
     @show_errors
     def _changed(self) -> None:
         """After an edit: save the draft and evaluate it."""
-        base_states = {
-            name: {"scope": base.scope, "digest": base.digest, "rows": base.rows.to_dict("records")}
-            for name, base in self.base.items()
-        }
-        state = {
-            "read": base_states,
+        self.editor.save_draft(self._typed_state())
+        self._evaluate()
+
+    def _typed_state(self) -> dict[str, Any]:
+        return {
             "unit": self.unit.value,
             "fields": controls.values(self.fields),
             "trial": self.trial.value,
             "trial_fields": {name: controls.values(group) for name, group in self._field_groups().items()},
         }
-        journal.save_draft(self.folder, self.draft_kind, {"initiative_id": self.id}, state)
-        self._evaluate()
 
     def _update_visibility(self) -> None:
         """Show the fields that a measure needs: those for its scale, and results only of planned measures."""
@@ -282,7 +252,7 @@ class CanvasPanel:
         self._update_visibility()
         self.evaluation.value = canvas_view.statement_html(canvas.evaluate_statement(controls.values(self.fields)))
         self.advice.value = canvas_view.plan_html(
-            self._measure_plans(), self.power.value, self.assignment.value, self.base["pilots"].rows
+            self._measure_plans(), self.power.value, self.assignment.value, self._rows("pilots")
         )
         rows = self._result_rows()
         problems = canvas.result_problems(rows) if len(rows) else []
@@ -296,7 +266,7 @@ class CanvasPanel:
         return [canvas_view.measure_plan(name, values) for name, values in self._plan_values().items()]
 
     def _result_rows(self) -> pd.DataFrame:
-        declared = [*self.base["pilots"].rows["declared_on"], *self.base["trials"].rows["declared_on"]]
+        declared = [*self._rows("pilots")["declared_on"], *self._rows("trials")["declared_on"]]
         about = {"assignment": self.assignment.value, "declared_on": next(filter(None, declared), "")}
         results = [
             canvas.MeasureResults(
@@ -312,10 +282,12 @@ class CanvasPanel:
     @show_errors
     def _save(self) -> None:
         rows = pd.DataFrame([{**controls.values(self.fields), "unit_id": self.unit.value}])
-        self._store("initiatives", canvas.INITIATIVES, rows, "name", "Saved.")
+        if not self._store(INITIATIVES, rows, "name", "Saved."):
+            return
         self._list_initiatives()
-        if self.id in [value for _, value in self.initiative.options]:
-            self.initiative.value = self.id
+        initiative_id = self.editor.slices["initiatives"].key["initiative_id"]
+        if initiative_id in [value for _, value in self.initiative.options]:
+            self.initiative.value = initiative_id
 
     @show_errors
     def _declare(self) -> None:
@@ -333,12 +305,12 @@ class CanvasPanel:
             "rule": decision_rule(plans, self.assignment.value),
         }
         rows = [canvas_view.plan_row(name, values) | about for name, values in self._plan_values().items()]
-        if pilot_plan.same_rule(self.base["pilots"].rows, rows):
+        if pilot_plan.same_rule(self._rows("pilots"), rows):
             self.status.show_message("This rule is written down already; its date stays.")
             return
         late = " There are results already: the verdict will say that the rule came after the start."
-        message = f"The rule is written down, dated today.{late if len(self.base['trials'].rows) else ''}"
-        self._store("pilots", PLANS, pd.DataFrame(rows), "measure", message)
+        message = f"The rule is written down, dated today.{late if len(self._rows('trials')) else ''}"
+        self._store(PLANS, self._with_other_rows("pilots", pd.DataFrame(rows)), "measure", message)
 
     @show_errors
     def _save_results(self) -> None:
@@ -349,81 +321,58 @@ class CanvasPanel:
             raise UsageError("Write the decision rule down first (step 3): a rule made after the data proves nothing.")
         problems = canvas.result_problems(rows)
         raise_all(UsageError, [" ".join(problems)] if problems else [])
-        self._store("trials", canvas.TRIALS, rows, "measure", "Results saved.")
+        self._store(TRIALS, self._with_other_rows("trials", rows), "measure", "Results saved.")
 
-    def _store(self, name: str, table: Table, rows: pd.DataFrame, name_column: str, message: str) -> None:
-        """Save rows of one table; on a conflict, offer to merge. `name_column` names a row in messages."""
-        base = self.base[name]
-        texts = rows.map(as_text).assign(**base.scope)
-        if name != "initiatives":  # measures that this page has no fields for stay as they are
-            on_page = base.rows["measure"].isin(self.loaded_measures | self._measure_names())
-            texts = pd.concat([texts, base.rows[~on_page]]).fillna("")
+    def _with_other_rows(self, table: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the trial on the page, with other trials and the measures that the page has no fields for."""
+        read, own = self.editor.slices[table].rows, self._rows(table)
+        on_page = self.loaded_measures | {group["measure"].value.strip() for group in self.plans.values()}
+        others = read.drop(index=own.index[own["measure"].isin(on_page)])
+        return pd.concat([rows.assign(trial_no=next(iter(own["trial_no"]), self.trial.value)), others]).fillna("")
+
+    def _store(self, table: Table, rows: pd.DataFrame, name_column: str, message: str) -> bool:
+        """Save the rows of one table, and end the draft once all is saved. `name_column` names a row in messages."""
+        texts = rows.map(as_text).assign(**self.editor.slices[table.name].key)
         problems = row_problems(table, texts, name_column)
         raise_all(UsageError, [f"Not saved; mend first: {' '.join(problems)}"] if problems else [])
-        try:
-            self.base[name] = save_rows(base, texts, self.by)
-        except ConflictError as conflict:
-            self.conflict = name, conflict.current, texts
-            self.merge_buttons.layout.display = ""
-            self.status.show_message(str(conflict), "error")
-            return
-        self.loaded_measures = self._measure_names()
+        if not self.save_rows(table.name, texts):
+            return False
+        self._show_trial(self._typed_state()["trial_fields"])
+        self._changed()
         if self._all_saved():
-            journal.delete_draft(self.folder, self.draft_kind, {"initiative_id": self.id})
-            self._evaluate()
-        else:
-            self._changed()
+            self.editor.delete_draft()
         self.status.show_message(message)
+        return True
 
     def _all_saved(self) -> bool:
         """Whether all text typed on the page is saved in the files."""
-        rows = self.base["initiatives"].rows
-        saved = canvas_view.trial_state(self.base["pilots"].rows, self.base["trials"].rows, _MEASURES)
-        saved["initiative"] = dict(rows.iloc[0]) if len(rows) else {}
+        saved = self._saved_state(self.trial.value)
+        states = {"initiative": saved["fields"], **saved["trial_fields"]}
         groups = {"initiative": self.fields, **self._field_groups()}
         return all(
-            str(saved.get(group_name, {}).get(name, "")) == field.value.strip()
+            str(states.get(group_name, {}).get(name, "")) == field.value.strip()
             for group_name, group in groups.items()
             for name, field in group.items()
             if not isinstance(field, w.Dropdown)
         )
 
-    @show_errors
-    def _merge_versions(self) -> None:
-        if self.conflict is None:
-            return
-        name, current, edited = self.conflict
-        merged = merge(self.base[name], edited, current)
-        self.base[name] = current
-        if name == "initiatives":
-            self._fill(self.fields, dict(merged.rows.iloc[0]))
-        else:
-            sides = {"pilots": self.base["pilots"].rows, "trials": self.base["trials"].rows, name: merged.rows}
-            self._fill_trial(canvas_view.trial_state(sides["pilots"], sides["trials"], _MEASURES))
-        cells = merged.conflicts.itertuples()
-        conflicts = "; ".join(f"{row.column}: {row.theirs or '–'} (yours: {row.yours or '–'})" for row in cells)
-        self.merge_buttons.layout.display = "none"
+    def show_joined(self, rows: Mapping[str, pd.DataFrame]) -> None:
+        """Show joined rows of one table; what was typed for the others stays."""
+        part = "fields" if "initiatives" in rows else "trial_fields"
+        self._show(self._typed_state() | {part: self._saved_state(self.trial.value, rows)[part]})
         self._changed()
-        more = f" Both changed, theirs is shown: {conflicts}." if conflicts else ""
-        self.status.show_message(f"Both versions are joined.{more} Look at it, then save.", "warning")
 
-    @show_errors
-    def _discard_edits(self) -> None:
-        journal.delete_draft(self.folder, self.draft_kind, {"initiative_id": self.id})
-        self._load(self.id, {})
+    def show_saved(self) -> None:
+        """Show the initiative as it is saved."""
+        self._load(self.editor.slices["initiatives"].key["initiative_id"])
 
     @show_errors
     def _next(self) -> None:
         """Start the plan of the next trial with the measures of this one."""
-        plans = {name: controls.values(group) for name, group in self.plans.items()}
-        number = str(canvas.next_trial_number(self._trials()))
-        self.filling = True
-        self.trial.options = [*self._trials(), number]
-        self.trial.value = number
-        self.filling = False
-        self._read_trial()
-        for name, values in plans.items():
-            self._fill(self.plans[name], values)
+        typed, number = self._typed_state(), str(canvas.next_trial_number(self._trials()))
+        plans = {name: values for name, values in typed["trial_fields"].items() if name.startswith("plan ")}
+        fresh = self._saved_state(number)["trial_fields"]
+        self._show(typed | {"trial": number, "trial_fields": fresh | plans})
         self.step.value = "plan"
         self._changed()
         self.status.show_message(

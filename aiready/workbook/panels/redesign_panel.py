@@ -256,8 +256,9 @@ class RedesignPanel(WritingPanel):
         if not self.name.value.strip():
             raise UsageError("Name the task: a verb and its object.")
         board = with_tasks(self.board, pd.DataFrame([{"task": self.name.value.strip()}]))
-        self._apply(board, "Added.")
+        self._apply(board)
         self.name.value, self.task_list.value = "", board.ids[-1]
+        self.status.show_message("Added. Not saved yet.")
 
     @show_errors
     def _split(self) -> None:
