@@ -14,6 +14,7 @@ from aiready.instrument.model import read_instrument
 from aiready.model.schema import AI_USE, BLOCKERS, STAGES, TABLES
 from aiready.profile import data_check
 from aiready.workbook.capture.pilot_plan import PLANS
+from aiready.workbook.capture.self_assessment import responses_table
 from aiready.workbook.capture.slice_store import read_rows, read_slice, save_slice
 from aiready.workbook.panels.board_view import WORDS
 from aiready.workbook.panels.canvas_view import FIELDS, PEOPLE
@@ -65,7 +66,7 @@ class TestSelfAssessment:
 
     @staticmethod
     def rows(folder: Path) -> pd.DataFrame:
-        return pd.read_csv(folder / "responses.csv", dtype=str).fillna("")
+        return read_rows(folder, TABLES["responses"])
 
     @staticmethod
     def answer(notebook, place: int) -> None:
@@ -107,8 +108,8 @@ class TestSelfAssessment:
         code, asked = "w-7d0a", RULES.items_for("frontline")["item_id"].tolist()
         begun = {"respondent_id": code, "unit_id": "claims", "wave": "2026-Q3", "role": "frontline"}
         begun |= dict(zip(asked, ["1", "2", "3", "4", "don't know"], strict=False))
-        everybody = pd.concat([self.rows(folder), pd.DataFrame([begun])]).fillna("")
-        everybody.to_csv(folder / "responses.csv", index=False)
+        key = {name: begun[name] for name in ("respondent_id", "unit_id", "wave")}
+        save_slice(read_slice(folder, responses_table(RULES), key), pd.DataFrame([begun]))
         first = asked[0]
         with on(laboratory, chromium, "self_assessment", folder) as notebook:
             notebook.run_all()
@@ -138,7 +139,7 @@ class TestSelfAssessment:
             notebook.settle()
             assert notebook.errors() == []
         assert len(self.rows(folder)) == 9
-        assert code not in (folder / "responses.csv").read_text()
+        assert not [path for path in folder.rglob("*") if code in path.name]
         assert clean(folder)
 
     def test_it_is_worked_with_the_keyboard_alone_and_axe_finds_nothing_against_it(self, laboratory, chromium, folder):

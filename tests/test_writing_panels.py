@@ -168,7 +168,7 @@ class TestSelfAssessment:
         click(first, "Next question")
         shown(first).value = "5"
         assert "Both were joined" in said(first)
-        answers = pd.read_csv(folder / "responses.csv", dtype=str).fillna("")[list(ITEMS)].iloc[0].tolist()
+        answers = rows_of(folder, "responses")[list(ITEMS)].iloc[0].tolist()
         assert [answer for answer in answers if answer] == ["2", "4", "5"]
 
     def test_a_choice_that_arrives_after_the_next_question_is_shown_answers_the_one_it_was_made_for(self, folder):
@@ -178,7 +178,7 @@ class TestSelfAssessment:
         click(panel, "Next question")
         first.value = "4"
         assert shown(panel).value is None
-        answers = pd.read_csv(folder / "responses.csv", dtype=str).fillna("")
+        answers = rows_of(folder, "responses")
         assert answers[ITEMS.iloc[:2]].to_numpy().tolist() == [["4", ""]]
 
     def test_a_choice_that_arrives_after_the_next_person_has_begun_is_nobodys(self, folder):
@@ -189,7 +189,7 @@ class TestSelfAssessment:
         click(panel, "Begin with a person")
         first.value = "4"
         assert shown(panel).value is None
-        assert pd.read_csv(folder / "responses.csv", dtype=str)[ITEMS[0]].tolist() == ["2"]
+        assert rows_of(folder, "responses")[ITEMS[0]].tolist() == ["2"]
 
     def test_a_wave_or_a_code_that_is_none_is_told_in_plain_words(self, folder):
         panel = SelfAssessmentPanel(str(folder), "")
@@ -200,13 +200,29 @@ class TestSelfAssessment:
         click(panel, "Continue or change")
         assert "No answers under the code" in said(panel)
 
+    def test_answers_that_came_another_way_are_changed_and_withdrawn_and_their_file_stays(self, folder):
+        answers = {"respondent_id": ["r-1", "r-2"], "unit_id": "claims", "wave": "2026-Q3", "role": "frontline"}
+        pd.DataFrame(answers | dict.fromkeys(ITEMS, 3)).to_csv(folder / "responses.csv", index=False)
+        before = (folder / "responses.csv").read_bytes()
+        panel = SelfAssessmentPanel(str(folder), "")
+        panel.code.value = "r-1"
+        click(panel, "Continue or change")
+        shown(panel).value = "5"
+        assert sorted(rows_of(folder, "responses")["team_goal"]) == ["3", "5"]
+        click(panel, "Withdraw all answers of this person")
+        click(panel, "Yes, withdraw everything")
+        assert "counts no more. It came another way" in said(panel)
+        assert rows_of(folder, "responses")["respondent_id"].tolist() == ["r-2"]
+        assert data_check.check(str(folder)).counts.set_index("table").loc["responses", "used"] == 1
+        assert (folder / "responses.csv").read_bytes() == before
+
     def test_another_language_of_the_questionnaire_is_asked_and_saved_alike(self, folder):
         panel = SelfAssessmentPanel(str(folder), "de")
         click(panel, "Begin with a person")
         assert "Ihr Team" in panel.wording.value or "Team" in panel.wording.value
         shown(panel).value = "does not apply"
         panel.comment.value = "gut"
-        row = pd.read_csv(folder / "responses.csv", dtype=str).iloc[0]
+        row = rows_of(folder, "responses").iloc[0]
         assert (row["team_goal"], row["comment"]) == ("does not apply", "gut")
 
 

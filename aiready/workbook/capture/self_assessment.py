@@ -10,7 +10,7 @@ from aiready.collection.questionnaire import Question, Questionnaire
 from aiready.errors import UsageError, unknown_name
 from aiready.instrument.model import Instrument
 from aiready.model.schema import AI_USE, ROLES, TABLES, Column, Table
-from aiready.workbook.capture.scoped_rows import ScopedRows
+from aiready.workbook.capture.slice_store import Slice
 
 CODE = "w-"
 """Prefix of the codes of people who answered in a workshop."""
@@ -31,7 +31,7 @@ class Person:
     answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def scope(self) -> dict[str, str]:
+    def key(self) -> dict[str, str]:
         """Key of this person's row in `responses`."""
         return {"respondent_id": self.code, "unit_id": self.unit_id, "wave": self.wave}
 
@@ -91,7 +91,7 @@ def response_row(person: Person, rules: Instrument) -> pd.DataFrame:
     return pd.DataFrame([{name: getattr(person, name) for name in _ABOUT} | answers])
 
 
-def person_from_row(saved: ScopedRows, rules: Instrument) -> Person:
+def person_from_row(saved: Slice, rules: Instrument) -> Person:
     """The person of a saved row.
 
     Raises
@@ -101,13 +101,13 @@ def person_from_row(saved: ScopedRows, rules: Instrument) -> Person:
     """
     if saved.rows.empty:
         raise UsageError(
-            f'No answers under the code "{saved.scope["respondent_id"]}" in {saved.scope["unit_id"]}, '
-            f"{saved.scope['wave']}. Look at the code again, and at unit and wave."
+            f'No answers under the code "{saved.key["respondent_id"]}" in {saved.key["unit_id"]}, '
+            f"{saved.key['wave']}. Look at the code again, and at unit and wave."
         )
     row = saved.rows.iloc[0]
     answers = {item: row[item] for item in rules.items["item_id"] if row.get(item)}
     about = {name: row[name] for name in _ABOUT}
-    return Person(saved.scope["respondent_id"], saved.scope["unit_id"], saved.scope["wave"], answers=answers, **about)
+    return Person(saved.key["respondent_id"], saved.key["unit_id"], saved.key["wave"], answers=answers, **about)
 
 
 def check_person(person: Person, units: Mapping[str, str]) -> None:

@@ -14,8 +14,6 @@ from aiready.inputs.discover import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import AI_USE, ROLES
 from aiready.model.waves import is_wave, quarter, sort_waves
-from aiready.workbook.capture import journal
-from aiready.workbook.capture.scoped_rows import ScopedRows, merge, read_columns, read_rows, writable_folder
 from aiready.workbook.capture.self_assessment import (
     Person,
     check_person,
@@ -28,13 +26,11 @@ from aiready.workbook.capture.self_assessment import (
     unfinished_codes,
     with_answer,
 )
-from aiready.workbook.capture.store import ConflictError, save_rows
+from aiready.workbook.capture.slice_store import ConflictError, read_rows, read_slice
 from aiready.workbook.capture.team_summary import TeamSummary, summarise_team
 from aiready.workbook.panels import controls, editing, frame
-from aiready.workbook.panels.editing import show_errors
+from aiready.workbook.panels.editing import WritingPanel, show_errors
 from aiready.workbook.panels.picture import Picture
-
-_DRAFT = "self-assessment"
 
 
 def self_assessment(data: str = "", language: str = "") -> w.VBox:
@@ -42,16 +38,15 @@ def self_assessment(data: str = "", language: str = "") -> w.VBox:
     return editing.open_panel(data, lambda folder: SelfAssessmentPanel(folder, language).box)
 
 
-class SelfAssessmentPanel:
+class SelfAssessmentPanel(WritingPanel):
     """The person who answers, the question shown, and the team's summary."""
 
     def __init__(self, location: str, language: str):
-        self.folder = writable_folder(location)
+        super().__init__(location, "self-assessment", "")
         self.rules = read_instrument(instrument_folder(self.folder))
-        self.units = dict(zip(*read_columns(self.folder, "units", "unit_id", "name"), strict=True))
         self.questionnaire = build_questionnaire(self.rules, language, units=self.units)
         self.table = responses_table(self.rules)
-        self._open_person: tuple[Person, ScopedRows] | None = None
+        self._open_person: Person | None = None
         self.item = ""
         self._build()
         self._resume()
@@ -65,15 +60,6 @@ class SelfAssessmentPanel:
         UsageError
             Nobody was chosen yet.
         """
-        return self._current[0]
-
-    @property
-    def base(self) -> ScopedRows:
-        """The person's row, as it was read or saved last."""
-        return self._current[1]
-
-    @property
-    def _current(self) -> tuple[Person, ScopedRows]:
         if self._open_person is None:
             raise UsageError("Begin with a person, or continue with a code.")
         return self._open_person
@@ -82,10 +68,8 @@ class SelfAssessmentPanel:
 
     def _build(self) -> None:
         words = self.questionnaire.words
-        self.status = editing.Status()
-        waves = sort_waves(read_columns(self.folder, "responses", "wave")[0])
-        units = [(f"{name} ({unit})", unit) for unit, name in self.units.items()]
-        self.unit = controls.choice("Unit", units) if units else controls.line("Unit")
+        waves = sort_waves(read_rows(self.folder, self.table)["wave"])
+        self.unit = self.unit_control("Unit")
         self.wave = controls.line("Wave", waves[-1] if waves else quarter(date.today()), "2026-Q3", controls.SHORT)
         self.role = controls.choice("Role", [(words[f"role.{name}"], name) for name in ROLES])
         self.ai_use = controls.choice(
@@ -111,9 +95,11 @@ class SelfAssessmentPanel:
         begin = controls.button("Begin with a person", self._begin, primary=True)
         again = controls.button("Continue or change", self._continue)
         show = controls.button("Show what the team said", self._summarise)
-        where = html.escape(str(self.folder / "responses.csv"))
+        where = html.escape(str(self.folder / "responses"))
         self.box = editing.form(
-            w.HTML(f'<p class="aiready-muted">Every answer is saved as it is given, in {where}.</p>'),
+            w.HTML(
+                f'<p class="aiready-muted">Every answer is saved as it is given, in {where}, a file per person.</p>'
+            ),
             controls.row(self.unit, self.wave, self.role, self.ai_use, begin),
             controls.row(self.code, self.unfinished, again),
             self.status,
@@ -190,13 +176,14 @@ class SelfAssessmentPanel:
         self._reopen(code, unit, wave, "")
 
     def _reopen(self, code: str, unit: str, wave: str, item: str) -> None:
-        saved = read_rows(self.folder, self.table, {"respondent_id": code, "unit_id": unit, "wave": wave})
+        saved = read_slice(self.folder, self.table, {"respondent_id": code, "unit_id": unit, "wave": wave})
         person = person_from_row(saved, self.rules)
         self._show_person(person, f"Answers of {code}: go on, or change them.", item)
 
     def _show_person(self, person: Person, message: str, item: str = "") -> None:
         self._clear_choices()
-        self._open_person = person, read_rows(self.folder, self.table, person.scope)
+        self._open_person = person
+        self.editor.open(person.key, [read_slice(self.folder, self.table, person.key)], None)
         self.item = (
             item
             or progress(person, self.questionnaire).next_open
@@ -204,22 +191,21 @@ class SelfAssessmentPanel:
         )
         self._show_team(None)
         self.status.show_message(message)
-        self._save_draft()
+        self._save_position()
         self._list_unfinished()
         self._draw()
 
-    def _save_draft(self) -> None:
+    def _save_position(self) -> None:
         """Save which person and question are shown; the answers themselves are in the data folder."""
-        state = {**self.person.scope, "role": self.person.role, "item": self.item}
-        journal.save_draft(self.folder, _DRAFT, {}, state)
+        self.position.save({**self.person.key, "role": self.person.role, "item": self.item})
 
     def _resume(self) -> None:
         """Return to the person and question shown before the kernel died or the tab was closed."""
-        saved = journal.read_draft(self.folder, _DRAFT, {})
-        if saved is None:
+        last = self.position.read()
+        if last is None:
             self._list_unfinished()
             return
-        when, state = saved
+        when, state = last
         for control, name in ((self.unit, "unit_id"), (self.wave, "wave"), (self.role, "role")):
             if not isinstance(control, w.Dropdown) or state[name] in [value for _, value in control.options]:
                 control.value = state[name]
@@ -230,11 +216,15 @@ class SelfAssessmentPanel:
             return
         self.status.show_message(f"You were here at {when}; every answer given until then is saved.")
 
+    def _team_rows(self) -> pd.DataFrame:
+        """Answers of everybody in the unit and wave."""
+        return read_rows(
+            self.folder, self.table, {"unit_id": self.unit.value or "", "wave": self.wave.value.strip().upper()}
+        )
+
     @show_errors
     def _list_unfinished(self) -> None:
-        scope = {"unit_id": self.unit.value or "", "wave": self.wave.value.strip().upper()}
-        rows = read_rows(self.folder, self.table, scope).rows
-        codes = unfinished_codes(rows, self.questionnaire)
+        codes = unfinished_codes(self._team_rows(), self.questionnaire)
         self.unfinished.options = [("Nobody" if not codes else "Choose", ""), *((code, code) for code in codes)]
 
     # Answers ----------------------------------------------------------------------------------------------------
@@ -254,23 +244,19 @@ class SelfAssessmentPanel:
             self._save(replace(self.person, comment=comment))
 
     def _save(self, person: Person) -> None:
-        rows = response_row(person, self.rules)
         try:
-            self._open_person = person, save_rows(self.base, rows)
+            self.editor.save("responses", response_row(person, self.rules))
             counts = progress(person, self.questionnaire)
-            self.status.show_message(f"Saved. {counts.answered} of {counts.total} answered.")
-        except ConflictError as conflict:
-            self._merge(rows, conflict)
-        self._save_draft()
+            message, kind = f"Saved. {counts.answered} of {counts.total} answered.", "note"
+        except ConflictError as conflict:  # where both answered, theirs stays
+            _, joined = self.editor.join()
+            person = person_from_row(self.editor.save("responses", joined.rows), self.rules)
+            clash = " Where both answered, theirs stands: answer again to change it." if len(joined.conflicts) else ""
+            message, kind = f"{conflict} Both were joined.{clash}".replace("Nothing was written. ", ""), "warning"
+        self._open_person = person
+        self.status.show_message(message, kind)
+        self._save_position()
         self._draw()
-
-    def _merge(self, rows: pd.DataFrame, conflict: ConflictError) -> None:
-        """Merge with what somebody else saved for the same person; where both answered, their answer stays."""
-        merged = merge(self.base, rows.assign(**self.base.scope), conflict.current)
-        saved = save_rows(conflict.current, merged.rows)
-        self._open_person = person_from_row(saved, self.rules), saved
-        clash = " Where both answered, theirs stands: answer again to change it." if len(merged.conflicts) else ""
-        self.status.show_message(f"{conflict} Both were joined.{clash}".replace("Nothing was written. ", ""), "warning")
 
     def _confirm_withdrawal(self) -> None:
         self.confirm_button.layout.display = ""
@@ -279,13 +265,16 @@ class SelfAssessmentPanel:
     @show_errors
     def _withdraw_all(self) -> None:
         code = self.person.code
-        save_rows(self.base, self.base.rows.iloc[:0])
-        journal.delete_draft(self.folder, _DRAFT, {})
+        withdrawn = self.editor.save("responses", self.editor.slices["responses"].rows.iloc[:0])
+        self.position.delete()
         self._clear_choices()
         self._open_person = None
         self._list_unfinished()
         self._draw()
-        self.status.show_message(f"Everything that {code} said is withdrawn; no copy is kept.")
+        elsewhere = "it counts no more. It came another way: delete their row in the file it came in, too."
+        self.status.show_message(
+            f"Everything that {code} said is withdrawn; {elsewhere if withdrawn.path.exists() else 'no copy is kept.'}"
+        )
 
     # Going on ---------------------------------------------------------------------------------------------------
 
@@ -294,7 +283,7 @@ class SelfAssessmentPanel:
         ids = [question.id for question in questions_for(self.questionnaire, self.person.role)]
         position = ids.index(self._question().id) + step
         self.item = ids[min(max(position, 0), len(ids) - 1)]
-        self._save_draft()
+        self._save_position()
         if position >= len(ids):
             counts = progress(self.person, self.questionnaire)
             n_open = counts.total - counts.answered
@@ -307,16 +296,14 @@ class SelfAssessmentPanel:
     @show_errors
     def _go_open(self) -> None:
         self.item = progress(self.person, self.questionnaire, self._question().id).next_open or self._question().id
-        self._save_draft()
+        self._save_position()
         self._draw()
 
     # The team ---------------------------------------------------------------------------------------------------
 
     @show_errors
     def _summarise(self) -> None:
-        scope = {"unit_id": self.unit.value or "", "wave": self.wave.value.strip().upper()}
-        rows = read_rows(self.folder, self.table, scope).rows
-        self._show_team(summarise_team(rows, self.rules))
+        self._show_team(summarise_team(self._team_rows(), self.rules))
 
     def _show_team(self, summary: TeamSummary | None) -> None:
         """Show the team's summary, or nothing."""
