@@ -32,6 +32,15 @@ class Run:
     results: Path
     who: list[tuple]
     waves: Mapping[str, str]
+    read: dict[tuple, dict[tuple[str, str], Figure]] = field(default_factory=dict)
+
+    def figures(self, kinds: Collection[str]) -> dict[tuple[str, str], Figure]:
+        """Figures by kind and name, with the names of waves that the first run had; computed once."""
+        key = tuple(kinds)
+        if key not in self.read:
+            figures = SurveyFigures(self.organisation, self.results).figures(kinds)
+            self.read[key] = {(figure.kind, _renamed(figure.name, self.waves)): figure for figure in figures}
+        return self.read[key]
 
 
 @dataclass
@@ -103,10 +112,7 @@ class Runs:
 
     def _figures(self, kinds: Collection[str]) -> Iterator[Figure]:
         """Figures of all runs, over the groups of people that no run tells apart."""
-        by_run: list[dict[tuple[str, str], Figure]] = []
-        for run in self.made:
-            figures = SurveyFigures(run.organisation, run.results).figures(kinds)
-            by_run.append({(figure.kind, _renamed(figure.name, run.waves)): figure for figure in figures})
+        by_run = [run.figures(kinds) for run in self.made]
         for key in dict.fromkeys(key for figures in by_run for key in figures):
             yield self._together(key, [figures.get(key) for figures in by_run])
 

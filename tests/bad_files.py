@@ -61,12 +61,6 @@ def put(name: str, content: str | bytes) -> Make:
     return lambda folder: (folder / name).write_bytes(data)
 
 
-def _cells(kind: str, columns: Sequence[tuple[str, str]], cells: Sequence[str]) -> Iterator[tuple[str, Make]]:
-    for table, column in columns:
-        for cell in cells:
-            yield f"{kind}: {cell!r} in {table}.{column}", put(f"{table}.csv", with_cell(table, column, cell))
-
-
 BAD_DATES = (
     "31.02.2026",
     "2026-13-01",
@@ -145,18 +139,20 @@ NOTHINGS = (
 )
 
 
+CELLS = {"date": BAD_DATES, "number": BAD_NUMBERS, "nothing": NOTHINGS}
+COLUMNS = {
+    "date": ("initiatives.pilot_on", "feedback.flagged_at", "decisions.opened_at", "actions.due_on"),
+    "number": ("units.headcount", "tasks.hours_per_year", "usage.active_users", "decisions.autonomy_level"),
+    "nothing": ("responses.role", "responses.team_goal", "units.headcount", "initiatives.stage"),
+}
+
+
 def _values() -> Iterator[tuple[str, Make]]:
-    dates = [("initiatives", "pilot_on"), ("feedback", "flagged_at"), ("decisions", "opened_at"), ("actions", "due_on")]
-    numbers = [
-        ("units", "headcount"),
-        ("tasks", "hours_per_year"),
-        ("usage", "active_users"),
-        ("decisions", "autonomy_level"),
-    ]
-    nothings = [("responses", "role"), ("responses", "team_goal"), ("units", "headcount"), ("initiatives", "stage")]
-    yield from _cells("date", dates, BAD_DATES)
-    yield from _cells("number", numbers, BAD_NUMBERS)
-    yield from _cells("nothing", nothings, NOTHINGS)
+    for kind, cells in CELLS.items():
+        for where in COLUMNS[kind]:
+            table, column = where.split(".")
+            for cell in cells:
+                yield f"{kind}: {cell!r} in {where}", put(f"{table}.csv", with_cell(table, column, cell))
 
 
 def _encodings() -> Iterator[tuple[str, Make]]:
@@ -512,3 +508,11 @@ CASES: dict[str, Make] = dict(
     for family in (_values, _encodings, _dialects, _headers, _sizes, _workbooks, _parquets, _places)
     for case in family()
 )
+REPEATED = {
+    f"{kind}: {cell!r} in {where}"
+    for kind, cells in CELLS.items()
+    for at, cell in enumerate(cells)
+    for turn, where in enumerate(COLUMNS[kind])
+    if at % len(COLUMNS[kind]) != turn
+}
+"""Cases of a cell in a column, but for one column of each cell, by turns."""

@@ -150,9 +150,14 @@ class Reader(Outsider):
             yield self.answers_of(row.unit_id, "all", np.ones(LEVELS)), row.n
             yield self.answers_of(row.unit_id, "all", np.arange(1, LEVELS + 1)), row.n * row.value
 
-    def room(self, unit_id, segment):
-        """How far apart the ends are of the answers on the level that is least known."""
-        return max(self.width(self.answers_of(unit_id, segment, level)) for level in np.eye(LEVELS))
+    def room(self, unit_id, segment, within):
+        """How far apart the ends are of the answers on the level that is least known, or on one not `within`."""
+        widths = []
+        for level in np.eye(LEVELS)[::-1]:
+            widths.append(self.width(self.answers_of(unit_id, segment, level)))
+            if widths[-1] >= within:
+                break
+        return max(widths)
 
     def width(self, aim):
         ends = [linprog(sign * aim, A_eq=self.sums, b_eq=self.known) for sign in (1, -1)]
@@ -170,7 +175,7 @@ def read_out(items, means, some, within=MINIMUM - 1e-4):
         outsider = Reader(cells[cells["status"] == "ok"], mine, parents_of())
         for cell in cells.loc[cells["status"] == "suppressed", ["unit_id", "segment"]].drop_duplicates().itertuples():
             hidden += 1
-            room = outsider.room(cell.unit_id, cell.segment)
+            room = outsider.room(cell.unit_id, cell.segment, within)
             if room < within:
                 found.append((wave, item, cell.unit_id, cell.segment, room))
     assert hidden

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from bad_files import BAD_DATES, BAD_NUMBERS, CASES, HEADERS, NOTHINGS, ROWS, good
+from bad_files import BAD_DATES, BAD_NUMBERS, CASES, HEADERS, NOTHINGS, REPEATED, ROWS, good
 from generated import examples
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
@@ -51,7 +51,9 @@ def test_the_corpus_holds_more_than_300_files():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.acceptance) if case in REPEATED else case for case in CASES]
+)
 def test_a_bad_file_gives_a_clear_error_or_quarantine(case, tmp_path):
     folder = tmp_path / "data"
     folder.mkdir()
