@@ -24,9 +24,9 @@ from pathlib import Path
 from aiready import Assessment
 from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
 from aiready.batch.page_job import OK, PageJob, PageResult
-from aiready.batch.rebuild import package_digest
 from aiready.batch.runner import PageRunner
 from aiready.batch.schedule import PageOutcome, PagePlan, RunOptions, run_pages
+from aiready.digests import package_digest
 from aiready.package_files import package_file
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"

@@ -3,21 +3,22 @@
 import json
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from aiready.atomic_files import write_file
 from aiready.batch.output_folder import OwnFiles, refuse_foreign_files
-from aiready.batch.page_job import EARLIER, OK
+from aiready.batch.page_job import EARLIER, OK, UNCHANGED
+from aiready.digests import version_of
 from aiready.errors import InfrastructureError
-from aiready.profile.assessment import Assessment
 
 FILE = Path("records/manifest.json")
 PORTFOLIO = "portfolio.html"
+FACTS = ("language", "facts", "counts", "inputs")
+"""What the manifest says of the data and the results: language, facts, rows read by table, digests of the files."""
 PACKAGES = (
     "aiready",
     "altair",
@@ -59,13 +60,45 @@ class PageRecord:
         """The record as it stands in the manifest, and whether its PDF is of this page."""
         return asdict(self) | {"pdf": bool(self.digest) and self.pdf_of == self.digest}
 
+    def unchanged(self) -> "PageRecord":
+        """The record after a run that has nothing to change on the page."""
+        return replace(self, status=OK, reason="", why="", change=UNCHANGED)
+
+
+def unchanged_records(records: Mapping[str, PageRecord], pages: Sequence[str]) -> dict[str, PageRecord]:
+    """The records after a run that has nothing to change on these pages, and does not look at the others."""
+    return {
+        page: record.unchanged() if page in pages else replace(record, change=EARLIER)
+        for page, record in records.items()
+    }
+
+
+@dataclass(frozen=True)
+class Repeatable:
+    """How a run that repeats one that ended well is recognised, and what it then has to know (`repeated_run`).
+
+    `inputs`, `outputs`: digests of what the run depended on and of what it left. `release`: name of its release in the
+    history, empty without one. `records_up_to`: day of the newest record, blank without one. `pages` in their order.
+    """
+
+    inputs: str
+    outputs: str
+    release: str
+    records_up_to: str
+    pages: Sequence[str]
+
 
 @dataclass(frozen=True)
 class EarlierRuns:
-    """The manifest of earlier runs: their pages by file name, and the files that are ours (paths below the folder)."""
+    """The manifest of earlier runs: their pages by file name, and the files that are ours (paths below the folder).
+
+    `facts` of the latest run, as its `ManifestWriter` got them. `repeatable`: None where it did not end well.
+    """
 
     pages: Mapping[str, PageRecord] = field(default_factory=dict)
     files: frozenset[str] = frozenset()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    repeatable: Repeatable | None = None
 
 
 def read(out: Path, patterns: Iterable[str]) -> EarlierRuns:
@@ -92,7 +125,9 @@ def read(out: Path, patterns: Iterable[str]) -> EarlierRuns:
         pages = {page: PageRecord(**{name: entry[name] for name in names & set(entry)})
                  for page, entry in content["pages"].items()}  # fmt: skip
         files = content["files"] if "files" in content else _files_of_old_manifest(out, pages.values())
-        return EarlierRuns(pages, frozenset(map(str, files)))
+        facts = {name: content[name] for name in FACTS if name in content}
+        repeatable = Repeatable(**content["repeatable"]) if "repeatable" in content else None
+        return EarlierRuns(pages, frozenset(map(str, files)), facts, repeatable)
     except (KeyError, TypeError, AttributeError) as error:
         raise _broken(out, f"{type(error).__name__}: {error}") from error
 
@@ -142,13 +177,17 @@ def _as_json(content: Mapping[str, Any]) -> bytes:
 
 
 class ManifestWriter:
-    """Hold the records of a run, and write them every few seconds, so that a killed run can be resumed."""
+    """Hold the records of a run, and write them every few seconds, so that a killed run can be resumed.
+
+    `facts`: one entry for each of `FACTS`. `repeatable` is set once a run has ended well.
+    """
 
     INTERVAL = 2.0
     """Seconds between two writes."""
 
-    def __init__(self, out: Path, assessment: Assessment, earlier: EarlierRuns):
-        self.out, self.assessment = out, assessment
+    def __init__(self, out: Path, facts: Mapping[str, Any], earlier: EarlierRuns):
+        self.out, self.facts = out, facts
+        self.repeatable: Repeatable | None = None
         self.pages = {page: replace(record, change=EARLIER) for page, record in earlier.pages.items()}
         self.own_files = OwnFiles(out, earlier.files, lambda _: self.write())
         self.start_methods: set[str] = set()
@@ -170,19 +209,11 @@ class ManifestWriter:
             "started": datetime.fromtimestamp(self._started, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - self._started, 1),
             "notebooks": sorted(self.start_methods),
-            "versions": {name: _version(name) for name in PACKAGES} | {"python": platform.python_version()},
-            "language": self.assessment.language.code,
-            "facts": asdict(self.assessment.facts),
-            "counts": self.assessment.counts.to_dict("records"),
-            "inputs": self.assessment.inputs.to_dict("records"),
+            "versions": {name: version_of(name) for name in PACKAGES} | {"python": platform.python_version()},
+            **self.facts,
             "pages": {page: record.as_dict() for page, record in self.pages.items()},
             "files": sorted(self.own_files.names),
         }
+        if self.repeatable is not None:
+            content["repeatable"] = asdict(self.repeatable)
         return _as_json(content)
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

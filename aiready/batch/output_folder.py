@@ -13,9 +13,12 @@ from aiready.errors import InfrastructureError, UsageError
 
 RECORDS = ("records/*", "records/*/*")
 PAGES = ("units/*.html", "units/*.pdf", "overview/*.html", "overview/*.pdf", "figures/*")
-"""Where results and pages are written: nothing may be there before the first run."""
-HISTORY = "history"
-"""Below `records`: earlier releases, which may be copied there before the first run."""
+OUTPUT_PATTERNS = (*RECORDS, *PAGES)
+"""Where results, pages, or both are written: nothing may be there before the first run."""
+INDEX = Path("overview/index.html")
+"""The page that links all others."""
+HISTORY = Path("records/history")
+"""What each run published; earlier releases may be copied there before the first run."""
 MAX_LISTED = 5
 """Files named in an error."""
 
@@ -46,7 +49,7 @@ def _foreign_files(out: Path, patterns: Iterable[str]) -> Iterator[Path]:
     for pattern in patterns:
         for path in out.glob(pattern):
             inside = path.relative_to(out).parts
-            is_hidden, is_history = path.name.startswith("."), inside[:2] == ("records", HISTORY)
+            is_hidden, is_history = path.name.startswith("."), inside[:2] == HISTORY.parts
             if not (is_hidden or is_history or (pattern in RECORDS and path.is_dir())):
                 yield path
 

@@ -6,7 +6,6 @@ that compare a unit with the others in whole points; of the rows read only how m
 mean equal pages, and no page shows an outdated total.
 """
 
-import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import feather
 
+from aiready.digests import digest
 from aiready.model.registry import ALL, NUMBERS, OK, ORGANISATION, SUPPRESSED
 from aiready.package_files import package_file
 from aiready.profile.assessment import FACTS, OWN_AND_TOTAL, TOTALS, Assessment
@@ -93,14 +93,6 @@ def save_page_inputs(assessment: Assessment, unit_id: str, folder: Path) -> None
 def instrument_files(folder: Path) -> dict[str, bytes]:
     """The files of an instrument folder by name."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-
-
-def digest(*parts: bytes | str) -> str:
-    """Digest of several parts: twelve hex digits."""
-    combined = hashlib.sha256()
-    for part in parts:
-        combined.update(hashlib.sha256(part.encode() if isinstance(part, str) else part).digest())
-    return combined.hexdigest()[:12]
 
 
 def _as_on_pages(own: Assessment) -> Assessment:

@@ -1,11 +1,8 @@
 """Decide whether a page must be made again, and why: compare its inputs with those it was made from."""
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from aiready.batch.page_inputs import FACTS_PART, MIXED_PART, TOTAL_PART, digest
+from aiready.batch.page_inputs import FACTS_PART, MIXED_PART, TOTAL_PART
 
 WORDS = {
     "responses": "answers",
@@ -32,8 +29,6 @@ WORDS = {
 CALCULATED = {MIXED_PART: "results", FACTS_PART: "dates and notes"}
 """Parts computed from others: named only where nothing else changed."""
 NEW_PAGE, FORCED = "new", "asked for by --force"
-LIBRARIES = ("altair", "nbconvert", "numpy", "pandas", "papermill", "pyarrow", "vl-convert-python")
-"""Packages whose version can change the bytes of a page."""
 
 
 def reason_to_rebuild(now: Mapping[str, str], before: Mapping[str, str]) -> str:
@@ -53,25 +48,3 @@ def reason_to_rebuild(now: Mapping[str, str], before: Mapping[str, str]) -> str:
     calculated = [CALCULATED.get(part, part) for part in different if part not in WORDS]
     words = inputs or calculated
     return f"{', '.join(words)} changed" if words else ""
-
-
-@cache
-def package_digest() -> str:
-    """Digest of the package's source, templates, style sheets and tables."""
-    top = Path(__file__).parents[1]
-    suffixes = (".py", ".csv", ".css", ".j2", ".json", ".html")
-    files = sorted(path for path in top.rglob("*") if path.suffix in suffixes and "_shipped" not in path.parts)
-    return digest(*(str(path.relative_to(top)) + digest(path.read_bytes()) for path in files))
-
-
-@cache
-def library_digest() -> str:
-    """Digest of the versions of `LIBRARIES`."""
-    return digest(*map(_version, LIBRARIES))
-
-
-def _version(name: str) -> str:
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return name

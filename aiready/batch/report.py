@@ -2,19 +2,47 @@
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from aiready.batch.notebook_run import fast_imports
+from aiready.batch.output_folder import HISTORY, INDEX
+from aiready.batch.page_job import OK
+from aiready.batch.repeated_run import OnStart, input_digest, repeat
 from aiready.batch.schedule import PageOutcome, RunOptions, SubmitPage, page_runner
 from aiready.errors import UsageError, raise_all
 from aiready.profile.parameters import parse_day
 
-if TYPE_CHECKING:
-    from aiready.batch.report_run import ReportRun
-    from aiready.profile.assessment import Assessment
+
+@dataclass(frozen=True)
+class ReportRun:
+    """What became of a run.
+
+    `pages`: the outcome of every page. `withdrawn`: names of pages that were removed. `remark`: a sentence on how the
+    run was carried out, where that is not as requested.
+    """
+
+    out: Path
+    pages: list[PageOutcome]
+    withdrawn: list[str] = field(default_factory=list)
+    remark: str = ""
+
+    @property
+    def failed(self) -> list[PageOutcome]:
+        """Pages that could not be made, for whatever cause."""
+        return [page for page in self.pages if page.status != OK]
+
+    @property
+    def index(self) -> Path:
+        """The page that links all others."""
+        return self.out / INDEX
+
+    def count(self, change: str) -> int:
+        """Number of pages with this change (new, changed, as before, unchanged)."""
+        return sum(page.change == change for page in self.pages)
 
 
 def report(  # noqa: PLR0913 - the options of the command, one each
@@ -37,9 +65,9 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     keep: int = 0,
     pdf: bool = False,
     figures: bool = False,
-    on_start: "Callable[[Assessment, int], None] | None" = None,
+    on_start: OnStart | None = None,
     on_page: Callable[[PageOutcome], None] | None = None,
-) -> "ReportRun":
+) -> ReportRun:
     """Write one handout per unit, the portfolio and the index; pages that nothing has changed are kept.
 
     Parameters
@@ -77,7 +105,8 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     pdf, figures
         Whether to also print every page, and to write every figure as files for slides.
     on_start
-        Called once the data are read, with the assessment and the number of pages to come.
+        Called before the first page, with the rows read of each table (table, read, used, quarantined, after_as_of) and
+        the number of pages.
     on_page
         Called with each page as it is published or fails.
 
@@ -106,31 +135,37 @@ def report(  # noqa: PLR0913 - the options of the command, one each
         children=children,
     )
     _check_numbers(options, keep)
-    reading_date = parse_day(as_of)
+    reading_date, out = parse_day(as_of), Path(out)
+    unit_ids = (units,) if isinstance(units, str) else tuple(units)
+    on_start, on_page = on_start or (lambda *_: None), on_page or (lambda _: None)
+    inputs_now = partial(input_digest, data, units=unit_ids, wave=wave, language=language, as_of=reading_date,
+                         children=children, keep=keep, pdf=pdf, figures=figures)  # fmt: skip
+    inputs = inputs_now()
+    if not force and not executor and (outcomes := repeat(out, inputs, on_start, on_page)) is not None:
+        return ReportRun(out, outcomes)
 
-    def run(submit: SubmitPage, options: RunOptions) -> "ReportRun":
+    def run(submit: SubmitPage, options: RunOptions) -> ReportRun:
         with fast_imports():
-            from aiready.batch.report_run import HISTORY, ReportRequest, run_report
+            from aiready.batch.report_run import ReportRequest, run_report
             from aiready.messages import Language
             from aiready.profile.assessment import Assessment
 
         translation = Language.of(language)
-        assessment = Assessment.open(data, as_of=reading_date, wave=wave, published=Path(out) / HISTORY)
-        unit_ids = (units,) if isinstance(units, str) else tuple(units)
-        unit_ids = tuple(dict.fromkeys(unit_ids or assessment.units["unit_id"]))
-        assessment.check_unit_ids(unit_ids)
-        if on_start is not None:
-            on_start(assessment, len(unit_ids) + 1)
+        assessment = Assessment.open(data, as_of=reading_date, wave=wave, published=out / HISTORY)
+        requested = tuple(dict.fromkeys(unit_ids or assessment.units["unit_id"]))
+        assessment.check_unit_ids(requested)
+        on_start(assessment.counts.to_dict("records"), len(requested) + 1)
         request = ReportRequest(
             str(data),
-            Path(out),
-            unit_ids,
+            out,
+            requested,
             options,
-            on_page or (lambda _: None),
+            on_page,
             pdf=pdf,
             submit=submit,
             keep_releases=keep,
             language=translation,
+            input_digest=lambda: inputs if inputs_now() == inputs else "",
         )
         return run_report(assessment, request)
 

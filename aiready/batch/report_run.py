@@ -3,8 +3,10 @@
 import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from aiready.atomic_files import (
     TOO_FEW,
@@ -15,10 +17,17 @@ from aiready.atomic_files import (
     remove_partial_files,
 )
 from aiready.batch import manifest
-from aiready.batch.manifest import PORTFOLIO, EarlierRuns, ManifestWriter, PageRecord
+from aiready.batch.manifest import (
+    PORTFOLIO,
+    EarlierRuns,
+    ManifestWriter,
+    PageRecord,
+    Repeatable,
+    unchanged_records,
+)
 from aiready.batch.notebook_run import fast_imports
-from aiready.batch.output_folder import PAGES, RECORDS, OwnFiles
-from aiready.batch.page_inputs import PageInputs, PageInputsBuilder, digest, instrument_files, too_small
+from aiready.batch.output_folder import HISTORY, INDEX, OUTPUT_PATTERNS, RECORDS, OwnFiles
+from aiready.batch.page_inputs import PageInputs, PageInputsBuilder, instrument_files, too_small
 from aiready.batch.page_job import (
     AS_BEFORE,
     CANCELLED,
@@ -27,25 +36,23 @@ from aiready.batch.page_job import (
     NEW,
     OK,
     PUBLISH,
-    UNCHANGED,
     PageJob,
     PageResult,
 )
-from aiready.batch.rebuild import FORCED, NEW_PAGE, library_digest, package_digest, reason_to_rebuild
+from aiready.batch.rebuild import FORCED, NEW_PAGE, reason_to_rebuild
+from aiready.batch.repeated_run import UNDATED_INDEX, output_digest
+from aiready.batch.report import ReportRun
 from aiready.batch.schedule import NOT_STARTED, PageOutcome, PagePlan, RunOptions, SubmitPage, page_runner, run_pages
-from aiready.errors import AireadyError
+from aiready.digests import digest, library_digest, package_digest
+from aiready.errors import AireadyError, InfrastructureError
 from aiready.inputs.dataset import instrument_folder, safe_cells
 from aiready.messages import ENGLISH, Language
 from aiready.model.registry import ORGANISATION
 from aiready.package_files import package_file
 from aiready.pages.pdf import pdf_printer
+from aiready.pages.records_age import AGE_BLANK
 from aiready.privacy import releases
 from aiready.profile.assessment import FACTS, Assessment
-
-OUTPUT_PATTERNS = (*RECORDS, *PAGES)
-"""Where a run writes, below the output folder."""
-HISTORY = Path("records/history")
-"""What each run published, below the output folder."""
 
 
 def save_results(assessment: Assessment, out: Path, own_files: OwnFiles | None = None) -> Path:
@@ -85,6 +92,8 @@ class ReportRequest:
     `data`: where the data were read from. `on_outcome`: called with each page as it is published or fails. `pdf`: also
     print every page. `submit`: takes a job and makes its page; by default on this machine. `keep_releases`: how many
     releases the history holds, 0 for all. `language` of the pages; results are the same in all languages.
+    `input_digest`: gives the digest of all that the run depends on; where that is empty, no run is recognised as a
+    repetition of this one.
     """
 
     data: str
@@ -96,34 +105,7 @@ class ReportRequest:
     submit: SubmitPage | None = None
     keep_releases: int = 0
     language: Language = ENGLISH
-
-
-@dataclass(frozen=True)
-class ReportRun:
-    """What became of a run.
-
-    `pages`: the outcome of every page. `withdrawn`: names of pages that were removed. `remark`: a sentence on how the
-    run was carried out, where that is not as requested.
-    """
-
-    out: Path
-    pages: list[PageOutcome]
-    withdrawn: list[str] = field(default_factory=list)
-    remark: str = ""
-
-    @property
-    def failed(self) -> list[PageOutcome]:
-        """Pages that could not be made, for whatever cause."""
-        return [page for page in self.pages if page.status != OK]
-
-    @property
-    def index(self) -> Path:
-        """The page that links all others."""
-        return self.out / "overview" / "index.html"
-
-    def count(self, change: str) -> int:
-        """Number of pages with this change (new, changed, as before, unchanged)."""
-        return sum(page.change == change for page in self.pages)
+    input_digest: Callable[[], str] = str
 
 
 def run_report(assessment: Assessment, request: ReportRequest) -> ReportRun:
@@ -151,7 +133,7 @@ def run_report(assessment: Assessment, request: ReportRequest) -> ReportRun:
         reporter = _Reporter(assessment, translated, request, earlier_runs)
         reporter.claim()  # the manifest names files before they are written
         if assessment.release is not None:  # first, so that a run killed half-way counts as published
-            releases.save(out / HISTORY, assessment.release, assessment.facts.as_of)
+            reporter.release = releases.save(out / HISTORY, assessment.release, assessment.facts.as_of)
             releases.trim(out / HISTORY, request.keep_releases)
         if request.submit is not None:
             return reporter.run(request.submit)
@@ -166,6 +148,16 @@ def _translated(assessment: Assessment, request: ReportRequest) -> Assessment:
     return assessment.translated(request.language, instrument_folder(request.data))
 
 
+def _facts(assessment: Assessment) -> dict[str, Any]:
+    """What the manifest says of the data and the results."""
+    return {
+        "language": assessment.language.code,
+        "facts": asdict(assessment.facts),
+        "counts": assessment.counts.to_dict("records"),
+        "inputs": assessment.inputs.to_dict("records"),
+    }
+
+
 def _record_path(out: Path, record: PageRecord) -> Path:
     return out / ("overview" if record.page == PORTFOLIO else "units") / record.page
 
@@ -178,19 +170,19 @@ class _Reporter:
     ):
         self.assessment, self.translated, self.request = assessment, translated, request
         self.earlier = earlier_runs.pages
-        self.manifest = ManifestWriter(request.out, translated, earlier_runs)
+        self.manifest = ManifestWriter(request.out, _facts(translated), earlier_runs)
         self.own_files = self.manifest.own_files
         self.failed = request.out / "records" / "failed"
         self.questionnaire = instrument_files(instrument_folder(request.data) or package_file("data/instrument"))
         self.page_inputs: dict[str, PageInputs] = {}
-        self.saved = False
+        self.saved, self.release = False, ""
         self.notebooks = {name: _notebook(name).read_bytes() for name in ("portfolio_report", "unit_report")}
 
     def claim(self) -> None:
         """List the pages that this run will write; where somebody else's file is in the way, that page fails later."""
         pages = [_page_path(self.request.out, unit_id) for unit_id in (ORGANISATION, *self.request.units)]
         printed = [page.with_suffix(".pdf") for page in pages] if self.request.pdf else []
-        self.own_files.claim(self.request.out / "overview" / "index.html")
+        self.own_files.claim(self.request.out / INDEX)
         self.own_files.claim(*pages, *printed, strict=False)
 
     def run(self, submit: SubmitPage) -> ReportRun:
@@ -213,6 +205,8 @@ class _Reporter:
         except (AireadyError, KeyboardInterrupt, SystemExit) as error:
             stop = error
         self._conclude(withdrawn, stop)
+        if all(outcome.status == OK for outcome in outcomes):
+            self._prepare_repetition([_page_name(unit_id) for unit_id in (ORGANISATION, *self.request.units)])
         pages = [self._with_change(outcome) for outcome in outcomes]
         return ReportRun(self.request.out, pages, withdrawn)
 
@@ -224,17 +218,34 @@ class _Reporter:
 
     def _conclude(self, withdrawn: list[str], stop: BaseException | None) -> None:
         """Write index and manifest, then raise what stopped the run, if anything did."""
-        from aiready.pages import index
-
-        records = {page: record.as_dict() for page, record in self.manifest.pages.items()}
         try:
             self.manifest.write()
-            page = index.index_page(self.translated, records, withdrawn)
-            self.own_files.write(self.request.out / "overview" / "index.html", page)
+            self.own_files.write(self.request.out / INDEX, self._index(self.manifest.pages, withdrawn))
         except AireadyError as error:
             stop = stop or error
         if stop is not None:
             raise stop
+
+    def _index(self, pages: Mapping[str, PageRecord], withdrawn: list[str], age: str = "") -> bytes:
+        from aiready.pages import index
+
+        statuses = {page: record.as_dict() for page, record in pages.items()}
+        return index.index_page(self.translated, statuses, withdrawn, age)
+
+    def _prepare_repetition(self, pages: list[str]) -> None:
+        """After a run that ended well, have the next one recognised if it repeats this one."""
+        out, inputs = self.request.out, self.request.input_digest()
+        if not inputs:
+            return
+        index = self._index(unchanged_records(self.manifest.pages, pages), [], AGE_BLANK)
+        if index.count(AGE_BLANK.encode()) != 1:  # somebody has called an organisation so
+            return
+        with suppress(InfrastructureError):  # all that was requested is there
+            self.own_files.write(out / UNDATED_INDEX, index)
+            outputs = output_digest(out, self.own_files.names)
+            records_up_to = self.assessment.facts.records_up_to
+            self.manifest.repeatable = Repeatable(inputs, outputs, self.release, records_up_to, pages)
+            self.manifest.write()
 
     def _plan(self) -> Iterator[PagePlan]:
         """Plan every page, with a job where it must be made; write the results once all runners are busy."""
@@ -304,7 +315,7 @@ class _Reporter:
     def _record_outcome(self, outcome: PageOutcome) -> None:
         before = self.earlier.get(outcome.page, PageRecord(outcome.unit_id, outcome.page))
         if outcome.unchanged:
-            self.manifest.update(replace(before, status=OK, reason="", why="", change=UNCHANGED))
+            self.manifest.update(before.unchanged())
         elif outcome.status != OK:
             failure = replace(before, status=outcome.status, reason=outcome.reason, why=outcome.why)
             self.manifest.update(replace(failure, seconds=outcome.seconds, change=EARLIER))

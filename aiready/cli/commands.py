@@ -58,10 +58,9 @@ def check(data: DataFolder, names: Names = None, as_of: AsOf = "", as_json: Json
 
     Example: aiready check data/sample
     """
-    from aiready.inputs.database import with_map
     from aiready.profile import data_check
 
-    result = data_check.check(with_map(data, names), _day(as_of))
+    result = data_check.check(_location(data, names), _day(as_of))
     stopping.proceed()
     echo_json(result.as_json()) if as_json else echo(result.as_text())
     raise typer.Exit(1 if result.quarantined else 0)
@@ -77,22 +76,21 @@ def score(
     """
     from aiready.atomic_files import folder_lock
     from aiready.batch import manifest
-    from aiready.batch.output_folder import RECORDS
-    from aiready.batch.report_run import HISTORY, save_results
+    from aiready.batch.output_folder import HISTORY, RECORDS
+    from aiready.batch.report_run import save_results
     from aiready.cli.progress import echo_counts
-    from aiready.inputs.database import with_map
     from aiready.privacy import releases
     from aiready.profile.assessment import Assessment
 
     manifest.read(out, RECORDS)  # somebody else's folder is refused before anything is written
-    assessment = Assessment.open(with_map(data, names), as_of=_day(as_of), published=out / HISTORY)
+    assessment = Assessment.open(_location(data, names), as_of=_day(as_of), published=out / HISTORY)
     stopping.proceed()
     with folder_lock(out):
         if assessment.release is not None:  # first, so that a run killed half-way counts as published
             releases.save(out / HISTORY, assessment.release, assessment.facts.as_of)
         records = save_results(assessment, out)
     if not quiet:
-        echo_counts(assessment.counts)
+        echo_counts(assessment.counts.to_dict("records"))
     echo(f"{len(assessment.measures)} measures of {len(assessment.units)} units in {records / 'results'}")
 
 
@@ -133,11 +131,10 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     """
     from aiready.batch.report import report as write_report
     from aiready.cli.progress import progress, run_as_json, summary
-    from aiready.inputs.database import with_map
 
     with progress(quiet=quiet or as_json) as shown_progress:
         run = write_report(
-            with_map(data, names),
+            _location(data, names),
             out,
             units=unit or (),
             wave=wave,
@@ -287,6 +284,15 @@ def lab(
     Assessment.recall(location)
     stopping.proceed()
     start(package_file("notebooks"), {DATA: location} if data else {})
+
+
+def _location(data: str, names: Path | None) -> str:
+    """The location of the data, with the map of a database."""
+    if names is None and "://" not in data:  # a folder: nothing has to be imported to know that
+        return data
+    from aiready.inputs.database import with_map
+
+    return with_map(data, names)
 
 
 def _day(text: str) -> date | None:

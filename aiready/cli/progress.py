@@ -1,21 +1,16 @@
 """What a run prints while it goes on, and its last line."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiready.batch.page_job import AS_BEFORE, CANCELLED, CHANGED, NEW, OK, UNCHANGED
+from aiready.batch.report import ReportRun
 from aiready.batch.schedule import PageOutcome
 from aiready.cli import stopping
 from aiready.cli.terminal import echo, visible
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from aiready.batch.report_run import ReportRun
-    from aiready.profile.assessment import Assessment
 
 CHANGE_WORDS = {
     NEW: "new",
@@ -33,12 +28,12 @@ class Progress:
         self.quiet, self.lines = quiet, not quiet
         self.total = self.finished = 0
 
-    def start(self, assessment: "Assessment", total: int) -> None:
-        """Print the rows read, once the data are open and the number of pages is known."""
+    def start(self, counts: Sequence[Mapping[str, Any]], total: int) -> None:
+        """Print the rows read, once these and the number of pages are known."""
         stopping.proceed()
         self.total = total
         if not self.quiet:
-            echo_counts(assessment.counts)
+            echo_counts(counts)
 
     def update(self, outcome: PageOutcome) -> None:
         """Print one outcome; failures go to stderr."""
@@ -64,9 +59,9 @@ class Bar(Progress):
         columns = (TextColumn("handouts"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("left"))
         self.bar = Progress(*columns)
 
-    def start(self, assessment: "Assessment", total: int) -> None:
+    def start(self, counts: Sequence[Mapping[str, Any]], total: int) -> None:
         """Print the rows read, and show the bar."""
-        super().start(assessment, total)
+        super().start(counts, total)
         self.task = self.bar.add_task("handouts", total=total)
         self.bar.start()
 
@@ -91,11 +86,11 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
         display.stop()
 
 
-def echo_counts(counts: "pd.DataFrame") -> None:
+def echo_counts(counts: Sequence[Mapping[str, Any]]) -> None:
     """Print the rows read of every table, and what became of them."""
-    for row in counts.itertuples():
-        late = f" + {row.after_as_of} after the as-of date" if row.after_as_of else ""
-        echo(f"{row.table}: {row.read} read = {row.used} used + {row.quarantined} quarantined{late}")
+    for row in counts:
+        late = f" + {row['after_as_of']} after the as-of date" if row["after_as_of"] else ""
+        echo(f"{row['table']}: {row['read']} read = {row['used']} used + {row['quarantined']} quarantined{late}")
 
 
 def _words(outcome: PageOutcome) -> str:
@@ -104,13 +99,12 @@ def _words(outcome: PageOutcome) -> str:
     return "unchanged" if outcome.unchanged else f"{outcome.why} ({outcome.seconds:.1f} s)"
 
 
-def summary(run: "ReportRun") -> str:
+def summary(run: ReportRun) -> str:
     """The last line of a run: what changed, what failed, and where to look.
 
     Examples
     --------
     >>> from pathlib import Path
-    >>> from aiready.batch.report_run import ReportRun
     >>> summary(ReportRun(Path("reports"), [PageOutcome("a", "a.html", change="changed")]))
     '1 page changed, 0 failed. Open reports/overview/index.html'
     """
@@ -126,7 +120,7 @@ def summary(run: "ReportRun") -> str:
     return text + (f"; evidence in {run.out / 'records' / 'failed'}" if n_failed else "")
 
 
-def run_as_json(run: "ReportRun") -> dict[str, object]:
+def run_as_json(run: ReportRun) -> dict[str, object]:
     """The run as one JSON object: every page with its status, why it was made, and how it compares with before."""
     counts = {words: run.count(change) for change, words in CHANGE_WORDS.items()}
     return {

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 
-import pandas as pd
 from babel import Locale
 from babel.dates import format_date
 from babel.lists import format_list
@@ -20,6 +19,11 @@ SPELLED_OUT_UP_TO = 10
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TENTH_BELOW = 10
 """Numbers below this are written with one decimal where the unit is hours, days or a duration."""
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a value is None, NaN or NaT; without pandas, which takes long to import."""
+    return value is None or value != value
 
 
 @cache
@@ -54,7 +58,7 @@ class Formats:
         >>> ENGLISH.number(4310) == f"4{THIN}310", ENGLISH.number(-2.25, 1) == f"{MINUS}2.2"
         (True, True)
         """
-        if pd.isna(value):
+        if _is_missing(value):
             return MISSING
         digits = self._localize_digits(f"{abs(value):,.{decimals}f}", abs(value))
         return f"{MINUS}{digits}" if value < 0 and any(character in "123456789" for character in digits) else digits
@@ -85,7 +89,7 @@ class Formats:
         >>> [ENGLISH.share(value).replace(NBSP, " ") for value in (0.634, 0.001, 0, 0.999)]
         ['63 %', '< 1 %', '0 %', '> 99 %']
         """
-        if pd.isna(value):
+        if _is_missing(value):
             return MISSING
         if 0 < value < 0.005:
             return phrases(self.code)["unit.share_low"]
@@ -113,7 +117,7 @@ class Formats:
         >>> [ENGLISH.hours(value).replace(NBSP, " ").replace(THIN, " ") for value in (4.83, 57.6, 12345)]
         ['4.8 h', '58 h', '12 340 h']
         """
-        return MISSING if pd.isna(value) else self._pattern("unit.hours", self.bare_hours(value))
+        return MISSING if _is_missing(value) else self._pattern("unit.hours", self.bare_hours(value))
 
     def bare_hours(self, value: float) -> str:
         """Hours without their unit."""
@@ -130,7 +134,7 @@ class Formats:
         >>> [ENGLISH.days(value).replace(NBSP, " ") for value in (41, 1, 2.5)]
         ['41 days', '1 day', '2.5 days']
         """
-        if pd.isna(value):
+        if _is_missing(value):
             return MISSING
         number = self.number(value, int(abs(value) < _TENTH_BELOW and value != round(value)))
         return self._pattern("unit.days#one" if number == "1" else "unit.days#other", number)
@@ -144,7 +148,7 @@ class Formats:
         >>> [ENGLISH.duration(seconds).replace(NBSP, " ") for seconds in (9.658, 720, 15_120, 3_542_400)]
         ['9.7 s', '12 min', '4.2 h', '41 days']
         """
-        if pd.isna(seconds):
+        if _is_missing(seconds):
             return MISSING
         size, unit = _scale(seconds)
         return self._pattern(unit, self._tenths(seconds / size))
@@ -178,7 +182,7 @@ class Formats:
         >>> ENGLISH.interval(1, math.nan, "days")
         ''
         """
-        if pd.isna(low) or pd.isna(high):
+        if _is_missing(low) or _is_missing(high):
             return ""
         bounds = (self._bare(bound, high, unit) for bound in (low, high))
         return phrases(self.code)["unit.range"].format(low=next(bounds), high=next(bounds))
@@ -247,16 +251,16 @@ class Formats:
         """
         return self._format_date(date.fromisoformat(iso[:10]), "format.day") if iso else ""
 
-    def short_day(self, day: pd.Timestamp) -> str:
+    def short_day(self, day: datetime) -> str:
         """A date for a table cell, with no-break spaces: 3 Sep 2026.
 
         Examples
         --------
         >>> from aiready.messages import ENGLISH
-        >>> ENGLISH.short_day(pd.Timestamp("2026-09-03")).replace(NBSP, " ")
+        >>> ENGLISH.short_day(datetime(2026, 9, 3)).replace(NBSP, " ")
         '3 Sep 2026'
         """
-        return "" if pd.isna(day) else self._format_date(day.date(), "format.short_day")
+        return "" if _is_missing(day) else self._format_date(day.date(), "format.short_day")
 
     def _format_date(self, day: date, pattern: str) -> str:
         return format_date(day, phrases(self.code)[pattern], locale=self.locale)

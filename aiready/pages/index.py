@@ -1,7 +1,6 @@
 """Make the index of a run: links in organisation order, status per page, age of the records, failures."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
 from typing import Any
 
 import nbformat
@@ -13,6 +12,7 @@ from aiready.messages import Language
 from aiready.pages import sentences
 from aiready.pages.markup import shared_exporter
 from aiready.pages.markup.blocks import Block, Page, escape, notes, section, table
+from aiready.pages.records_age import records_age
 from aiready.profile.assessment import Assessment
 
 Status = Mapping[str, Any]
@@ -29,13 +29,16 @@ CHANGE_PHRASES = {
 """How a page compares with the run before -> key of its phrase."""
 
 
-def index_page(assessment: Assessment, statuses: Statuses, withdrawn: list[str]) -> bytes:
-    """Render `overview/index.html`: one row per unit, then failures and withdrawn pages."""
+def index_page(assessment: Assessment, statuses: Statuses, withdrawn: list[str], age: str = "") -> bytes:
+    """Render `overview/index.html`: one row per unit, then failures and withdrawn pages.
+
+    `age`: what it says of the age of the records; by default what is true today.
+    """
     about, language, say = assessment.facts.about, assessment.language, assessment.language.say
     page = Page(
         title=about.get("organisation", say("index.title")),
         eyebrow=say("index.scope"),
-        meta=f"{_age(assessment.facts.records_up_to, language)} · {_changed(statuses, language)}",
+        meta=f"{age or records_age(assessment.facts.records_up_to, language)} · {_changed(statuses, language)}",
         lang=language.code,
         notice=about.get("notice", ""),
         footer=say("index.footer"),
@@ -89,14 +92,6 @@ def render_page(page: Page, blocks: list[Block]) -> bytes:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
     text, _ = shared_exporter().from_notebook_node(book)
     return str(text).encode()
-
-
-def _age(as_of: str, language: Language) -> str:
-    if not as_of:
-        return language.say("index.no_date")
-    days = (datetime.now(UTC).date() - date.fromisoformat(as_of)).days
-    parts = [language.say("index.records", day=language.day(as_of))]
-    return " · ".join([*parts, language.say("index.age", days)] if days > 0 else parts)
 
 
 def _changed(statuses: Statuses, language: Language) -> str:

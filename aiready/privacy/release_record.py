@@ -286,8 +286,8 @@ def _unreadable(path: Path, reason: str) -> InfrastructureError:
     )
 
 
-def save(folder: Path, draft: Draft, as_of: str) -> None:
-    """Store a release, whole or not at all; one with the same content as a stored one only renews its time stamp.
+def save(folder: Path, draft: Draft, as_of: str) -> str:
+    """Store a release, whole or not at all, and return its name; one that is stored already renews its time stamp.
 
     Raises
     ------
@@ -304,8 +304,10 @@ def save(folder: Path, draft: Draft, as_of: str) -> None:
     _seal_first_format(folder)
     for path in folder.glob(f"*{release.digest}"):
         os.utime(path)
-        return
-    _write(folder, release, "-".join(filter(None, [as_of, release.digest])))
+        return path.name
+    name = "-".join(filter(None, [as_of, release.digest]))
+    _write(folder, release, name)
+    return name
 
 
 def _write(folder: Path, release: Release, name: str) -> None:
