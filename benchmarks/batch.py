@@ -81,7 +81,7 @@ def separate_processes(wanted: list[PageJob], folder: Path) -> float:
             ["papermill", str(notebook), str(out), *given, "--no-progress-bar"],
             ["jupyter", "nbconvert", "--to", "aiready", str(out)],
         ):
-            subprocess.run_pages([sys.executable, "-m", *command], check=True, capture_output=True, env=environment)
+            subprocess.run([sys.executable, "-m", *command], check=True, capture_output=True, env=environment)
 
     start = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -93,14 +93,15 @@ BARE_CODE = """
 import os, sys, time
 from pathlib import Path
 import papermill
-from aiready.batch.renderer import render
+from aiready.batch.job_folders import JobFolder
+from aiready.batch.notebook_page import export_page
 os.environ["AIREADY_CHARTS"] = "json"
 folders = [Path(line) for line in sys.stdin.read().split()]
 def one(folder):
-    papermill.execute_notebook(sys.argv[1], str(folder / "out.ipynb"), engine_name="aiready", progress_bar=False,
+    papermill.execute_notebook(sys.argv[1], str(folder / "executed.ipynb"), engine_name="aiready", progress_bar=False,
         request_save_on_cell_execute=False, kernel_name="python3",
         parameters={"unit_id": (folder / "unit").read_text(), "results": str(folder / "results")})
-    render(folder / "out.ipynb")
+    export_page(JobFolder(folder))
 one(folders[0])
 start = time.perf_counter()
 for folder in folders[1:]:
@@ -121,7 +122,7 @@ def bare(wanted: list[PageJob], folder: Path) -> float:
         (own / "unit").write_text(order.unit_id)
         folders.append(str(own))
     command = [sys.executable, "-c", BARE_CODE, str(package_file("notebooks/unit_report.ipynb"))]
-    done = subprocess.run_pages(command, input="\n".join(folders), capture_output=True, text=True, check=True)
+    done = subprocess.run(command, input="\n".join(folders), capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
@@ -159,7 +160,7 @@ def whole_run(folder: Path) -> float:
     """Seconds of `aiready report` on the sample: from nothing, and when called again with nothing changed."""
     command = [sys.executable, "-c", "from aiready.cli.commands import main; main()", "report", str(SAMPLE), "--quiet"]
     start = time.perf_counter()
-    subprocess.run_pages([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
+    subprocess.run([*command, "--out", str(folder / "cold")], check=True, capture_output=True)
     return time.perf_counter() - start
 
 
@@ -208,7 +209,7 @@ def measure(whole: Assessment, sizes: Sizes, folder: Path, parts: tuple[str, ...
 @contextmanager
 def pressing(first: list[PageJob], folder: Path) -> Iterator[PageRunner]:
     """A press that has made its first pages."""
-    with PageRunner(AT_ONCE, warm=True) as press:
+    with PageRunner(AT_ONCE) as press:
         in_batch(press, first, folder)
         yield press
 
@@ -218,7 +219,7 @@ def rates(made: list[PageJob], sizes: Sizes, folder: Path) -> None:
     coming = cycle(made)
     with pressing(made[:AT_ONCE], folder) as press:
         ours = in_batch(press, list(islice(coming, sizes.batch)), folder)
-        told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.ready.start_method if press.ready else '?'}")
+        told("batch, handouts/s", f"{1 / ours:.2f}", f"notebooks {press.start_method}")
     theirs = separate_processes(list(islice(coming, sizes.separate)), folder)
     told("papermill and nbconvert, two at a time, handouts/s", f"{1 / theirs:.2f}", "")
     told("times as many", f"{theirs / ours:.1f}", f"at least {TIMES}")

@@ -20,15 +20,15 @@ from statistics import median
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from aiready.batch import preload
+from aiready.batch.job_folders import JobFolder
+from aiready.batch.notebook_page import export_page, run_notebook
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, sync_playwright
 
 from aiready import Assessment
-from aiready.batch.fork_server import PRELOADED_MODULES
-from aiready.batch.notebook_run import JobFolder, run_notebook
 from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
 from aiready.batch.page_job import PageJob
-from aiready.batch.renderer import render
 from aiready.package_files import package_file
 from aiready.pages.pdf import BROWSERS
 
@@ -79,11 +79,12 @@ def first_paint(browser: Browser, page: Path) -> float:
 
 def show(browser: Browser, folder: Path, cells: tuple[float, float], times: int) -> None:
     """Render an executed notebook, measure, and print."""
-    executed, path = JobFolder(folder).executed, folder / "page.html"
-    page = render(executed).page
-    path.write_bytes(page)
+    job_folder = JobFolder(folder)
+    executed, path = job_folder.executed, job_folder.page
+    export_page(job_folder)
+    page = path.read_bytes()
     charts = page.count(b'<figure class="chart"')
-    drawn = best(lambda: seconds(lambda: render(executed)), times)
+    drawn = best(lambda: seconds(lambda: export_page(job_folder)), times)
     plain = best(lambda: seconds(lambda: HTMLExporter().from_filename(str(executed))), times)
     paint = median(first_paint(browser, path) for _ in range(5))
     allowed = LIMIT_RENDERING_MS + LIMIT_CHART_MS * charts
@@ -105,7 +106,7 @@ def main() -> None:
     asked = parser.parse_args()
     slicer = PageInputsBuilder(Assessment.open(SAMPLE), instrument_files(package_file("data/instrument")))
     notebook = (package_file("notebooks") / "unit_report.ipynb").read_bytes()
-    for module in PRELOADED_MODULES:
+    for module in preload.MODULES:
         importlib.import_module(module)
     with tempfile.TemporaryDirectory() as scratch:
         made = {}
@@ -113,7 +114,7 @@ def main() -> None:
             order = PageJob(unit_id, notebook, {"unit_id": unit_id}, slicer.page_inputs(unit_id).files)
             folder = Path(scratch) / unit_id
             made[folder] = min(executed_in_child(order, folder) for _ in range(asked.times))
-        with sync_playwright() as playwright:  # after the forks: what draws must not be forked
+        with sync_playwright() as playwright:  # after the forks: its threads must not be forked
             found = next(filter(None, map(shutil.which, BROWSERS)), None)
             browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
             for folder, cells in made.items():

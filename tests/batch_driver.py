@@ -21,7 +21,7 @@ def main() -> int:
     report_run._notebook = lambda _: Path(notebook)
     assessment = Assessment.open(results=results)
     options = RunOptions(jobs=2, force="--force" in flags)
-    with PageRunner(2, warm=True) as press:
+    with PageRunner(2) as press:
         request = report_run.ReportRequest(
             "", Path(out), tuple(assessment.units["unit_id"]), options, submit=press.submit
         )

@@ -1,6 +1,9 @@
 """Orders to pages: true causes, fallbacks, other executors, and a disk, a home and file handles that are short."""
 
+import errno
+import json
 import os
+import pickle
 import re
 import resource
 import shutil
@@ -15,14 +18,15 @@ from pathlib import Path
 
 import pytest
 from conftest import answers
+from filelock import FileLock
 from test_reports import SHOWN, book
 
 from aiready.atomic_files import file_stem
-from aiready.batch import fork_server, job_folders, report_run
-from aiready.batch.child_process import ChildProcess
+from aiready.batch import job_folders, report_run
 from aiready.batch.page_job import GIGABYTE, PageJob
-from aiready.batch.runner import MAX_TRIES, PageRunner, _Renderer
+from aiready.batch.runner import FORKED, SPAWNED, PageRunner
 from aiready.batch.schedule import RunOptions, submit_to
+from aiready.errors import InfrastructureError
 
 pytestmark = pytest.mark.slow
 EVIL = {
@@ -116,66 +120,82 @@ def test_ended_by_the_system_for_want_of_memory_is_told_from_any_other_kill(pres
     assert press.submit(order(SHOWN)).result(60).status == "ok"
 
 
-@pytest.mark.parametrize("warm", [False, True], ids=["started when needed", "forked"])
-def test_a_renderer_that_hangs_is_ended_and_replaced(order, warm):
-    with PageRunner(1, warm=warm) as press:
-        assert press.submit(order(SHOWN)).result(60).status == "ok"
-        hung = press._renderers[0]
-        assert (hung.child is None) == warm
-        os.kill(hung.pid, signal.SIGSTOP)
-        made = press.submit(order(SHOWN, timeout=2)).result(60)
-        assert (made.status, made.reason) == ("render", "drawing was stopped after 2 s")
-        assert made.notebook
-        assert press.submit(order(SHOWN)).result(60).status == "ok"
-        assert hung.pid not in {renderer.pid for renderer in press._renderers}
-        assert not Path(f"/proc/{hung.pid}/exe").exists(), "no more than what is left of it until it is waited for"
+SLOW_PAGE = f"""
+import time
+from aiready.pages.markup import exporter
+exporter.handout_resources = lambda _: time.sleep(60)
+{SHOWN}"""
+TORN_PAGE = f"""
+from aiready.pages.markup import exporter
+exporter.HandoutExporter.from_notebook_node = lambda *_: ("<h1>Claims</h1>", {{}})
+{SHOWN}"""
 
 
-def test_where_drawing_holds_notebooks_up_another_renderer_is_started(order):
-    with PageRunner(2) as press:
-        assert [press.submit(order(SHOWN)).result(60).status for _ in range(2)] == ["ok", "ok"]
-        (renderer,) = press._renderers
-        os.kill(renderer.pid, signal.SIGSTOP)
-        first = press.submit(order(SHOWN))
-        while renderer.pending is None:  # of two begun at once, either may be drawn first
+def test_a_page_that_is_drawn_for_ever_is_stopped_in_time(press, order):
+    stopped = press.submit(order(SLOW_PAGE, timeout=2)).result(60)
+    assert (stopped.status, stopped.reason) == ("time-out", "stopped after 2 s while its page was drawn")
+    assert stopped.notebook
+    assert press.submit(order(SHOWN)).result(60).status == "ok"
+
+
+def test_a_torn_page_is_no_page(press, order):
+    torn = press.submit(order(TORN_PAGE)).result(60)
+    assert (torn.status, torn.page) == ("render", b"")
+    assert torn.reason == "the page was not published: it is cut short"
+    assert torn.notebook
+    assert "FaultyPageError" in torn.traceback
+
+
+def test_what_a_notebook_started_ends_with_its_page(press, order, tmp_path):
+    pid_file = tmp_path / "pid"
+    start = f"import subprocess; open({str(pid_file)!r}, 'w').write(str(subprocess.Popen(['sleep', '300']).pid))"
+    assert press.submit(order(start, SHOWN)).result(60).status == "ok"
+    assert not Path(f"/proc/{pid_file.read_text()}/exe").exists()
+
+
+def test_a_thread_that_never_ends_does_not_hold_a_page_up(press, order):
+    code = "import threading, time; threading.Thread(target=time.sleep, args=(300,)).start()"
+    assert press.submit(order(code, SHOWN)).result(30).status == "ok"
+
+
+def test_what_was_not_started_is_cancelled_when_the_block_ends(order):
+    with PageRunner(1) as runner:
+        started, waiting = runner.submit(order("import time; time.sleep(60)")), runner.submit(order(SHOWN))
+        while not started.running():
             time.sleep(0.01)
-        others = [press.submit(order(SHOWN)) for _ in range(5)]
-        assert {made.result(60).status for made in others} == {"ok"}
-        assert not first.done()
-        os.kill(renderer.pid, signal.SIGCONT)
-        assert first.result(60).status == "ok"
-        assert len(press._renderers) == 2
+    assert waiting.cancelled()
+    with pytest.raises(CancelledError):
+        started.result()
 
 
-def test_renderers_that_cannot_start_are_given_up_where_one_works(order, monkeypatch):
-    started = []
-    with PageRunner(3) as press:  # two renderers
-        assert press.submit(order(SHOWN)).result(60).status == "ok"
-
-        def stillborn():
-            started.append(ChildProcess("os", environment=dict(os.environ), stderr=press._stderr_file))
-            return _Renderer(started[-1].connection, started[-1])
-
-        monkeypatch.setattr(press, "_start_renderer", stillborn)
-        (renderer,) = press._renderers
-        os.kill(renderer.pid, signal.SIGSTOP)
-        made = [press.submit(order(SHOWN)) for _ in range(6)]
-        while len(started) < MAX_TRIES or started[-1].process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(2)
-        os.kill(renderer.pid, signal.SIGCONT)
-        assert {page.result(60).status for page in made} == {"ok"}
-    assert len(started) == MAX_TRIES
+def test_a_script_without_a_main_guard_can_make_pages(tmp_path, order):
+    pickled = tmp_path / "job.pickle"
+    pickled.write_bytes(pickle.dumps(order(SHOWN)))
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import pathlib, pickle
+from aiready.batch.runner import PageRunner
+print("started")
+for method in ("forked", "spawned"):
+    with PageRunner(1, start_method=method) as runner:
+        print(runner.submit(pickle.loads(pathlib.Path({str(pickled)!r}).read_bytes())).result().status)
+""")
+    printed = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    assert printed.stdout.split() == ["started", "ok", "ok"], printed.stderr
 
 
-def test_folders_of_orders_whose_run_was_killed_with_all_its_processes_are_taken_away(order, tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    abandoned = tmp_path / "aiready-press-left"
-    abandoned.mkdir()
-    (abandoned / "held").touch()
-    with PageRunner(1) as other, PageRunner(1) as press:
-        assert not abandoned.exists()
-        assert {path.name for path in tmp_path.glob("aiready-press-*")} == {other._scratch.name, press._scratch.name}
+def test_folders_of_runs_that_were_killed_with_all_their_processes_are_removed(tmp_path):
+    for name in ("locked", "job"):
+        (tmp_path / f"aiready-pages-{name}").mkdir()
+        (tmp_path / f"aiready-pages-{name}" / "held").touch()
+    (tmp_path / "aiready-pages-job" / "job-1").mkdir()
+    empty, new = tmp_path / "aiready-pages-empty", tmp_path / "aiready-pages-new"
+    empty.mkdir()
+    new.mkdir()
+    os.utime(empty, (time.time() - 100,) * 2)
+    with FileLock(tmp_path / "aiready-pages-locked" / "held"):
+        job_folders.remove_abandoned(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {"aiready-pages-locked", "aiready-pages-new"}
 
 
 def test_what_only_has_the_name_of_a_folder_of_orders_is_not_opened_nor_taken_away(tmp_path, monkeypatch):
@@ -184,19 +204,19 @@ def test_what_only_has_the_name_of_a_folder_of_orders_is_not_opened_nor_taken_aw
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "held").touch()
-    (tmp_path / "aiready-press-linked").symlink_to(elsewhere)
-    (tmp_path / "aiready-press-nowhere").symlink_to(tmp_path / "nowhere")
-    (tmp_path / "aiready-press-file").touch()
-    os.mkfifo(tmp_path / "aiready-press-pipe")
+    (tmp_path / "aiready-pages-linked").symlink_to(elsewhere)
+    (tmp_path / "aiready-pages-nowhere").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "aiready-pages-file").touch()
+    os.mkfifo(tmp_path / "aiready-pages-pipe")
     for name, make in {"pipe": os.mkfifo, "link": lambda path: path.symlink_to(elsewhere / "held")}.items():
-        folder = tmp_path / f"aiready-press-with-{name}"
+        folder = tmp_path / f"aiready-pages-with-{name}"
         folder.mkdir()
         make(folder / "held")
-    unreadable = tmp_path / "aiready-press-unreadable"
+    unreadable = tmp_path / "aiready-pages-unreadable"
     unreadable.mkdir(mode=0o000)
     with socket.socket(socket.AF_UNIX) as listener:
-        (tmp_path / "aiready-press-with-socket").mkdir()
-        listener.bind(str(tmp_path / "aiready-press-with-socket" / "held"))
+        (tmp_path / "aiready-pages-with-socket").mkdir()
+        listener.bind(str(tmp_path / "aiready-pages-with-socket" / "held"))
         before = set(tmp_path.iterdir())
         signal.alarm(20)
         try:
@@ -208,28 +228,36 @@ def test_what_only_has_the_name_of_a_folder_of_orders_is_not_opened_nor_taken_aw
 
 
 def test_a_folder_of_orders_of_another_user_is_left_alone(tmp_path, monkeypatch):
-    (tmp_path / "aiready-press-theirs").mkdir()
-    (tmp_path / "aiready-press-theirs" / "held").touch()
+    (tmp_path / "aiready-pages-theirs").mkdir()
+    (tmp_path / "aiready-pages-theirs" / "held").touch()
     mine = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
     job_folders.remove_abandoned(tmp_path)
-    assert (tmp_path / "aiready-press-theirs" / "held").exists()
+    assert (tmp_path / "aiready-pages-theirs" / "held").exists()
 
 
-@pytest.mark.parametrize("step", ["_start_run", "_finish_run"])
-def test_an_error_of_the_runner_itself_reaches_whoever_waits_for_a_page(step, order, monkeypatch):
+def test_an_error_of_the_runner_itself_reaches_whoever_waits_for_a_page(order, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(PageRunner, step, broken)
-    with PageRunner(1) as runner, pytest.raises((ZeroDivisionError, CancelledError)):
+    monkeypatch.setattr(job_folders.JobFolder, "write_inputs", broken)
+    with PageRunner(1) as runner, pytest.raises(ZeroDivisionError):
+        runner.submit(order(SHOWN)).result(60)
+
+
+def test_where_no_process_can_be_started_the_run_ends_with_the_reason(order, monkeypatch):
+    def broken(*_):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", broken)
+    with PageRunner(1) as runner, pytest.raises(InfrastructureError, match="Resource temporarily unavailable"):
         runner.submit(order(SHOWN)).result(60)
 
 
 def test_imports_leave_out_a_grammar_nobody_asks_for_and_leave_all_as_it_was():
     code = """
 import gc, sys
-from aiready.batch.notebook_run import fast_imports
+from aiready.batch.notebook_page import fast_imports
 with fast_imports():
     import altair, nbformat, papermill
     assert not gc.isenabled()
@@ -256,21 +284,73 @@ def test_a_unit_that_ends_the_template_process_has_failed_and_no_other(press, or
     assert [made.result(120).status for made in good] == ["ok", "ok"]
 
 
+def test_a_unit_that_exits_as_if_the_template_process_had_ended_is_told_from_it(press, order):
+    exited = press.submit(order("import os; os._exit(255)")).result(60)
+    assert (exited.status, exited.reason) == ("killed", "its process ended itself with exit code 255 in cell 3")
+
+
 def test_every_run_is_a_fresh_fork_of_a_process_with_one_thread(press, order):
     press.submit(order("import builtins; builtins.leaked = unit_id", SHOWN)).result(60)
-    seen = press.submit(order("import builtins", "assert not hasattr(builtins, 'leaked')", SHOWN)).result(60)
-    assert (seen.status, press.ready) == ("ok", fork_server.Ready(fork_server.FORKED, 1))
+    again = press.submit(order("import builtins", "assert not hasattr(builtins, 'leaked')", SHOWN)).result(60)
+    assert (again.status, again.start_method) == ("ok", FORKED)
+
+
+def test_a_fork_server_in_which_a_library_started_a_thread_is_not_forked(order, tmp_path):
+    """Another process, since one process has one fork server: NumPy's threads are those that a machine's own settings
+    may start."""
+    pickled = tmp_path / "job.pickle"
+    pickled.write_bytes(pickle.dumps(order(SHOWN)))
+    code = f"""
+import pathlib, pickle
+from aiready.batch import preload
+from aiready.batch.runner import PageRunner
+preload.ENVIRONMENT.clear()
+with PageRunner(1) as runner:
+    result = runner.submit(pickle.loads(pathlib.Path({str(pickled)!r}).read_bytes())).result()
+    print(result.status, result.start_method, runner.remark)
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    reason = "Notebooks ran spawned, not forked: a library started threads in the fork server."
+    assert printed.stdout.strip() == f"ok spawned {reason}", printed.stderr
 
 
 def test_without_forks_the_page_is_the_same_byte_for_byte(press, order):
     forked = press.submit(order(SHOWN)).result(60)
-    with PageRunner(1, start_method=fork_server.SPAWNED) as other:
+    with PageRunner(1, start_method=SPAWNED) as other:
         spawned = other.submit(order(SHOWN)).result(120)
         died = other.submit(order("import os; os._exit(9)")).result(120)
-        assert other.ready.start_method == fork_server.SPAWNED
+        assert (other.start_method, other.remark) == (SPAWNED, "")
     assert (spawned.status, spawned.page) == ("ok", forked.page)
-    assert (forked.start_method, spawned.start_method) == (fork_server.FORKED, fork_server.SPAWNED)
+    assert (forked.start_method, spawned.start_method) == (FORKED, SPAWNED)
     assert (died.status, died.reason) == ("killed", "its process ended itself with exit code 9 in cell 3")
+
+
+WITHOUT_UNIX = """
+import os, signal, sys
+import IPython, filelock, ipykernel.kernelapp, jupyter_client.manager, nbclient, papermill, psutil, tornado.ioloop
+
+for name in ("fcntl", "resource"):
+    sys.modules[name] = None
+for name in ("fork", "posix_spawn", "geteuid", "sysconf", "wait4", "setpgid", "killpg"):
+    delattr(os, name)
+from aiready.cli.commands import main
+
+sys.argv[1:] = ["report", *sys.argv[1:]]
+main()
+"""
+"""Stands in for a system that is no Unix: what the package could use of Unix is taken from it."""
+
+
+def test_a_run_where_nothing_can_be_forked_makes_the_pages_and_says_how(tmp_path):
+    data, out = tmp_path / "data", tmp_path / "out"
+    data.mkdir()
+    answers().to_csv(data / "responses.csv", index=False)
+    command = [sys.executable, "-c", WITHOUT_UNIX, str(data), "--as-of", "2026-09-30", "--out", str(out)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.strip().splitlines()[-1] == "Notebooks ran spawned, not forked: this system cannot fork."
+    assert {path.name for path in out.rglob("*.html")} == {"claims.html", "portfolio.html", "index.html"}
+    assert json.loads((out / "records" / "manifest.json").read_text())["notebooks"] == [SPAWNED]
 
 
 def test_a_kernel_for_each_notebook_gives_the_same_page(press, order):
@@ -406,9 +486,16 @@ def test_two_runs_at_once_the_second_refuses(data, tmp_path):
     assert "another run is writing here" in second.stderr
 
 
-def test_nothing_is_left_on_disk(order):
-    with PageRunner(1) as press:
-        folder = press._scratch
-        press.submit(order(SHOWN)).result(60)
-        assert folder.parent == Path(tempfile.gettempdir())
-    assert not folder.exists()
+def test_nothing_is_left_on_disk(data, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    done = subprocess.run(
+        command("report", data, "--out", tmp_path / "out", "--quiet"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(scratch.iterdir()) == []

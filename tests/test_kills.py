@@ -20,14 +20,12 @@ import pytest
 from conftest import answers
 from test_reports import SHOWN, book
 
-from aiready.batch import fork_server
-
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
 
 DRIVER = Path(__file__).with_name("batch_driver.py")
 MARK = "AIREADY_TEST_RUN"
 UNITS = 12
-TARGETS = ("template", "child", "renderer", "runner")
+TARGETS = ("template", "child", "tracker", "runner")
 """What is killed in one run, each at a moment of its own; the runner last, since that ends the run."""
 
 
@@ -58,12 +56,9 @@ class Marked:
         command = (folder / "cmdline").read_text()
         if state == "Z" or not command:
             return ""
-        if (
-            "aiready.batch.renderer" in command
-            or (folder / "comm").read_text().strip() == fork_server.RENDERER_PROCESS_NAME
-        ):
-            return "renderer"
-        if "aiready.batch.fork_server" in command:
+        if "resource_tracker" in command:
+            return "tracker"
+        if "multiprocessing.forkserver" in command:
             return "template" if int(parent) == self.process.pid else "child"
         return "runner"
 

@@ -1,50 +1,154 @@
-"""Temporary folders of page jobs; those left behind by killed runs are removed."""
+"""Temporary folders: one for this process's runners, one in it for each page; what killed runs left is removed."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import IO
 
-PREFIX, LOCK_NAME = "aiready-press-", "held"
-"""How these folders are called, and the file in each that stays locked while its runner lives."""
+from filelock import FileLock, Timeout
+
+from aiready.batch.page_job import PageJob
+
+PREFIX, LOCK_NAME = "aiready-pages-", "held"
+"""How a process's folder is called, and the file in it that is locked while the process lives."""
+SECONDS_TO_LOCK = 60
+"""An empty folder of that age will not be locked any more: whoever made it was killed."""
+AFTER_MULTIPROCESSING = -200
+"""Order in which `multiprocessing` cleans up when this process ends: after the folder of its socket, at -100."""
 
 
-def make_scratch_folder() -> tuple[Path, IO[bytes]]:
-    """Make a folder for jobs, with its lock: the open file must be kept while the folder is in use.
+@dataclass(frozen=True)
+class JobFolder:
+    """The folder of one job, removed when its page is made."""
 
-    The file is locked before it gets its name, so that nobody finds it unlocked.
+    path: Path
+
+    @property
+    def results(self) -> Path:
+        """The unit's part of the results, as the notebook reads it."""
+        return self.path / "results"
+
+    @property
+    def executed(self) -> Path:
+        """The executed notebook."""
+        return self.path / "executed.ipynb"
+
+    @property
+    def page(self) -> Path:
+        """The page, once it has been checked."""
+        return self.path / "page.html"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the figures as files for slides."""
+        return self.path / "figures"
+
+    @property
+    def error(self) -> Path:
+        """The traceback of a page that failed."""
+        return self.path / "error.txt"
+
+    @property
+    def fault(self) -> Path:
+        """The stack of an interpreter that crashed."""
+        return self.path / "fault.txt"
+
+    @property
+    def stderr(self) -> Path:
+        """What the process printed."""
+        return self.path / "stderr.txt"
+
+    @property
+    def step(self) -> Path:
+        """Number of the running cell; `page` once the notebook has run."""
+        return self.path / "step"
+
+    @property
+    def parent(self) -> Path:
+        """Id of the process that forked the page's process."""
+        return self.path / "parent"
+
+    def write_inputs(self, job: PageJob) -> PageJob:
+        """Write the job's files, and return the job without them: its parameter `results` names their folder."""
+        self.results.mkdir(parents=True)
+        for name, content in job.files.items():
+            path = self.results / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        parameters = {**job.parameters, "results": str(self.results)} if job.files else job.parameters
+        return replace(job, parameters=parameters, files={})
+
+
+def process_folder() -> Path:
+    """The folder of this process, made at first use and removed when it ends.
+
+    Raises
+    ------
+    OSError
+        The folder of temporary files cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    file = (folder / "held.new").open("wb")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    (folder / "held.new").rename(folder / LOCK_NAME)
-    return folder, file
+    return _process_folder(os.getpid(), tempfile.gettempdir())
+
+
+@cache
+def _process_folder(process: int, folder: str) -> Path:
+    """Make and lock a folder; a process that was forked makes its own."""
+    del process
+    remove_abandoned(Path(folder))
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
+        lock = FileLock(path / LOCK_NAME, thread_local=False)
+        with contextlib.suppress(FileNotFoundError):
+            lock.acquire()
+            if (path / LOCK_NAME).exists():  # else another run removed it, not yet locked, as abandoned
+                Finalize(None, _remove_at_exit, (path, lock), exitpriority=AFTER_MULTIPROCESSING)
+                return path
+
+
+def _remove_at_exit(path: Path, lock: FileLock) -> None:
+    _remove(path)
+    lock.release()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its lock file last: what a kill in between leaves is seen to be abandoned."""
+    for path in folder.iterdir():
+        if path.name != LOCK_NAME:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    (folder / LOCK_NAME).unlink(missing_ok=True)
+    folder.rmdir()
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove job folders of runs that were killed together with everything that could have cleaned up.
+    """Remove folders of processes that were killed together with everything that could have cleaned up.
 
-    Only this user's folders that hold a regular lock file are touched, never a link or pipe of the same name.
+    Only this user's folders are touched that hold a regular lock file, or nothing at all for a while; never a link or
+    pipe of the same name. Where files have no owners, as on Windows, nothing is removed.
     """
+    if not hasattr(os, "geteuid"):
+        return
     with contextlib.suppress(OSError):  # the temporary folder may be writable and still not readable
         for candidate in folder.glob(f"{PREFIX}*"):
-            with contextlib.suppress(OSError):  # still locked
+            with contextlib.suppress(OSError, Timeout):  # still locked
                 _remove_if_abandoned(candidate)
 
 
 def _remove_if_abandoned(folder: Path) -> None:
     lock_path = folder / LOCK_NAME
-    if not (_is_own(folder, stat.S_ISDIR) and _is_own(lock_path, stat.S_ISREG)):
+    if not _is_own(folder, stat.S_ISDIR):
         return
-    descriptor = os.open(lock_path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor has no path
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
+    if not any(folder.iterdir()) and time.time() - folder.stat().st_mtime > SECONDS_TO_LOCK:
+        folder.rmdir()
+    elif _is_own(lock_path, stat.S_ISREG):
+        with FileLock(lock_path, timeout=0):
+            _remove(folder)
 
 
 def _is_own(path: Path, is_kind: Callable[[int], bool]) -> bool:

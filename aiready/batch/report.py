@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from aiready.batch.notebook_run import fast_imports
+from aiready.batch.notebook_page import fast_imports
 from aiready.batch.output_folder import HISTORY, INDEX
 from aiready.batch.page_job import OK
 from aiready.batch.repeated_run import OnStart, input_digest, repeat
@@ -174,7 +174,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
 
         with cluster(executor) as (submit, threads):
             return run(submit, replace(options, jobs=threads))
-    with page_runner(options.jobs, warm=True) as runner:  # it warms up while the data are read
+    with page_runner(options.jobs) as runner:  # it warms up while the data are read
         return replace(run(runner.submit, options), remark=runner.remark)
 
 

@@ -25,7 +25,7 @@ from aiready.batch.manifest import (
     Repeatable,
     unchanged_records,
 )
-from aiready.batch.notebook_run import fast_imports
+from aiready.batch.notebook_page import fast_imports
 from aiready.batch.output_folder import HISTORY, INDEX, OUTPUT_PATTERNS, RECORDS, OwnFiles
 from aiready.batch.page_inputs import PageInputs, PageInputsBuilder, instrument_files, too_small
 from aiready.batch.page_job import (

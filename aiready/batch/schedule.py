@@ -17,7 +17,6 @@ from aiready.errors import AireadyError, InfrastructureError
 
 if TYPE_CHECKING:
     from aiready.batch.runner import PageRunner
-    from aiready.batch.serial_runner import SerialRunner
 
 QUEUED_PER_JOB = 2
 """Jobs submitted and not yet published, per page that is made at once."""
@@ -184,20 +183,16 @@ def make_page(job: PageJob) -> PageResult:
     return _runner_of_process(os.getpid()).submit(job).result()
 
 
-def page_runner(jobs: int, *, warm: bool = False) -> "PageRunner | SerialRunner":
-    """The page runner of this system: `jobs` at once; `warm`: start renderers before the first page."""
-    try:
-        from aiready.batch.runner import PageRunner
-    except ImportError:  # it needs modules that only Unix has
-        from aiready.batch.serial_runner import SerialRunner
+def page_runner(jobs: int) -> "PageRunner":
+    """A page runner: `jobs` at once."""
+    from aiready.batch.runner import PageRunner
 
-        return SerialRunner()
-    return PageRunner(jobs, warm=warm)
+    return PageRunner(jobs)
 
 
 @cache
-def _runner_of_process(process: int) -> "PageRunner | SerialRunner":
-    """The page runner of this process: one inherited by a fork would lack its thread."""
+def _runner_of_process(process: int) -> "PageRunner":
+    """The page runner of this process: one inherited by a fork would lack its threads."""
     del process
     runner = page_runner(os.cpu_count() or 1)
     atexit.register(runner.close)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from aiready.batch.child_process import SAFE_PATH, python_command
+from aiready.batch.page_process import SAFE_PATH
 from aiready.pages.pdf import is_superuser
 
 START = "00_start_here.ipynb"
@@ -30,7 +30,7 @@ def command(folder: Path) -> list[str]:
     True
     """
     return [
-        *python_command("-m", "jupyterlab"),
+        *(sys.executable, "-P", "-m", "jupyterlab"),
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={folder}",
         f"--LabApp.default_url=/lab/tree/{START}",
