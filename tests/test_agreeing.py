@@ -8,9 +8,10 @@ import pytest
 from conftest import SAMPLE
 
 from aiready.errors import InputError
+from aiready.model.schema import TABLES
 from aiready.profile import data_check
-from aiready.workbook.capture.agreed_actions import Agreement, add_action, display_table, read_actions, set_status
-from aiready.workbook.capture.store import ConflictError
+from aiready.workbook.capture.agreed_actions import Agreement, display_table, with_action, with_status
+from aiready.workbook.capture.store import ConflictError, Slice, read_rows, read_slice, save_slice
 
 TODAY = date(2026, 10, 5)
 DUE = date(2026, 12, 1)
@@ -24,14 +25,27 @@ def folder(tmp_path):
     return tmp_path
 
 
-def lines(folder) -> list[str]:
-    return (folder / "actions.csv").read_text(encoding="utf-8").splitlines()
+def actions(folder) -> pd.DataFrame:
+    """Agreed actions of all units, as panels and reports read them."""
+    return read_rows(folder, TABLES["actions"])
+
+
+def read_actions(folder, unit_id: str) -> Slice:
+    return read_slice(folder, TABLES["actions"], {"unit_id": unit_id})
+
+
+def add_action(base: Slice, agreement: Agreement, today: date, by: str = "") -> Slice:
+    return save_slice(base, with_action(base, agreement, today), by)
+
+
+def set_status(base: Slice, action_id: str, status: str, today: date) -> Slice:
+    return save_slice(base, with_status(base, action_id, status, today))
 
 
 def test_an_agreed_action_is_one_more_line_and_every_other_stays(folder):
-    before = pd.read_csv(folder / "actions.csv", dtype=str)
+    before = actions(folder).sort_values("action_id", ignore_index=True)
     after = add_action(read_actions(folder, "motor-claims"), MADE, TODAY)
-    there = pd.read_csv(folder / "actions.csv", dtype=str)
+    there = actions(folder).sort_values("action_id", ignore_index=True)
     kept = there.loc[there["action_id"] != "motor-claims-1", before.columns].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, before)
     row = after.rows.iloc[-1]
@@ -44,7 +58,7 @@ def test_aiready_check_accepts_what_was_saved(folder):
     add_action(read_actions(folder, "finance"), MADE, TODAY)
     told = data_check.check(str(folder), None)
     assert told.quarantined == 0
-    assert pd.read_csv(folder / "actions.csv")["action_id"].is_unique
+    assert actions(folder)["action_id"].is_unique
 
 
 def test_a_table_that_is_not_there_yet_is_made(tmp_path):
@@ -62,13 +76,13 @@ def test_ids_go_on_from_the_last_of_the_unit(folder):
 
 
 def test_what_is_missing_is_told_all_at_once_and_nothing_is_saved(folder):
-    before = lines(folder)
+    before = actions(folder)
     with pytest.raises(InputError) as told:
         add_action(read_actions(folder, "finance"), Agreement("measurement", " ", "", None, "luck"), TODAY)
     assert len(str(told.value).splitlines()) == 4
     with pytest.raises(InputError, match="2026-10-01, which is past"):
         add_action(read_actions(folder, "finance"), Agreement("measurement", "a", "b", date(2026, 10, 1)), TODAY)
-    assert lines(folder) == before
+    pd.testing.assert_frame_equal(actions(folder), before)
 
 
 def test_the_second_who_saves_is_told_and_nothing_of_the_first_is_lost(folder):
@@ -76,7 +90,7 @@ def test_the_second_who_saves_is_told_and_nothing_of_the_first_is_lost(folder):
     add_action(theirs, MADE, TODAY, by="anna")
     with pytest.raises(ConflictError, match="somebody else saved this since you opened it") as told:
         add_action(mine, MADE, TODAY, by="ben")
-    assert sum("Answer flags" in line for line in lines(folder)) == 1
+    assert actions(folder)["action"].eq("Answer flags").sum() == 1
     add_action(told.value.current, MADE, TODAY, by="ben")
     assert list(read_actions(folder, "finance").rows["action_id"])[-2:] == ["finance-1", "finance-2"]
 
@@ -85,7 +99,7 @@ def test_two_units_do_not_get_in_each_others_way(folder):
     here, there = read_actions(folder, "finance"), read_actions(folder, "motor-claims")
     add_action(here, MADE, TODAY)
     add_action(there, MADE, TODAY)
-    assert sum("Answer flags" in line for line in lines(folder)) == 2
+    assert actions(folder)["action"].eq("Answer flags").sum() == 2
 
 
 def test_done_takes_its_day_and_gives_it_back(folder):

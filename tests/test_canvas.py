@@ -26,7 +26,7 @@ from aiready.workbook.capture.pilot_plan import (
     cases_needed,
     decision_rule,
 )
-from aiready.workbook.capture.slice_store import read_slice, save_slice
+from aiready.workbook.capture.store import read_slice, save_slice
 
 OUTCOME = MeasurePlan("paid in 5 days", "outcome", "increase", "share", 0.05, today=0.8, expected=0.08)
 GUARDRAIL = MeasurePlan("reopened", "guardrail", "decrease", "share", 0.02, today=0.03)

@@ -15,7 +15,7 @@ from aiready.model.schema import AI_USE, BLOCKERS, STAGES, TABLES
 from aiready.profile import data_check
 from aiready.workbook.capture.pilot_plan import PLANS
 from aiready.workbook.capture.self_assessment import responses_table
-from aiready.workbook.capture.slice_store import read_rows, read_slice, save_slice
+from aiready.workbook.capture.store import read_rows, read_slice, save_slice
 from aiready.workbook.panels.board_view import WORDS
 from aiready.workbook.panels.canvas_view import FIELDS, PEOPLE
 

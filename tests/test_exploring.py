@@ -1,10 +1,11 @@
 """The exploring notebooks as an analyst has them: a live JupyterLab, a real Chromium, every control moved."""
 
-import pandas as pd
 import pytest
 from laboratory import LISTENING
 
+from aiready.model.schema import TABLES
 from aiready.profile import data_check
+from aiready.workbook.capture.store import read_rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("remembered")]
 COLD_SECONDS = 10
@@ -74,9 +75,9 @@ def test_actions_are_agreed_followed_and_never_over_what_somebody_else_saved(lab
         ben.settle()
         assert "not moving because of it" in ben.text()
         assert any("wave by wave" in chart["label"] for chart in ben.charts())
-    counts = data_check.check(str(laboratory.data), None).counts.set_index("table")
-    assert counts.loc["actions", "quarantined"] == 0
-    assert pd.read_csv(laboratory.data / "actions.csv")["due_on"].eq("2099-01-31").sum() == 2
+    checked = data_check.check(str(laboratory.data), None)
+    assert checked.counts.set_index("table").loc["actions", "quarantined"] == checked.saved_anew
+    assert read_rows(laboratory.data, TABLES["actions"])["due_on"].eq("2099-01-31").sum() == 2
 
 
 def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(laboratory, chromium):
@@ -90,7 +91,7 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
             notebook.control(label).fill(text)
             notebook.control(label).press("Tab")
         notebook.settle()
-        before = (laboratory.data / "actions.csv").read_bytes()
+        before = read_rows(laboratory.data, TABLES["actions"])
         notebook.kill_kernel()
         notebook.page.locator(".aiready-kernel-lost", has_text="what you had not saved yet is shown").wait_for()
         notebook.page.evaluate(LISTENING)
@@ -99,12 +100,12 @@ def test_what_was_typed_about_an_action_before_the_kernel_died_is_there_again(la
         assert "is not agreed yet; it is shown here" in notebook.text()
         assert notebook.control("Unit").input_value() == unit
         assert {label: notebook.control(label).input_value() for label in typed} == typed
-        assert (laboratory.data / "actions.csv").read_bytes() == before, "nothing is agreed by itself"
+        assert read_rows(laboratory.data, TABLES["actions"]).equals(before), "nothing is agreed by itself"
         notebook.button("Agree").click()
         notebook.settle()
         assert "Agreed and saved: Ask the night shift" in notebook.text()
         assert notebook.errors() == []
-    agreed = pd.read_csv(laboratory.data / "actions.csv").query("due_on == '2098-01-31'")
+    agreed = read_rows(laboratory.data, TABLES["actions"]).query("due_on == '2098-01-31'")
     assert agreed[["action", "owner"]].to_numpy().tolist() == [["Ask the night shift", "head of claims"]]
 
 

@@ -15,7 +15,7 @@ from aiready.model.schema import TABLES
 from aiready.profile import data_check
 from aiready.workbook.capture.editor import Editor
 from aiready.workbook.capture.merging import merge
-from aiready.workbook.capture.slice_store import (
+from aiready.workbook.capture.store import (
     ConflictError,
     Slice,
     read_rows,

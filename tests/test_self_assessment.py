@@ -21,7 +21,7 @@ from aiready.workbook.capture.self_assessment import (
     unfinished_codes,
     with_answer,
 )
-from aiready.workbook.capture.slice_store import read_rows, read_slice, save_slice
+from aiready.workbook.capture.store import read_rows, read_slice, save_slice
 from aiready.workbook.capture.team_summary import summarise_team, typed_answers
 
 RULES = read_instrument()

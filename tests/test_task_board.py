@@ -14,7 +14,7 @@ from aiready.inputs.entry_checks import cell_problem
 from aiready.measures.tasks.hours import GAP_PARTS
 from aiready.model.schema import TABLES
 from aiready.profile import data_check
-from aiready.workbook.capture.slice_store import read_slice, save_slice
+from aiready.workbook.capture.store import read_slice, save_slice
 from aiready.workbook.capture.task_board import (
     Board,
     board_warnings,

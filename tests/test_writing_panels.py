@@ -11,7 +11,7 @@ from aiready.instrument.model import read_instrument
 from aiready.model.schema import TABLES
 from aiready.profile import data_check
 from aiready.workbook import panels
-from aiready.workbook.capture.slice_store import read_rows
+from aiready.workbook.capture.store import read_rows
 from aiready.workbook.panels.canvas_panel import CanvasPanel
 from aiready.workbook.panels.redesign_panel import RedesignPanel
 from aiready.workbook.panels.self_assessment_panel import SelfAssessmentPanel

@@ -5,8 +5,10 @@ Grain: one row per text that the questionnaire does not explain: `kind` (column,
 `no answer`), `note`. A file saved by any spreadsheet is read, and rows are added in its own format.
 """
 
+import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import accumulate
 from pathlib import Path
@@ -21,9 +23,8 @@ from aiready.collection.survey_import.lexicon import (
     strip_zero_decimals,
 )
 from aiready.errors import InputError, UsageError, raise_all
-from aiready.inputs import text_edits
 from aiready.inputs.dataset import safe_cell
-from aiready.inputs.files import ROW, read_csv
+from aiready.inputs.files import DEFAULT_DIALECT, ROW, column_names, detect_encoding, find_header, read_csv
 
 IGNORE, RESPONDENT = "ignore", "respondent"
 OWN_COLUMNS = {"date": "date", "submitted": "submitted", "finished": "finished", "person": "person",
@@ -38,6 +39,8 @@ FINISH_UNKNOWN = "Nothing says who finished"
 """Start of the note that asks which column shows who finished."""
 _LONGEST = 3_000
 """Most characters of questions in a message; the map has every row."""
+_MARK = "\ufeff"
+"""The byte order mark, by which spreadsheets recognise UTF-8."""
 _APOSTROPHES = str.maketrans("’‘", "''")
 
 
@@ -144,18 +147,29 @@ def write_questions(questions: Sequence[MapRow], path: Path, file: str) -> Input
 
 
 def _append_questions(questions: Sequence[MapRow], path: Path) -> list[MapRow]:
-    """Append the rows that a map file lacks, leaving the rest unchanged to the byte; return them."""
-    if path.is_file():
-        table = text_edits.read_table(path, COLUMNS, path.name)
-    else:
-        table = replace(text_edits.new_table(COLUMNS), encoding="utf-8-sig")  # spreadsheets read it right
-    rows = [table.values(line) for line in table.filled]
+    """Append the rows that a map file lacks, in its own format and leaving the rest as it is; return them."""
+    exists = path.is_file()
+    encoding = detect_encoding(path, path.name) if exists else "utf-8"
+    dialect, _, header = find_header(path, encoding) if exists else (DEFAULT_DIALECT, 1, list(COLUMNS))
+    rows = read_csv(path, COLUMNS, path.name).batches.read_all().to_pylist() if exists else []
     keys = {(row.get("kind"), row.get("item", ""), exact_form(row.get("in_file", ""))) for row in rows}
     added = [
         question for question in questions if (question.kind, question.item, exact_form(question.in_file)) not in keys
     ]
-    lines = [text_edits.new_line(table, _cells(question)) for question in added]
-    write_file(path, replace(table, lines=(*table.lines, *lines)).content)
+    text = path.read_bytes().decode(encoding) if exists else _MARK + ",".join(COLUMNS) + "\n"
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, **dialect.options, lineterminator=newline)
+    while header and not header[-1].strip():
+        header.pop()
+    names = column_names(header, COLUMNS, path.name)
+    writer.writerows([_cells(question).get(name, "") for name in names] for question in added)
+    text += lines.getvalue() if text.endswith(("\n", "\r")) else newline + lines.getvalue()
+    try:
+        content = text.encode(encoding)
+    except UnicodeEncodeError:
+        content = (_MARK + text).encode()
+    write_file(path, content)
     return added
 
 

@@ -4,15 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 
 from aiready.atomic_files import file_stem
 from aiready.errors import InputError, raise_all
 from aiready.model.registry import MEASURES
-from aiready.workbook.capture.scoped_rows import ScopedRows, read_rows
-from aiready.workbook.capture.store import save_rows
+from aiready.workbook.capture.store import Slice
 
 STATES = ("open", "done", "dropped")
 
@@ -44,20 +42,13 @@ class Agreement:
         return sentences
 
 
-def read_actions(folder: Path, unit_id: str) -> ScopedRows:
-    """Read the agreed actions of one unit from the data folder."""
-    return read_rows(folder, "actions", {"unit_id": unit_id})
-
-
-def add_action(base: ScopedRows, agreement: Agreement, today: date, by: str = "") -> ScopedRows:
-    """Add an action to those that were read, and save them; never over what somebody else saved meanwhile.
+def with_action(base: Slice, agreement: Agreement, today: date) -> pd.DataFrame:
+    """The agreed actions of a unit with one more.
 
     Raises
     ------
     InputError
         Something is missing; lists every problem.
-    ConflictError
-        Somebody else saved actions of this unit since they were read.
     """
     raise_all(InputError, agreement.problems(today))
     row = {
@@ -70,36 +61,31 @@ def add_action(base: ScopedRows, agreement: Agreement, today: date, by: str = ""
         "template_id": agreement.template_id,
         "agreed_on": today.isoformat(),
         "measure": agreement.measure,
-        "done_on": "",
     }
-    return save_rows(base, pd.concat([base.rows, pd.DataFrame([row])], ignore_index=True).fillna(""), by)
+    return pd.concat([base.rows, pd.DataFrame([row])], ignore_index=True).fillna("")
 
 
-def set_status(base: ScopedRows, action_id: str, status: str, today: date, by: str = "") -> ScopedRows:
-    """Set an agreed action to open, done (today, unless a date is recorded) or dropped, and save it.
+def with_status(base: Slice, action_id: str, status: str, today: date) -> pd.DataFrame:
+    """The agreed actions with one of them open, done (today, unless a date is recorded) or dropped.
 
     Raises
     ------
     InputError
         There is no such action or status.
-    ConflictError
-        Somebody else saved actions of this unit since they were read.
     """
-    rows = base.rows.copy()
+    rows = base.rows
     chosen = rows["action_id"] == action_id
     if not chosen.any():
         raise InputError(f'There is no agreed action "{action_id}" here. Read the actions again.')
     if status not in STATES:
         raise InputError(f'"{status}" is no state of an action. It is one of {", ".join(STATES)}.')
-    rows.loc[chosen, "status"] = status
-    done_on = rows.loc[chosen, "done_on"].iloc[0]
-    rows.loc[chosen, "done_on"] = (done_on or today.isoformat()) if status == "done" else ""
-    return save_rows(base, rows, by)
+    done_on = rows["done_on"].where(rows["done_on"] != "", today.isoformat()) if status == "done" else ""
+    return rows.assign(status=rows["status"].mask(chosen, status), done_on=rows["done_on"].mask(chosen, done_on))
 
 
-def _next_id(base: ScopedRows) -> str:
+def _next_id(base: Slice) -> str:
     """The next free id of the unit: `claims-1`, `claims-2`, ...; ids of two units never collide."""
-    start = f"{file_stem(base.scope['unit_id'])}-"
+    start = f"{file_stem(base.key['unit_id'])}-"
     matches = [re.fullmatch(rf"{re.escape(start)}(\d+)", name) for name in base.rows["action_id"]]
     return f"{start}{1 + max((int(match[1]) for match in matches if match), default=0)}"
 

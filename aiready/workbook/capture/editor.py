@@ -12,7 +12,7 @@ import pandas as pd
 
 from aiready.atomic_files import file_stem, write_file
 from aiready.workbook.capture.merging import MergeResult, merge
-from aiready.workbook.capture.slice_store import (
+from aiready.workbook.capture.store import (
     HIDDEN,
     ConflictError,
     Slice,
@@ -149,8 +149,14 @@ class Editor:
         if self.conflict is None:
             raise ValueError("there is no conflict")
         base, rows, current = self.conflict
-        self.slices[base.table.name], self.conflict = current, None
+        self.take_theirs()
         return base.table.name, merge(base.rows, rows, current.rows, base.row_key)
+
+    def take_theirs(self) -> None:
+        """Take what others saved as read, in place of what was to be saved."""
+        if self.conflict is not None:
+            current = self.conflict[2]
+            self.slices[current.table.name], self.conflict = current, None
 
     def versions(self, table: str) -> list[Version]:
         """Earlier versions of a slice, newest first."""

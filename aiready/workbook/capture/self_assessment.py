@@ -10,7 +10,7 @@ from aiready.collection.questionnaire import Question, Questionnaire
 from aiready.errors import UsageError, unknown_name
 from aiready.instrument.model import Instrument
 from aiready.model.schema import AI_USE, ROLES, TABLES, Column, Table
-from aiready.workbook.capture.slice_store import Slice
+from aiready.workbook.capture.store import Slice
 
 CODE = "w-"
 """Prefix of the codes of people who answered in a workshop."""

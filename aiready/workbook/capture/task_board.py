@@ -12,7 +12,7 @@ from aiready.inputs.entry_checks import cell_problem, row_problems, typed_rows
 from aiready.measures.tasks import FULL_TIME_HOURS, TASKS_PER_JOB, WEEKS
 from aiready.measures.tasks.hours import GAP_PARTS, with_hours
 from aiready.model.schema import MODES, TABLES
-from aiready.workbook.capture.slice_store import as_text
+from aiready.workbook.capture.store import as_text
 
 TASKS = TABLES["tasks"]
 ADDITIVE = ("hours_per_year", "weight", "oversight_hours")

@@ -9,11 +9,13 @@ import ipywidgets as widgets
 
 from aiready.errors import AireadyError
 from aiready.model.registry import MEASURES, ORGANISATION
+from aiready.model.schema import TABLES
 from aiready.profile.assessment import Assessment, data_location
 from aiready.workbook import views
-from aiready.workbook.capture import agreed_actions, journal
+from aiready.workbook.capture import agreed_actions
 from aiready.workbook.capture.agreed_actions import Agreement
-from aiready.workbook.capture.scoped_rows import ScopedRows, writable_folder
+from aiready.workbook.capture.editor import Editor
+from aiready.workbook.capture.store import ConflictError, Slice, read_slice, writable_folder
 from aiready.workbook.panels import selectors
 from aiready.workbook.panels.controls import WIDE, button, day, line, row
 from aiready.workbook.panels.frame import WRITING, frame_panel
@@ -31,10 +33,10 @@ class ActionsPanel(widgets.VBox):
     def __init__(
         self, assessment: Assessment, folder: str | Path = "", by: str = "", today: Callable[[], date] = date.today
     ):
-        self.assessment, self.by, self.today = assessment, by, today
+        self.assessment, self.today = assessment, today
         self.unit_at = selectors.unit_lookup(assessment)
-        self.location, self.draft_kind = data_location(folder or assessment.location), f"agreement {by}".strip()
-        self.base: ScopedRows | None = None
+        self.location, self.by = data_location(folder or assessment.location), by
+        self.editor: Editor | None = None  # none where nothing can be saved
         self.filling, self.has_draft = False, False
         units = selectors.unit(assessment)
         units.options = [option for option in units.options if option[1] != ORGANISATION]
@@ -117,19 +119,17 @@ class ActionsPanel(widgets.VBox):
         state = {name: control.value for name, control in (self.recommended.controls | self.form).items()}
         state["due_on"] = due.isoformat() if due else ""
         try:
-            journal.save_draft(writable_folder(self.location), self.draft_kind, {}, state)
+            if self.editor:
+                self.editor.draft({}).save(state)
         except AireadyError as error:
             self.recommended.show_message(str(error))
 
     def _resume(self) -> None:
         """Restore the draft after the kernel died, the tab was closed or the cell ran again."""
-        try:
-            saved = journal.read_draft(writable_folder(self.location), self.draft_kind, {})
-        except AireadyError:  # `_unit_changed` has shown already that nothing can be saved here
+        draft = self.editor.draft({}).read() if self.editor else None
+        if draft is None:
             return
-        if saved is None:
-            return
-        when, state = saved
+        when, state = draft
         self.has_draft = True
         due = state.get("due_on")
         state["due_on"] = date.fromisoformat(due) if due else None
@@ -148,31 +148,34 @@ class ActionsPanel(widgets.VBox):
             self.recommended.controls["recommended"].value,
         )
 
-        def save(base: ScopedRows) -> ScopedRows:
-            return agreed_actions.add_action(base, agreement, self.today(), self.by)
+        def with_action(base: Slice) -> Any:
+            return agreed_actions.with_action(base, agreement, self.today())
 
-        success = f"Agreed and saved: {agreement.action.strip()}."
-        if self._write(save, self.recommended, success) and self.base:
-            journal.delete_draft(self.base.folder, self.draft_kind, {})
+        if self._write(with_action, self.recommended, f"Agreed and saved: {agreement.action.strip()}.") and self.editor:
+            self.editor.draft({}).delete()
             self.has_draft = False
 
     # Agreed actions --------------------------------------------------------------------------------------------------
 
     def _unit_changed(self, _: object = None) -> None:
         self.recommended.show_message("")
+        key = {"unit_id": self.recommended.controls["unit"].value}
         try:
-            self.base = agreed_actions.read_actions(
-                writable_folder(self.location), self.recommended.controls["unit"].value
-            )
+            self.editor = Editor(writable_folder(self.location), "agreement", self.by)
+            self.editor.open(key, [read_slice(self.editor.folder, TABLES["actions"], key)], None)
         except AireadyError as error:
-            self.base = None
+            self.editor = None
             self.recommended.show_message(str(error))
         self._list_agreed()
 
+    @property
+    def _records(self) -> list[dict[str, str]]:
+        """Agreed actions of the unit; none where they cannot be read."""
+        return self.editor.slices["actions"].rows.to_dict("records") if self.editor else []
+
     def _list_agreed(self) -> None:
         control = self.agreed.controls["agreed"]
-        rows = [] if self.base is None else self.base.rows.to_dict("records")
-        options = [(row["action"], row["action_id"]) for row in rows]
+        options = [(record["action"], record["action_id"]) for record in self._records]
         selected = control.value
         control.options = options or [NO_ACTION]
         if selected in [action_id for _, action_id in options]:
@@ -182,10 +185,8 @@ class ActionsPanel(widgets.VBox):
 
     def _chosen(self) -> Mapping[str, str]:
         """Cells of the chosen agreed action; empty if there is none."""
-        if self.base is None:
-            return {}
-        rows = self.base.rows.loc[self.base.rows["action_id"] == self.agreed.controls["agreed"].value]
-        return {} if rows.empty else {str(name): str(value) for name, value in rows.iloc[0].items()}
+        action_id = self.agreed.controls["agreed"].value
+        return next((record for record in self._records if record["action_id"] == action_id), {})
 
     def _show_state(self, _: object = None) -> None:
         self.agreed.controls["state"].value = self._chosen().get("status") or "open"
@@ -193,37 +194,38 @@ class ActionsPanel(widgets.VBox):
     def _agreed_view(self, **_: str) -> View:
         barriers = self.assessment.rules.barriers
         names = dict(zip(barriers["barrier_id"], barriers["name"], strict=True))
-        if self.base is None or not len(self.base.rows):
+        if self.editor is None or not self._records:
             return View("Agreed actions", words=("Nothing is agreed in this unit yet.",))
-        table = agreed_actions.display_table(self.base.rows, names, self.today())
+        table = agreed_actions.display_table(self.editor.slices["actions"].rows, names, self.today())
         return views.agreed(self._unit(), self._chosen(), table)
 
     def _save_state(self) -> None:
         action_id, state = (self.agreed.controls[name].value for name in ("agreed", "state"))
 
-        def save(base: ScopedRows) -> ScopedRows:
-            return agreed_actions.set_status(base, action_id, state, self.today(), self.by)
+        def with_status(base: Slice) -> Any:
+            return agreed_actions.with_status(base, action_id, state, self.today())
 
-        self._write(save, self.agreed, f"Saved: {state}.")
+        self._write(with_status, self.agreed, f"Saved: {state}.")
 
-    def _write(self, save: Callable[[ScopedRows], ScopedRows], panel: Panel, success: str) -> bool:
+    def _write(self, change: Callable[[Slice], Any], panel: Panel, success: str) -> bool:
         """Save and show `success`; if others saved meanwhile, show that and their rows, for another try."""
-        if self.base is None:
+        if self.editor is None:
             self._unit_changed()  # says again why nothing can be saved here
             return False
         try:
-            self.base = save(self.base)
+            saved = self.editor.save("actions", change(self.editor.slices["actions"]))
+        except ConflictError as conflict:
+            chosen_state = self.agreed.controls["state"].value
+            self.editor.take_theirs()
+            self._list_agreed()
+            self.agreed.controls["state"].value = chosen_state
+            panel.show_message(f"{conflict} Theirs is shown now; save again to add yours.")
+            return False
         except AireadyError as error:
-            current = getattr(error, "current", None)
-            if current is not None:
-                chosen_state, self.base = self.agreed.controls["state"].value, current
-                self._list_agreed()
-                self.agreed.controls["state"].value = chosen_state
-            again = " Theirs is shown now; save again to add yours." if current is not None else ""
-            panel.show_message(f"{error}{again}")
+            panel.show_message(str(error))
             return False
         self._list_agreed()
-        panel.show_message(f"{success} It stands in {self.base.folder / 'actions.csv'}.", "note")
+        panel.show_message(f"{success} It stands in {saved.path}.", "note")
         return True
 
 

@@ -13,7 +13,7 @@ from aiready.model.schema import Table
 from aiready.workbook.capture import canvas, pilot_plan
 from aiready.workbook.capture.canvas import INITIATIVES, TRIALS
 from aiready.workbook.capture.pilot_plan import PLANS, MeasurePlan, cases_needed, decision_rule
-from aiready.workbook.capture.slice_store import as_text, read_rows, read_slice
+from aiready.workbook.capture.store import as_text, read_rows, read_slice
 from aiready.workbook.capture.task_board import free_id
 from aiready.workbook.panels import canvas_view, controls, editing
 from aiready.workbook.panels.editing import WritingPanel, show_errors

@@ -13,7 +13,7 @@ from aiready.model.schema import TABLES
 from aiready.package_files import package_file
 from aiready.profile.assessment import DATA
 from aiready.workbook.capture.editor import Editor
-from aiready.workbook.capture.slice_store import ConflictError, read_rows, writable_folder
+from aiready.workbook.capture.store import ConflictError, read_rows, writable_folder
 from aiready.workbook.panels import controls, frame
 
 

@@ -11,7 +11,7 @@ from aiready.errors import UsageError
 from aiready.inputs.discover import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import BLOCKERS, MODES
-from aiready.workbook.capture.slice_store import read_rows, read_slice
+from aiready.workbook.capture.store import read_rows, read_slice
 from aiready.workbook.capture.task_board import (
     TASKS,
     Board,

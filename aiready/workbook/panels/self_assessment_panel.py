@@ -26,7 +26,7 @@ from aiready.workbook.capture.self_assessment import (
     unfinished_codes,
     with_answer,
 )
-from aiready.workbook.capture.slice_store import ConflictError, read_rows, read_slice
+from aiready.workbook.capture.store import ConflictError, read_rows, read_slice
 from aiready.workbook.capture.team_summary import TeamSummary, summarise_team
 from aiready.workbook.panels import controls, editing, frame
 from aiready.workbook.panels.editing import WritingPanel, show_errors
