@@ -20,13 +20,13 @@ from statistics import median
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from aiready.batch import preload
-from aiready.batch.job_folders import JobFolder
-from aiready.batch.notebook_page import export_page, run_notebook
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, sync_playwright
 
 from aiready import Assessment
+from aiready.batch import preload
+from aiready.batch.job_folders import JobFolder
+from aiready.batch.notebook_page import export_page, run_notebook
 from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
 from aiready.batch.page_job import PageJob
 from aiready.package_files import package_file
