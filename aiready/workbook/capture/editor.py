@@ -70,7 +70,7 @@ class Editor:
         self.state: Any = None
         self.conflict: tuple[Slice, pd.DataFrame, Slice] | None = None
         """What was read, what was to be saved, and what others had saved instead."""
-        self._draft = self.draft({})
+        self.key: Mapping[str, str] = {}
         self._undo: list[Any] = []
         self._redo: list[Any] = []
 
@@ -78,23 +78,24 @@ class Editor:
         """The draft of this person under a key, or on another subject."""
         return Draft(self.folder, subject or self.subject, key)
 
-    def open(self, key: Mapping[str, str], slices: Iterable[Slice], state: Any) -> str:
-        """Take slices and their `state` as read, and on top the draft; returns when that was made, blank without one.
+    def open(self, key: Mapping[str, str], slices: Iterable[Slice]) -> None:
+        """Take slices as read, under a key that tells drafts apart."""
+        self.key, self.slices = dict(key), {part.table.name: part for part in slices}
+        self.state, self.conflict, self._undo, self._redo = None, None, [], []
+
+    def resume(self, state: Any) -> str:
+        """Take the state of what was read, and on top of it the draft; when that was made, blank without one.
 
         A draft remembers what was read when it was made, so that what others saved since is noticed.
         """
-        self._draft, self.conflict = self.draft(key), None
-        self.slices = {part.table.name: part for part in slices}
-        self.state, self._undo, self._redo = state, [], []
-        draft = self._draft.read()
+        self.state, draft = state, self.draft(self.key).read()
         if draft is None:
             return ""
         when, content = draft
         for name, rows in content["slices"].items():
-            base = self.slices[name]
-            columns = list(dict.fromkeys([*base.rows, *(column for row in rows for column in row)]))
+            columns = list(dict.fromkeys([*self.slices[name].rows, *(column for row in rows for column in row)]))
             read = pd.DataFrame(rows, columns=columns, dtype=object).fillna("")
-            self.slices[name] = replace(base, rows=read)
+            self.slices[name] = replace(self.slices[name], rows=read)
         self._undo, self.state = [state], content["state"]
         return when
 
@@ -108,11 +109,11 @@ class Editor:
         """Change the state without a step to undo."""
         self.state = state
         read = {name: part.rows.to_dict("records") for name, part in self.slices.items()}
-        self._draft.save({"slices": read, "state": state})
+        self.draft(self.key).save({"slices": read, "state": state})
 
     def delete_draft(self) -> None:
         """Give the draft up, or end it once everything is saved."""
-        self._draft.delete()
+        self.draft(self.key).delete()
 
     def undo(self) -> bool:
         """Go one edit back; False if there is none."""

@@ -11,6 +11,7 @@ import getpass
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ HIDDEN = ".aiready"
 """Folder in the data folder for versions, drafts and the lock; no table is read from it."""
 LOCK_TIMEOUT = 10.0
 """Seconds to wait for somebody else's save; a save takes milliseconds."""
+_APOSTROPHE = r"^'([=+\-@])"
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -79,16 +81,13 @@ class Slice:
 class ConflictError(AireadyError):
     """Somebody else saved the same slice since it was read: nothing was written.
 
-    `current` is the slice as it is now; save on top of it once the user has seen it. `differences` has one row per
-    cell that others changed (`row`, `column`, `before`, `theirs`). `rejected_path` is the version that keeps the edit;
-    None for tables about people.
+    `current` is the slice as it is now; save on top of it once the user has seen it. `rejected_path` is the version
+    that keeps the edit; None for tables about people.
     """
 
-    def __init__(self, message: str, current: Slice, changes: pd.DataFrame, rejected_path: Path | None):
+    def __init__(self, message: str, current: Slice, rejected_path: Path | None):
         super().__init__(message)
-        self.current = current
-        self.differences = changes
-        self.rejected_path = rejected_path
+        self.current, self.rejected_path = current, rejected_path
 
 
 # Reading --------------------------------------------------------------------------------------------------------
@@ -164,7 +163,7 @@ def _read_parts(table: Table, parts: Sequence[TablePart]) -> pd.DataFrame:
     if SUPERSEDED_BY in rows.column_names:
         rows = rows.filter(pc.is_null(rows[SUPERSEDED_BY]))
     names = [name for name in rows.column_names if name not in (FILE, ROW, SURPLUS, SUPERSEDED_BY)]
-    cells = {name: pc.replace_substring_regex(rows[name].cast(pa.string()), r"^'([=+\-@])", r"\1") for name in names}
+    cells = {name: pc.replace_substring_regex(rows[name].cast(pa.string()), _APOSTROPHE, r"\1") for name in names}
     frame = pd.DataFrame({name: column.to_pylist() for name, column in cells.items()}, dtype=object).fillna("")
     frame = frame.reindex(columns=list(dict.fromkeys([*table.names, *names])), fill_value="")
     forms = len({date_of_form(part.file) for part in parts}) > 1
@@ -189,10 +188,12 @@ def _matching(rows: pd.DataFrame, where: Mapping[str, str]) -> pd.DataFrame:
 def as_text(value: Any) -> str:
     """A value as the text of a cell: blank if missing, dates in ISO format, whole numbers without decimals.
 
+    Text is without the apostrophe by which spreadsheets know that it is no formula; files have it (`safe_cell`).
+
     Examples
     --------
-    >>> [as_text(value) for value in (None, 12.0, 0.35, True, date(2026, 9, 30), " reply ")]
-    ['', '12', '0.35', 'yes', '2026-09-30', 'reply']
+    >>> [as_text(value) for value in (None, 12.0, 0.35, True, date(2026, 9, 30), " reply ", "'=1+1")]
+    ['', '12', '0.35', 'yes', '2026-09-30', 'reply', '=1+1']
     """
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return ""
@@ -202,7 +203,7 @@ def as_text(value: Any) -> str:
         return value.isoformat().removesuffix("T00:00:00")
     if isinstance(value, float | int):
         return f"{value:.12g}"
-    return str(value).strip()
+    return re.sub(_APOSTROPHE, r"\1", str(value).strip())
 
 
 # Saving ---------------------------------------------------------------------------------------------------------
@@ -390,7 +391,7 @@ def _conflict(base: Slice, current: Slice, edited: Slice, author: str) -> Confli
         f"{base.table.name}, {', '.join(filter(None, base.key.values()))}: somebody else saved this since you opened "
         f"it ({_last_author(current)}). Changed there: {'; '.join(cells)}{more}. Nothing was written.{hint}"
     )
-    return ConflictError(message, current, changes, rejected_path)
+    return ConflictError(message, current, rejected_path)
 
 
 def _last_author(current: Slice) -> str:

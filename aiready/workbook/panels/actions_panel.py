@@ -162,7 +162,7 @@ class ActionsPanel(widgets.VBox):
         key = {"unit_id": self.recommended.controls["unit"].value}
         try:
             self.editor = Editor(writable_folder(self.location), "agreement", self.by)
-            self.editor.open(key, [read_slice(self.editor.folder, TABLES["actions"], key)], None)
+            self.editor.open(key, [read_slice(self.editor.folder, TABLES["actions"], key)])
         except AireadyError as error:
             self.editor = None
             self.recommended.show_message(str(error))

@@ -13,10 +13,10 @@ from aiready.model.schema import Table
 from aiready.workbook.capture import canvas, pilot_plan
 from aiready.workbook.capture.canvas import INITIATIVES, TRIALS
 from aiready.workbook.capture.pilot_plan import PLANS, MeasurePlan, cases_needed, decision_rule
-from aiready.workbook.capture.store import as_text, read_rows, read_slice
+from aiready.workbook.capture.store import as_text, read_rows
 from aiready.workbook.capture.task_board import free_id
 from aiready.workbook.panels import canvas_view, controls, editing
-from aiready.workbook.panels.editing import WritingPanel, show_errors
+from aiready.workbook.panels.editing import WritingPanel
 
 _STEPS = (("1 Problem", "problem"), ("2 People and stage", "people"), ("3 Plan the pilot", "plan"),
           ("4 Results and verdict", "results"), ("5 Learned, next step", "next"))  # fmt: skip
@@ -32,6 +32,8 @@ def initiative_canvas(data: str = "", by: str = "") -> w.VBox:
 class CanvasPanel(WritingPanel):
     """The open initiative and one of its trials: the state of its editor are the values of all fields."""
 
+    tables = (INITIATIVES, PLANS, TRIALS)
+
     def __init__(self, location: str, by: str):
         super().__init__(location, "canvas", by)
         self.loaded_measures: set[str] = set()
@@ -39,7 +41,7 @@ class CanvasPanel(WritingPanel):
         self._list_initiatives()
         last = self.position.read()
         if last is not None:
-            self._load(last[1]["initiative_id"])
+            self.run(self.load, last[1])
 
     # What is on the page ----------------------------------------------------------------------------------------
 
@@ -68,28 +70,21 @@ class CanvasPanel(WritingPanel):
             for kind, groups in (("plan", self.plans), ("result", self.results))
         }
         self.forms = self._forms()
-        self.open_part = w.VBox([self.step, self.form_box])
-        controls.set_visible(self.open_part, visible=False)
-        self.box = editing.form(
-            w.HTML(
-                f'<p class="aiready-muted">Saved in {self.folder} (initiatives, plans/pilots, trials; a file per '
-                "initiative) when you say so. Until then your edits are kept beside them, for you alone.</p>"
-            ),
-            controls.row(self.unit, self.initiative, self.new, controls.button("Open it", self._open, primary=True)),
-            self.status,
-            self.conflict_buttons,
-            self.open_part,
+        note = (
+            f"Saved in {self.folder} (initiatives, plans/pilots, trials; a file per initiative) when you say so. Until "
         )
-        self._listen()
-
-    def _listen(self) -> None:
-        self.unit.observe(lambda _: self._list_initiatives(), "value")
-        self.step.observe(lambda _: self._show_step(), "value")
-        self.trial.observe(lambda _: None if self.filling else self._trial_chosen(), "value")
-        fields = [*self.fields.values(), self.assignment, self.power, self.cases, *self.dates.values(), self.learned]
-        fields += [field for group in (*self.plans.values(), *self.results.values()) for field in group.values()]
-        for field in fields:
-            field.observe(lambda _: None if self.filling else self._changed(), "value")
+        opening = (self.unit, self.initiative, self.new, self.button("Open it", self._open, primary=True))
+        note += "then your edits are kept beside them, for you alone."
+        self.compose(note, opening, self.step, self.form_box)
+        self._show_step()
+        self.on_change(self.unit, self._list_initiatives)
+        self.on_change(self.step, self._show_step)
+        self.on_change(self.trial, self._trial_chosen)
+        for field in [
+            *self.fields.values(),
+            *(field for group in self._field_groups().values() for field in group.values()),
+        ]:
+            self.on_change(field, self._changed)
 
     def _field(self, name: str) -> w.Widget:
         words, options = canvas_view.FIELDS[name]
@@ -103,7 +98,7 @@ class CanvasPanel(WritingPanel):
 
     def _forms(self) -> dict[str, w.Widget]:
         """The form of each step."""
-        field, button, row = self.fields, controls.button, controls.row
+        field, button, row = self.fields, self.button, controls.row
         save = [row(button("Save the initiative", self._save, primary=True)) for _ in range(2)]
         declare = row(button("Write the rule down, dated today", self._declare, primary=True))
         save_results = row(button("Save the results", self._save_results, primary=True))
@@ -123,64 +118,51 @@ class CanvasPanel(WritingPanel):
 
     # Opening ----------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _list_initiatives(self) -> None:
         rows = read_rows(self.folder, INITIATIVES, {"unit_id": self.unit.value or ""})
         ids = rows["initiative_id"]
         self.initiative.options = list(zip(rows["name"].where(rows["name"] != "", ids), ids, strict=True)) or _NONE_YET
 
-    @show_errors
     def _open(self) -> None:
         name = self.new.value.strip()
         used_ids = list(read_rows(self.folder, INITIATIVES)["initiative_id"])
         initiative_id = free_id(name, used_ids) if name else self.initiative.value
         if not (initiative_id and (self.unit.value or "").strip()):
             raise UsageError("Choose a unit and an initiative, or name a new one.")
-        self._load(initiative_id)
+        self.load({"initiative_id": initiative_id})
         if name:
-            self._fill(self.fields, controls.values(self.fields) | {"name": name, "stage": "idea"})
+            self.fill(self.fields, controls.values(self.fields) | {"name": name, "stage": "idea"})
             self.new.value = ""
             self._changed()
 
-    @show_errors
-    def _load(self, initiative_id: str) -> None:
-        """Show an initiative as it is saved, and on top of it the draft."""
-        key = {"initiative_id": initiative_id}
-        slices = {table.name: read_slice(self.folder, table, key) for table in (INITIATIVES, PLANS, TRIALS)}
-        self.position.save(key)
-        self.editor.slices = slices
-        trials = self._trials()
-        drafted_at = self.editor.open(key, slices.values(), self._saved_state(trials[-1] if trials else "1"))
-        self._show(self.editor.state)
-        controls.set_visible(self.open_part, visible=True)
-        controls.set_visible(self.conflict_buttons, visible=False)
-        self._show_step()
-        self.status.show_message(f"{self.fields['name'].value or initiative_id} is open.")
-        if drafted_at:
-            self.status.show_message(f"Your edits of {drafted_at} are not saved yet; they are shown here.", "warning")
-
-    def _saved_state(self, trial: str, joined: Mapping[str, pd.DataFrame] | None = None) -> dict[str, Any]:
-        """Values of all fields as they were read, or joined with what others saved since."""
+    def saved_state(self, trial: str = "", joined: Mapping[str, pd.DataFrame] | None = None) -> dict[str, Any]:
+        """Values of all fields as they were read, or joined; of a trial, or of the last."""
         rows = {name: part.rows for name, part in self.editor.slices.items()} | dict(joined or {})
         row = dict(rows["initiatives"].iloc[0]) if len(rows["initiatives"]) else {}
-        plans, results = (canvas.of_trial(rows[name], trial) for name in ("pilots", "trials"))
+        number = trial or next(reversed(self._trials()), "1")
+        plans, results = (canvas.of_trial(rows[name], number) for name in ("pilots", "trials"))
         trial_fields = canvas_view.trial_state(plans, results, _MEASURES)
-        return {"unit": row.get("unit_id", ""), "fields": row, "trial": trial, "trial_fields": trial_fields}
+        return {"unit": row.get("unit_id", ""), "fields": row, "trial": number, "trial_fields": trial_fields}
 
-    def _show(self, state: Mapping[str, Any]) -> None:
+    def joined_state(self, rows: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+        """The joined values of one table's fields; what was typed in the others stays."""
+        part = "fields" if "initiatives" in rows else "trial_fields"
+        return self._typed_state() | {part: self.saved_state(self.trial.value, rows)[part]}
+
+    def show_state(self) -> None:
         """Show the values of all fields."""
-        self._fill({"unit": self.unit}, {"unit": state["unit"] or self.unit.value})
-        self._fill(self.fields, state["fields"])
-        self.filling = True
-        self.trial.options = list(dict.fromkeys([*self._trials(), state["trial"]]))
-        self.trial.value = state["trial"]
-        self.filling = False
+        state = self.editor.state
+        self.fill({"unit": self.unit}, {"unit": state["unit"] or self.unit.value})
+        self.fill(self.fields, state["fields"])
+        with self.filled():
+            self.trial.options = list(dict.fromkeys([*self._trials(), state["trial"]]))
+            self.trial.value = state["trial"]
         self._show_trial(state["trial_fields"])
 
     def _show_trial(self, trial_fields: Mapping[str, Mapping[str, str]]) -> None:
         for name, group in self._field_groups().items():
-            self._fill(group, trial_fields.get(name, {}))
-        saved = self._saved_state(self.trial.value)["trial_fields"].values()
+            self.fill(group, trial_fields.get(name, {}))
+        saved = self.saved_state(self.trial.value)["trial_fields"].values()
         self.loaded_measures = {values["measure"] for values in saved if "measure" in values}
         self._evaluate()
 
@@ -193,9 +175,8 @@ class CanvasPanel(WritingPanel):
         """Rows of the chosen trial, as they were read."""
         return canvas.of_trial(self.editor.slices[table].rows, self.trial.value)
 
-    @show_errors
     def _trial_chosen(self) -> None:
-        self._show_trial(self._saved_state(self.trial.value)["trial_fields"])
+        self._show_trial(self.saved_state(self.trial.value)["trial_fields"])
 
     def _field_groups(self) -> dict[str, Mapping[str, w.Widget]]:
         about = {
@@ -208,20 +189,8 @@ class CanvasPanel(WritingPanel):
         plans = {f"plan {name}": group for name, group in self.plans.items()}
         return {"about": about, **plans, **{f"result {name}": group for name, group in self.results.items()}}
 
-    def _fill(self, fields: Mapping[str, w.Widget], values: Mapping[str, str]) -> None:
-        """Set fields without recording an edit; a value that is no option becomes the first one."""
-        self.filling = True
-        try:
-            for name, field in fields.items():
-                text = str(values.get(name, ""))
-                allowed = [value for _, value in field.options] if isinstance(field, w.Dropdown) else None
-                field.value = text if allowed is None or text in allowed else allowed[0]
-        finally:
-            self.filling = False
-
     # Editing ----------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _changed(self) -> None:
         """After an edit: save the draft and evaluate it."""
         self.editor.save_draft(self._typed_state())
@@ -279,17 +248,15 @@ class CanvasPanel(WritingPanel):
 
     # Saving -----------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _save(self) -> None:
         rows = pd.DataFrame([{**controls.values(self.fields), "unit_id": self.unit.value}])
         if not self._store(INITIATIVES, rows, "name", "Saved."):
             return
         self._list_initiatives()
-        initiative_id = self.editor.slices["initiatives"].key["initiative_id"]
+        initiative_id = self.editor.key["initiative_id"]
         if initiative_id in [value for _, value in self.initiative.options]:
             self.initiative.value = initiative_id
 
-    @show_errors
     def _declare(self) -> None:
         """Save the plan with its decision rule, dated today."""
         plans, power = self._measure_plans(), number_of(self.power.value) or 0.0
@@ -312,7 +279,6 @@ class CanvasPanel(WritingPanel):
         message = f"The rule is written down, dated today.{late if len(self._rows('trials')) else ''}"
         self._store(PLANS, self._with_other_rows("pilots", pd.DataFrame(rows)), "measure", message)
 
-    @show_errors
     def _save_results(self) -> None:
         rows = self._result_rows()
         if rows.empty:
@@ -335,7 +301,7 @@ class CanvasPanel(WritingPanel):
         texts = rows.map(as_text).assign(**self.editor.slices[table.name].key)
         problems = row_problems(table, texts, name_column)
         raise_all(UsageError, [f"Not saved; mend first: {' '.join(problems)}"] if problems else [])
-        if not self.save_rows(table.name, texts):
+        if not self.save(table.name, texts):
             return False
         self._show_trial(self._typed_state()["trial_fields"])
         self._changed()
@@ -346,7 +312,7 @@ class CanvasPanel(WritingPanel):
 
     def _all_saved(self) -> bool:
         """Whether all text typed on the page is saved in the files."""
-        saved = self._saved_state(self.trial.value)
+        saved = self.saved_state(self.trial.value)
         states = {"initiative": saved["fields"], **saved["trial_fields"]}
         groups = {"initiative": self.fields, **self._field_groups()}
         return all(
@@ -356,25 +322,14 @@ class CanvasPanel(WritingPanel):
             if not isinstance(field, w.Dropdown)
         )
 
-    def show_joined(self, rows: Mapping[str, pd.DataFrame]) -> None:
-        """Show joined rows of one table; what was typed for the others stays."""
-        part = "fields" if "initiatives" in rows else "trial_fields"
-        self._show(self._typed_state() | {part: self._saved_state(self.trial.value, rows)[part]})
-        self._changed()
-
-    def show_saved(self) -> None:
-        """Show the initiative as it is saved."""
-        self._load(self.editor.slices["initiatives"].key["initiative_id"])
-
-    @show_errors
     def _next(self) -> None:
         """Start the plan of the next trial with the measures of this one."""
         typed, number = self._typed_state(), str(canvas.next_trial_number(self._trials()))
         plans = {name: values for name, values in typed["trial_fields"].items() if name.startswith("plan ")}
-        fresh = self._saved_state(number)["trial_fields"]
-        self._show(typed | {"trial": number, "trial_fields": fresh | plans})
+        fresh = self.saved_state(number)["trial_fields"]
+        self.editor.save_draft(typed | {"trial": number, "trial_fields": fresh | plans})
+        self.show_state()
         self.step.value = "plan"
-        self._changed()
         self.status.show_message(
             f"Trial {number}: the measures are those of the trial before. Change what you learned, "
             "then write its rule down."

@@ -1,6 +1,6 @@
 """The redesign panel: edit a job's tasks, who does them today and who should, and see the resulting hours."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from aiready.errors import UsageError
 from aiready.inputs.discover import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import BLOCKERS, MODES
-from aiready.workbook.capture.store import read_rows, read_slice
+from aiready.workbook.capture.store import read_rows
 from aiready.workbook.capture.task_board import (
     TASKS,
     Board,
@@ -26,7 +26,7 @@ from aiready.workbook.capture.task_board import (
 )
 from aiready.workbook.capture.task_library import Library, read_library, search_jobs, starting_tasks
 from aiready.workbook.panels import board_view, controls, editing
-from aiready.workbook.panels.editing import WritingPanel, show_errors
+from aiready.workbook.panels.editing import WritingPanel
 
 
 def task_redesign(data: str = "", by: str = "") -> w.VBox:
@@ -37,6 +37,8 @@ def task_redesign(data: str = "", by: str = "") -> w.VBox:
 class RedesignPanel(WritingPanel):
     """The open job: the state of its editor are the rows of its tasks."""
 
+    tables = (TASKS,)
+
     def __init__(self, location: str, by: str):
         super().__init__(location, "tasks", by)
         self.rules = read_instrument(instrument_folder(self.folder))
@@ -46,7 +48,7 @@ class RedesignPanel(WritingPanel):
         self._list_jobs()
         last = self.position.read()
         if last is not None:
-            self._reopen(last[1])
+            self.run(self._reopen, last[1])
 
     @property
     def board(self) -> Board:
@@ -76,33 +78,23 @@ class RedesignPanel(WritingPanel):
         self.form_box = w.VBox([])
         self.forms = self._forms()
         self.version = controls.choice("Earlier versions", [("None", "")])
-        self.open_part = self._open_part()
-        controls.set_visible(self.open_part, visible=False)
-        self.box = editing.form(
-            w.HTML(
-                f'<p class="aiready-muted">Saved in {self.folder / "tasks"}, a file per job, when you say so. Until '
-                "then your edits are kept beside it, for you alone.</p>"
-            ),
-            controls.row(self.unit, self.job, self.new_job, controls.button("Open the job", self._open, primary=True)),
-            self.status,
-            self.conflict_buttons,
-            self.open_part,
-        )
-        self.unit.observe(lambda _: self._list_jobs(), "value")
-        self.task_list.observe(lambda _: self._task_chosen(), "value")
-        self.action.observe(lambda _: self._show_form(), "value")
-
-    def _open_part(self) -> w.VBox:
+        self.on_change(self.unit, self._list_jobs)
+        self.on_change(self.task_list, self.show_state)
+        self.on_change(self.action, self._show_form)
         save = controls.row(
-            controls.button("Save the job", self._save, primary=True),
-            controls.button("Undo", self._undo),
-            controls.button("Redo", self._redo),
+            self.button("Save the job", self._save, primary=True),
+            self.button("Undo", self._undo),
+            self.button("Redo", self._redo),
             self.version,
-            controls.button("Bring this version back", self._bring_back),
+            self.button("Bring this version back", self._bring_back),
         )
-        editor = w.VBox([self.action, self.form_box], layout=w.Layout(flex="1 1 480px", min_width="0"))
+        tasks = w.VBox([self.action, self.form_box], layout=w.Layout(flex="1 1 480px", min_width="0"))
         layout = w.Layout(display="flex", flex_flow="row wrap", grid_gap="6px 22px")
-        return w.VBox([save, self.totals, w.Box([self.task_list, editor], layout=layout), self.table])
+        note = f"Saved in {self.folder / 'tasks'}, a file per job, when you say so. Until then your edits are kept "
+        opening = (self.unit, self.job, self.new_job, self.button("Open the job", self._open, primary=True))
+        board = w.Box([self.task_list, tasks], layout=layout)
+        self.compose(note + "beside it, for you alone.", opening, save, self.totals, board, self.table)
+        self._show_form()
 
     def _fields(self) -> dict[str, w.Widget]:
         """One control per column of a task."""
@@ -125,13 +117,9 @@ class RedesignPanel(WritingPanel):
                 fields[name] = controls.choice(label, options[name])
             else:
                 fields[name] = controls.line(label, width=controls.HALF if name in ("task", "freed_for") else "200px")
-            fields[name].observe(self._edit_handler(name), "value")
+            self.on_change(fields[name], self._edit, name)
         fields["task"].layout.width = controls.WIDE
         return fields
-
-    def _edit_handler(self, name: str) -> Callable[[dict[str, str]], None]:
-        """What to do when the control of a column changes: nothing while the controls are being filled."""
-        return lambda change: None if self.filling else self._edit(name, change["new"])
 
     def _forms(self) -> dict[str, w.Widget]:
         """The form of each choice of `What to do`."""
@@ -143,7 +131,7 @@ class RedesignPanel(WritingPanel):
         self.file = controls.line("Task library: a CSV or TSV file", "", "/path/to/task_statements.tsv", controls.WIDE)
         self.words = controls.line("Words to look for", "", "claims")
         self.library_jobs = controls.choice("Jobs found", [("Search first", "")], width=controls.WIDE)
-        button, row = controls.button, controls.row
+        button, row = self.button, controls.row
         split = row(button("Split", self._split, primary=True))
         merge = row(button("Merge", self._merge, primary=True))
         search = row(self.words, button("Search", self._search))
@@ -160,13 +148,10 @@ class RedesignPanel(WritingPanel):
     def _show_form(self) -> None:
         self.form_box.children = [self.forms[self.action.value]]
 
-    def _draw(self) -> None:
-        """Show the board (task list, fields, totals, table) without recording an edit."""
-        self.filling = True
-        try:
+    def show_state(self) -> None:
+        """Show the board: task list, fields, totals, table."""
+        with self.filled():
             self._show_board(self.board)
-        finally:
-            self.filling = False
 
     def _show_board(self, board: Board) -> None:
         chosen = self.task_list.value
@@ -176,8 +161,7 @@ class RedesignPanel(WritingPanel):
         self.task_list.value = chosen if chosen in board.ids else next(iter(board.ids), None)
         self.others.options = [(label, task) for label, task in options if task != self.task_list.value]
         task = board.task(self.task_list.value) if self.task_list.value else {}
-        for name, field in self.fields.items():
-            field.value = _selectable(field, task.get(name, ""))
+        self.fill(self.fields, task)
         self.about_pattern.value = board_view.pattern_html(self.rules.patterns, task.get("pattern", ""))
         job_totals = totals(board, self.rules.settings.minimum_group)
         self.totals.value = board_view.totals_html(job_totals, board_warnings(board))
@@ -185,27 +169,20 @@ class RedesignPanel(WritingPanel):
             board, self.task_list.value or "", self.blockers, hidden=bool(job_totals.hidden)
         )
 
-    @show_errors
-    def _task_chosen(self) -> None:
-        if not self.filling:
-            self._draw()
-
     # Opening ----------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _list_jobs(self) -> None:
         rows = read_rows(self.folder, TASKS, {"unit_id": self.unit.value or ""})
         jobs = dict.fromkeys(zip(rows["job"], rows["wave"], strict=True))
         options = [(f"{job}, {wave}" if wave else job, (job, wave)) for job, wave in jobs]
         self.job.options = options or [("No job yet", ("", ""))]
 
-    @show_errors
     def _open(self) -> None:
         job, wave = (self.new_job.value.strip(), "") if self.new_job.value.strip() else self.job.value
         unit = (self.unit.value or "").strip()
         if not (unit and job):
             raise UsageError("Choose a unit and a job, or name a new one.")
-        self._load({"unit_id": unit, "job": job, "wave": wave})
+        self.load({"unit_id": unit, "job": job, "wave": wave})
 
     def _reopen(self, key: dict[str, str]) -> None:
         if not isinstance(self.unit, w.Dropdown) or key["unit_id"] in [unit for _, unit in self.unit.options]:
@@ -215,43 +192,37 @@ class RedesignPanel(WritingPanel):
             self.job.value = job
         else:
             self.new_job.value = key["job"]
-        self._load(key)
+        self.load(key)
 
-    @show_errors
-    def _load(self, key: Mapping[str, str]) -> None:
-        saved = read_slice(self.folder, TASKS, key)
-        drafted_at = self.editor.open(key, [saved], saved.rows.to_dict("records"))
-        self.position.save(key)
-        n_tasks = len(self.board.tasks)
-        message = f": {n_tasks} tasks." if n_tasks else " has no tasks yet: add them, or begin from a task library."
-        self.status.show_message(f"{key['job']}{message}")
-        if drafted_at:
-            self.status.show_message(
-                f"Your edits of {drafted_at} are not saved yet; they are shown here. Save them, or undo them.",
-                "warning",
-            )
-        controls.set_visible(self.open_part, visible=True)
-        controls.set_visible(self.conflict_buttons, visible=False)
+    def load(self, key: Mapping[str, str]) -> None:
+        """Show a job as it is saved, and on top of it the draft."""
+        super().load(key)
         self._list_versions()
-        self._show_form()
-        self._draw()
+        if self.board.tasks.empty:
+            self.status.show_message(f"{key['job']} has no tasks yet: add them, or begin from a task library.")
+
+    def saved_state(self) -> list[dict[str, str]]:
+        """The tasks as they were read."""
+        return list(self.editor.slices["tasks"].rows.to_dict("records"))
+
+    def joined_state(self, rows: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:
+        """The joined tasks."""
+        return list(rows["tasks"].to_dict("records"))
 
     # Editing ----------------------------------------------------------------------------------------------------
 
     def _apply(self, board: Board, message: str = "") -> None:
         """Show an edited board; it can be undone, and is a draft until it is saved."""
         self.editor.edit(board.tasks.to_dict("records"))
-        self._draw()
+        self.show_state()
         self.status.show_message(f"{message} Not saved yet.".strip())
 
-    @show_errors
-    def _edit(self, name: str, text: str) -> None:
+    def _edit(self, name: str) -> None:
         board = self.board
         if self.task_list.value is None:
             raise UsageError("Add a task first.")
-        self._apply(with_cell(board, self.task_list.value, name, text))
+        self._apply(with_cell(board, self.task_list.value, name, self.fields[name].value))
 
-    @show_errors
     def _add(self) -> None:
         if not self.name.value.strip():
             raise UsageError("Name the task: a verb and its object.")
@@ -260,7 +231,6 @@ class RedesignPanel(WritingPanel):
         self.name.value, self.task_list.value = "", board.ids[-1]
         self.status.show_message("Added. Not saved yet.")
 
-    @show_errors
     def _split(self) -> None:
         try:
             share = float(self.share.value.replace(",", "."))
@@ -270,17 +240,14 @@ class RedesignPanel(WritingPanel):
         self._apply(split_task(self.board, self.task_list.value, names, share), "Split.")
         self.first.value = self.second.value = ""
 
-    @show_errors
     def _merge(self) -> None:
         merged = merge_tasks(self.board, (self.task_list.value, *self.others.value), self.merged_name.value)
         self._apply(merged.board, " ".join(("Merged.", *merged.notes)))
         self.merged_name.value = ""
 
-    @show_errors
     def _remove(self) -> None:
         self._apply(without_task(self.board, self.task_list.value), "Removed.")
 
-    @show_errors
     def _search(self) -> None:
         self.library = read_library(Path(self.file.value.strip()).expanduser())
         jobs = search_jobs(self.library, self.words.value)
@@ -288,7 +255,6 @@ class RedesignPanel(WritingPanel):
         self.library_jobs.options = options or [("Nothing found", "")]
         self.status.show_message(f"{len(options)} jobs found in {self.library.file}. {self.library.note}".rstrip())
 
-    @show_errors
     def _add_library_tasks(self) -> None:
         if self.library is None or not self.library_jobs.value:
             raise UsageError("Search the task library first, and choose a job.")
@@ -296,27 +262,24 @@ class RedesignPanel(WritingPanel):
         rows = starting_tasks(self.library, job)
         self._apply(with_tasks(self.board, rows), f"{len(rows)} tasks of {job} added: make them your own.")
 
-    @show_errors
     def _undo(self) -> None:
         self._show_step("Not saved yet." if self.editor.undo() else "Nothing to undo.")
 
-    @show_errors
     def _redo(self) -> None:
         self._show_step("Not saved yet." if self.editor.redo() else "Nothing to redo.")
 
     def _show_step(self, message: str) -> None:
-        self._draw()
+        self.show_state()
         self.status.show_message(message)
 
     # Saving -----------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _save(self) -> None:
         board = self.board
         problems = invalid_cells(board)
         if problems:
             raise UsageError(f"Not saved; mend first: {' '.join(problems)}")
-        if not self.save_rows("tasks", board.tasks):
+        if not self.save("tasks", board.tasks):
             return
         self.editor.delete_draft()
         self._list_jobs()
@@ -324,23 +287,13 @@ class RedesignPanel(WritingPanel):
         job = (board.job, board.wave)
         self.job.value = job if job in [value for _, value in self.job.options] else self.job.value
         self._list_versions()
-        self._draw()
+        self.show_state()
         self.status.show_message(f"Saved: {len(board.tasks)} tasks.")
-
-    def show_joined(self, rows: Mapping[str, pd.DataFrame]) -> None:
-        """Show the joined tasks."""
-        self.editor.edit(rows["tasks"].to_dict("records"))
-        self._draw()
-
-    def show_saved(self) -> None:
-        """Show the job as it is saved."""
-        self._load(self.board.key)
 
     def _list_versions(self) -> None:
         options = [(version.label, version) for version in self.editor.versions("tasks")]
         self.version.options = options or [("None", "")]
 
-    @show_errors
     def _bring_back(self) -> None:
         if not self.version.value:
             raise UsageError("There is no earlier version of this job.")
@@ -353,8 +306,3 @@ def _moves(task: Mapping[str, str]) -> str:
     """Who does a task today and who should, in short: `human → augment`."""
     today, target = task["mode"] or "?", task["target_mode"] or task["mode"] or "?"
     return today if today == target else f"{today} → {target}"
-
-
-def _selectable(field: w.Widget, text: str) -> str:
-    """A cell as its control can show it: blank if it is not an option of the control."""
-    return text if not isinstance(field, w.Dropdown) or text in [value for _, value in field.options] else ""

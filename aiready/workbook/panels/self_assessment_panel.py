@@ -29,7 +29,7 @@ from aiready.workbook.capture.self_assessment import (
 from aiready.workbook.capture.store import ConflictError, read_rows, read_slice
 from aiready.workbook.capture.team_summary import TeamSummary, summarise_team
 from aiready.workbook.panels import controls, editing, frame
-from aiready.workbook.panels.editing import WritingPanel, show_errors
+from aiready.workbook.panels.editing import WritingPanel
 from aiready.workbook.panels.picture import Picture
 
 
@@ -81,20 +81,20 @@ class SelfAssessmentPanel(WritingPanel):
         self.choices: dict[str, w.RadioButtons] = {}
         self.choice_box = w.VBox()
         self.comment = controls.area(words["question.comment"])
-        self.confirm_button = controls.button("Yes, withdraw everything", self._withdraw_all)
+        self.confirm_button = self.button("Yes, withdraw everything", self._withdraw_all)
         steps = controls.row(
-            controls.button("Back", lambda: self._go(-1)),
-            controls.button("Next question", lambda: self._go(1), primary=True),
-            controls.button("Next open question", self._go_open),
-            controls.button("Withdraw this answer", self._withdraw_answer),
+            self.button("Back", lambda: self._go(-1)),
+            self.button("Next question", lambda: self._go(1), primary=True),
+            self.button("Next open question", self._go_open),
+            self.button("Withdraw this answer", self._withdraw_answer),
         )
-        withdraw = controls.button("Withdraw all answers of this person", self._confirm_withdrawal)
+        withdraw = self.button("Withdraw all answers of this person", self._confirm_withdrawal)
         withdrawal = controls.row(withdraw, self.confirm_button)
         self.question_box = w.VBox([self.heading, self.wording, self.choice_box, steps, self.comment, withdrawal])
         self.team, self.picture = w.HTML(), Picture()
-        begin = controls.button("Begin with a person", self._begin, primary=True)
-        again = controls.button("Continue or change", self._continue)
-        show = controls.button("Show what the team said", self._summarise)
+        begin = self.button("Begin with a person", self._begin, primary=True)
+        again = self.button("Continue or change", self._continue)
+        show = self.button("Show what the team said", self._summarise)
         where = html.escape(str(self.folder / "responses"))
         self.box = editing.form(
             w.HTML(
@@ -108,9 +108,9 @@ class SelfAssessmentPanel(WritingPanel):
             self.team,
             self.picture,
         )
-        self.comment.observe(self._save_comment, "value")
+        self.on_change(self.comment, self._save_comment)
         for control in (self.unit, self.wave):
-            control.observe(lambda _: self._list_unfinished(), "value")
+            self.on_change(control, self._list_unfinished)
         self.unfinished.observe(lambda change: setattr(self.code, "value", change["new"] or self.code.value), "value")
         self._draw()
 
@@ -142,7 +142,7 @@ class SelfAssessmentPanel(WritingPanel):
             options = [(choice.text, choice.value) for choice in question.choices]
             choices = w.RadioButtons(options=options, value=None, layout=w.Layout(width="100%"))
             choices.add_class("aiready-answers")
-            choices.observe(lambda change: self._save_answer(question, change["new"]), "value")
+            choices.observe(lambda change: self.run(self._save_answer, question, change["new"]), "value")
             self.choices[question.id] = choices
         return self.choices[question.id]
 
@@ -160,7 +160,6 @@ class SelfAssessmentPanel(WritingPanel):
 
     # The person who answers -------------------------------------------------------------------------------------
 
-    @show_errors
     def _begin(self) -> None:
         wave = self.wave.value.strip().upper()
         if not is_wave(wave):
@@ -170,7 +169,6 @@ class SelfAssessmentPanel(WritingPanel):
         check_person(person, self.units or {unit: unit} if unit else {"": ""})
         self._show_person(person, f"A new person, code {person.code}. Nothing is saved before the first answer.")
 
-    @show_errors
     def _continue(self) -> None:
         code, unit, wave = self.code.value.strip(), self.unit.value, self.wave.value.strip().upper()
         self._reopen(code, unit, wave, "")
@@ -183,7 +181,7 @@ class SelfAssessmentPanel(WritingPanel):
     def _show_person(self, person: Person, message: str, item: str = "") -> None:
         self._clear_choices()
         self._open_person = person
-        self.editor.open(person.key, [read_slice(self.folder, self.table, person.key)], None)
+        self.editor.open(person.key, [read_slice(self.folder, self.table, person.key)])
         self.item = (
             item
             or progress(person, self.questionnaire).next_open
@@ -222,25 +220,21 @@ class SelfAssessmentPanel(WritingPanel):
             self.folder, self.table, {"unit_id": self.unit.value or "", "wave": self.wave.value.strip().upper()}
         )
 
-    @show_errors
     def _list_unfinished(self) -> None:
         codes = unfinished_codes(self._team_rows(), self.questionnaire)
         self.unfinished.options = [("Nobody" if not codes else "Choose", ""), *((code, code) for code in codes)]
 
     # Answers ----------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _save_answer(self, question: Question, chosen: str | None) -> None:
         if chosen and chosen != self.person.answers.get(question.id):
             self._save(with_answer(self.person, question, chosen))
 
-    @show_errors
     def _withdraw_answer(self) -> None:
         self._save(with_answer(self.person, self._question(), ""))
 
-    @show_errors
-    def _save_comment(self, change: dict[str, str]) -> None:
-        if (comment := change["new"].strip()) != self.person.comment:
+    def _save_comment(self) -> None:
+        if (comment := self.comment.value.strip()) != self.person.comment:
             self._save(replace(self.person, comment=comment))
 
     def _save(self, person: Person) -> None:
@@ -262,7 +256,6 @@ class SelfAssessmentPanel(WritingPanel):
         self.confirm_button.layout.display = ""
         self.status.show_message(f"Withdraw everything that {self.person.code} said? It cannot be had back.", "warning")
 
-    @show_errors
     def _withdraw_all(self) -> None:
         code = self.person.code
         withdrawn = self.editor.save("responses", self.editor.slices["responses"].rows.iloc[:0])
@@ -278,7 +271,6 @@ class SelfAssessmentPanel(WritingPanel):
 
     # Going on ---------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _go(self, step: int) -> None:
         ids = [question.id for question in questions_for(self.questionnaire, self.person.role)]
         position = ids.index(self._question().id) + step
@@ -293,7 +285,6 @@ class SelfAssessmentPanel(WritingPanel):
             )
         self._draw()
 
-    @show_errors
     def _go_open(self) -> None:
         self.item = progress(self.person, self.questionnaire, self._question().id).next_open or self._question().id
         self._save_position()
@@ -301,7 +292,6 @@ class SelfAssessmentPanel(WritingPanel):
 
     # The team ---------------------------------------------------------------------------------------------------
 
-    @show_errors
     def _summarise(self) -> None:
         self._show_team(summarise_team(self._team_rows(), self.rules))
 
