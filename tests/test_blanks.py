@@ -46,7 +46,7 @@ TASK_CELLS = (
 
 
 @pytest.mark.slow
-@examples(40, phases=[Phase.generate])
+@examples(20, phases=[Phase.generate])
 @given(
     st.lists(drawn_task, min_size=5, max_size=9),
     st.sets(st.tuples(st.integers(0, 8), st.sampled_from(TASK_CELLS)), min_size=1, max_size=4),
@@ -75,7 +75,7 @@ def test_the_blank_that_would_have_helped_most_helps_not(blank, indicator, hours
 
 
 @pytest.mark.slow
-@examples(30, phases=[Phase.generate])
+@examples(15, phases=[Phase.generate])
 @given(
     st.lists(st.tuples(st.integers(1, 60), share, share), min_size=3, max_size=6),
     st.sets(st.integers(0, 5), min_size=1, max_size=2),

@@ -336,7 +336,7 @@ DAMAGE = st.lists(
 
 @pytest.mark.slow
 @given(tool=st.sampled_from(sorted(TOOLS)), damage=DAMAGE, cut=st.floats(0.05, 1))
-@examples(80, derandomize=True)
+@examples(40, derandomize=True)
 def test_a_damaged_export_is_refused_in_words_or_every_row_of_it_is_accounted_for(tool, damage, cut):
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

@@ -347,7 +347,7 @@ def runs_by_chance(sizes, seed, turns):
 
 
 @pytest.mark.slow
-@examples(40, derandomize=True)
+@examples(20, derandomize=True)
 @given_data(st.lists(st.integers(0, 12), min_size=3, max_size=3), st.integers(0, 2**32 - 1))
 def test_no_answer_of_a_few_people_follows_from_three_runs(sizes, seed):
     assert list(recovered(runs_by_chance(sizes, seed, 3))) == []

@@ -186,7 +186,7 @@ DAMAGE = st.lists(
 )
 ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 ENDINGS = st.sampled_from(["csv", "csv", "csv", "tsv", "txt", "xlsx", "parquet"])
-FEW = examples(60, derandomize=True)
+FEW = examples(30, derandomize=True)
 MANY = examples(5_000, derandomize=True, suppress_health_check=list(HealthCheck))
 
 

@@ -161,7 +161,7 @@ def before(whole, tmp_path_factory):
 
 
 @pytest.mark.slow
-@examples(10, phases=[Phase.generate], derandomize=True)
+@examples(5, phases=[Phase.generate], derandomize=True)
 @given(seed=st.integers(0, 10**6), share=st.sampled_from([0.05, 0.3]), columns=st.integers(1, 6))
 def test_no_cell_left_out_of_the_records_betters_a_band(whole, before, tmp_path_factory, seed, share, columns):
     random = np.random.default_rng(seed)
