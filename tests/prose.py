@@ -92,7 +92,7 @@ def undrawn(unit, notebook: str) -> str:
     parts: list[str] = []
     for part in _parts(unit, notebook):
         if isinstance(part, Block):
-            parts.append(part.markup)
+            parts.append(str(part))
         elif isinstance(part, Figure):
             told = part.payload()
             parts.append(

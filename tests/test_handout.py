@@ -207,7 +207,7 @@ def text_of(section):
                 *chain(*shown["rows"]),
             ]
         else:
-            markup = part.markup if isinstance(part, Block) else " ".join(asdict(part).values())
+            markup = str(part) if isinstance(part, Block) else " ".join(asdict(part).values())
             words.append(unescape(re.sub(r"<[^>]+>", " ", markup)))
     return re.sub(r"\s+", " ", " ".join(words))
 

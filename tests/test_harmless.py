@@ -32,7 +32,7 @@ def everything(sections) -> str:
     """All that a page holds: markup, words and numbers of figures, and what the charts are drawn from."""
     parts = [part for shown in sections for part in shown]
     return "\n".join(
-        part.markup
+        str(part)
         if isinstance(part, Block)
         else json.dumps(part._repr_mimebundle_(), ensure_ascii=False, default=str)
         for part in parts
@@ -114,7 +114,7 @@ def page_of(sections) -> str:
     for shown in sections:
         for part in shown:
             if isinstance(part, Block):
-                bundles.append({"text/html": part.markup})
+                bundles.append({"text/html": str(part)})
             else:
                 made = part._repr_mimebundle_()
                 if isinstance(part, Figure):  # the charts' own marks have tests of their own; here: their words

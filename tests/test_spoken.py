@@ -115,7 +115,7 @@ def _texts(part) -> list[str]:
     if isinstance(part, Page):
         return [part.title, part.eyebrow, part.meta, part.footer, part.running]
     if isinstance(part, Block):
-        return re.sub(r"<[^>]+>", "\n", part.markup).split("\n")
+        return re.sub(r"<[^>]+>", "\n", str(part)).split("\n")
     if isinstance(part, Figure):
         told = part.payload()
         cells = [cell for row in told["rows"] for cell in row]
@@ -178,7 +178,7 @@ def test_pages_of_every_language_have_the_same_sections_figures_and_numbers(samp
         parts = [part for part in _sections(unit) if isinstance(part, Figure)]
         tables = [(part.name, ["".join(re.findall(r"\d+", str(cell))) for cell in part.table.to_numpy().ravel()])
                   for part in parts]  # fmt: skip
-        anchors = [re.findall(r'<h2 id="([^"]*)"', part.markup) for part in _sections(unit) if isinstance(part, Block)]
+        anchors = [re.findall(r'<h2 id="([^"]*)"', str(part)) for part in _sections(unit) if isinstance(part, Block)]
         return tables, anchors
 
     own = sample.unit("motor-claims")

@@ -59,7 +59,7 @@ def _texts(part):
         return [part.eyebrow, part.title, part.meta, part.footer]
     if isinstance(part, Figure):
         return [part.title, part.subtitle, json.dumps(part.wide, ensure_ascii=False), part.table.to_csv(index=False)]
-    return [html.unescape(re.sub(r"<[^>]+>", " ", part.markup))]
+    return [html.unescape(re.sub(r"<[^>]+>", " ", str(part)))]
 
 
 def page_of(assessment, unit_id=""):

@@ -5,7 +5,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import altair as alt
@@ -14,6 +13,7 @@ import pandas as pd
 from aiready.charts import theme
 from aiready.charts.svg import render_svg
 from aiready.messages import ENGLISH, MISSING, Language
+from aiready.messages.markup import Block
 
 FIGURE_MIME = "application/vnd.aiready.figure+json"
 CHARTS_VARIABLE = "AIREADY_CHARTS"
@@ -102,7 +102,7 @@ def cell_text(cell: Any, language: Language = ENGLISH) -> str:
     return str(cell)
 
 
-def figure_html(payload: Mapping[str, Any], ident: str = "", short: str = "") -> str:
+def figure_html(payload: Mapping[str, Any], ident: str = "", short: str = "") -> Block:
     """A figure as HTML: heading, subtitle, both widths, and the numbers one click away.
 
     `ident` is its anchor on the page (default: its name); `short` starts the ids within its pictures (default: the
@@ -113,22 +113,20 @@ def figure_html(payload: Mapping[str, Any], ident: str = "", short: str = "") ->
     wide_id, narrow_id = f"{short or ident}-w", f"{short or ident}-n"
     wide = render_svg(payload["wide"], wide_id, title, description)
     narrow = render_svg(payload["narrow"], narrow_id, title, description, described_by=wide_id)
-    pictures = f'<div class="wide">{wide}</div><div class="narrow">{narrow}</div>'
-    return (
-        f'<figure class="chart" id="{ident}"><figcaption><h3>{escape(title)}</h3>'
-        f'<p class="sub">{escape(payload["subtitle"])}</p></figcaption>{pictures}'
-        f"{_number_table(payload)}</figure>"
-    )
+    return Block(
+        '<figure class="chart" id="{}"><figcaption><h3>{}</h3><p class="sub">{}</p></figcaption>'
+        '<div class="wide">{}</div><div class="narrow">{}</div>{}</figure>'
+    ).format(ident, title, payload["subtitle"], wide, narrow, _number_table(payload))
 
 
-def _number_table(payload: Mapping[str, Any]) -> str:
+def _number_table(payload: Mapping[str, Any]) -> Block:
     """The numbers of a figure in a closed `<details>`; empty without numbers."""
     if not payload["rows"]:
-        return ""
+        return Block()
     language, caption = language_of(payload), payload["caption"]
     table = scrollable(table_html(payload["columns"], payload["rows"], caption, language), caption)
-    summary = f'{escape(language.say("page.show_numbers"))}<span class="unseen">: {escape(payload["title"])}</span>'
-    return f"<details><summary>{summary}</summary>{table}</details>"
+    markup = Block('<details><summary>{}<span class="unseen">: {}</span></summary>{}</details>')
+    return markup.format(language.say("page.show_numbers"), payload["title"], table)
 
 
 def language_of(payload: Mapping[str, Any]) -> Language:
@@ -136,12 +134,13 @@ def language_of(payload: Mapping[str, Any]) -> Language:
     return Language(payload.get("lang", ENGLISH.code))
 
 
-def scrollable(table: str, caption: str) -> str:
+def scrollable(table: Block, caption: str) -> Block:
     """Wrap a table so that it scrolls sideways, also by keyboard, where the screen is too narrow."""
-    return f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}">{table}</div>'
+    markup = Block('<div class="scroll" tabindex="0" role="group" aria-label="{}">{}</div>')
+    return markup.format(caption, table)
 
 
-def table_html(columns: list[str], rows: list[list[str]], caption: str, language: Language = ENGLISH) -> str:
+def table_html(columns: list[str], rows: list[list[str]], caption: str, language: Language = ENGLISH) -> Block:
     """An accessible table: caption, column and row headers with scope, numbers aligned right.
 
     Examples
@@ -154,37 +153,30 @@ def table_html(columns: list[str], rows: list[list[str]], caption: str, language
     Cells and rows have no end tags, which HTML allows and saves space: a page holds thousands.
     """
     numeric = [column for column in range(1, len(columns)) if _numeric([row[column] for row in rows], language)]
-    table_class = f' class="{" ".join(f"r{column + 1}" for column in numeric)}"' if numeric else ""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-    body = "".join(
-        f'<tr><th scope="row">{breakable(row[0])}' + "".join(f"<td>{breakable(cell)}" for cell in row[1:])
-        for row in rows
-    )
-    return (
-        f"<table{table_class}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
-    )
+    numeric_class = Block(' class="{}"' if numeric else "").format(" ".join(f"r{column + 1}" for column in numeric))
+    head = Block().join(map(Block('<th scope="col">{}</th>').format, columns))
+    body = Block().join(Block('<tr><th scope="row">') + Block("<td>").join(map(breakable, row)) for row in rows)
+    markup = Block("<table{}><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>")
+    return markup.format(numeric_class, caption, head, body)
 
 
 _OVERLONG, _PIECE = re.compile(r"(\S{31,})"), 12
 """Words too long for any column of a table, and after how many characters they may break."""
 
 
-def breakable(text: str) -> str:
+def breakable(text: str) -> Block:
     """A text as HTML in which overlong words may break: unbroken, they would push other columns out of sight.
 
     Examples
     --------
     >>> breakable("R&D"), breakable("x" * 31).count("<wbr>")
-    ('R&amp;D', 2)
+    (Block('R&amp;D'), 2)
     """
-    if len(text) <= _PIECE or not _OVERLONG.search(text):
-        return escape(text)
-    parts = _OVERLONG.split(text)
-    between, overlong = parts[::2], parts[1::2]
-    pieces = ([word[start : start + _PIECE] for start in range(0, len(word), _PIECE)] for word in overlong)
-    broken = ("<wbr>".join(map(escape, word)) for word in pieces)
-    return "".join(part for pair in zip(map(escape, between), [*broken, ""], strict=True) for part in pair)
+    if len(text) <= _PIECE:
+        return Block.escape(text)
+    pieces = ([word[start : start + _PIECE] for start in range(0, len(word), _PIECE)] if _OVERLONG.fullmatch(word)
+              else [word] for word in _OVERLONG.split(text))  # fmt: skip
+    return Block().join(map(Block("<wbr>").join, pieces))
 
 
 def _numeric(cells: list[str], language: Language) -> bool:

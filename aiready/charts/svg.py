@@ -8,6 +8,7 @@ from typing import Any
 
 from aiready.charts import theme
 from aiready.charts.draw import attributes_markup, draw, is_drawable, outer_size
+from aiready.messages.markup import Block
 
 SVG = "{http://www.w3.org/2000/svg}"
 _GEOMETRY = frozenset(("transform", "d", "x", "y", "dy", "r", "viewBox", "width", "height"))
@@ -16,7 +17,9 @@ _LONG_NUMBER = re.compile(r"-?\d+\.(?:\d{2,}|0(?!\d))")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: str, *, described_by: str = "") -> str:
+def render_svg(
+    spec: dict[str, Any] | str, ident: str, title: str, description: str, *, described_by: str = ""
+) -> Block:
     """Draw a Vega-Lite specification (JSON, as an object or as text) as an SVG image inside a page.
 
     Screen readers see one image with a name and a description (`role`, `<title>`, `<desc>`), not its marks. No data
@@ -36,17 +39,19 @@ def render_svg(spec: dict[str, Any] | str, ident: str, title: str, description: 
         import vl_convert  # imported here because it starts V8, and report workers are forked
 
         shape, marks = tidy(vl_convert.vegalite_to_svg(json.dumps(chart)), ident)
-    desc = "" if described_by else f'<desc id="{ident}-d">{html.escape(description)}</desc>'
-    return (
-        f'<svg role="img" aria-labelledby="{ident}-t" aria-describedby="{described_by or ident}-d"'
-        f'{attributes_markup(shape)}><title id="{ident}-t">{html.escape(title)}</title>{desc}'
-        f'<g aria-hidden="true">{marks}</g></svg>'
-    )
+    desc = Block("" if described_by else '<desc id="{}-d">{}</desc>').format(ident, description)
+    return Block(
+        '<svg role="img" aria-labelledby="{ident}-t" aria-describedby="{described_by}-d"{shape}>'
+        '<title id="{ident}-t">{title}</title>{desc}<g aria-hidden="true">{marks}</g></svg>'
+    ).format(
+        ident=ident, described_by=described_by or ident, shape=Block(attributes_markup(shape)), title=title, desc=desc,
+        marks=Block(marks),
+    )  # fmt: skip
 
 
 def standalone_svg(svg: str) -> str:
     """An SVG of `render_svg` as a file of its own."""
-    return svg.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
+    return str(svg).replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" font-family="{theme.FONT}" ', 1)
 
 
 def tidy(rendered: str, ident: str) -> tuple[dict[str, str], str]:

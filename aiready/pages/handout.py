@@ -116,7 +116,7 @@ def barrier(unit: Assessment, barrier_id: str) -> Section:
     )
     parts = Section([head, *_answers(unit, barrier_id)])
     facets = _facets(unit, barrier_id)
-    if facets.markup:
+    if facets:
         parts.append(facets)
     parts.extend(_records(unit, barrier_id))
     return parts if len(parts) > 1 else Section()

@@ -11,7 +11,7 @@ from aiready.charts.figures import breakable
 from aiready.messages import Language
 from aiready.pages import sentences
 from aiready.pages.markup import shared_exporter
-from aiready.pages.markup.blocks import Block, Page, escape, notes, section, table
+from aiready.pages.markup.blocks import Block, Page, notes, section, table
 from aiready.pages.records_age import records_age
 from aiready.profile.assessment import Assessment
 
@@ -87,7 +87,7 @@ def _cause(status: Status, language: Language) -> str:
 
 def render_page(page: Page, blocks: list[Block]) -> bytes:
     """Render blocks as a page with the handout's template, without a notebook."""
-    bundles = [page._repr_mimebundle_(), *({"text/html": block.markup} for block in blocks)]
+    bundles = [page._repr_mimebundle_(), *({"text/html": str(block)} for block in blocks)]
     outputs = [nbformat.v4.new_output("display_data", data=data) for data in bundles]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
     text, _ = shared_exporter().from_notebook_node(book)
@@ -106,10 +106,9 @@ def _changed(statuses: Statuses, language: Language) -> str:
 
 def _portfolio(statuses: Statuses, language: Language) -> Block:
     status = statuses.get("portfolio.html", {})
-    label = escape(language.say("index.portfolio"))
-    heading = f'<a href="portfolio.html">{label}</a>' if _has_page(status) else label
-    purpose = escape(language.say("index.portfolio_for", status=_page_status(status, language)))
-    return Block(f"<p>{heading}{_pdf_link('portfolio.pdf', status)}, {purpose}</p>")
+    name = _page_links("portfolio.html", Block.escape(language.say("index.portfolio")), status)
+    purpose = language.say("index.portfolio_for", status=_page_status(status, language))
+    return Block("<p>{}, {}</p>").format(name, purpose)
 
 
 def _has_page(status: Status) -> bool:
@@ -117,31 +116,30 @@ def _has_page(status: Status) -> bool:
     return bool(status) and (status["status"] == "ok" or bool(status.get("digest")))
 
 
-def _pdf_link(address: str, status: Status) -> str:
-    """A link to the page as PDF, if there is one."""
-    return f' (<a href="{escape(address)}">PDF</a>)' if status.get("pdf") else ""
+def _page_links(address: str, name: Block, status: Status) -> Block:
+    """The name of a page, which leads to it where there is one, and a link to it as PDF."""
+    linked = Block('<a href="{}">{}</a>').format(address, name) if _has_page(status) else name
+    pdf = Block(' (<a href="{}">PDF</a>)' if status.get("pdf") else "")
+    return linked + pdf.format(address.removesuffix("html") + "pdf")
 
 
 def _units(assessment: Assessment, statuses: Statuses) -> Block:
     language = assessment.language
-    rows = "".join(_row(unit, statuses, assessment) for unit in organisation_order(assessment.units).itertuples())
-    caption, unit, status = (escape(language.say(key)) for key in ("index.units", "column.unit", "column.status"))
+    rows = (_row(unit, statuses, assessment) for unit in organisation_order(assessment.units).itertuples())
+    headings = (language.say(key) for key in ("index.units", "column.unit", "column.status"))
     return Block(
-        f'<div class="scroll"><table><caption>{caption}</caption><thead><tr><th scope="col">{unit}</th>'
-        f'<th scope="col">{status}</th></tr></thead><tbody>{rows}</tbody></table></div>'
-    ) + notes(language.say("index.order"))
+        '<div class="scroll"><table><caption>{}</caption><thead><tr><th scope="col">{}</th>'
+        '<th scope="col">{}</th></tr></thead><tbody>{}</tbody></table></div>'
+    ).format(*headings, Block().join(rows)) + notes(language.say("index.order"))
 
 
-def _row(unit: Any, statuses: Statuses, assessment: Assessment) -> str:
+def _row(unit: Any, statuses: Statuses, assessment: Assessment) -> Block:
     page = f"{file_stem(unit.unit_id)}.html"
     status = statuses.get(page, {})
-    indent = f' class="depth-{min(unit.depth, 3)}"' if unit.depth else ""
-    name = breakable(str(unit.name))
-    linked = f'<a href="../units/{escape(page)}">{name}</a>' if _has_page(status) else name
-    return (
-        f'<tr><th scope="row"{indent}>{linked}'
-        f"{_pdf_link('../units/' + page.removesuffix('html') + 'pdf', status)}</th>"
-        f"<td>{breakable(_unit_status(unit.unit_id, status, assessment))}</td></tr>"
+    return Block('<tr><th scope="row"{indent}>{name}</th><td>{status}</td></tr>').format(
+        indent=Block(' class="depth-{}"' if unit.depth else "").format(min(unit.depth, 3)),
+        name=_page_links(f"../units/{page}", breakable(str(unit.name)), status),
+        status=breakable(_unit_status(unit.unit_id, status, assessment)),
     )
 
 

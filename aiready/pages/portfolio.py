@@ -11,7 +11,7 @@ from aiready.model.registry import ALL, OK, ORGANISATION
 from aiready.model.schema import LIVE_STAGES, STAGES
 from aiready.pages import handout, sentences, tables
 from aiready.pages.key_figures import key_figures
-from aiready.pages.markup.blocks import Page, div, key_figure_list, lead, notes, paragraphs, table
+from aiready.pages.markup.blocks import Block, Page, div, key_figure_list, lead, notes, paragraphs, table
 from aiready.pages.parts import Section, chunked, figure, labelled_columns, section_heading
 from aiready.pages.unit_comparison import (
     UNITS_PER_FIGURE,
@@ -61,8 +61,8 @@ def front(organisation: Assessment) -> Section:
     ]
     why = "" if len(decisions) else say("asked.why_none")
     heading = section_heading(organisation, "decisions", _decisions_heading(decisions, language), why)
-    finding = sum(lists, lead(sentences.lead(organisation)) + heading)
-    return Section([page, finding + key_figure_list(key_figures(organisation))])
+    finding = (lead(sentences.lead(organisation)), heading, *lists, key_figure_list(key_figures(organisation)))
+    return Section([page, Block().join(finding)])
 
 
 def _decisions_heading(decisions: pd.DataFrame, language: Language) -> str:

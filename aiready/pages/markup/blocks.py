@@ -2,32 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiready.charts.figures import cell_text, html_id, scrollable, table_html
 from aiready.messages import ENGLISH, Language
+from aiready.messages.markup import Block
 
 PAGE_MIME = "application/vnd.aiready.page+json"
 
 __all__ = [
-    "Action", "Block", "KeyFigure", "Page", "actions", "div", "escape", "key_figure_list", "lead", "level_advice",
+    "Action", "Block", "KeyFigure", "Page", "actions", "div", "key_figure_list", "lead", "level_advice",
     "link", "notes", "paragraphs", "section", "standing", "table", "works",
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Block:
-    """A piece of the page whose text is already escaped; blocks are joined with `+`."""
-
-    markup: str
-
-    def _repr_html_(self) -> str:
-        return self.markup
-
-    def __add__(self, other: "Block") -> "Block":
-        return Block(self.markup + other.markup)
 
 
 @dataclass(frozen=True)
@@ -47,8 +34,8 @@ class Page:
     running: str = ""
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        markup = f"<p>{escape(self.eyebrow)}</p><h1>{escape(self.title)}</h1><p>{escape(self.meta)}</p>"
-        return {PAGE_MIME: asdict(self), "text/html": markup, "text/plain": self.title}
+        markup = Block("<p>{}</p><h1>{}</h1><p>{}</p>").format(self.eyebrow, self.title, self.meta)
+        return {PAGE_MIME: asdict(self), "text/html": str(markup), "text/plain": self.title}
 
 
 @dataclass(frozen=True)
@@ -74,11 +61,11 @@ def paragraphs(*texts: str, kind: str = "") -> Block:
 
     Examples
     --------
-    >>> paragraphs("5 < 6", "", "Yes.").markup
-    '<p>5 &lt; 6</p><p>Yes.</p>'
+    >>> paragraphs("5 < 6", "", "Yes.")
+    Block('<p>5 &lt; 6</p><p>Yes.</p>')
     """
-    mark = f' class="{escape(kind)}"' if kind else ""
-    return Block("".join(f"<p{mark}>{escape(text)}</p>" for text in texts if text))
+    opening = Block('<p class="{}">' if kind else "<p>").format(kind)
+    return Block().join(opening + text + Block("</p>") for text in texts if text)
 
 
 def lead(text: str) -> Block:
@@ -88,7 +75,7 @@ def lead(text: str) -> Block:
 
 def works(text: str, heading: str) -> Block:
     """What works; empty without text."""
-    return Block(f'<p class="works"><strong>{escape(heading)}</strong> {escape(text)}</p>' if text else "")
+    return Block('<p class="works"><strong>{}</strong> {}</p>' if text else "").format(heading, text)
 
 
 def notes(*texts: str) -> Block:
@@ -98,7 +85,7 @@ def notes(*texts: str) -> Block:
 
 def standing(*texts: str) -> Block:
     """The sentences that end every handout, in a box of their own."""
-    return Block(f'<div class="standing">{paragraphs(*texts).markup}</div>')
+    return div(paragraphs(*texts), kind="standing")
 
 
 def section(heading: str, *texts: str, level: int = 2, short: str = "", ident: str = "") -> Block:
@@ -106,49 +93,46 @@ def section(heading: str, *texts: str, level: int = 2, short: str = "", ident: s
 
     `short` names the section in the table of contents, where a finding is too long; `ident` is its anchor.
     """
-    name = f' data-contents="{escape(short)}"' if short else ""
-    opened = f'<h{level} id="{escape(html_id(ident or short or heading))}"{name}>'
-    return Block(f"{opened}{escape(heading)}</h{level}>") + paragraphs(*texts)
+    name = Block(' data-contents="{}"' if short else "").format(short)
+    markup = Block('<h{level} id="{ident}"{name}>{heading}</h{level}>')
+    ident = html_id(ident or short or heading)
+    return markup.format(level=level, ident=ident, name=name, heading=heading) + paragraphs(*texts)
 
 
 def key_figure_list(figures: Iterable[KeyFigure]) -> Block:
     """Key figures side by side; empty without any."""
-    cells = "".join(
-        f"<li><span>{escape(key.name)}</span> <b>{escape(key.value)}</b> <small>{escape(key.context)}</small></li>"
-        for key in figures
-    )
-    return Block(f'<ul class="keys">{cells}</ul>' if cells else "")
+    entry = Block("<li><span>{0.name}</span> <b>{0.value}</b> <small>{0.context}</small></li>")
+    entries = Block().join(map(entry.format, figures))
+    return Block('<ul class="keys">{}</ul>' if entries else "").format(entries)
 
 
 def actions(items: Sequence[Action], level: int = 3) -> Block:
     """Actions, numbered: what, why, first step; empty without any."""
-    rows = "".join(
-        f"<li><div><h{level}>{escape(action.title)}</h{level}>"
-        f"<p>{escape(action.why)}</p>{paragraphs(action.step, kind='who').markup}</div></li>"
-        for action in items
+    entry = Block("<li><div><h{level}>{action.title}</h{level}><p>{action.why}</p>{step}</div></li>")
+    entries = Block().join(
+        entry.format(level=level, action=action, step=paragraphs(action.step, kind="who")) for action in items
     )
-    return Block(f'<ol class="actions">{rows}</ol>' if rows else "")
+    return Block('<ol class="actions">{}</ol>' if entries else "").format(entries)
 
 
 def level_advice(question: str, now_heading: str, now: str, next_heading: str, next_level: str) -> Block:
     """Advice on an item: its question, and the words of its level beside those of the next."""
-    pairs = ((' class="now"', now_heading, now), ("", next_heading, next_level))
-    cells = (
-        f"<div{mark}><p><strong>{escape(name)}</strong></p><p>{escape(text)}</p></div>" for mark, name, text in pairs
-    )
-    return Block(f'<div class="level"><p class="stem">{escape(question)}</p>{"".join(cells)}</div>')
+    return Block(
+        '<div class="level"><p class="stem">{}</p><div class="now"><p><strong>{}</strong></p><p>{}</p></div>'
+        "<div><p><strong>{}</strong></p><p>{}</p></div></div>"
+    ).format(question, now_heading, now, next_heading, next_level)
 
 
 def table(numbers: Any, caption: str, language: Language = ENGLISH) -> Block:
     """A data frame as an HTML table; column names and text cells are shown unchanged."""
     rows = [[cell_text(cell, language) for cell in row] for row in numbers.itertuples(index=False)]
     columns = [str(column) for column in numbers.columns]
-    return Block(scrollable(table_html(columns, rows, caption, language), caption))
+    return scrollable(table_html(columns, rows, caption, language), caption)
 
 
 def div(*blocks: Block, kind: str) -> Block:
     """Blocks inside one `div` of class `kind`."""
-    return Block(f'<div class="{escape(kind)}">{"".join(block.markup for block in blocks)}</div>')
+    return Block('<div class="{}">{}</div>').format(kind, Block().join(blocks))
 
 
 def link(url: str, text: str) -> Block:
@@ -156,9 +140,9 @@ def link(url: str, text: str) -> Block:
 
     Examples
     --------
-    >>> link("javascript:alert(1)", "evidence").markup
-    'evidence'
+    >>> link("javascript:alert(1)", "evidence")
+    Block('evidence')
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-        return Block(escape(text))
-    return Block(f'<a href="{escape(url)}" rel="noreferrer">{escape(text)}</a>')
+        return Block.escape(text)
+    return Block('<a href="{}" rel="noreferrer">{}</a>').format(url, text)

@@ -7,7 +7,7 @@ and Markdown. Everything else in an output (scripts, widgets, images, streams, e
 import re
 from collections.abc import Iterator
 from functools import cache
-from html import escape, unescape
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from traitlets.config import Config
 from aiready.charts import theme
 from aiready.charts.figures import FIGURE_MIME, NUMBER_COLUMNS_CSS, figure_html, html_id, language_of, table_html
 from aiready.messages import ENGLISH, Language, language_codes
+from aiready.messages.markup import Block
 from aiready.pages.markup.blocks import PAGE_MIME, Page
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -166,8 +167,8 @@ def anchor_headings(body: str) -> str:
         if match[1] != "2":
             return match[0]
         short = _attribute(match[2], "data-contents")
-        contents_name = f' data-contents="{escape(short)}"' if short else ""
-        return f'<h2 id="{next(idents)}"{contents_name}>{match[3]}</h2>'
+        name = Block(' data-contents="{}"' if short else "").format(short)
+        return f'<h2 id="{next(idents)}"{name}>{match[3]}</h2>'
 
     return _HEADING.sub(mark, body)
 
