@@ -93,15 +93,14 @@ BARE_CODE = """
 import os, sys, time
 from pathlib import Path
 import papermill
-from aiready.batch.job_folders import JobFolder
 from aiready.batch.notebook_page import export_page
 os.environ["AIREADY_CHARTS"] = "json"
 folders = [Path(line) for line in sys.stdin.read().split()]
 def one(folder):
-    papermill.execute_notebook(sys.argv[1], str(folder / "executed.ipynb"), engine_name="aiready", progress_bar=False,
-        request_save_on_cell_execute=False, kernel_name="python3",
+    executed = papermill.execute_notebook(sys.argv[1], str(folder / "executed.ipynb"), engine_name="aiready",
+        progress_bar=False, request_save_on_cell_execute=False, kernel_name="python3",
         parameters={"unit_id": (folder / "unit").read_text(), "results": str(folder / "results")})
-    export_page(JobFolder(folder))
+    export_page(executed)
 one(folders[0])
 start = time.perf_counter()
 for folder in folders[1:]:

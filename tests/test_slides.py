@@ -19,17 +19,14 @@ STAGES = pd.DataFrame({"stage": ["pilot", "=HYPERLINK(1)"], "value": [3, 1], "co
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def executed():
     """A notebook that shows a finding and the same figure twice."""
     shown = figure(
         charts.funnel_chart, STAGES, "stages", "Where they stand", "4 initiatives", STAGES[["stage", "count"]]
     )
-    bundles = [{"text/html": section("Three are <pilots>").markup}, *[shown._repr_mimebundle_()] * 2]
+    bundles = [{"text/html": str(section("Three are <pilots>"))}, *[shown._repr_mimebundle_()] * 2]
     outputs = [nbformat.v4.new_output("display_data", data=data) for data in bundles]
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
-    path = tmp_path_factory.mktemp("slides") / "executed.ipynb"
-    nbformat.write(book, path)
-    return path
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from multiprocessing.util import Finalize
@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 
 from aiready.batch.page_job import PageJob
 
-PREFIX, LOCK_NAME = "aiready-pages-", "held"
-"""How a process's folder is called, and the file in it that is locked while the process lives."""
+PREFIX, LOCK_NAME = "aiready.", "held"
+"""How a process's folder is called, short since it holds a socket; and the file in it locked while the process lives."""
 SECONDS_TO_LOCK = 60
 """An empty folder of that age will not be locked any more: whoever made it was killed."""
 AFTER_MULTIPROCESSING = -200
@@ -84,6 +84,13 @@ class JobFolder:
             path.write_bytes(content)
         parameters = {**job.parameters, "results": str(self.results)} if job.files else job.parameters
         return replace(job, parameters=parameters, files={})
+
+    def write_page(self, page: str, figures: Mapping[str, bytes]) -> None:
+        """Write the page and its figures by file name."""
+        self.figures.mkdir()
+        for name, content in figures.items():
+            (self.figures / name).write_bytes(content)
+        self.page.write_text(page, encoding="utf-8")
 
 
 def process_folder() -> Path:

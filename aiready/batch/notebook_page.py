@@ -6,9 +6,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
+from typing import TYPE_CHECKING
 
 from aiready.batch.job_folders import JobFolder
 from aiready.batch.page_job import PageJob
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 
 class InvalidParametersError(ValueError):
@@ -19,8 +23,15 @@ class FaultyPageError(ValueError):
     """A page is not fit to be published."""
 
 
-def run_notebook(job: PageJob, job_folder: JobFolder) -> None:
-    """Run the job's notebook with the engine that the job names; charts are left as specifications for the page."""
+def run_notebook(job: PageJob, job_folder: JobFolder | None = None) -> "NotebookNode":
+    """Run the job's notebook with the engine that the job names, and return it executed, charts as specifications.
+
+    Parameters
+    ----------
+    job_folder
+        Where the executed notebook is written, also where a cell failed, and the number of the running cell; by default
+        nothing is written.
+    """
     import nbformat
     import papermill
     from papermill.engines import papermill_engines
@@ -39,12 +50,13 @@ def run_notebook(job: PageJob, job_folder: JobFolder) -> None:
         raise InvalidParametersError(
             f"{unknown_parameters}: not among the notebook's parameters {', '.join(parameters)}"
         )
+    step = job_folder and job_folder.step
     engine_options: dict[str, object] = (
-        {"cell_number_file": job_folder.step} if job.engine == "aiready" else {"execution_timeout": ceil(job.timeout)}
+        {"cell_number_file": step} if job.engine == "aiready" else {"execution_timeout": ceil(job.timeout)}
     )
-    papermill.execute_notebook(
+    executed: NotebookNode = papermill.execute_notebook(
         notebook,
-        str(job_folder.executed),
+        str(job_folder.executed) if job_folder else None,
         parameters=dict(job.parameters),
         engine_name=job.engine,
         progress_bar=False,
@@ -52,32 +64,24 @@ def run_notebook(job: PageJob, job_folder: JobFolder) -> None:
         kernel_name="python3",
         **engine_options,
     )
+    return executed
 
 
-def export_page(job_folder: JobFolder, *, figures: bool = False) -> None:
-    """Turn the executed notebook of a job folder into its page, check it, and draw its figures as files for slides.
+def export_page(notebook: "NotebookNode") -> str:
+    """Turn an executed notebook into its page, and check it.
 
     Raises
     ------
     FaultyPageError
         The page is not complete.
     """
-    import nbformat
-
     from aiready.batch.page_checks import page_faults
     from aiready.pages.markup import shared_exporter
 
-    notebook = nbformat.read(job_folder.executed, as_version=4)
     page, _ = shared_exporter().from_notebook_node(notebook)
     if faults := page_faults(page, notebook):
         raise FaultyPageError(f"the page was not published: {'; '.join(faults)}")
-    job_folder.figures.mkdir(exist_ok=True)
-    if figures:
-        from aiready.pages.figure_files import slide_files  # starts threads, which no fork server may have
-
-        for name, content in slide_files(job_folder.executed).items():
-            (job_folder.figures / name).write_bytes(content)
-    job_folder.page.write_text(page, encoding="utf-8")
+    return page
 
 
 @contextmanager

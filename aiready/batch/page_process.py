@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
 from math import ceil
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from aiready.batch import notebook_page, preload
 from aiready.batch.job_folders import JobFolder
@@ -35,6 +35,9 @@ from aiready.batch.page_job import (
     PageJob,
     PageResult,
 )
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Environment of every process: neither it nor the kernels it starts import from the current folder, where other
@@ -124,16 +127,22 @@ def _exit_code(job: PageJob, job_folder: JobFolder, *, forked: bool) -> int:
         return UNSAFE_FORK
     limit_memory(job.memory)
     try:
-        run_notebook(job, job_folder)
+        notebook = run_notebook(job, job_folder)
     except Exception as error:
         return DISK_FULL if _is_disk_full(error) else _write_failure(job_folder, _cause_of(job, error))
     job_folder.step.write_text(DRAWING)
     try:
-        export_page(job_folder, figures=job.figures)
+        job_folder.write_page(export_page(notebook), _slides(notebook) if job.figures else {})
     except Exception as error:
         cause = OUT_OF_MEMORY if job.memory and _is_memory_error(error) else RENDER
         return DISK_FULL if _is_disk_full(error) else _write_failure(job_folder, cause)
     return DONE
+
+
+def _slides(notebook: "NotebookNode") -> Mapping[str, bytes]:
+    from aiready.pages.figure_files import slide_files  # starts threads, which no fork server may have
+
+    return slide_files(notebook)
 
 
 def _cause_of(job: PageJob, error: Exception) -> str:

@@ -8,23 +8,20 @@ import contextlib
 import gc
 import importlib
 import os
-import shutil
 import sys
 from pathlib import Path
 
-from aiready.batch.job_folders import JobFolder
 from aiready.batch.notebook_page import export_page, fast_imports, run_notebook
 from aiready.batch.page_job import PageJob
 
-SCRATCH_VARIABLE = "AIREADY_PRELOAD"
-"""Environment variable of a fork server: a folder for the small page."""
 ENVIRONMENT = {
+    "AIREADY_FORK_SERVER": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-"""Environment of the fork server: no library starts a thread when it is imported, since a fork copies none."""
+"""Environment of the fork server: that it is one, and that no library starts a thread, since a fork copies none."""
 MODULES = (
     "papermill",
     "aiready.batch.engine",
@@ -61,7 +58,7 @@ def import_modules() -> None:
         importlib.import_module(name)
 
 
-def warm_up(scratch: Path) -> None:
+def warm_up() -> None:
     """Make a small page in this process, and read the shipped instrument, so that forks inherit what is set up once."""
     from nbformat import v4, writes
 
@@ -75,25 +72,22 @@ def warm_up(scratch: Path) -> None:
     ]
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
     notebook = writes(v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})).encode()
-    job_folder = JobFolder(scratch / f"warm-up-{os.getpid()}")
-    run_notebook(job_folder.write_inputs(PageJob("", notebook, {"name": "any"})), job_folder)
-    export_page(job_folder)
-    shutil.rmtree(job_folder.path)
+    export_page(run_notebook(PageJob("", notebook, {"name": "any"})))
     messages.warm_up()
     read_instrument()
 
 
-def _prepare(scratch: Path) -> int:
+def _prepare() -> int:
     with fast_imports():
         import_modules()
-        warm_up(scratch)
+        warm_up()
     gc.collect()
     gc.freeze()
     tasks = Path("/proc/self/task")
     return len(list(tasks.iterdir())) if tasks.is_dir() else 0
 
 
-if _folder := os.environ.pop(SCRATCH_VARIABLE, ""):
+if os.environ.pop("AIREADY_FORK_SERVER", ""):
     atexit.register(os._exit, 0)  # libraries would report what was frozen as leaked
     with contextlib.suppress(Exception):
-        n_threads = _prepare(Path(_folder))
+        n_threads = _prepare()

@@ -206,7 +206,7 @@ def _start_environment(scratch: Path, *, forked: bool) -> Iterator[None]:
     process imports the script that runs here, as `multiprocessing` would have it: it may lack the `__main__` guard.
     """
     main, temporary_folder = sys.modules["__main__"], tempfile.tempdir
-    variables = preload.ENVIRONMENT | SAFE_PATH | ({preload.SCRATCH_VARIABLE: str(scratch)} if forked else {})
+    variables = SAFE_PATH | (preload.ENVIRONMENT if forked else {})
     with _replaced(os.environ, variables), _replaced(vars(main), {"__spec__": None, "__file__": None}):
         tempfile.tempdir = str(scratch)
         try:

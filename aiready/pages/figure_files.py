@@ -1,11 +1,10 @@
 """Write figures for slides: each as SVG and PNG, with its finding, its alternative text and its numbers."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import pandas as pd
+from nbformat import NotebookNode
 
 from aiready.charts.figures import FIGURE_MIME, language_of
 from aiready.charts.svg import render_svg, standalone_svg
@@ -16,14 +15,14 @@ SCALE = 2
 """Pixels of a PNG per pixel of the page: sharp on a projector."""
 
 
-def slide_files(executed: Path) -> dict[str, bytes]:
+def slide_files(notebook: NotebookNode) -> dict[str, bytes]:
     """Every figure of an executed notebook as files: name (`01-barriers.svg`, `.png`, `.csv`, `.txt`) -> content.
 
     Notes
     -----
     Starts vl-convert: a process that has called this must not be forked.
     """
-    figures = list(_with_findings(nbformat.read(executed, as_version=4)))
+    figures = list(_with_findings(notebook))
     names = unique_ids([str(payload["name"]) for payload, _ in figures])
     return {
         f"{number:02}-{name}.{kind}": content
@@ -32,7 +31,7 @@ def slide_files(executed: Path) -> dict[str, bytes]:
     }
 
 
-def _with_findings(book: nbformat.NotebookNode) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _with_findings(book: NotebookNode) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Each figure with the last heading before it."""
     finding = ""
     for bundle in output_bundles(book):
