@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from aiready import charts
     from aiready.batch.report import report
-    from aiready.pages import handout, portfolio, tables
+    from aiready.pages import handout, portfolio, tables, views
     from aiready.profile.assessment import Assessment
     from aiready.profile.data_check import check
-    from aiready.workbook import panels, views
+    from aiready.workbook import panels
 
 _MODULES = {
     "charts": "aiready.charts",
@@ -21,7 +21,7 @@ _MODULES = {
     "panels": "aiready.workbook.panels",
     "portfolio": "aiready.pages.portfolio",
     "tables": "aiready.pages.tables",
-    "views": "aiready.workbook.views",
+    "views": "aiready.pages.views",
 }
 
 _OBJECTS = {

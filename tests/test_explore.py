@@ -10,7 +10,7 @@ from aiready.charts.figures import specification
 from aiready.charts.marks import layered_specification
 from aiready.errors import UsageError
 from aiready.model.registry import ORGANISATION
-from aiready.workbook import views
+from aiready.pages import views
 
 HIDDEN = "treasury"
 """A unit of the sample with too few people for any number of theirs."""

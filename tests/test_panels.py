@@ -11,7 +11,8 @@ import ipywidgets as widgets
 import pytest
 from conftest import SAMPLE
 
-from aiready.workbook import panels, views
+from aiready.pages import views
+from aiready.workbook import panels
 from aiready.workbook.panels import panel as panel_module
 from aiready.workbook.panels.panel import Panel
 

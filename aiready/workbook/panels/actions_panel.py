@@ -10,8 +10,9 @@ import ipywidgets as widgets
 from aiready.errors import AireadyError
 from aiready.model.registry import MEASURES, ORGANISATION
 from aiready.model.schema import TABLES
+from aiready.pages import views
+from aiready.pages.views import View
 from aiready.profile.assessment import Assessment, data_location
-from aiready.workbook import views
 from aiready.workbook.capture import agreed_actions
 from aiready.workbook.capture.agreed_actions import Agreement
 from aiready.workbook.capture.editor import Editor
@@ -20,7 +21,6 @@ from aiready.workbook.panels import selectors
 from aiready.workbook.panels.controls import WIDE, button, day, line, row
 from aiready.workbook.panels.frame import WRITING, frame_panel
 from aiready.workbook.panels.panel import Panel, accepts
-from aiready.workbook.views import View
 
 OWN_ACTION = ("an action of your own", "")
 NO_ACTION = ("nothing agreed yet", "")
@@ -148,10 +148,9 @@ class ActionsPanel(widgets.VBox):
             self.recommended.controls["recommended"].value,
         )
 
-        def with_action(base: Slice) -> Any:
-            return agreed_actions.with_action(base, agreement, self.today())
-
-        if self._write(with_action, self.recommended, f"Agreed and saved: {agreement.action.strip()}.") and self.editor:
+        success = f"Agreed and saved: {agreement.action.strip()}."
+        add: Callable[[Slice], Any] = lambda base: agreed_actions.with_action(base, agreement, self.today())  # noqa: E731
+        if self._write(add, self.recommended, success) and self.editor:
             self.editor.draft({}).delete()
             self.has_draft = False
 
@@ -202,10 +201,11 @@ class ActionsPanel(widgets.VBox):
     def _save_state(self) -> None:
         action_id, state = (self.agreed.controls[name].value for name in ("agreed", "state"))
 
-        def with_status(base: Slice) -> Any:
-            return agreed_actions.with_status(base, action_id, state, self.today())
-
-        self._write(with_status, self.agreed, f"Saved: {state}.")
+        self._write(
+            lambda base: agreed_actions.with_status(base, action_id, state, self.today()),
+            self.agreed,
+            f"Saved: {state}.",
+        )
 
     def _write(self, change: Callable[[Slice], Any], panel: Panel, success: str) -> bool:
         """Save and show `success`; if others saved meanwhile, show that and their rows, for another try."""

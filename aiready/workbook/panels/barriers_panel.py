@@ -5,12 +5,12 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from aiready.pages import views
+from aiready.pages.views import View
 from aiready.profile.assessment import Assessment
-from aiready.workbook import views
 from aiready.workbook.panels import selectors
 from aiready.workbook.panels.explore_panels import profile
 from aiready.workbook.panels.panel import Panel
-from aiready.workbook.views import View
 
 STEPS = {
     "facets": "what is said and what is recorded",

@@ -1,10 +1,10 @@
 """Panels that only show, one function each: takes an assessment, returns a panel."""
 
+from aiready.pages import views
+from aiready.pages.views import View
 from aiready.profile.assessment import Assessment
-from aiready.workbook import views
 from aiready.workbook.panels import selectors
 from aiready.workbook.panels.panel import Ask, Panel
-from aiready.workbook.views import View
 
 ALL_BARRIERS = ("all barriers, by where the change came from", "")
 ALL_JOBS = ("all jobs", "")

@@ -8,10 +8,10 @@ import ipywidgets as widgets
 
 from aiready.charts.figures import cell_text, scrollable, table_html
 from aiready.errors import AireadyError
+from aiready.pages.views import View
 from aiready.workbook.panels import frame
 from aiready.workbook.panels.controls import row
 from aiready.workbook.panels.picture import Picture
-from aiready.workbook.views import View
 
 Ask = Callable[..., View]
 _LAST_CHOICES: dict[tuple[str, str], Any] = {}

@@ -6,13 +6,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from aiready.model.registry import MEASURES
+from aiready.pages import views
+from aiready.pages.views import View
+from aiready.pages.views.what_if import CHANGED, EQUAL
 from aiready.profile.assessment import Assessment
-from aiready.workbook import views
 from aiready.workbook.panels import selectors
 from aiready.workbook.panels.controls import button, number
 from aiready.workbook.panels.panel import Panel
-from aiready.workbook.views import View
-from aiready.workbook.views.what_if import CHANGED, EQUAL
 
 UNITS = {"share": "share, 0 to 1", "score": "points", "points": "points", "hours": "hours", "days": "days"}
 

@@ -1,7 +1,7 @@
 """One function per question about a unit, each returning a `View`: sentences, a chart, its numbers, a caution."""
 
-from aiready.workbook.views.actions import agreed, offered, recommended
-from aiready.workbook.views.records import (
+from aiready.pages.views.actions import agreed, offered, recommended
+from aiready.pages.views.records import (
     LEVELS,
     blockers,
     confidence,
@@ -15,9 +15,9 @@ from aiready.workbook.views.records import (
     pilots,
     records,
 )
-from aiready.workbook.views.survey import SEGMENTS, answers, facets, groups, moved, profile, shifts
-from aiready.workbook.views.view import View
-from aiready.workbook.views.what_if import recomputed, what_if
+from aiready.pages.views.survey import SEGMENTS, answers, facets, groups, moved, profile, shifts
+from aiready.pages.views.view import View
+from aiready.pages.views.what_if import recomputed, what_if
 
 __all__ = [
     "LEVELS", "SEGMENTS", "View", "agreed", "answers", "blockers", "confidence", "facets", "followed", "funnel",

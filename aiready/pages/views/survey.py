@@ -7,8 +7,8 @@ from aiready.charts import theme
 from aiready.messages import ENGLISH
 from aiready.model.registry import ALL, OK, SUPPRESSED
 from aiready.pages import sentences, tables
+from aiready.pages.views.view import View
 from aiready.profile.assessment import Assessment
-from aiready.workbook.views.view import View
 
 SEGMENTS = {ALL: "everybody", "doing": "those doing the work", "leading": "those leading it"}
 """Segment -> its label, for segments whose answers can be shown."""

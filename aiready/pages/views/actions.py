@@ -6,10 +6,10 @@ import pandas as pd
 
 from aiready.model.registry import MEASURES
 from aiready.pages import sentences
+from aiready.pages.views.records import followed
+from aiready.pages.views.survey import unit_and_wave
+from aiready.pages.views.view import View
 from aiready.profile.assessment import Assessment
-from aiready.workbook.views.records import followed
-from aiready.workbook.views.survey import unit_and_wave
-from aiready.workbook.views.view import View
 
 
 def offered(unit: Assessment, barrier_id: str) -> pd.DataFrame:

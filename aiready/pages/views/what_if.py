@@ -10,10 +10,10 @@ from aiready.charts import theme
 from aiready.errors import UsageError
 from aiready.messages import ENGLISH
 from aiready.pages import sentences
+from aiready.pages.views.survey import unit_and_wave
+from aiready.pages.views.view import View
 from aiready.profile import barriers
 from aiready.profile.assessment import Assessment
-from aiready.workbook.views.survey import unit_and_wave
-from aiready.workbook.views.view import View
 
 EQUAL = 0.5
 CHANGED = ("weight", "value_at_0", "value_at_100")

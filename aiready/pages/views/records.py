@@ -10,9 +10,9 @@ from aiready.messages import ENGLISH, NBSP
 from aiready.model.registry import ALL, MEASURES, OK
 from aiready.model.schema import STAGES
 from aiready.pages import sentences, tables
+from aiready.pages.views.survey import sentence_case, unit_and_wave
+from aiready.pages.views.view import View
 from aiready.profile.assessment import Assessment
-from aiready.workbook.views.survey import sentence_case, unit_and_wave
-from aiready.workbook.views.view import View
 
 RESTS_ON = {
     "problem_quality": ("outcome_metric", "baseline", "target", "deadline", "guardrail", "owner", "mend"),
