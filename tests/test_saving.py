@@ -248,6 +248,14 @@ def test_of_forms_sent_twice_the_later_is_edited(tmp_path):
     assert read_data(tmp_path, read_instrument()).table("initiatives")["stage"].tolist() == ["limited"]
 
 
+def test_people_without_a_code_are_never_the_same(tmp_path):
+    (tmp_path / "responses").mkdir()
+    for name in ("a-2026-08-01", "b-2026-09-02"):
+        text = "respondent_id,unit_id,wave,role\n,claims,2026-Q3,frontline\nr-1,claims,2026-Q3,frontline\n"
+        (tmp_path / "responses" / f"{name}.csv").write_text(text)
+    assert sorted(read_rows(tmp_path, RESPONSES)["respondent_id"]) == ["", "", "r-1"]
+
+
 def test_a_row_of_another_slice_in_the_file_of_one_is_told(folder):
     saved = save_slice(job(folder), hours(job(folder), reply="140"))
     saved.path.write_text(saved.path.read_text().replace("claims,handler,sort", "claims,clerk,sort"))

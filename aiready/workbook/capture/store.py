@@ -166,8 +166,10 @@ def _read_parts(table: Table, parts: Sequence[TablePart]) -> pd.DataFrame:
     cells = {name: pc.replace_substring_regex(rows[name].cast(pa.string()), _APOSTROPHE, r"\1") for name in names}
     frame = pd.DataFrame({name: column.to_pylist() for name, column in cells.items()}, dtype=object).fillna("")
     frame = frame.reindex(columns=list(dict.fromkeys([*table.names, *names])), fill_value="")
-    forms = len({date_of_form(part.file) for part in parts}) > 1
-    return frame.drop_duplicates(list(table.key), ignore_index=True) if forms else frame
+    superseded = frame.duplicated(list(table.key)) & (len({date_of_form(part.file) for part in parts}) > 1)
+    for name in {*table.key} & {*table.hashed}:  # people without a code are never the same
+        superseded &= frame[name] != ""
+    return frame[~superseded].reset_index(drop=True)
 
 
 def _read_part(table: Table, part: TablePart) -> pa.Table | None:
