@@ -23,9 +23,9 @@ from pathlib import Path
 
 from aiready import Assessment
 from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
-from aiready.batch.page_job import OK, PageJob, PageResult
+from aiready.batch.page_job import OK, PageJob, PageRecord, PageResult
 from aiready.batch.runner import PageRunner
-from aiready.batch.schedule import PageOutcome, PagePlan, RunOptions, run_pages
+from aiready.batch.schedule import RunOptions, run_pages
 from aiready.digests import package_digest
 from aiready.package_files import package_file
 
@@ -131,18 +131,18 @@ def in_batch(
     """Seconds per handout of the batch, pages published."""
     done = 0
 
-    def publish(task: PagePlan, made: PageResult) -> PageOutcome:
+    def publish(before: PageRecord, _: PageJob, made: PageResult) -> PageRecord:
         if made.status != OK:
             raise SystemExit(f"{made.status}: {made.reason}")
-        task.page.write_bytes(made.page)
-        return PageOutcome(task.unit_id, task.page.name)
+        (folder / before.page).write_bytes(made.page)
+        return before
 
-    def told(_: PageOutcome) -> None:
+    def told(_: PageRecord) -> None:
         nonlocal done
         done += 1
         seen(done)
 
-    tasks = (PagePlan(order.unit_id, folder / f"{order.unit_id}.html", order=order) for order in wanted)
+    tasks = ((PageRecord(order.unit_id, f"{order.unit_id}.html"), order) for order in wanted)
     start = time.perf_counter()
     _, stop = run_pages(tasks, press.submit, publish, told, RunOptions(jobs=AT_ONCE))
     if stop:

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from aiready.batch.page_job import PageJob
 
 PREFIX, LOCK_NAME = "aiready.", "held"
-"""How a process's folder is called, short since it holds a socket; and the file in it locked while the process lives."""
+"""How a process's folder is called, short since a socket lies in it, and the file locked while the process lives."""
 SECONDS_TO_LOCK = 60
 """An empty folder of that age will not be locked any more: whoever made it was killed."""
 AFTER_MULTIPROCESSING = -200

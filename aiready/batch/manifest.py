@@ -11,7 +11,7 @@ from typing import Any
 
 from aiready.atomic_files import write_file
 from aiready.batch.output_folder import OwnFiles, refuse_foreign_files
-from aiready.batch.page_job import EARLIER, OK, UNCHANGED
+from aiready.batch.page_job import EARLIER, PageRecord
 from aiready.digests import version_of
 from aiready.errors import InfrastructureError
 
@@ -32,43 +32,10 @@ PACKAGES = (
 )
 
 
-@dataclass(frozen=True)
-class PageRecord:
-    """One page: how its latest run ended, and what the published page was made from.
-
-    Of the latest run that tried to make it: `status`, `reason`, `why`, `seconds`, `peak` (bytes). Of the published
-    page: `digest` (empty: there is none), `inputs` (digest by part), `as_of`, `too_small`; `pdf_of` and `figures_of`
-    are the digests of the pages that the PDF and the figure files were made from.
-    """
-
-    unit_id: str
-    page: str
-    status: str = OK
-    reason: str = ""
-    why: str = ""
-    change: str = EARLIER
-    seconds: float = 0.0
-    peak: int = 0
-    digest: str = ""
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    as_of: str = ""
-    too_small: bool = False
-    pdf_of: str = ""
-    figures_of: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """The record as it stands in the manifest, and whether its PDF is of this page."""
-        return asdict(self) | {"pdf": bool(self.digest) and self.pdf_of == self.digest}
-
-    def unchanged(self) -> "PageRecord":
-        """The record after a run that has nothing to change on the page."""
-        return replace(self, status=OK, reason="", why="", change=UNCHANGED)
-
-
 def unchanged_records(records: Mapping[str, PageRecord], pages: Sequence[str]) -> dict[str, PageRecord]:
     """The records after a run that has nothing to change on these pages, and does not look at the others."""
     return {
-        page: record.unchanged() if page in pages else replace(record, change=EARLIER)
+        page: record.as_unchanged() if page in pages else replace(record, change=EARLIER)
         for page, record in records.items()
     }
 

@@ -1,7 +1,8 @@
-"""What a page is made from, what comes back, and the causes by which it can fail."""
+"""What a page is made from, what comes back, what is recorded of it, and the causes by which it can fail."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 OK = "ok"
 CELL_ERROR = "cell error"
@@ -61,3 +62,45 @@ class PageResult:
     def failed(self, status: str, reason: str, *, traceback: str = "", notebook: bytes = b"") -> "PageResult":
         """This result with the cause of a failure."""
         return replace(self, status=status, reason=reason, traceback=traceback, notebook=notebook)
+
+
+@dataclass(frozen=True)
+class PageRecord:
+    """One page: how its latest run ended, and what the published page was made from.
+
+    Of the latest run that tried to make it: `status`, `reason`, `why`, `seconds`, `peak` (bytes). Of the published
+    page: `digest` (empty: there is none), `inputs` (digest by part), `as_of`, `too_small`; `pdf_of` and `figures_of`
+    are the digests of the pages that the PDF and the figure files were made from.
+    """
+
+    unit_id: str
+    page: str
+    status: str = OK
+    reason: str = ""
+    why: str = ""
+    change: str = EARLIER
+    seconds: float = 0.0
+    peak: int = 0
+    digest: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    as_of: str = ""
+    too_small: bool = False
+    pdf_of: str = ""
+    figures_of: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record as it stands in the manifest, and whether its PDF is of this page."""
+        return asdict(self) | {"pdf": bool(self.digest) and self.pdf_of == self.digest}
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the latest run did not make the page again, since nothing it depends on had changed."""
+        return self.change == UNCHANGED
+
+    def as_unchanged(self) -> "PageRecord":
+        """The record after a run that has nothing to change on the page."""
+        return replace(self, status=OK, reason="", why="", change=UNCHANGED)
+
+    def failed(self, status: str, reason: str, *, why: str = "", seconds: float = 0.0) -> "PageRecord":
+        """The record after a run that did not make the page: what is published stays."""
+        return replace(self, status=status, reason=reason, why=why, seconds=seconds, change=EARLIER)

@@ -15,8 +15,7 @@ from aiready.atomic_files import folder_lock, make_private_folder, remove_partia
 from aiready.batch import manifest
 from aiready.batch.manifest import EarlierRuns, ManifestWriter, Repeatable, unchanged_records
 from aiready.batch.output_folder import HISTORY, INDEX, OUTPUT_PATTERNS
-from aiready.batch.page_job import UNCHANGED
-from aiready.batch.schedule import PageOutcome
+from aiready.batch.page_job import PageRecord
 from aiready.digests import dependency_digest, digest, file_digest, folder_digest, package_digest
 from aiready.messages import Language
 from aiready.package_files import package_file
@@ -56,9 +55,7 @@ def output_digest(out: Path, files: Iterable[str]) -> str:
         return ""
 
 
-def repeat(
-    out: Path, inputs: str, on_start: OnStart, on_page: Callable[[PageOutcome], None]
-) -> list[PageOutcome] | None:
+def repeat(out: Path, inputs: str, on_start: OnStart, on_page: Callable[[PageRecord], None]) -> list[PageRecord] | None:
     """Bring index and manifest up to date if this run repeats the latest one, else do nothing and return None.
 
     Parameters
@@ -96,20 +93,17 @@ def _conclude(
     earlier_runs: EarlierRuns,
     before: Repeatable,
     on_start: OnStart,
-    on_page: Callable[[PageOutcome], None],
-) -> list[PageOutcome]:
+    on_page: Callable[[PageRecord], None],
+) -> list[PageRecord]:
     """Report every page as unchanged, and write index and manifest."""
     writer = ManifestWriter(out, earlier_runs.facts, earlier_runs)
     writer.pages, writer.repeatable = unchanged_records(earlier_runs.pages, before.pages), before
     on_start(writer.facts["counts"], len(before.pages))
-    outcomes = []
-    for record in (writer.pages[page] for page in before.pages):
-        outcomes.append(
-            PageOutcome(record.unit_id, record.page, unchanged=True, digest=record.digest, change=UNCHANGED)
-        )
-        on_page(outcomes[-1])
+    records = [writer.pages[page] for page in before.pages]
+    for record in records:
+        on_page(record)
     age = html.escape(records_age(before.records_up_to, Language(writer.facts["language"])))
     index = (out / UNDATED_INDEX).read_text(encoding="utf-8").replace(AGE_BLANK, age)
     writer.own_files.write(out / INDEX, index.encode())
     writer.write()
-    return outcomes
+    return records

@@ -10,9 +10,9 @@ from typing import Literal
 
 from aiready.batch.notebook_page import fast_imports
 from aiready.batch.output_folder import HISTORY, INDEX
-from aiready.batch.page_job import OK
+from aiready.batch.page_job import OK, PageRecord
 from aiready.batch.repeated_run import OnStart, input_digest, repeat
-from aiready.batch.schedule import PageOutcome, RunOptions, SubmitPage, page_runner
+from aiready.batch.schedule import RunOptions, SubmitPage, page_runner
 from aiready.errors import UsageError, raise_all
 from aiready.profile.parameters import parse_day
 
@@ -26,12 +26,12 @@ class ReportRun:
     """
 
     out: Path
-    pages: list[PageOutcome]
+    pages: list[PageRecord]
     withdrawn: list[str] = field(default_factory=list)
     remark: str = ""
 
     @property
-    def failed(self) -> list[PageOutcome]:
+    def failed(self) -> list[PageRecord]:
         """Pages that could not be made, for whatever cause."""
         return [page for page in self.pages if page.status != OK]
 
@@ -66,7 +66,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
     pdf: bool = False,
     figures: bool = False,
     on_start: OnStart | None = None,
-    on_page: Callable[[PageOutcome], None] | None = None,
+    on_page: Callable[[PageRecord], None] | None = None,
 ) -> ReportRun:
     """Write one handout per unit, the portfolio and the index; pages that nothing has changed are kept.
 

@@ -21,7 +21,6 @@ from aiready.batch.manifest import (
     PORTFOLIO,
     EarlierRuns,
     ManifestWriter,
-    PageRecord,
     Repeatable,
     unchanged_records,
 )
@@ -37,12 +36,13 @@ from aiready.batch.page_job import (
     OK,
     PUBLISH,
     PageJob,
+    PageRecord,
     PageResult,
 )
 from aiready.batch.rebuild import FORCED, NEW_PAGE, reason_to_rebuild
 from aiready.batch.repeated_run import UNDATED_INDEX, output_digest
 from aiready.batch.report import ReportRun
-from aiready.batch.schedule import NOT_STARTED, PageOutcome, PagePlan, RunOptions, SubmitPage, page_runner, run_pages
+from aiready.batch.schedule import NOT_STARTED, RunOptions, SubmitPage, page_runner, run_pages
 from aiready.digests import digest, library_digest, package_digest
 from aiready.errors import AireadyError, InfrastructureError
 from aiready.inputs.dataset import instrument_folder, safe_cells
@@ -89,7 +89,7 @@ def save_results(assessment: Assessment, out: Path, own_files: OwnFiles | None =
 class ReportRequest:
     """What a run shall make: the handouts of `units` in this order, and the portfolio.
 
-    `data`: where the data were read from. `on_outcome`: called with each page as it is published or fails. `pdf`: also
+    `data`: where the data were read from. `on_page`: called with each page as it is published or fails. `pdf`: also
     print every page. `submit`: takes a job and makes its page; by default on this machine. `keep_releases`: how many
     releases the history holds, 0 for all. `language` of the pages; results are the same in all languages.
     `input_digest`: gives the digest of all that the run depends on; where that is empty, no run is recognised as a
@@ -100,7 +100,7 @@ class ReportRequest:
     out: Path
     units: tuple[str, ...]
     options: RunOptions
-    on_outcome: Callable[[PageOutcome], None] = lambda _: None
+    on_page: Callable[[PageRecord], None] = lambda _: None
     pdf: bool = False
     submit: SubmitPage | None = None
     keep_releases: int = 0
@@ -174,7 +174,7 @@ class _Reporter:
         self.own_files = self.manifest.own_files
         self.failed = request.out / "records" / "failed"
         self.questionnaire = instrument_files(instrument_folder(request.data) or package_file("data/instrument"))
-        self.page_inputs: dict[str, PageInputs] = {}
+        self.planned: dict[str, PageRecord] = {}
         self.saved, self.release = False, ""
         self.notebooks = {name: _notebook(name).read_bytes() for name in ("portfolio_report", "unit_report")}
 
@@ -187,34 +187,31 @@ class _Reporter:
 
     def run(self, submit: SubmitPage) -> ReportRun:
         """Make pages, print them, withdraw what is stale, and write index and manifest."""
-        outcomes, stop = run_pages(self._plan(), submit, self._publish, self._record_outcome, self.request.options)
+        pages, stop = run_pages(self._plan(), submit, self._publish, self._add, self.request.options)
         try:
             self._save()
         except AireadyError as error:
             stop = stop or error
-        started_units = {outcome.unit_id for outcome in outcomes}
+        started_units = {page.unit_id for page in pages}
         for unit_id in (ORGANISATION, *self.request.units):
             if unit_id not in started_units:
-                outcome = PageOutcome(unit_id, _page_name(unit_id), status=CANCELLED, reason=NOT_STARTED)
-                outcomes.append(outcome)
-                self._record_outcome(outcome)
+                pages.append(self._before(unit_id).failed(CANCELLED, NOT_STARTED))
+                self._add(pages[-1])
         withdrawn = self._withdraw()
         try:
             if stop is None:
-                outcomes = self._print(outcomes)
+                pages = self._print(pages)
         except (AireadyError, KeyboardInterrupt, SystemExit) as error:
             stop = error
         self._conclude(withdrawn, stop)
-        if all(outcome.status == OK for outcome in outcomes):
+        if all(page.status == OK for page in pages):
             self._prepare_repetition([_page_name(unit_id) for unit_id in (ORGANISATION, *self.request.units)])
-        pages = [self._with_change(outcome) for outcome in outcomes]
         return ReportRun(self.request.out, pages, withdrawn)
 
-    def _with_change(self, outcome: PageOutcome) -> PageOutcome:
-        """The outcome of a page that is ok, with what it is compared with the run before."""
-        if outcome.status != OK:
-            return outcome
-        return replace(outcome, change=self.manifest.pages[outcome.page].change)
+    def _before(self, unit_id: str) -> PageRecord:
+        """The record of a page as the run before left it."""
+        name = _page_name(unit_id)
+        return self.earlier.get(name, PageRecord(unit_id, name))
 
     def _conclude(self, withdrawn: list[str], stop: BaseException | None) -> None:
         """Write index and manifest, then raise what stopped the run, if anything did."""
@@ -247,8 +244,8 @@ class _Reporter:
             self.manifest.repeatable = Repeatable(inputs, outputs, self.release, records_up_to, pages)
             self.manifest.write()
 
-    def _plan(self) -> Iterator[PagePlan]:
-        """Plan every page, with a job where it must be made; write the results once all runners are busy."""
+    def _plan(self) -> Iterator[tuple[PageRecord, PageJob | None]]:
+        """Every page's record, and a job where it must be made; write the results once all runners are busy."""
         builder = PageInputsBuilder(self.assessment, self.questionnaire, children=self.request.options.children)
         for position, unit_id in enumerate((ORGANISATION, *self.request.units)):
             if position > self.request.options.jobs:
@@ -258,7 +255,7 @@ class _Reporter:
             parameters = {"wave": self.assessment.facts.wave}
             if unit_id != ORGANISATION:
                 parameters["unit_id"] = unit_id
-            yield self._page_plan(unit_id, inputs, notebook, parameters)
+            yield self._before(unit_id), self._job(unit_id, inputs, notebook, parameters)
         with fast_imports():  # for the index, while the last pages are made
             importlib.import_module("aiready.pages.index")
 
@@ -268,8 +265,9 @@ class _Reporter:
             self.saved = True
             save_results(self.assessment, self.request.out, self.own_files)
 
-    def _page_plan(self, unit_id: str, inputs: PageInputs, notebook: bytes, parameters: Mapping[str, str]) -> PagePlan:
-        options, name, page = self.request.options, _page_name(unit_id), _page_path(self.request.out, unit_id)
+    def _job(self, unit_id: str, inputs: PageInputs, notebook: bytes, parameters: Mapping[str, str]) -> PageJob | None:
+        """The job that makes a page; None where it is up to date."""
+        options, before = self.request.options, self._before(unit_id)
         digests = dict(inputs.parts) | {
             "notebook": digest(notebook),
             "parameters": digest(*(f"{key}={value}" for key, value in sorted(parameters.items()))),
@@ -278,13 +276,21 @@ class _Reporter:
             "package": package_digest(),
             "libraries": library_digest(),
         }
-        reason = self._reason(page, digests)
-        before = self.earlier.get(name)
-        if before and not reason:
-            return PagePlan(unit_id, page, inputs=digests | {"page": before.digest})
+        reason = self._reason(before, digests)
+        if not reason:
+            return None
+        self.planned[before.page] = replace(
+            before,
+            status=OK,
+            reason="",
+            why=reason,
+            inputs=digests,
+            as_of=self.assessment.facts.records_up_to,
+            too_small=inputs.too_small,
+        )
         if self.request.language != ENGLISH:
             parameters = {**parameters, "lang": self.request.language.code}
-        job = PageJob(
+        return PageJob(
             unit_id,
             notebook,
             parameters,
@@ -294,13 +300,11 @@ class _Reporter:
             memory=options.bytes,
             figures=options.figures,
         )
-        self.page_inputs[name] = replace(inputs, files={})
-        return PagePlan(unit_id, page, reason, job, digests)
 
-    def _reason(self, page: Path, inputs: Mapping[str, str]) -> str:
+    def _reason(self, before: PageRecord, inputs: Mapping[str, str]) -> str:
         """Why a page must be made; empty where the existing one is up to date."""
-        before = self.earlier.get(page.name)
-        if before is None or not before.digest:
+        page = _record_path(self.request.out, before)
+        if not before.digest:
             return NEW_PAGE
         if self.request.options.force:
             return FORCED
@@ -312,84 +316,73 @@ class _Reporter:
             return "the page was not as it was published"
         return "figures asked for" if self.request.options.figures and before.figures_of != before.digest else ""
 
-    def _record_outcome(self, outcome: PageOutcome) -> None:
-        before = self.earlier.get(outcome.page, PageRecord(outcome.unit_id, outcome.page))
-        if outcome.unchanged:
-            self.manifest.update(before.unchanged())
-        elif outcome.status != OK:
-            failure = replace(before, status=outcome.status, reason=outcome.reason, why=outcome.why)
-            self.manifest.update(replace(failure, seconds=outcome.seconds, change=EARLIER))
-        self.request.on_outcome(outcome)
+    def _add(self, page: PageRecord) -> None:
+        """Add the record of a page to the manifest, and report it."""
+        self.manifest.update(page)
+        self.request.on_page(page)
 
-    def _publish(self, plan: PagePlan, result: PageResult) -> PageOutcome:
-        """Write a page and its figures, or the evidence of its failure."""
-        outcome = PageOutcome(plan.unit_id, plan.page.name, result.seconds, result.status, result.reason, why=plan.why)
+    def _publish(self, before: PageRecord, job: PageJob, result: PageResult) -> PageRecord:
+        """Write a page and its figures, or the evidence of its failure; returns its record."""
+        planned = self.planned.pop(before.page)
         self.manifest.start_methods |= {result.start_method} - {""}
+        failed = before.failed(result.status, result.reason, why=planned.why, seconds=result.seconds)
         try:
-            self._keep_evidence(plan, result)
-            return self._publish_page(plan, result, outcome) if result.status == OK else outcome
+            self._keep_evidence(before, job, result)
+            return self._publish_page(planned, result) if result.status == OK else failed
         except BlockedError as error:
-            return replace(outcome, status=PUBLISH, reason=str(error)) if result.status == OK else outcome
+            return replace(failed, status=PUBLISH, reason=str(error)) if result.status == OK else failed
 
-    def _publish_page(self, plan: PagePlan, result: PageResult, outcome: PageOutcome) -> PageOutcome:
-        """Write a page, its figures and its record."""
-        before = self.earlier.get(plan.page.name, PageRecord(plan.unit_id, plan.page.name))
-        digest_now = _digest(result.page)
-        self.own_files.write(plan.page, result.page)
-        record = PageRecord(
-            plan.unit_id,
-            plan.page.name,
-            why=plan.why,
-            change=NEW if not before.digest else AS_BEFORE if before.digest == digest_now else CHANGED,
+    def _publish_page(self, planned: PageRecord, result: PageResult) -> PageRecord:
+        """Write a page and its figures; returns its record."""
+        page, before, digest_now = _record_path(self.request.out, planned), planned.digest, _digest(result.page)
+        self.own_files.write(page, result.page)
+        record = replace(
+            planned,
+            change=NEW if not before else AS_BEFORE if before == digest_now else CHANGED,
             seconds=result.seconds,
             peak=result.peak,
             digest=digest_now,
-            inputs=plan.inputs,
-            as_of=self.assessment.facts.records_up_to,
-            too_small=self.page_inputs.pop(plan.page.name).too_small,
-            pdf_of=before.pdf_of,
-            figures_of=before.figures_of,
         )
         if record.pdf_of != digest_now and not self.request.pdf:
-            self.own_files.remove(plan.page.with_suffix(".pdf"))
+            self.own_files.remove(page.with_suffix(".pdf"))
         self.manifest.update(record)
-        self.manifest.update(replace(record, figures_of=self._publish_figures(plan.page, result, before, digest_now)))
-        return replace(outcome, digest=digest_now)
+        return replace(record, figures_of=self._publish_figures(page, result, record))
 
-    def _publish_figures(self, page: Path, result: PageResult, before: PageRecord, digest_now: str) -> str:
+    def _publish_figures(self, page: Path, result: PageResult, record: PageRecord) -> str:
         """Write the figures of a page or remove outdated ones; returns the digest of the page that figures are of."""
         folder = self.request.out / "figures" / page.stem
         if not self.request.options.figures:
-            if before.figures_of != digest_now:
-                self.own_files.remove_folder(folder)
-            return before.figures_of if before.figures_of == digest_now else ""
+            if record.figures_of == record.digest:
+                return record.digest
+            self.own_files.remove_folder(folder)
+            return ""
         files = {folder / name: content for name, content in result.figures.items()}
         self.own_files.claim(*files)
         for path, content in files.items():
             self.own_files.write(path, content)
         self.own_files.remove(*set(self.own_files.inside(folder)) - set(files))
-        return digest_now
+        return record.digest
 
-    def _keep_evidence(self, plan: PagePlan, result: PageResult) -> None:
+    def _keep_evidence(self, page: PageRecord, job: PageJob, result: PageResult) -> None:
         """Write traceback and notebook of a page that failed; remove those of a page that works again."""
-        text, notebook = (self.failed / f"{plan.page.stem}{ending}" for ending in (".txt", ".ipynb"))
+        text, notebook = (self.failed / Path(page.page).with_suffix(ending) for ending in (".txt", ".ipynb"))
         if result.status == OK or not result.notebook:
             self.own_files.remove(*((text, notebook) if result.status == OK else (notebook,)))
         if result.status == OK:
             return
-        parameters = "".join(f"{name} = {value}\n" for name, value in plan.job.parameters.items()) if plan.job else ""
+        parameters = "".join(f"{name} = {value}\n" for name, value in job.parameters.items())
         make_private_folder(self.failed)
         self.own_files.write(text, f"{result.status}: {result.reason}\n\n{parameters}\n{result.traceback}\n".encode())
         if result.notebook:
             self.own_files.write(notebook, result.notebook)
 
-    def _print(self, outcomes: list[PageOutcome]) -> list[PageOutcome]:
+    def _print(self, pages: list[PageRecord]) -> list[PageRecord]:
         """Print the pages whose PDF is missing or outdated; a page whose PDF cannot be written has failed."""
         records = [
             record for record in self.manifest.pages.values() if record.digest and record.pdf_of != record.digest
         ]
         if not self.request.pdf or not records:
-            return outcomes
+            return pages
         blocked: dict[str, str] = {}
         with pdf_printer() as print_page:
             for record in records:
@@ -403,8 +396,7 @@ class _Reporter:
                     blocked[record.page] = str(error)
                     self.manifest.update(replace(record, status=PUBLISH, reason=str(error)))
         return [
-            replace(outcome, status=PUBLISH, reason=blocked[outcome.page]) if outcome.page in blocked else outcome
-            for outcome in outcomes
+            replace(page, status=PUBLISH, reason=blocked[page.page]) if page.page in blocked else page for page in pages
         ]
 
     def _withdraw(self) -> list[str]:

@@ -5,14 +5,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
-from aiready.batch.page_job import CANCELLED, GIGABYTE, KILLED, OK, START, PageJob, PageResult
+from aiready.batch.page_job import CANCELLED, GIGABYTE, KILLED, OK, START, PageJob, PageRecord, PageResult
 from aiready.errors import AireadyError, InfrastructureError
 
 if TYPE_CHECKING:
@@ -48,39 +48,6 @@ class RunOptions:
         return int((self.memory or machine_memory() * 0.8 / self.jobs / GIGABYTE) * GIGABYTE)
 
 
-@dataclass(frozen=True)
-class PagePlan:
-    """One page of a run: its unit, its path, why it is made, and its job; without job the page there is stays.
-
-    `inputs`: digests of what the page depends on, part by part.
-    """
-
-    unit_id: str
-    page: Path
-    why: str = ""
-    job: PageJob | None = None
-    inputs: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class PageOutcome:
-    """What became of a page: `status` is ok, or the cause of its failure.
-
-    `why` it was made; `unchanged`: it was not, since nothing it depends on had changed. `digest`: of the page that is
-    published; `seconds`: what it took to make; `change`: what an ok page is compared with the run before.
-    """
-
-    unit_id: str
-    page: str
-    seconds: float = 0.0
-    status: str = OK
-    reason: str = ""
-    digest: str = ""
-    why: str = ""
-    unchanged: bool = False
-    change: str = ""
-
-
 SubmitPage = Callable[[PageJob], "Future[PageResult]"]
 """Takes a job; the future gives its page, or the cause of its failure."""
 
@@ -96,62 +63,65 @@ def machine_memory() -> int:
 
 
 def run_pages(
-    plans: Iterable[PagePlan],
+    planned: Iterable[tuple[PageRecord, PageJob | None]],
     submit: SubmitPage,
-    publish: Callable[[PagePlan, PageResult], PageOutcome],
-    on_outcome: Callable[[PageOutcome], None],
+    publish: Callable[[PageRecord, PageJob, PageResult], PageRecord],
+    on_page: Callable[[PageRecord], None],
     options: RunOptions,
-) -> tuple[list[PageOutcome], BaseException | None]:
+) -> tuple[list[PageRecord], BaseException | None]:
     """Make all planned pages, and publish each as it is ready.
 
     Parameters
     ----------
-    plans
-        Taken one by one as there is room, so that later ones are prepared while earlier ones run.
+    planned
+        The record of each page as it is published, and the job that makes it anew; without one it stays. Taken one by
+        one as there is room, so that later ones are prepared while earlier ones run.
     publish
-        Writes a page, or the evidence of a failure.
-    on_outcome
-        Called with each outcome as it comes, for progress lines.
+        Writes a page, or the evidence of a failure; returns its record.
+    on_page
+        Called with each record as it comes, for progress lines.
 
     Returns
     -------
     tuple
-        Every outcome, and the exception that stopped the run (a signal, a full disk), if any: pages not started by
-        then are cancelled, published ones stay.
+        Every record, and the exception that stopped the run (a signal, a full disk), if any: pages not started by then
+        are cancelled, published ones stay.
     """
-    outcomes: list[PageOutcome] = []
-    running: dict[Future[PageResult], PagePlan] = {}
-    remaining = iter(plans)
+    records: list[PageRecord] = []
+    running: dict[Future[PageResult], tuple[PageRecord, PageJob]] = {}
+    remaining = iter(planned)
 
-    def record(outcome: PageOutcome) -> None:
-        outcomes.append(outcome)
-        on_outcome(outcome)
+    def add(record: PageRecord) -> None:
+        records.append(record)
+        on_page(record)
 
     stop: BaseException | None = None
     try:
-        while not _limit_reached(outcomes, options):
-            for plan in _next_plans(remaining, options.jobs * QUEUED_PER_JOB + 1 - len(running)):
-                if plan.job is None:
-                    record(PageOutcome(plan.unit_id, plan.page.name, unchanged=True, digest=plan.inputs["page"]))
+        while not _limit_reached(records, options):
+            for before, job in _next_pages(remaining, options.jobs * QUEUED_PER_JOB + 1 - len(running)):
+                if job is None:
+                    add(before.as_unchanged())
                 else:
-                    running[submit(plan.job)] = plan
+                    running[submit(job)] = (before, job)
             if not running:
                 break
             for future in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
-                record(publish(running.pop(future), _result_of(future)))
+                add(publish(*running.pop(future), _result_of(future)))
     except (AireadyError, KeyboardInterrupt, SystemExit) as error:
         stop = error
-    for future, plan in running.items():
+    for future, (before, _) in running.items():
         future.cancel()
-        record(PageOutcome(plan.unit_id, plan.page.name, status=CANCELLED, reason=NOT_STARTED))
-    return outcomes, stop
+        add(before.failed(CANCELLED, NOT_STARTED))
+    return records, stop
 
 
-def _next_plans(plans: Iterator[PagePlan], room: int) -> Iterator[PagePlan]:
-    """The next plans: as many with a job as there is room for, and any without one before them."""
-    while room > 0 and (plan := next(plans, None)) is not None:
-        room -= plan.job is not None
-        yield plan
+def _next_pages(
+    remaining: Iterator[tuple[PageRecord, PageJob | None]], room: int
+) -> Iterator[tuple[PageRecord, PageJob | None]]:
+    """The next pages: as many with a job as there is room for, and any without one before them."""
+    while room > 0 and (page := next(remaining, None)) is not None:
+        room -= page[1] is not None
+        yield page
 
 
 def _result_of(future: "Future[PageResult]") -> PageResult:
@@ -168,8 +138,8 @@ def _result_of(future: "Future[PageResult]") -> PageResult:
         return PageResult(status=KILLED if is_lost else START, reason=f"{type(error).__name__}: {error}")
 
 
-def _limit_reached(outcomes: list[PageOutcome], options: RunOptions) -> bool:
-    failures = sum(outcome.status != OK for outcome in outcomes)
+def _limit_reached(records: list[PageRecord], options: RunOptions) -> bool:
+    failures = sum(record.status != OK for record in records)
     return (options.fail_fast and failures > 0) or (0 < options.max_failures <= failures)
 
 

@@ -3,12 +3,10 @@
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
-from aiready.batch.page_job import AS_BEFORE, CANCELLED, CHANGED, NEW, OK, UNCHANGED
+from aiready.batch.page_job import AS_BEFORE, CANCELLED, CHANGED, NEW, OK, UNCHANGED, PageRecord
 from aiready.batch.report import ReportRun
-from aiready.batch.schedule import PageOutcome
 from aiready.cli import stopping
 from aiready.cli.terminal import echo, visible
 
@@ -35,14 +33,14 @@ class Progress:
         if not self.quiet:
             echo_counts(counts)
 
-    def update(self, outcome: PageOutcome) -> None:
-        """Print one outcome; failures go to stderr."""
+    def update(self, page: PageRecord) -> None:
+        """Print what became of a page; failures go to stderr."""
         self.finished += 1
-        page = f"[{self.finished}/{self.total}] {outcome.page}"
-        if outcome.status not in (OK, CANCELLED):
-            echo(visible(f"{page}: {outcome.status}: {outcome.reason}"), err=True)
+        name = f"[{self.finished}/{self.total}] {page.page}"
+        if page.status not in (OK, CANCELLED):
+            echo(visible(f"{name}: {page.status}: {page.reason}"), err=True)
         elif self.lines:
-            echo(f"{page}: {_words(outcome)}")
+            echo(f"{name}: {_words(page)}")
 
     def stop(self) -> None:
         """End the display."""
@@ -65,9 +63,9 @@ class Bar(Progress):
         self.task = self.bar.add_task("handouts", total=total)
         self.bar.start()
 
-    def update(self, outcome: PageOutcome) -> None:
+    def update(self, page: PageRecord) -> None:
         """Move the bar on."""
-        super().update(outcome)
+        super().update(page)
         self.bar.update(self.task, completed=self.finished)
 
     def stop(self) -> None:
@@ -93,10 +91,10 @@ def echo_counts(counts: Sequence[Mapping[str, Any]]) -> None:
         echo(f"{row['table']}: {row['read']} read = {row['used']} used + {row['quarantined']} quarantined{late}")
 
 
-def _words(outcome: PageOutcome) -> str:
-    if outcome.status == CANCELLED:
-        return outcome.reason
-    return "unchanged" if outcome.unchanged else f"{outcome.why} ({outcome.seconds:.1f} s)"
+def _words(page: PageRecord) -> str:
+    if page.status == CANCELLED:
+        return page.reason
+    return "unchanged" if page.unchanged else f"{page.why} ({page.seconds:.1f} s)"
 
 
 def summary(run: ReportRun) -> str:
@@ -105,7 +103,7 @@ def summary(run: ReportRun) -> str:
     Examples
     --------
     >>> from pathlib import Path
-    >>> summary(ReportRun(Path("reports"), [PageOutcome("a", "a.html", change="changed")]))
+    >>> summary(ReportRun(Path("reports"), [PageRecord("a", "a.html", change="changed")]))
     '1 page changed, 0 failed. Open reports/overview/index.html'
     """
     n_cancelled = sum(page.status == CANCELLED for page in run.pages)
@@ -130,8 +128,9 @@ def run_as_json(run: ReportRun) -> dict[str, object]:
     }
 
 
-def _page_as_json(page: PageOutcome) -> dict[str, Any]:
-    """The fields of an outcome; `unchanged` is called `kept`, the name it has always had in this output."""
-    content = asdict(page)
-    unchanged, change = content.pop("unchanged"), content.pop("change")
-    return content | {"kept": unchanged, "change": change}
+def _page_as_json(page: PageRecord) -> dict[str, Any]:
+    """What a run says of a page: `kept` if it is unchanged; digest and change only of a page that is ok."""
+    content = {name: getattr(page, name) for name in ("unit_id", "page", "seconds", "status", "reason")}
+    is_ok = page.status == OK
+    content |= {"digest": page.digest if is_ok else "", "why": page.why, "kept": page.unchanged}
+    return content | {"change": page.change if is_ok else ""}
