@@ -1,11 +1,15 @@
 """A slice is saved in a file of its own, whole or not at all, never over what somebody else saved; other files stay."""
 
+import subprocess
+import sys
+import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from generated import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from aiready.errors import InfrastructureError, InputError
@@ -176,6 +180,36 @@ def test_of_saves_of_the_same_slice_at_the_same_time_none_is_lost_unnoticed(tmp_
     assert len(read_rows(tmp_path, TABLE)) == sum(saved) >= 1
 
 
+SAVING = """
+import sys
+from itertools import count
+from pathlib import Path
+from aiready.model.schema import TABLES
+from aiready.workbook.capture.store import read_slice, save_slice
+
+read = read_slice(Path(sys.argv[1]), TABLES["tasks"], {"unit_id": "claims", "job": "handler", "wave": ""})
+for hours in count(1000):
+    read = save_slice(read, read.rows.assign(hours_per_year=hours))
+    print(hours, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_save_that_is_killed_leaves_the_rows_before_or_after_it_and_hinders_nobody(folder):
+    for milliseconds in (1, 5, 9, 20):
+        saving = subprocess.Popen([sys.executable, "-c", SAVING, str(folder)], stdout=subprocess.PIPE, text=True)
+        last = int(saving.stdout.readline())
+        time.sleep(milliseconds / 1000)
+        saving.kill()
+        printed = saving.communicate()[0].split()
+        last = int(printed[-1]) if printed else last
+        read = job(folder)
+        assert read.rows["hours_per_year"].tolist() in ([str(last)] * 2, [str(last + 1)] * 2)
+        assert [rows for version in versions(read) if len(rows := version.rows) != 2] == []
+        save_slice(read, hours(read, reply="120", sort="80"))
+    assert data_check.check(str(folder)).quarantined == 0
+
+
 def test_a_row_that_one_removed_and_the_other_changed_stays(folder):
     read = job(folder)
     theirs = hours(read, reply="140")
@@ -294,7 +328,7 @@ def test_the_shipped_sample_is_never_written_but_a_copy_of_ones_own(tmp_path, mo
 CELL = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=8)
 
 
-@settings(deadline=None)
+@examples(30)
 @given(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6))
 def test_what_is_typed_is_read_again_whatever_it_is(tmp_path_factory, cells):
     folder = tmp_path_factory.mktemp("round")
