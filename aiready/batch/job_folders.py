@@ -7,7 +7,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -24,56 +24,21 @@ AFTER_MULTIPROCESSING = -200
 """Order in which `multiprocessing` cleans up when this process ends: after the folder of its socket, at -100."""
 
 
-@dataclass(frozen=True)
 class JobFolder:
-    """The folder of one job, removed when its page is made."""
+    """The folder of one job, removed when its page is made.
 
-    path: Path
+    `results`: the unit's part of the results, as the notebook reads it. `executed`: the executed notebook. `page`: the
+    page, once it has been checked; `figures`: its figures as files for slides. `error`: status and traceback of a page
+    that failed; `fault`: the stack of an interpreter that crashed; `stderr`: what the process printed. `step`: number
+    of the running cell, or `page` once the notebook has run. `parent`: id of the process that forked the page's.
+    """
 
-    @property
-    def results(self) -> Path:
-        """The unit's part of the results, as the notebook reads it."""
-        return self.path / "results"
-
-    @property
-    def executed(self) -> Path:
-        """The executed notebook."""
-        return self.path / "executed.ipynb"
-
-    @property
-    def page(self) -> Path:
-        """The page, once it has been checked."""
-        return self.path / "page.html"
-
-    @property
-    def figures(self) -> Path:
-        """Folder of the figures as files for slides."""
-        return self.path / "figures"
-
-    @property
-    def error(self) -> Path:
-        """The traceback of a page that failed."""
-        return self.path / "error.txt"
-
-    @property
-    def fault(self) -> Path:
-        """The stack of an interpreter that crashed."""
-        return self.path / "fault.txt"
-
-    @property
-    def stderr(self) -> Path:
-        """What the process printed."""
-        return self.path / "stderr.txt"
-
-    @property
-    def step(self) -> Path:
-        """Number of the running cell; `page` once the notebook has run."""
-        return self.path / "step"
-
-    @property
-    def parent(self) -> Path:
-        """Id of the process that forked the page's process."""
-        return self.path / "parent"
+    def __init__(self, path: Path):
+        self.path = path
+        self.results, self.figures = path / "results", path / "figures"
+        self.executed, self.page = path / "executed.ipynb", path / "page.html"
+        self.error, self.fault, self.stderr = path / "error.txt", path / "fault.txt", path / "stderr.txt"
+        self.step, self.parent = path / "step", path / "parent"
 
     def write_inputs(self, job: PageJob) -> PageJob:
         """Write the job's files, and return the job without them: its parameter `results` names their folder."""
