@@ -1,4 +1,4 @@
-"""How many cases Hypothesis makes up for a test: its own number, times what the profile of the run asks for.
+"""How many cases a test tries in a run: of those that Hypothesis makes up, and of cases in several variants.
 
     @examples(40)
     @given(st.integers())
@@ -7,8 +7,10 @@
 `pytest --hypothesis-profile=quick` tries a fifth of them, `large` ten times as many.
 """
 
+from collections.abc import Collection, Iterator
 from typing import Any
 
+import pytest
 from hypothesis import settings
 
 NORMAL = 100
@@ -28,3 +30,11 @@ def examples(cases: int, **others: Any) -> settings:
     """Settings of one test: so many cases in a normal run, of any duration."""
     share = settings.default.max_examples / NORMAL
     return settings(max_examples=max(min(cases, FEWEST), round(cases * share)), deadline=None, **others)
+
+
+def by_turns(cases: Collection[Any], variants: Collection[Any]) -> Iterator[Any]:
+    """Parameters: each case in one variant by turns, and on acceptance in the others too."""
+    for at, case in enumerate(cases):
+        for turn, variant in enumerate(variants):
+            marks = () if at % len(variants) == turn else pytest.mark.acceptance
+            yield pytest.param(*(case if isinstance(case, tuple) else [case]), variant, marks=marks)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT, SAMPLE
 from export_files import Asked, Written, google_forms, limesurvey, microsoft_forms, people, qualtrics, surveymonkey
-from generated import examples
+from generated import by_turns, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +26,7 @@ from aiready.instrument.model import read_instrument
 
 CLI = (sys.executable, "-c", "from aiready.cli.commands import main; main()")
 Maker = Callable[..., Path]
+LANGUAGES = ("en", "de", "es")
 TOOLS: dict[str, tuple[str, str, Maker]] = {
     "qualtrics, words": ("qualtrics", "a.csv", qualtrics),
     "qualtrics, numbers": ("qualtrics", "a.csv", partial(qualtrics, numeric=True)),
@@ -74,8 +75,7 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
-@pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("language", ["en", "de", "es"])
+@pytest.mark.parametrize(("tool", "language"), by_turns(TOOLS, LANGUAGES))
 def test_what_a_tool_exports_comes_back_word_for_word_without_an_option(tool, language, tmp_path, data, bring):
     source, name, make = TOOLS[tool]
     asked = Asked(language)
@@ -88,14 +88,13 @@ def test_what_a_tool_exports_comes_back_word_for_word_without_an_option(tool, la
     pd.testing.assert_frame_equal(back[list(rows)], rows)
 
 
-@pytest.mark.parametrize("language", ["en", "de", "es"])
 @pytest.mark.parametrize(
-    ("form", "tool"),
-    [
+    ("form", "tool", "language"),
+    by_turns([
         ("qualtrics-txt", "qualtrics, words"), ("limesurvey-tsv", "limesurvey, codes"),
         ("limesurvey-tsv", "limesurvey, in full"), ("paste", "microsoft forms"), ("paste", "google forms"),
         ("paste", "surveymonkey, expanded"),
-    ],
+    ], LANGUAGES),
 )  # fmt: skip
 def test_the_questionnaire_goes_out_to_each_tool_and_its_export_comes_back(form, tool, language, tmp_path, data, bring):
     units = {"motor-claims": "Motor claims", "contact-centre": "Contact centre"}

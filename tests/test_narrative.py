@@ -5,6 +5,7 @@ import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -29,6 +30,12 @@ def told(unit) -> list[Said]:
     return prose(undrawn(unit, "portfolio_report" if unit.unit_id == "*" else "unit_report"))
 
 
+@pytest.fixture(scope="module")
+def texts_of(sample):
+    """The texts of a page of the sample, by the id of its unit, read once."""
+    return cache(lambda unit_id: told(sample.unit(unit_id) if unit_id != "*" else sample))
+
+
 def wrong(unit, texts: list[Said]) -> tuple[list[tuple], int]:
     """Numbers that no cell accounts for, and how many were read back."""
     reader, found, count = Reader(unit), [], 0
@@ -44,19 +51,19 @@ def test_every_unit_of_the_sample_is_read(sample):
 
 
 @pytest.mark.parametrize("unit_id", UNITS)
-def test_every_number_in_every_sentence_is_in_the_tables(sample, unit_id):
+def test_every_number_in_every_sentence_is_in_the_tables(sample, texts_of, unit_id):
     unit = sample.unit(unit_id) if unit_id != "*" else sample
-    found, count = wrong(unit, told(unit))
+    found, count = wrong(unit, texts_of(unit_id))
     assert found == []
     assert count > (350 if unit_id in ("motor-claims", "*") else 10)
 
 
 @pytest.mark.parametrize("unit_id", ["*", *REPORTED])
-def test_so_it_is_on_the_pages_that_are_published(sample, reports_folder, unit_id):
+def test_so_it_is_on_the_pages_that_are_published(sample, texts_of, reports_folder, unit_id):
     unit, page = (sample, "overview/portfolio") if unit_id == "*" else (sample.unit(unit_id), f"units/{unit_id}")
     found, count = wrong(unit, read_page(reports_folder / f"{page}.html"))
     assert found == []
-    assert count >= wrong(unit, told(unit))[1]
+    assert count >= wrong(unit, texts_of(unit_id))[1]
 
 
 @pytest.mark.parametrize(
@@ -110,10 +117,10 @@ def another(number: str) -> str:
 
 
 @pytest.mark.parametrize("unit_id", ["*", "motor-claims", "treasury"])
-def test_a_number_changed_in_any_sentence_is_noticed(sample, unit_id):
+def test_a_number_changed_in_any_sentence_is_noticed(sample, texts_of, unit_id):
     unit = sample.unit(unit_id) if unit_id != "*" else sample
     reader, missed, tried = Reader(unit), [], 0
-    single = (replace(said, text=text) for said in told(unit) for text in sentences(said))
+    single = (replace(said, text=text) for said in texts_of(unit_id) for text in sentences(said))
     for said in dict.fromkeys(one for one in single if NUMBER.search(one.text) and not FIXED.fullmatch(one.text)):
         for token in TOKEN.finditer(said.text):
             text = f"{said.text[: token.start()]}{another(token[0])}{said.text[token.end() :]}"
@@ -131,18 +138,17 @@ def test_a_number_changed_in_any_sentence_is_noticed(sample, unit_id):
      ("facets", "record_yes"), ("verdicts", "lower"), ("verdicts", "target_effect"), ("recommended", "evidence_value"),
      ("themes", "value"), ("tasks", "realised"), ("change_sources", "points"), ("sensitivity", "share")],
 )  # fmt: skip
-def test_a_column_changed_in_any_table_is_noticed(sample, table, column):
-    unit = sample.unit("motor-claims")
-    texts = told(unit)
+def test_a_column_changed_in_any_table_is_noticed(sample, texts_of, table, column):
+    unit, texts = sample.unit("motor-claims"), texts_of("motor-claims")
     changed = unit.tables[table].assign(**{column: unit.tables[table][column].astype(float) * 0.9 - 1})
     reader = Reader(replace(unit, tables={**unit.tables, table: changed}))
     assert any(noticed(reader, said) for said in texts)
 
 
 @pytest.mark.parametrize("column", ["perception", "practice", "score"])
-def test_one_cell_changed_in_the_profile_is_noticed(sample, column):
+def test_one_cell_changed_in_the_profile_is_noticed(sample, texts_of, column):
     unit = sample.unit("motor-claims")
-    texts = [said for said in told(unit) if "fig-barriers" in said.place or said.place in ("h2", "p")]
+    texts = [said for said in texts_of("motor-claims") if "fig-barriers" in said.place or said.place in ("h2", "p")]
     mine = (unit.barriers["unit_id"] == unit.unit_id) & (unit.barriers["wave"] == unit.facts.wave)
     for index in unit.barriers.index[mine]:
         changed = unit.barriers.copy()
