@@ -871,6 +871,14 @@ def test_a_yearly_wave_is_not_confused_with_its_quarters(tmp_path, data, bring):
     assert done.counts["new"] == 24 and "another wave" in lines_of(done)
 
 
+def test_what_a_notebook_saved_of_one_person_is_no_earlier_import(tmp_path, data, bring):
+    bring(qualtrics(tmp_path / "a.csv", Asked(), people(Asked())), wave="2026-Q3")
+    (part,) = (data / "responses").iterdir()
+    part.rename(part.with_name("motor-claims--2026-q3--w-1.csv"))
+    done = bring(without_id(tmp_path, "b.csv", people(Asked())), wave="2026")
+    assert done.counts["new"] == 24 and "another wave" not in lines_of(done)
+
+
 def test_a_map_that_names_no_item_is_refused(tmp_path, bring):
     save_map(tmp_path / "m.csv", ("answer", "team_gaol", "8", "1"))
     with pytest.raises(UsageError, match='"team_gaol" is no item'):

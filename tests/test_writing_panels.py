@@ -273,6 +273,18 @@ class TestCanvas:
         click(elsewhere, "Take theirs, drop mine")
         assert elsewhere.fields["owner"].value == "head of letters"
 
+    def test_the_initiatives_of_its_unit_are_listed_when_the_last_one_is_open_again(self, folder):
+        (folder / "initiatives.csv").write_text(
+            "initiative_id,unit_id,name,stage\na,claims,A,idea\nb,cards,B,idea\nc,cards,C,idea\n"
+        )
+        panel = CanvasPanel(str(folder), "")
+        panel.unit.value = "cards"
+        panel.initiative.value = "c"
+        click(panel, "Open it")
+        again = CanvasPanel(str(folder), "")
+        assert (again.unit.value, again.fields["name"].value) == ("cards", "C")
+        assert [value for _, value in again.initiative.options] == ["b", "c"]
+
     def test_results_without_a_rule_written_down_are_refused(self, folder):
         panel = self.begun(folder)
         panel.step.value = "results"

@@ -23,7 +23,9 @@ from aiready.inputs.dataset import safe_cells
 from aiready.inputs.discover import Discovery, TablePart, find_tables
 from aiready.inputs.file_signatures import stem_of
 from aiready.inputs.files import ROW
+from aiready.inputs.slices import is_slice_file
 from aiready.instrument.model import Instrument
+from aiready.model.schema import TABLES
 
 RESPONSES, QUARANTINE = "responses", "quarantine"
 _DIGEST_DIGITS = 8
@@ -111,7 +113,9 @@ def parts_of_export(folder: DataFolder, export: Export) -> list[str]:
 
 
 def _parts(folder: DataFolder) -> list[Path]:
-    return sorted((folder.path / RESPONSES).glob("*-*.csv"))
+    """Files of imports; what a notebook saved of one person is none."""
+    paths = sorted((folder.path / RESPONSES).glob("*-*.csv"))
+    return [path for path in paths if not is_slice_file(TABLES[RESPONSES], path)]
 
 
 @dataclass(frozen=True)

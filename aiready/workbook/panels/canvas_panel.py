@@ -153,6 +153,7 @@ class CanvasPanel(WritingPanel):
         """Show the values of all fields."""
         state = self.editor.state
         self.fill({"unit": self.unit}, {"unit": state["unit"] or self.unit.value})
+        self._list_initiatives()
         self.fill(self.fields, state["fields"])
         with self.filled():
             self.trial.options = list(dict.fromkeys([*self._trials(), state["trial"]]))
