@@ -7,6 +7,8 @@ promised of these names is in docs/api.md; everything else in the package is int
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from aiready.fast_imports import fast_imports
+
 if TYPE_CHECKING:
     from aiready import charts
     from aiready.batch.report import report
@@ -35,8 +37,9 @@ __all__ = ["Assessment", "charts", "check", "handout", "panels", "portfolio", "r
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that the command line starts quickly."""
-    if name in _OBJECTS:
-        return getattr(importlib.import_module(_OBJECTS[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(_MODULES[name])
+    with fast_imports():
+        if name in _OBJECTS:
+            return getattr(importlib.import_module(_OBJECTS[name]), name)
+        if name in _MODULES:
+            return importlib.import_module(_MODULES[name])
     raise AttributeError(f"module 'aiready' has no attribute {name!r}")

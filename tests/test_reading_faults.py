@@ -20,10 +20,11 @@ from openpyxl import Workbook
 from aiready.collection.survey_import.data_folder import open_folder
 from aiready.errors import AireadyError, InputError, UsageError
 from aiready.inputs.database import read_name_map
-from aiready.inputs.dataset import Data, read_data, safe_cells, write_quarantine
+from aiready.inputs.dataset import Data, read_data, write_quarantine
 from aiready.inputs.discover import find_tables
 from aiready.inputs.duckdb_engine import connect
 from aiready.inputs.files import read_csv
+from aiready.inputs.safe_text import safe_cells
 from aiready.inputs.workbooks import open_workbook, read_sheet_rows
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions

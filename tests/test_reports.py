@@ -95,7 +95,7 @@ def test_one_run_at_a_time_writes_to_a_folder(tmp_path):
      ("\t=1", "'\t'=1"), ("\r=1", "'\r'=1")],
 )  # fmt: skip
 def test_no_cell_of_a_results_file_runs_as_a_formula(cell, harmless):
-    from aiready.inputs.dataset import safe_cells
+    from aiready.inputs.safe_text import safe_cells
 
     table = pd.DataFrame({"unit_id": [cell, "claims"], "value": [-1.5, 2.0]})
     shown = safe_cells(table)

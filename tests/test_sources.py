@@ -12,7 +12,9 @@ from openpyxl import Workbook
 from public_data import advice_folder, onet_folder
 
 from aiready.errors import InputError, UsageError
-from aiready.inputs.dataset import instrument_folder, read_data, safe_cells, write_quarantine
+from aiready.inputs.dataset import read_data, write_quarantine
+from aiready.inputs.location import instrument_folder
+from aiready.inputs.safe_text import safe_cells
 from aiready.instrument.model import Instrument, Settings, read_instrument
 from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW, TABLES
 

@@ -15,8 +15,8 @@ from servers import Server, fill_duckdb, fill_postgres, fill_spark, postgres, sp
 
 from aiready import Assessment
 from aiready.errors import InfrastructureError, InputError, UsageError
-from aiready.inputs.database import absolute_location
 from aiready.inputs.dataset import Data, read_data
+from aiready.inputs.location import absolute_location
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions
 from aiready.model.schema import TABLES

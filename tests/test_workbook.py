@@ -237,6 +237,16 @@ class TestRecall:
         assert not Assessment.recall(folder).cell("perception", barrier_id="measurement").ok
         assert len(opened) == 2
 
+    def test_a_panel_of_kept_results_imports_nothing_that_reads_or_computes(self, folder):
+        code = (
+            "import sys\nfrom aiready import Assessment, panels\n"
+            "panels.barriers(Assessment.recall(sys.argv[1]))\n"
+            "print({'pandas', 'duckdb', 'ibis', 'scipy', 'openpyxl', 'nbconvert'} & {*sys.modules})"
+        )
+        Assessment.recall(folder)
+        done = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == "{'pandas'}"
+
     def test_is_for_the_user_alone_and_keeps_few(self, folder, monkeypatch):
         computed = Assessment.open(folder)
         monkeypatch.setattr(Assessment, "open", lambda *_, **__: computed)

@@ -1,10 +1,6 @@
 """Run the notebook of a page job in this process, and turn it into the page."""
 
-import gc
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -82,26 +78,3 @@ def export_page(notebook: "NotebookNode") -> str:
     if faults := page_faults(page, notebook):
         raise FaultyPageError(f"the page was not published: {'; '.join(faults)}")
     return page
-
-
-@contextmanager
-def fast_imports() -> Iterator[None]:
-    """Halve the time of imports in this block: no garbage collection, and no `rfc3987_syntax`.
-
-    jsonschema takes a second to load that grammar of addresses, for a format check that no schema of a notebook or
-    chart uses. It can be imported as usual after the block.
-    """
-    was_imported, gc_was_enabled = _ADDRESS_GRAMMAR in sys.modules, gc.isenabled()
-    gc.disable()
-    if not was_imported:
-        sys.modules[_ADDRESS_GRAMMAR] = None  # type: ignore[assignment]  # Python's mark for "cannot be imported"
-    try:
-        yield
-    finally:
-        if not was_imported:
-            del sys.modules[_ADDRESS_GRAMMAR]
-        if gc_was_enabled:
-            gc.enable()
-
-
-_ADDRESS_GRAMMAR = "rfc3987_syntax"

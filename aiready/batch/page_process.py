@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from aiready.batch import notebook_page, preload
 from aiready.batch.job_folders import JobFolder
-from aiready.batch.notebook_page import export_page, fast_imports, run_notebook
+from aiready.batch.notebook_page import export_page, run_notebook
 from aiready.batch.page_job import (
     CELL_ERROR,
     GIGABYTE,
@@ -35,6 +35,7 @@ from aiready.batch.page_job import (
     PageJob,
     PageResult,
 )
+from aiready.fast_imports import fast_imports
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

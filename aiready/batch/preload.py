@@ -11,8 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-from aiready.batch.notebook_page import export_page, fast_imports, run_notebook
+from aiready.batch.notebook_page import export_page, run_notebook
 from aiready.batch.page_job import PageJob
+from aiready.fast_imports import fast_imports
 
 ENVIRONMENT = {
     "AIREADY_FORK_SERVER": "1",
@@ -27,7 +28,7 @@ MODULES = (
     "aiready.batch.engine",
     "aiready.pages.handout",
     "aiready.pages.portfolio",
-    "aiready.pages.markup",
+    "aiready.pages.markup.exporter",
     "altair",
     "pyarrow.feather",
 )

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from aiready.batch.notebook_page import fast_imports
 from aiready.batch.output_folder import HISTORY, INDEX
 from aiready.batch.page_job import OK, PageRecord
 from aiready.batch.repeated_run import OnStart, input_digest, repeat
 from aiready.batch.schedule import RunOptions, SubmitPage, page_runner
 from aiready.errors import UsageError, raise_all
+from aiready.fast_imports import fast_imports
 from aiready.profile.parameters import parse_day
 
 

@@ -24,7 +24,6 @@ from aiready.batch.manifest import (
     Repeatable,
     unchanged_records,
 )
-from aiready.batch.notebook_page import fast_imports
 from aiready.batch.output_folder import HISTORY, INDEX, OUTPUT_PATTERNS, RECORDS, OwnFiles
 from aiready.batch.page_inputs import PageInputs, PageInputsBuilder, instrument_files, too_small
 from aiready.batch.page_job import (
@@ -45,7 +44,9 @@ from aiready.batch.report import ReportRun
 from aiready.batch.schedule import NOT_STARTED, RunOptions, SubmitPage, page_runner, run_pages
 from aiready.digests import digest, library_digest, package_digest
 from aiready.errors import AireadyError, InfrastructureError
-from aiready.inputs.dataset import instrument_folder, safe_cells
+from aiready.fast_imports import fast_imports
+from aiready.inputs.location import instrument_folder
+from aiready.inputs.safe_text import safe_cells
 from aiready.messages import ENGLISH, Language
 from aiready.model.registry import ORGANISATION
 from aiready.package_files import package_file

@@ -14,6 +14,7 @@ import typer
 from aiready.cli import stopping
 from aiready.cli.terminal import echo, echo_json
 from aiready.errors import AireadyError, UsageError, unknown_name
+from aiready.inputs.location import absolute_location, instrument_folder, with_map
 from aiready.package_files import copy_sample
 from aiready.profile.parameters import parse_day
 
@@ -60,7 +61,7 @@ def check(data: DataFolder, names: Names = None, as_of: AsOf = "", as_json: Json
     """
     from aiready.profile import data_check
 
-    result = data_check.check(_location(data, names), _day(as_of))
+    result = data_check.check(with_map(data, names), _day(as_of))
     stopping.proceed()
     echo_json(result.as_json()) if as_json else echo(result.as_text())
     raise typer.Exit(1 if result.quarantined else 0)
@@ -83,7 +84,7 @@ def score(
     from aiready.profile.assessment import Assessment
 
     manifest.read(out, RECORDS)  # somebody else's folder is refused before anything is written
-    assessment = Assessment.open(_location(data, names), as_of=_day(as_of), published=out / HISTORY)
+    assessment = Assessment.open(with_map(data, names), as_of=_day(as_of), published=out / HISTORY)
     stopping.proceed()
     with folder_lock(out):
         if assessment.release is not None:  # first, so that a run killed half-way counts as published
@@ -134,7 +135,7 @@ def report(  # noqa: PLR0913 - the options of the command, one each
 
     with progress(quiet=quiet or as_json) as shown_progress:
         run = write_report(
-            _location(data, names),
+            with_map(data, names),
             out,
             units=unit or (),
             wave=wave,
@@ -233,7 +234,7 @@ def questionnaire(
     """
     from aiready.atomic_files import write_file
     from aiready.collection import questionnaire as forms
-    from aiready.inputs.dataset import instrument_folder, read_data
+    from aiready.inputs.dataset import read_data
     from aiready.instrument.model import read_instrument
 
     if form not in forms.FORMATS:
@@ -274,7 +275,6 @@ def lab(
 
     Example: aiready lab my-data
     """
-    from aiready.inputs.database import absolute_location
     from aiready.package_files import package_file
     from aiready.profile.assessment import DATA, Assessment
     from aiready.workbook.lab import start
@@ -284,15 +284,6 @@ def lab(
     Assessment.recall(location)
     stopping.proceed()
     start(package_file("notebooks"), {DATA: location} if data else {})
-
-
-def _location(data: str, names: Path | None) -> str:
-    """The location of the data, with the map of a database."""
-    if names is None and "://" not in data:  # a folder: nothing has to be imported to know that
-        return data
-    from aiready.inputs.database import with_map
-
-    return with_map(data, names)
 
 
 def _day(text: str) -> date | None:

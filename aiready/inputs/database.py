@@ -17,6 +17,7 @@ from ibis.common.exceptions import TableNotFound
 
 from aiready.errors import AireadyError, InfrastructureError, InputError, UsageError, raise_all
 from aiready.inputs.files import ROW, canonical, column_names, read_csv
+from aiready.inputs.location import Address
 from aiready.model.schema import TABLES
 
 EXTRAS = {"postgres": "postgres", "postgresql": "postgres", "spark": "spark"}
@@ -28,55 +29,6 @@ _SECRET_VARIABLE = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN", re.IGNORECASE)
 _SYSTEM_SCHEMA = re.compile(r"information_schema|pg_.*")
 _OWN_PACKAGES = ("aiready", "builtins", "duckdb", "_duckdb", "ibis", "numpy", "pandas", "pyarrow", "sqlglot")
 """Packages whose exceptions are errors of this program and not of a server: they keep their traceback."""
-
-
-# Addresses -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Address:
-    """Address of a database and, optionally, the file that maps its names to ours: `URL#FILE`."""
-
-    url: str
-    map: Path | None = None
-
-    @property
-    def scheme(self) -> str:
-        """Kind of database: `duckdb`, `postgres`, `spark`."""
-        return self.url.partition("://")[0]
-
-
-def parse_address(location: str | Path) -> Address | None:
-    """Address of a database; None for a folder or file."""
-    if "://" not in str(location):
-        return None
-    url, _, map_file = str(location).partition("#")
-    return Address(url, Path(map_file) if map_file else None)
-
-
-def absolute_location(location: str, map_file: Path | None = None) -> str:
-    """A location that is valid in any working folder: the absolute path, or the address with its map."""
-    return (
-        with_map(location, map_file)
-        if parse_address(location) or map_file or not location
-        else str(Path(location).resolve())
-    )
-
-
-def with_map(location: str, map_file: Path | None) -> str:
-    """A database address with its map.
-
-    Raises
-    ------
-    UsageError
-        The location is no database.
-    """
-    address = parse_address(location)
-    if address and (map_file or address.map):
-        return f"{address.url}#{(map_file or address.map or Path()).resolve()}"
-    if map_file is not None:
-        raise UsageError(f"{location}: a map goes with a database, and this is none. Rename columns in the files.")
-    return location
 
 
 # Names ---------------------------------------------------------------------------------------------------

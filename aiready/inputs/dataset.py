@@ -1,7 +1,6 @@
 """Read a data folder, workbook or database into checked tables, with the rows left out and the as-of date."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,9 +14,11 @@ from aiready.errors import InputError, raise_all
 from aiready.inputs import as_of_date, decision_log, duckdb_engine, load, row_accounting, spelling_variants
 from aiready.inputs.database import database_errors
 from aiready.inputs.decision_log import DecisionLog
-from aiready.inputs.discover import Discovery, TablePart, find_tables, instrument_folder
+from aiready.inputs.discover import Discovery, TablePart, find_tables
+from aiready.inputs.location import instrument_folder
 from aiready.inputs.memory_tables import CheckedTable, check_table, newest_wave
 from aiready.inputs.row_accounting import count_rows, verify_counts
+from aiready.inputs.safe_text import safe_cells
 from aiready.instrument.model import Instrument
 from aiready.model import units as hierarchy
 from aiready.model.schema import TABLES
@@ -242,52 +243,6 @@ def _server_input(
     else:
         text = log.facts.to_json(date_format="iso") if log else ""
     return {"file": part.file, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())}
-
-
-_RUNS_AS_FORMULA = re.compile(r"[=+\-@\t\r]")
-_PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
-
-
-def safe_cell(text: str) -> str:
-    """Prefix text that a spreadsheet would run as a formula with an apostrophe; numbers stay.
-
-    Examples
-    --------
-    >>> [safe_cell(text) for text in ("=1+1", "-5", "fine")]
-    ["'=1+1", '-5', 'fine']
-    """
-    return f"'{text}" if _RUNS_AS_FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
-
-
-_AFTER_SEPARATOR = re.compile(r'([;\t\r\n]"*)(?=[=+\-@])(?![+-]?\d+(?:[.,]\d+)?[;\t\r\n])')
-"""Where a spreadsheet with another separator, which may ignore our quotes, begins a new cell inside one of ours."""
-
-
-def _safe_throughout(text: str) -> str:
-    return _AFTER_SEPARATOR.sub(r"\1'", safe_cell(text))
-
-
-def _safe_in_front(text: str) -> str:
-    """The same at the start of a line, where such a spreadsheet reads a number into the next cell (`-5,0+cmd|...`)."""
-    return f"'{text}" if text.startswith(("+", "-")) else _safe_throughout(text)
-
-
-def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """A table whose text cells and headers no spreadsheet runs, whether it separates by comma, semicolon or tab.
-
-    Examples
-    --------
-    >>> safe_cells(pd.DataFrame({"id": ["-5", "a"], "=1+1": ["x;=2+2;y", "-5"]})).to_dict("list")
-    {'id': ["'-5", 'a'], "'=1+1": ["x;'=2+2;y", '-5']}
-    """
-    safe = table.copy()
-    for position in [position for position, dtype in enumerate(safe.dtypes) if pd.api.types.is_string_dtype(dtype)]:
-        cells, make_safe = safe.iloc[:, position], _safe_throughout if position else _safe_in_front
-        safer = {text: make_safe(text) for text in {cell for cell in cells if isinstance(cell, str)}}
-        if any(text != cell for cell, text in safer.items()):  # seldom
-            safe_column = cells.map(lambda cell, safer=safer: safer[cell] if isinstance(cell, str) else cell)
-            safe.isetitem(position, safe_column)
-    return safe.set_axis([_safe_throughout(f"{name}") for name in safe], axis=1)
 
 
 def write_quarantine(data: Data, folder: str | Path) -> list[Path]:

@@ -12,9 +12,10 @@ from ibis.backends import BaseBackend
 from aiready.errors import InputError, UsageError
 from aiready.inputs import database, duckdb_engine, slices
 from aiready.inputs import unread_tables as unread
-from aiready.inputs.database import Address, NameMap, StoredTable
+from aiready.inputs.database import NameMap, StoredTable
 from aiready.inputs.file_signatures import GZIP_SUFFIX, TEXT_SUFFIXES, stem_of, suffix_of
 from aiready.inputs.files import canonical
+from aiready.inputs.location import Address, parse_address
 from aiready.inputs.unread_tables import did_you_mean, display_name
 from aiready.inputs.workbooks import WORKBOOK_SUFFIXES, visible_and_hidden_sheets
 from aiready.model.schema import TABLES
@@ -54,18 +55,6 @@ class TablePart:
         return self.path.parent == self.folder and slices.is_slice_file(TABLES.get(self.table), self.path)
 
 
-def instrument_folder(location: str | Path) -> Path | None:
-    """Folder `instrument` inside a data folder, which replaces the shipped one; None without one.
-
-    The data folder of a database is the folder of its map.
-    """
-    address = database.parse_address(location)
-    if address is not None and address.map is None:
-        return None
-    folder = (address.map.parent if address and address.map else Path(location)) / "instrument"
-    return folder if folder.is_dir() else None
-
-
 @dataclass(frozen=True)
 class Discovery:
     """Parts of tables, notes on files that are not read, and problems to fix before reading (a sentence each)."""
@@ -86,7 +75,7 @@ def find_tables(location: str | Path) -> Discovery:
     UsageError
         The location does not exist, or is neither folder nor workbook.
     """
-    address = database.parse_address(location)
+    address = parse_address(location)
     if address is not None:
         return _in_database(address)
     path = Path(location)

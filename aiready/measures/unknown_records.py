@@ -12,14 +12,10 @@ from aiready.inputs.validate import ISOLATED_DATE, SUPERSEDED
 from aiready.measures.record_shares import by_reporting_unit
 from aiready.model import waves
 from aiready.model.cell_values import BLANK_WORDS
-from aiready.model.registry import ORGANISATION
+from aiready.model.registry import ANY_WAVE, NO_RECORDS, ORGANISATION
 
-COLUMNS = ("unit_id", "wave", "table", "added", "touched")
 TIME_COLUMNS = {"decisions": "opened_at", "feedback": "flagged_at", "probes": "asked_at"}
 STATE_TABLES = ("initiatives", "trials", "usage", "tasks", "workflow_steps")
-ANY_WAVE = ""
-"""Wave of a record whose time is unreadable or impossible: it may belong to any quarter."""
-NO_RECORDS = pd.DataFrame(columns=list(COLUMNS)).astype({"added": float, "touched": float})
 _CELL = ["unit_id", "wave", "table"]
 
 
@@ -29,7 +25,7 @@ def unknown_records(data: Data) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per reporting unit x wave x table, `COLUMNS`. `added`: how much they would add to the denominator of
+        One row per unit x wave x table, as in `NO_RECORDS`. `added`: how much they would add to the denominator of
         a share, in its own unit (records; intended users for `usage`; infinite where a row may outweigh all others).
         `touched`: how many known records they could have turned into a no (initiatives with a trial, steps of a
         workflow). `wave` is `ANY_WAVE` where the time is unreadable or impossible.
@@ -68,7 +64,7 @@ def _raw_text(rows: pd.DataFrame, column: str) -> pd.Series:
 
 
 def _of_table(name: str, rows: pd.DataFrame, data: Data) -> pd.DataFrame:
-    """`COLUMNS` of each quarantined row of one table, at the unit that it names."""
+    """The columns of `NO_RECORDS` of each quarantined row of one table, at the unit that it names."""
     cells = pd.DataFrame({"unit_id": _raw_text(rows, "unit_id"), "wave": _wave(name, rows, data), "table": name})
     cells["added"], cells["touched"] = 1.0, 0.0
     if name == "usage":
@@ -127,4 +123,4 @@ def _unregistered(quarantined: dict[str, pd.DataFrame], data: Data) -> pd.DataFr
     keys = ["unit_id", "initiative_id"]
     unregistered = pd.concat([*references, pd.DataFrame(columns=keys)]).drop_duplicates()
     unregistered = unregistered[~unregistered["initiative_id"].isin({"", *register["initiative_id"], *own_rows})]
-    return unregistered.assign(wave=data.wave, table="initiatives", added=1.0, touched=0.0)[list(COLUMNS)]
+    return unregistered.assign(wave=data.wave, table="initiatives", added=1.0, touched=0.0)[list(NO_RECORDS)]

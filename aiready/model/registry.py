@@ -30,6 +30,12 @@ ORGANISATION = "*"
 ALL = "all"
 
 OK, SUPPRESSED, INSUFFICIENT, NOT_MEASURED = "ok", "suppressed", "insufficient", "not_measured"
+NO_RECORDS = pd.DataFrame(columns=["unit_id", "wave", "table", "added", "touched"]).astype(
+    {"added": float, "touched": float}
+)
+"""Records of which nothing is known (`measures.unknown_records`): none."""
+ANY_WAVE = ""
+"""Wave of such a record whose time is unreadable or impossible: it may belong to any quarter."""
 
 Unit = Literal["score", "points", "share", "hours", "seconds", "days", "count", "index", "delta"]
 

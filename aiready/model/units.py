@@ -84,3 +84,19 @@ def membership(units: pd.DataFrame) -> pd.DataFrame:
         levels.append(ancestors)
     organisation = own.assign(unit_id=ORGANISATION)
     return pd.concat([*levels, organisation]).drop_duplicates(ignore_index=True)
+
+
+def organisation_order(units: pd.DataFrame) -> pd.DataFrame:
+    """Units in organisation order: each parent before its children, with `depth` 0, 1, ..."""
+    children: dict[str, list[str]] = {}
+    parents = units.set_index("unit_id")["parent_id"]
+    for unit_id, parent in parents.items():
+        children.setdefault(parent if isinstance(parent, str) else "", []).append(str(unit_id))
+    order: list[tuple[str, int]] = []
+    waiting = [(unit_id, 0) for unit_id in reversed(children.get("", []))]
+    while waiting:
+        unit_id, depth = waiting.pop()
+        order.append((unit_id, depth))
+        waiting.extend((child, depth + 1) for child in reversed(children.get(unit_id, [])))
+    depths = pd.DataFrame(order, columns=["unit_id", "depth"])
+    return depths.merge(units, on="unit_id")

@@ -8,7 +8,7 @@ from nbformat import NotebookNode
 
 from aiready.charts.figures import FIGURE_MIME, language_of
 from aiready.charts.svg import render_svg, standalone_svg
-from aiready.inputs.dataset import safe_cells
+from aiready.inputs.safe_text import safe_cells
 from aiready.pages.markup.exporter import last_heading, output_bundles, unique_ids
 
 SCALE = 2

@@ -9,6 +9,7 @@ import pandas as pd
 from aiready.atomic_files import TOO_FEW, file_stem
 from aiready.charts.figures import breakable
 from aiready.messages import Language
+from aiready.model.units import organisation_order
 from aiready.pages import sentences
 from aiready.pages.markup import shared_exporter
 from aiready.pages.markup.blocks import Block, Page, notes, section, table
@@ -166,19 +167,3 @@ def _page_status(status: Status, language: Language) -> str:
     if upto:
         return language.say(f"index.{outcome}_upto", day=upto, **blanks)
     return language.say(f"index.{outcome}_earlier", **blanks)
-
-
-def organisation_order(units: pd.DataFrame) -> pd.DataFrame:
-    """Units in organisation order: each parent before its children, with `depth` 0, 1, ..."""
-    children: dict[str, list[str]] = {}
-    parents = units.set_index("unit_id")["parent_id"]
-    for unit_id, parent in parents.items():
-        children.setdefault(parent if isinstance(parent, str) else "", []).append(str(unit_id))
-    order: list[tuple[str, int]] = []
-    waiting = [(unit_id, 0) for unit_id in reversed(children.get("", []))]
-    while waiting:
-        unit_id, depth = waiting.pop()
-        order.append((unit_id, depth))
-        waiting.extend((child, depth + 1) for child in reversed(children.get(unit_id, [])))
-    depths = pd.DataFrame(order, columns=["unit_id", "depth"])
-    return depths.merge(units, on="unit_id")

@@ -7,8 +7,8 @@ import pandas as pd
 from aiready import charts
 from aiready.charts.figures import Figure
 from aiready.messages import Language
+from aiready.model.units import organisation_order
 from aiready.pages import sentences
-from aiready.pages.index import organisation_order
 from aiready.pages.markup.blocks import notes
 from aiready.pages.parts import Section, chunked, figure, section_heading
 from aiready.profile.assessment import Assessment

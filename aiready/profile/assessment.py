@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -15,26 +15,23 @@ from pyarrow import feather
 
 from aiready import errors, result_cache
 from aiready.atomic_files import file_errors, write_file
-from aiready.inputs import row_accounting
-from aiready.inputs.dataset import Data, instrument_folder, read_data, safe_cells
+from aiready.inputs.location import instrument_folder
+from aiready.inputs.safe_text import safe_cells
 from aiready.instrument.model import Instrument, read_instrument
-from aiready.measures import decisions, feedback, initiatives, survey, tasks, trials, unknown_records, workflows
-from aiready.measures.decisions.deciders import deciders
-from aiready.measures.tasks.job_holders import holders
 from aiready.messages import ENGLISH, Language
-from aiready.model import waves  # fmt: skip
-from aiready.model.registry import ALL, COLUMNS, NUMBERS, OK, ORGANISATION, stack_measures, stack_nonempty
-from aiready.model.schema import TABLES
+from aiready.model import waves
+from aiready.model.registry import ALL, NUMBERS, ORGANISATION, stack_nonempty
 from aiready.package_files import package_file
-from aiready.privacy import gate, published_figures, releases
-from aiready.profile import actions, barriers, facets, parameters, translations
-from aiready.profile.run_info import Cell, Facts, facts_of
+from aiready.profile import parameters, translations
+from aiready.profile.run_info import Cell, Facts
+
+if TYPE_CHECKING:
+    from aiready.privacy.release_record import Draft
 
 T = TypeVar("T")
 FACTS = "facts.json"
 DATA = "AIREADY_DATA"
 """Environment variable: the folder that a notebook opens by default (`aiready lab DATA` sets it)."""
-RECORDS = (initiatives, trials, tasks, workflows)
 OF_UNIT = ("tasks", "step_changes", "actions")
 """Tables whose `unit_id` is the unit a record belongs to: a parent holds those of its members."""
 OWN_AND_TOTAL = (
@@ -63,7 +60,7 @@ class Assessment:
     unit_id: str = ORGANISATION
     language: Language = ENGLISH
     quarantine: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    release: releases.Draft | None = field(default=None, repr=False)
+    release: "Draft | None" = field(default=None, repr=False)
     """What publishing these results would disclose of the survey; None where they were read, not computed."""
     location: str | Path = field(default="", repr=False, compare=False)
     """Location of the data: actions that are agreed in a notebook are saved there."""
@@ -108,8 +105,9 @@ class Assessment:
         if results:
             opened = cls.read(Path(results), rules)
         else:
-            earlier = releases.read(Path(published)) if published else None
-            opened = compute(read_data(location, rules, as_of=parameters.parse_day(as_of)), rules, earlier)
+            from aiready.profile import scoring  # here, since results that are read need none of it
+
+            opened = scoring.open_data(location, rules, parameters.parse_day(as_of), published)
         opened = replace(opened.at(wave) if wave else opened, location=data_location(data))
         return opened if language == ENGLISH else opened.translated(language, instrument_folder(location))
 
@@ -317,80 +315,3 @@ def _read_table(path: Path) -> pd.DataFrame:
 def data_location(data: str | Path = "") -> str | Path:
     """Location of the data: as given, else from `AIREADY_DATA`, else the sample."""
     return data or os.environ.get(DATA) or package_file("data/sample")
-
-
-def compute(data: Data, rules: Instrument, earlier: Sequence[releases.Release] | None = None) -> Assessment:
-    """Compute all measures, pass them through the privacy gate, and make the barrier profile and other tables."""
-    settings = rules.settings
-    answered, counted = survey.tables(data, rules, earlier or ()), decisions.count_log(data, rules)
-    of_records = [noun.measure(data, rules) for noun in RECORDS]
-    unprotected = stack_measures(
-        [answered.measure, *of_records, decisions.measure(data, rules, counted), feedback.measure(data, rules)]
-    )
-    contributors = {
-        "usage": initiatives.users(data, settings),
-        "tasks": holders(data, settings),
-        "decisions": deciders(counted, data, settings),
-    }
-    row_accounting.verify_unit_coverage(data.tables, data.membership, counted)
-    hidden = gate.suppression_pattern(answered.contributors, contributors, data.units, settings)
-    hidden, published_cells = published_figures.compare_releases(
-        answered.compared, hidden, answered.people.figures["figure"]
-    )
-    protected = gate.protect_measures(unprotected, hidden, settings)
-    measures = protected[list(COLUMNS)]
-    distributions = answered.item_distributions
-    explain = _explain(protected, distributions, hidden, data, rules)
-    profile = barriers.profile(measures, explain, answered.rankings, rules)
-    items = gate.protect_items(distributions, hidden, settings)
-    register = initiatives.register(data, rules)
-    tables = {
-        "units": data.units,
-        "membership": data.membership,
-        "measures": measures,
-        "barriers": profile,
-        "items": items,
-        "explain": explain,
-        "themes": gate.protect_themes(answered.themes, hidden, settings),
-        "change_sources": stack_nonempty(
-            gate.protect_sources(answered.change_sources, hidden, settings),
-            barriers.practice_sources(explain).assign(status=OK),
-        ),
-        "sensitivity": barriers.weight_sensitivity(explain, profile, rules),
-        "recommended": actions.recommend(profile, measures, items, explain, rules),
-        "facets": facets.say_do(items, measures, register, data.membership, rules),
-        "initiatives": register,
-        "verdicts": trials.verdict_table(data.table("trials"), settings.minimum_group).merge(
-            register[["initiative_id", "unit_id"]].drop_duplicates("initiative_id"), on="initiative_id", how="left"
-        ),
-        "tasks": gate.protect_tasks(tasks.task_table(data, rules), hidden),
-        "step_changes": workflows.step_changes(data),
-        "actions": data.tables.get("actions", pd.DataFrame(columns=list(TABLES["actions"].names))),
-        "counts": data.counts,
-        "inputs": data.inputs,
-    }
-    facts = facts_of(data, rules, waves.sort_waves(profile["wave"]), answered.notes)
-    release = releases.Draft(
-        people=answered.people,
-        membership=data.membership,
-        cells=published_cells,
-        wordings=answered.wordings,
-        settings=settings,
-        keys=answered.compared.keys,
-        compared_with=answered.compared.release_names if earlier is not None else None,
-        withheld=answered.withheld,
-    )
-    return Assessment(tables, rules, facts, quarantine=data.quarantine, release=release)
-
-
-def _explain(
-    measures: pd.DataFrame, answers: pd.DataFrame, hidden: gate.SuppressionPattern, data: Data, rules: Instrument
-) -> pd.DataFrame:
-    """Items and indicators that explain the barriers, with protected item means."""
-    in_waves, unknown = barriers.profile_waves(measures, data.waves, data.wave), unknown_records.unknown_records(data)
-    item_rows = barriers.explain_items(answers, rules).assign(segment=ALL)
-    numbers = ["value", "points", "points_at_least", "n", "coverage"]
-    means = item_rows.rename(columns={"id": "item_id"})
-    means = gate.protect_survey(means, hidden.item_means, rules.settings.minimum_group, numbers)
-    item_rows = means.rename(columns={"item_id": "id"}).drop(columns="segment")
-    return stack_nonempty(item_rows, barriers.explain_indicators(measures, rules, in_waves, unknown))

@@ -7,9 +7,18 @@ import numpy as np
 import pandas as pd
 
 from aiready.instrument.model import Instrument
-from aiready.measures.unknown_records import ANY_WAVE, NO_RECORDS
 from aiready.model import waves
-from aiready.model.registry import ALL, BOUNDS, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED, stack_nonempty
+from aiready.model.registry import (
+    ALL,
+    ANY_WAVE,
+    BOUNDS,
+    INSUFFICIENT,
+    NO_RECORDS,
+    NOT_MEASURED,
+    OK,
+    SUPPRESSED,
+    stack_nonempty,
+)
 
 KEY = ["unit_id", "wave", "barrier_id"]
 COLUMNS = (

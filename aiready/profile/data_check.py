@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from aiready.inputs import distinct_values
-from aiready.inputs.dataset import Data, instrument_folder, read_data
+from aiready.inputs.dataset import Data, read_data
+from aiready.inputs.location import instrument_folder
 from aiready.inputs.validate import SAVED
 from aiready.instrument.model import read_instrument
 from aiready.measures.survey import respondents, scales

@@ -3,14 +3,17 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aiready.inputs.dataset import Data
 from aiready.instrument.model import Instrument
 from aiready.model import waves
 from aiready.model.registry import NOT_MEASURED, OK
 from aiready.model.schema import TABLES
+
+if TYPE_CHECKING:
+    from aiready.inputs.dataset import Data
 
 FROM_RECORDS, FROM_CALLER, FROM_WAVE = "records", "given", "wave"
 """Where the as-of date comes from: a date in the records, the caller, or the last day of the newest survey wave."""
@@ -47,7 +50,7 @@ class Facts:
         return self.as_of if self.as_of_basis in (FROM_RECORDS, FROM_CALLER) else ""
 
 
-def facts_of(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:
+def facts_of(data: "Data", rules: Instrument, in_waves: tuple[str, ...], notes: tuple[str, ...]) -> Facts:
     """Facts of a run; `in_waves`: the waves of its results; `notes`: from computing them."""
     digests = "".join(sorted(data.inputs["sha256"])) if data.inputs is not None else ""
     return Facts(
@@ -63,7 +66,7 @@ def facts_of(data: Data, rules: Instrument, in_waves: tuple[str, ...], notes: tu
     )
 
 
-def _basis(data: Data) -> str:
+def _basis(data: "Data") -> str:
     """Where the as-of date of a dataset comes from."""
     if data.as_of is None:
         return ""

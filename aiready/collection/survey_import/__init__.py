@@ -9,7 +9,7 @@ from aiready.collection.survey_import.files import AUTO, SOURCES, Export, read_e
 from aiready.collection.survey_import.import_rows import MatchedExport, SplitRows, match_export, split_rows
 from aiready.collection.survey_import.vocabulary import build_vocabulary
 from aiready.errors import InfrastructureError, InputError, UsageError
-from aiready.inputs.discover import instrument_folder
+from aiready.inputs.location import instrument_folder
 from aiready.instrument.model import read_instrument
 
 __all__ = ["AUTO", "SOURCES", "ImportRequest", "ImportResult", "import_file"]

@@ -19,10 +19,10 @@ from aiready.collection.survey_import.repeats import Repeats, find_repeats, repe
 from aiready.collection.survey_import.vocabulary import COMMENT
 from aiready.errors import InfrastructureError, InputError, UsageError, raise_all
 from aiready.inputs import duckdb_engine, load
-from aiready.inputs.dataset import safe_cells
 from aiready.inputs.discover import Discovery, TablePart, find_tables
 from aiready.inputs.file_signatures import stem_of
 from aiready.inputs.files import ROW
+from aiready.inputs.safe_text import safe_cells
 from aiready.inputs.slices import is_slice_file
 from aiready.instrument.model import Instrument
 from aiready.model.schema import TABLES

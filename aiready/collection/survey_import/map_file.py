@@ -23,8 +23,8 @@ from aiready.collection.survey_import.lexicon import (
     strip_zero_decimals,
 )
 from aiready.errors import InputError, UsageError, raise_all
-from aiready.inputs.dataset import safe_cell
 from aiready.inputs.files import DEFAULT_DIALECT, ROW, column_names, detect_encoding, find_header, read_csv
+from aiready.inputs.safe_text import safe_cell
 
 IGNORE, RESPONDENT = "ignore", "respondent"
 OWN_COLUMNS = {"date": "date", "submitted": "submitted", "finished": "finished", "person": "person",

@@ -10,7 +10,8 @@ from aiready.instrument.model import Instrument
 from aiready.measures import stages
 from aiready.measures.estimation.survival import kaplan_meier_quantile
 from aiready.measures.record_shares import CELL, by_reporting_unit
-from aiready.measures.trials.verdicts import NOT_ASSESSABLE, SCALE, TRIAL, verdict_table
+from aiready.measures.trials.verdicts import TRIAL, verdict_table
+from aiready.messages.verdict_reasons import NOT_ASSESSABLE, SCALE
 from aiready.model import registry, waves
 from aiready.model.registry import NOT_MEASURED, ORGANISATION
 from aiready.model.schema import TABLES

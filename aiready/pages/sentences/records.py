@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from aiready.measures.trials import verdicts
 from aiready.messages import MINUS, Language
+from aiready.messages.verdict_reasons import verdict_reason
 from aiready.model import waves
 from aiready.model.registry import ALL, INSUFFICIENT, NOT_MEASURED, OK, SUPPRESSED
 from aiready.pages.sentences.hiding import say_hidden, why_hidden
@@ -39,7 +39,7 @@ def trial_words(trial: pd.Series, language: Language) -> str:
 def reason_words(trial: pd.Series, language: Language) -> str:
     """Why the verdict is what it is, as a sentence."""
     row = next(trial.to_frame().T.infer_objects().itertuples())
-    return f"{language.capitalize(verdicts.reason(row, language))}."
+    return f"{language.capitalize(verdict_reason(row, language))}."
 
 
 def _spread(trial: pd.Series, language: Language) -> str:

@@ -28,11 +28,11 @@ from filelock import FileLock, Timeout
 
 from aiready.atomic_files import write_file
 from aiready.errors import AireadyError, InfrastructureError, InputError
-from aiready.inputs.database import parse_address
-from aiready.inputs.dataset import safe_cell
 from aiready.inputs.discover import TablePart, date_of_form, find_tables
 from aiready.inputs.files import FILE, ROW, SUPERSEDED_BY, SURPLUS
 from aiready.inputs.load import read_text
+from aiready.inputs.location import parse_address
+from aiready.inputs.safe_text import safe_cell
 from aiready.inputs.slices import comparable, is_slice_file, mark_superseded, slice_name
 from aiready.model.schema import TABLES, Table
 from aiready.package_files import package_file

@@ -8,7 +8,7 @@ import ipywidgets as w
 import pandas as pd
 
 from aiready.errors import UsageError
-from aiready.inputs.discover import instrument_folder
+from aiready.inputs.location import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import BLOCKERS, MODES
 from aiready.workbook.capture.store import read_rows

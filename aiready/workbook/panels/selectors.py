@@ -6,7 +6,7 @@ from functools import lru_cache
 import ipywidgets as widgets
 
 from aiready.model.registry import ORGANISATION
-from aiready.pages.index import organisation_order
+from aiready.model.units import organisation_order
 from aiready.profile.assessment import Assessment
 from aiready.workbook.panels import controls
 

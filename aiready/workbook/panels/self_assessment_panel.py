@@ -10,7 +10,7 @@ import pandas as pd
 from aiready.charts import items_chart, theme
 from aiready.collection.questionnaire import Question, build_questionnaire
 from aiready.errors import UsageError
-from aiready.inputs.discover import instrument_folder
+from aiready.inputs.location import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.schema import AI_USE, ROLES
 from aiready.model.waves import is_wave, quarter, sort_waves
