@@ -170,7 +170,7 @@ def left_over(scratch: Path) -> list[str]:
         with suppress(OSError):
             parents[stat.parent.name] = stat.read_text().rpartition(")")[2].split()[1]
     living = [f"process {pid}" for pid, parent in parents.items() if parent == str(os.getpid())]
-    return living + [path.name for path in scratch.glob("aiready-press-*")]
+    return living + [path.name for path in scratch.glob("aiready.*")]
 
 
 def told(name: str, figure: str, goal: str) -> None:
