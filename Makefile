@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SAMPLE := data/sample
 OUT := reports
 
-COVERED := 70  # per cent of lines; `make coverage` fails below it
+COVERED := 88  # per cent of lines; `make coverage` fails below it. Two below 90, measured with half of the tests
 
 .PHONY: help report lab check lint test test-browser coverage acceptance clean browser postgres java
 
