@@ -175,6 +175,15 @@ def test_a_blank_bounds_the_gap_by_all_and_nothing(blank: str) -> None:
     assert "3 of 4 tasks" in gap["note"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("observed", "rate"), [(-0.1, -0.5), (0.4, 2)])
+def test_the_bounds_of_a_rate_below_nothing_or_above_all_hold_it(observed: float, rate: float) -> None:
+    known = [task(name, 100, 0.2, 1, observed, 0, 0) for name in ("first", "second", "third")]
+    partly = cell(tasks.measure(data_of([*known, task("fourth", 100, 0.2, 1, np.nan, 0, 0)]), RULES), "realised_rate")
+    assert partly["value"] == pytest.approx(rate)
+    assert (partly["low"], partly["high"]) == pytest.approx((min(rate, 0.75 * rate), max(rate, 0.75 * rate + 0.25)))
+
+
 def test_below_the_coverage_floor_hours_are_insufficient_but_a_known_adoption_still_counts() -> None:
     made = tasks.measure(data_of([REPLY | {"observed_saving": np.nan}, CLASSIFY, SUMMARY, CALL]), RULES)
     assert cell(made, "realised_rate")["status"] == registry.INSUFFICIENT

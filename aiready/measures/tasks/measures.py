@@ -316,10 +316,13 @@ def _coverage(cells: pd.DataFrame, covered: str, counted: str) -> pd.Series:
 
 
 def _bounds(share: pd.Series, coverage: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Bounds of a share with the unknown part taken as none and as all; missing at full coverage."""
+    """Bounds of a share with the unknown part taken as none and as all; missing at full coverage.
+
+    A share below none or above all is its own bound: the unknown part may be like the known one.
+    """
     partial = coverage < 1
     low, high = coverage_bounds(share, coverage)
-    return pd.Series(low, index=share.index).where(partial), pd.Series(high, index=share.index).where(partial)
+    return np.minimum(low, share).where(partial), np.maximum(high, share).where(partial)
 
 
 def _potential_notes(cells: pd.DataFrame, value: pd.Series) -> list[str]:
