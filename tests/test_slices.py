@@ -35,7 +35,7 @@ def test_a_file_of_a_slice_supersedes_its_rows_whole_and_no_others(tmp_path):
     data = read_data(tmp_path, RULES)
     assert sorted(zip(data.table("tasks")["unit_id"], data.table("tasks")["task_id"], strict=True)) == [
         ("cards", "reply"), ("claims", "call"), ("claims", "reply")]  # fmt: skip
-    assert data.counts[["read", "used", "quarantined"]].to_numpy().tolist() == [[5, 3, 2]]
+    assert data.counts[["read", "used", "quarantined", "superseded"]].to_numpy().tolist() == [[5, 3, 0, 2]]
     left_out = data.quarantine["tasks"]
     assert left_out["row"].tolist() == [2, 3]
     assert set(left_out["rule"]) == {f"superseded by tasks/{name_of('claims', 'Clerk', '')}.csv, saved in a notebook"}
@@ -52,13 +52,16 @@ def test_a_file_without_rows_removes_its_slice(tmp_path):
 
 def test_superseded_rows_break_no_rule_and_others_are_judged_as_ever(tmp_path):
     (tmp_path / "tasks.csv").write_text(TASKS)
-    assert data_check.check(str(tmp_path)).quarantined == 1
+    before = data_check.check(str(tmp_path))
+    assert before.quarantined == 1
+    assert "superseded" not in before.counts
     save(tmp_path, name_of("cards", "Clerk", ""), "unit_id,job,task_id,task\ncards,Clerk,call,Call back\n")
     assert data_check.check(str(tmp_path)).quarantined == 1
     save(tmp_path, name_of("claims", "Clerk", ""), "unit_id,job,task_id,task\nclaims,Clerk,call,Call back\n")
     told = data_check.check(str(tmp_path))
     assert told.quarantined == 0
-    assert told.counts["quarantined"].tolist() == [3]
+    assert told.counts["superseded"].tolist() == [3]
+    assert "Rows read = used + quarantined + superseded by what notebooks saved" in told.as_text()
 
 
 @pytest.mark.parametrize("home", ["parquet", "xlsx", "folder"])
@@ -73,7 +76,7 @@ def test_files_of_slices_lie_beside_a_table_of_any_kind(tmp_path, home):
         rows.to_csv(tmp_path / "tasks" / "sent-2026-09-02.csv", index=False)
     data = read_data(tmp_path, RULES)
     assert sorted(data.table("tasks")["task"]) == ["new", "stays"]
-    assert data.counts[["read", "used", "quarantined"]].to_numpy().tolist() == [[3, 2, 1]]
+    assert data.counts[["read", "used", "quarantined", "superseded"]].to_numpy().tolist() == [[3, 2, 0, 1]]
 
 
 def test_ids_are_compared_as_spreadsheets_write_them(tmp_path):

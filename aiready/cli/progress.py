@@ -87,7 +87,8 @@ def progress(*, quiet: bool) -> Iterator[Progress]:
 def echo_counts(counts: Sequence[Mapping[str, Any]]) -> None:
     """Print the rows read of every table, and what became of them."""
     for row in counts:
-        late = f" + {row['after_as_of']} after the as-of date" if row["after_as_of"] else ""
+        late = f" + {row['superseded']} superseded" if row.get("superseded") else ""
+        late += f" + {row['after_as_of']} after the as-of date" if row["after_as_of"] else ""
         echo(f"{row['table']}: {row['read']} read = {row['used']} used + {row['quarantined']} quarantined{late}")
 
 

@@ -47,7 +47,8 @@ class Data:
     `as_of`: date that ages and freshness are counted to; None when nothing carries a date. `as_of_from`: what sets
     it: the first cell with that date, the option, or a wave.
     `quarantine`: per table the complete rows left out, with file, row, column, value and rule.
-    `counts`: one row per table (table, read, used, quarantined, after_as_of). `inputs`: one row per file
+    `counts`: one row per table (table, read, used, quarantined, after_as_of, and superseded where notebooks saved
+    slices anew; those rows are in `quarantine` too). `inputs`: one row per file
     (file, sha256, bytes). `about`: what `about.csv` (key, value) says: organisation, notice, contact.
     `notes`: what the reader should know, a sentence each (extra columns ignored, rows after as_of).
     """

@@ -18,13 +18,17 @@ from aiready.model.schema import Table
 
 @dataclass(frozen=True)
 class CheckedTable:
-    """One small table after checking: rows used, the `FILE` and `ROW` of each (`row_origins`), and rows left out."""
+    """One small table after checking: rows used, the `FILE` and `ROW` of each (`row_origins`), and rows left out.
+
+    `superseded`: how many of the latter break no rule, because a notebook saved their slice anew.
+    """
 
     n_read: int
     used: pd.DataFrame
     quarantine: pd.DataFrame
     row_origins: pd.DataFrame
     after_as_of: int = 0
+    superseded: int = 0
 
 
 def check_table(
@@ -51,7 +55,9 @@ def check_table(
     if len(duplicates):
         left_out = pd.concat([left_out, duplicate_rows(raw, duplicates, table.key)], ignore_index=True)
     used = valid.drop(index=duplicates.index).reset_index(drop=True) if len(duplicates) else valid
-    return CheckedTable(len(parsed), used.drop(columns=[FILE, ROW]), left_out, used[[FILE, ROW]])
+    return CheckedTable(
+        len(parsed), used.drop(columns=[FILE, ROW]), left_out, used[[FILE, ROW]], superseded=len(parsed) - len(rows)
+    )
 
 
 def _sort_rows(rows: pd.DataFrame) -> pd.DataFrame:

@@ -15,26 +15,36 @@ from aiready.model.schema import TABLES
 
 @database_errors("decisions")
 def count_rows(checked_tables: Mapping[str, CheckedTable], log: DecisionLog | None) -> pd.DataFrame:
-    """One row per table (table, read, used, quarantined, after_as_of), each counted independently."""
+    """One row per table (table, read, used, quarantined, after_as_of), each counted independently.
+
+    Where notebooks saved slices anew, `superseded` rows are a column of their own.
+    """
     rows = {
-        name: (table.n_read, len(table.used), len(table.quarantine), table.after_as_of)
+        name: (
+            table.n_read,
+            len(table.used),
+            len(table.quarantine) - table.superseded,
+            table.superseded,
+            table.after_as_of,
+        )
         for name, table in checked_tables.items()
     }
     if log:
-        rows["decisions"] = (log.n_read, int(log.rows.count().execute()), len(log.quarantine), log.after_as_of)
+        rows["decisions"] = (log.n_read, int(log.rows.count().execute()), len(log.quarantine), 0, log.after_as_of)
     ordered = [(name, *rows[name]) for name in TABLES if name in rows]
-    return pd.DataFrame(ordered, columns=["table", "read", "used", "quarantined", "after_as_of"])
+    counts = pd.DataFrame(ordered, columns=["table", "read", "used", "quarantined", "superseded", "after_as_of"])
+    return counts if counts["superseded"].any() else counts.drop(columns="superseded")
 
 
 def verify_counts(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts after verifying that read = used + quarantined + after_as_of in every table.
+    """Return the counts after verifying that read = used + quarantined (+ superseded) + after_as_of in every table.
 
     Raises
     ------
     InfrastructureError
         A row is lost or counted twice; every such table is named.
     """
-    sums = counts["used"] + counts["quarantined"] + counts["after_as_of"]
+    sums = counts.drop(columns=["table", "read"]).sum(axis=1)
     raise_all(
         InfrastructureError,
         [

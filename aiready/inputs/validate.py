@@ -159,14 +159,12 @@ def quarantine_rows(rows: pd.DataFrame, columns: Sequence[str], rules: Sequence[
 
 SUPERSEDED = "superseded by"
 """Start of the rule that sets aside a row of an earlier form, or of a slice that has a file of its own."""
-SAVED = ", saved in a notebook"
-"""End of the rule on the latter."""
 
 
 def superseded_rows(raw: ir.Table, rows: pd.DataFrame) -> pd.DataFrame:
     """Fetch rows whose slice is in a file of its own (`FILE`, `ROW`, `SUPERSEDED_BY`): raw cells, file, row, rule."""
     fetched = _fetch_rows(raw.drop(SUPERSEDED_BY), rows)
-    rule = f"{SUPERSEDED} " + fetched[SUPERSEDED_BY].astype(str) + SAVED
+    rule = f"{SUPERSEDED} " + fetched[SUPERSEDED_BY].astype(str) + ", saved in a notebook"
     return quarantine_table(fetched, raw.columns, pd.DataFrame({"column": "", "value": "", "rule": rule}))
 
 

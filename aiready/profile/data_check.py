@@ -11,7 +11,6 @@ import pandas as pd
 from aiready.inputs import distinct_values
 from aiready.inputs.dataset import Data, read_data
 from aiready.inputs.location import instrument_folder
-from aiready.inputs.validate import SAVED
 from aiready.instrument.model import read_instrument
 from aiready.measures.survey import respondents, scales
 from aiready.model.registry import ORGANISATION
@@ -34,7 +33,7 @@ class DataCheck:
     (table, rule, rows, file and row of the first, every distinct value). `answers`: one row per unit of the newest wave
     (unit_id, a column per role, all). `suppressed`: one row per unit x segment that would be hidden today, and why.
     `values`: one row per table x column of few values x value (table, column, value, rows). `as_of`: the day that ages
-    are counted to, and what sets it. `saved_anew`: rows left out because a notebook saved their slice in its own file.
+    are counted to, and what sets it.
     """
 
     counts: pd.DataFrame
@@ -45,12 +44,11 @@ class DataCheck:
     wave: str
     values: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=distinct_values.COLUMNS))
     as_of: str = ""
-    saved_anew: int = 0
 
     @property
     def quarantined(self) -> int:
-        """Rows left out because they break a rule; those that a notebook saved anew break none."""
-        return int(self.counts["quarantined"].sum()) - self.saved_anew
+        """Rows left out because they break a rule."""
+        return int(self.counts["quarantined"].sum())
 
     def as_json(self) -> dict[str, Any]:
         """Everything, ready for `json.dumps`."""
@@ -62,7 +60,8 @@ class DataCheck:
 
     def as_text(self) -> str:
         """Everything, for a terminal."""
-        parts = ["Rows read = used + quarantined (+ after the as-of date)", _aligned(self.counts)]
+        anew = " + superseded by what notebooks saved" if "superseded" in self.counts else ""
+        parts = [f"Rows read = used + quarantined{anew} (+ after the as-of date)", _aligned(self.counts)]
         parts += [f"Ages are counted to {self.as_of}"] if self.as_of else []
         if len(self.reasons):
             parts += ["Quarantined, by rule", _aligned(self.reasons)]
@@ -121,7 +120,6 @@ def check(data: str | Path, as_of: date | str | None = None, *, today: date | No
     return DataCheck(
         dataset.counts, reasons, answers, hidden, notes, dataset.waves[-1] if dataset.waves else dataset.wave,
         distinct_values.count_values(dataset.tables, dataset.decisions), _as_of_line(dataset, today or date.today()),
-        sum(int(rows["rule"].str.endswith(SAVED).sum()) for rows in dataset.quarantine.values()),
     )  # fmt: skip
 
 
