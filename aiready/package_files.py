@@ -1,9 +1,12 @@
-"""Find the files that come with the package: the instrument, the sample organisation, the notebooks."""
+"""Find the files that come with the package (instrument, sample organisation, notebooks), and read its small tables."""
 
+import csv
+import io
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from aiready.errors import InfrastructureError, UsageError
+from aiready.errors import InfrastructureError, InputError, UsageError
 
 _PACKAGE = Path(__file__).parent
 
@@ -33,6 +36,44 @@ def package_file(name: str) -> Path:
             return candidate
     searched = " or ".join(str(candidate) for candidate in candidates)
     raise InfrastructureError(f'"{name}" is not installed: looked for {searched}. Install aiready again.')
+
+
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8, with or without BOM, or else in cp1252."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Rows of cells with the number of their last line; commas, semicolons or tabs, whichever the first line has most.
+
+    Raises
+    ------
+    InputError
+        A quotation mark is never closed, or something follows a closed one.
+    """
+    text = read_text(path)
+    first = text.lstrip().split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
+    try:
+        yield from ((reader.line_num, cells) for cells in reader if cells)
+    except csv.Error as error:
+        raise InputError(f"{path.name}, row {reader.line_num}: {error}. Mend the quotation marks.") from error
+
+
+def read_records(path: Path) -> list[dict[str, str]]:
+    """Rows of a table as text, by column.
+
+    Examples
+    --------
+    >>> read_records(package_file("data/instrument/bands.csv"))[0]["at_least"]
+    '0'
+    """
+    (_, columns), *rows = read_rows(path)
+    return [dict(zip(columns, cells, strict=True)) for _, cells in rows]
 
 
 def copy_sample(folder: Path) -> None:

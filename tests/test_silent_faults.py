@@ -2,9 +2,11 @@
 
 import unicodedata
 from datetime import date
+from itertools import product
 from pathlib import Path
 
 import duckdb
+import ibis
 import pandas as pd
 import pytest
 from conftest import SAMPLE, answers
@@ -14,11 +16,13 @@ from typed_tables import cell
 from aiready import Assessment
 from aiready.errors import InfrastructureError, InputError, quote_distinctly, unknown_name
 from aiready.inputs.dataset import Data, read_data
-from aiready.inputs.entry_checks import cell_problem, number_of
+from aiready.inputs.entry_checks import cell_problem
+from aiready.inputs.parse import parse_number as parse_on_engine
 from aiready.inputs.row_accounting import verify_counts
 from aiready.instrument.model import read_instrument
 from aiready.measures import decisions
 from aiready.measures.initiatives.problem_statements import problem_parts
+from aiready.model.cell_values import parse_number
 from aiready.model.schema import TABLES, Column
 from aiready.profile import data_check
 
@@ -254,7 +258,16 @@ def test_a_cell_typed_by_hand_is_judged_like_one_in_a_file():
     assert cell_problem(invited, "1000") == ""
     assert cell_problem(Column("owner", "text", ""), "NULL") == ""
     assert cell_problem(Column("owner", "text", "", required=True), "NULL") == "owner is missing. Fill it in."
-    assert number_of("1_000") is None
+    assert parse_number("1_000") is None
+
+
+def test_a_number_typed_by_hand_is_that_of_a_file():
+    short = {"".join(signs) for length in range(6) for signs in product("017,.-e", repeat=length)}
+    cells = sorted(short | {"1234,500", "12,500", "012,500", "+5", "1,5e3", "1_0", "inf", "nan", "1e400", "１２"})
+    rows = ibis.memtable(pd.DataFrame({"cell": cells}))
+    values = rows.select(cell=rows.cell, value=parse_on_engine(rows.cell.strip())).to_pandas()
+    for text, value in zip(values["cell"], values["value"], strict=True):
+        assert parse_number(text) == (None if pd.isna(value) else value), text
 
 
 # Dates ---------------------------------------------------------------------------------------------------

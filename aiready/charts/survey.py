@@ -24,7 +24,7 @@ from aiready.charts.row_layout import (
     wrap,
 )
 from aiready.messages import ENGLISH, Language
-from aiready.package_files import package_file
+from aiready.package_files import package_file, read_records
 
 SCORE_DOMAIN = (0, 100)
 SCORE_TICKS = (0, 20, 40, 60, 80, 100)
@@ -65,7 +65,8 @@ def band_grid(rows: Rows, bands: pd.DataFrame) -> list[alt.Chart]:
 @cache
 def _shipped_bands() -> pd.DataFrame:
     """The bands of the instrument that comes with the package."""
-    return pd.read_csv(package_file("data/instrument/bands.csv"))
+    bands = pd.DataFrame(read_records(package_file("data/instrument/bands.csv")))
+    return bands.astype({"at_least": float})
 
 
 @checked_chart("barrier", "band", values="perception practice")

@@ -7,32 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from aiready.inputs.digit_grouping import AMBIGUOUS_PATTERN
 from aiready.inputs.parse import blank_words
-from aiready.model.cell_values import NO_WORDS, YES_WORDS
+from aiready.model.cell_values import NO_WORDS, YES_WORDS, parse_number
 from aiready.model.schema import Column, Table
 from aiready.model.waves import is_wave
 
 NUMBERS = ("integer", "number", "share")
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
-
-
-def number_of(text: str) -> float | None:
-    """Number in a cell, with decimal point or comma; None for no number and for possible thousands.
-
-    Examples
-    --------
-    >>> number_of("0,5"), number_of("1e3"), number_of("12,500"), number_of("many")
-    (0.5, 1000.0, None, None)
-    """
-    plain = text.strip()
-    integer_part, comma, decimals = plain.partition(",")
-    if comma and len(decimals) == 3 and integer_part.lstrip("+-").lstrip("0"):
-        return None  # 12,500 could be thousands
-    try:
-        value = float(plain.replace(",", ".").replace("_", "no number"))
-    except ValueError:
-        return None
-    return value if abs(value) < float("inf") else None
 
 
 def value_of(column: Column, text: str) -> float | None:
@@ -46,9 +27,9 @@ def value_of(column: Column, text: str) -> float | None:
     """
     cell = text.strip()
     if column.kind == "share" and cell.endswith("%"):
-        value = number_of(cell.removesuffix("%"))
+        value = parse_number(cell.removesuffix("%"))
         return None if value is None else value / 100
-    return number_of(cell)
+    return parse_number(cell)
 
 
 def is_blank(column: Column, text: str) -> bool:
@@ -83,7 +64,7 @@ def cell_problem(column: Column, text: str) -> str:
 
 def _number_problem(column: Column, cell: str) -> str:
     value = value_of(column, cell)
-    if column.kind == "integer" and _THOUSANDS.fullmatch(cell):
+    if column.kind == "integer" and re.fullmatch(AMBIGUOUS_PATTERN, cell):
         return f'{column.name}: "{cell}" could be thousands or decimals. Write it without a point.'
     if value is None:
         return f'{column.name}: "{cell}" is no number. Write it as {column.example or "12.5"}.'

@@ -15,6 +15,7 @@ from aiready.inputs.files import FILE, ROW, SUPERSEDED_BY, SURPLUS
 from aiready.model.cell_values import (
     BLANK_WORDS,
     BLANK_WORDS_EXCEPT_IN_NAMES,
+    DECIMAL_COMMAS,
     DOES_NOT_APPLY_WORDS,
     DONT_KNOW_WORDS,
     FORMULA_ERRORS,
@@ -92,9 +93,9 @@ def _without_nan(cell: ir.Value) -> ir.Value:
 def parse_number(text: ir.StringValue) -> ir.FloatingValue:
     """Number in a cell, with decimal point or comma; null for no number and for possible thousands (12,500)."""
     text = text.re_replace("^.*_.*$", "")  # some engines cast 1_000, others do not
-    pointed = text.re_replace(r"^([+-]?\d*),(\d{1,2}|\d{4,})$", r"\1.\2")
-    pointed = pointed.re_replace(r"^([+-]?(?:0\d*|\d{4,})?),(\d{3})$", r"\1.\2")
-    value = pointed.try_cast("float64")
+    for pattern in DECIMAL_COMMAS:
+        text = text.re_replace(pattern, r"\1.\2")
+    value = text.try_cast("float64")
     for no_number in ("nan", "inf", "-inf"):
         value = value.nullif(float(no_number))
     return value

@@ -1,10 +1,6 @@
 """Define, read and check the files of an instrument folder."""
 
-import csv
-import io
-import math
 import os
-import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,9 +9,11 @@ from string import Formatter
 
 import pandas as pd
 
-from aiready.errors import unknown_name
+from aiready.errors import InputError, unknown_name
+from aiready.model.cell_values import parse_number
 from aiready.model.registry import MEASURES
 from aiready.model.schema import BLOCKERS, ROLES, TABLES
+from aiready.package_files import read_rows
 
 Tables = Mapping[str, pd.DataFrame]
 Problem = tuple[int, str, str]
@@ -136,8 +134,8 @@ def read_table(path: Path, file: FileSpec, levels: tuple[str, ...] = ()) -> tupl
         return pd.DataFrame(), [f"{path.name}: missing from {path.parent}. Copy the shipped one and edit it."]
     try:
         header, lines = _lines(path)
-    except csv.Error as error:
-        return pd.DataFrame(), [f"{path.name}, {error}. Mend the quotation marks."]
+    except InputError as error:
+        return pd.DataFrame(), [str(error)]
     problems = [f"{path.name}{text}" for text in _shape_problems(header, lines, (*file.required, *levels))]
     if levels:
         problems += [f"{path.name}{text}" for text in _surplus_levels(header, levels)]
@@ -152,29 +150,14 @@ def read_table(path: Path, file: FileSpec, levels: tuple[str, ...] = ()) -> tupl
 
 def _lines(path: Path) -> tuple[list[str], dict[int, list[str]]]:
     """Header, and non-empty lines by line number; empty cells at the end of a line are dropped."""
-    text = read_text(path)
-    first = text.lstrip().split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
     filled: dict[int, list[str]] = {}
-    try:
-        for line in reader:
-            cells = [" ".join(unicodedata.normalize("NFC", cell).split()) for cell in line]
-            while cells and not cells[-1]:
-                cells.pop()
-            filled |= {reader.line_num: cells} if cells else {}
-    except csv.Error as error:
-        raise csv.Error(f"row {reader.line_num}: {error}") from error
+    for number, row in read_rows(path):
+        cells = [" ".join(unicodedata.normalize("NFC", cell).split()) for cell in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        filled |= {number: cells} if cells else {}
     header = filled.pop(min(filled)) if filled else []
     return [name.lower() for name in header], filled
-
-
-def read_text(path: Path) -> str:
-    """Read a text file in UTF-8, with or without BOM, or else in cp1252."""
-    raw = path.read_bytes()
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", errors="replace")
 
 
 def _shape_problems(header: list[str], lines: Mapping[int, list[str]], required: Iterable[str]) -> Iterator[str]:
@@ -198,17 +181,6 @@ def _surplus_levels(header: list[str], levels: tuple[str, ...]) -> Iterator[str]
                 f': column "{column}", but scale_points is {len(levels)}. '
                 "Remove it, or set scale_points in settings.csv."
             )
-
-
-def parse_number(text: str) -> float:
-    """Finite number of a cell with decimal point or comma; NaN for other text and for thousands (12,500)."""
-    if "_" in text or re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
-        return math.nan
-    try:
-        value = float(text.replace(",", "."))
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
 
 
 def split_list(text: str) -> tuple[str, ...]:

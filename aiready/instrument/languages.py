@@ -9,9 +9,9 @@ from string import Formatter
 import pandas as pd
 
 from aiready.errors import unknown_name
-from aiready.instrument.files import FileSpec, Problem, duplicate_keys, problem_line, read_table, read_text
+from aiready.instrument.files import FileSpec, Problem, duplicate_keys, problem_line, read_table
 from aiready.model.schema import AI_USE, ROLES
-from aiready.package_files import package_file
+from aiready.package_files import package_file, read_text
 
 OPENING = ("unit_id", "role", "ai_use")
 """Columns of `responses` asked before the items, in this order."""

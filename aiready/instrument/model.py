@@ -21,7 +21,6 @@ from aiready.instrument.files import (
     duplicate_keys,
     foreign_entries,
     level_columns,
-    parse_number,
     problem_line,
     read_table,
     split_list,
@@ -29,6 +28,7 @@ from aiready.instrument.files import (
 )
 from aiready.instrument.languages import Wording, read_languages
 from aiready.messages import ENGLISH
+from aiready.model.cell_values import parse_number
 from aiready.model.schema import GOVERNANCE_CHECKS, ROLES
 from aiready.package_files import package_file
 
@@ -169,8 +169,11 @@ def read_instrument(folder: Path | None = None) -> Instrument:
     shipped_folder = package_file("data/instrument")
     folder = folder or shipped_folder
     raise_all(InstrumentError, foreign_entries(folder) if folder != shipped_folder else ())
-    files = [path for directory in dict.fromkeys((folder, shipped_folder)) for path in sorted(directory.glob("*.*"))]
-    digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+    own, shipped = ({path.name: path.read_bytes() for path in sorted(directory.glob("*.*"))}
+                    for directory in (folder, shipped_folder))  # fmt: skip
+    if own == shipped:  # a copy of the shipped instrument, as every page is given
+        folder, own = shipped_folder, shipped
+    digest = hashlib.sha256(repr([own, shipped]).encode()).hexdigest()
     if digest not in _CACHE:
         _CACHE.clear()
         _CACHE[digest] = _read_and_check(folder)
@@ -322,7 +325,7 @@ def _setting(name: str, text: str) -> tuple[Any, str]:
 def _number_setting(name: str, text: str, default: float) -> tuple[float | None, str]:
     value, is_integer = parse_number(text), isinstance(default, int)
     low, high = _RANGES.get(name, (0, math.inf if is_integer or default > 1 else 1))
-    if low <= value <= high and not (is_integer and value != int(value)):
+    if value is not None and low <= value <= high and not (is_integer and value != int(value)):
         return (int(value) if is_integer else value), ""
     limits = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
     kind = "a whole number" if is_integer else "a number"

@@ -1,6 +1,5 @@
 """Read the phrases of each language from `<lang>.csv`, and check translations against the English ones."""
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -8,6 +7,8 @@ from pathlib import Path
 from string import Formatter
 
 from babel import Locale, UnknownLocaleError
+
+from aiready.package_files import read_records
 
 FOLDER = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
@@ -24,8 +25,7 @@ def language_codes() -> tuple[str, ...]:
 @cache
 def phrases(code: str) -> Mapping[str, str]:
     """The phrases of one language: key -> text."""
-    with (FOLDER / f"{code}.csv").open(encoding="utf-8-sig", newline="") as file:
-        return {row["key"]: row["text"] for row in csv.DictReader(file)}
+    return {row["key"]: row["text"] for row in read_records(FOLDER / f"{code}.csv")}
 
 
 def blanks(text: str) -> set[str]:

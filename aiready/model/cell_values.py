@@ -1,5 +1,7 @@
-"""Words that cells hold for blank, formula error, yes, no, "does not apply" and "don't know", in any language."""
+"""Words that cells hold for blank, formula error, yes, no and the like in any language, and numbers typed by people."""
 
+import math
+import re
 import unicodedata
 
 FORMULA_ERRORS = (
@@ -55,3 +57,25 @@ def fold_text(text: str) -> str:
     (True, True)
     """
     return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split())
+
+
+DECIMAL_COMMAS = (r"^([+-]?[0-9]*),([0-9]{1,2}|[0-9]{4,})$", r"^([+-]?(?:0[0-9]*|[0-9]{4,})?),([0-9]{3})$")
+"""Numbers whose comma stands before decimals; that of 12,500 could stand between thousands."""
+
+
+def parse_number(text: str) -> float | None:
+    """Finite number in a cell, with decimal point or comma; None for no number and for possible thousands (12,500).
+
+    Examples
+    --------
+    >>> parse_number("0,5"), parse_number("1e3"), parse_number("12,500"), parse_number("many")
+    (0.5, 1000.0, None, None)
+    """
+    cell = text.strip()
+    for pattern in DECIMAL_COMMAS:
+        cell = re.sub(pattern, r"\1.\2", cell)
+    try:
+        value = float(cell) if cell.isascii() and "_" not in cell else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

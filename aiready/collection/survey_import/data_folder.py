@@ -26,6 +26,7 @@ from aiready.inputs.safe_text import safe_cells
 from aiready.inputs.slices import is_slice_file
 from aiready.instrument.model import Instrument
 from aiready.model.schema import TABLES
+from aiready.package_files import read_rows
 
 RESPONSES, QUARANTINE = "responses", "quarantine"
 _DIGEST_DIGITS = 8
@@ -162,7 +163,8 @@ def drop_imported(folder: DataFolder, split: SplitRows, matched: MatchedExport, 
 
 
 def _read_part(folder: DataFolder, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder.path / RESPONSES / name, dtype=str, keep_default_na=False)
+    (_, columns), *rows = read_rows(folder.path / RESPONSES / name)
+    return pd.DataFrame([cells for _, cells in rows], columns=columns, dtype=object)
 
 
 def is_imported(folder: DataFolder, split: SplitRows, name: str) -> bool:

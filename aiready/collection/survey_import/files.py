@@ -30,6 +30,7 @@ from aiready.collection.survey_import.lexicon import folded_form
 from aiready.errors import InputError, UsageError, unknown_name
 from aiready.inputs.files import FILE, ROW, SURPLUS, read_grid
 from aiready.inputs.workbooks import WORKBOOK_SUFFIXES
+from aiready.package_files import read_records
 
 AUTO = "auto"
 SOURCES: Mapping[str, str] = {
@@ -154,12 +155,8 @@ def _texts(grid: pd.DataFrame, number: int) -> list[str]:
 
 def _tool_headings(source: str) -> dict[str, tuple[str, str]]:
     """Headings that a tool adds, as keys for comparison -> their meaning, and their mark in `tells`."""
-    table = pd.read_csv(COLUMNS, dtype=str, keep_default_na=False)
-    rows = table[table["source"] == source]
-    return {
-        _heading_key(heading): (meaning, tells)
-        for heading, meaning, tells in zip(rows["heading"], rows["meaning"], rows["tells"], strict=True)
-    }
+    rows = (row for row in read_records(COLUMNS) if row["source"] == source)
+    return {_heading_key(row["heading"]): (row["meaning"], row["tells"]) for row in rows}
 
 
 def _heading_key(heading: str) -> str:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-import pandas as pd
-
 from aiready.collection.questionnaire import Question, build_questionnaire
 from aiready.collection.questionnaire.questions import EXTRA_ANSWER_VALUES, unit_labels
 from aiready.collection.survey_import.lexicon import Entry, Lexicon, build_lexicon
@@ -15,6 +13,7 @@ from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, shipped_words
 from aiready.instrument.model import Instrument
 from aiready.model.cell_values import BLANK_WORDS, DOES_NOT_APPLY_WORDS, DONT_KNOW_WORDS
 from aiready.model.schema import AI_USE, ROLES
+from aiready.package_files import read_records
 
 COMMENT = CLOSING[0]
 NO_ANSWER = "no answer"
@@ -125,8 +124,7 @@ def _common_answers() -> Iterator[Entry]:
     """Words for answers that are not a level, for any item; `NA` is a blank to R, so it is left out."""
     yield from (("name", text, EXTRA_ANSWER_VALUES["does_not_apply"]) for text in DOES_NOT_APPLY_WORDS if text != "na")
     yield from (("name", text, EXTRA_ANSWER_VALUES["dont_know"]) for text in DONT_KNOW_WORDS)
-    phrases = pd.read_csv(PHRASES, dtype=str, keep_default_na=False)
-    yield from (("name", row.text, row.means) for row in phrases.itertuples())
+    yield from (("name", row["text"], row["means"]) for row in read_records(PHRASES))
 
 
 def _blank_words(entries: list[Entry]) -> Iterator[Entry]:

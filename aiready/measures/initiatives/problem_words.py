@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from aiready.package_files import read_records
+
 WORDS = Path(__file__).with_name("problem_words.csv")
 
 
@@ -16,5 +18,5 @@ def patterns() -> Mapping[str, str]:
     Features: `placeholder` (text that means blank), `change` (an improvement is named), `unit` (a metric states its
     unit), `model` (a metric of a model), `body` (an owner is a body), `role` (an owner is a role).
     """
-    rows = pd.read_csv(WORDS, keep_default_na=False)
+    rows = pd.DataFrame(read_records(WORDS))
     return {str(feature): f"(?:{'|'.join(alternatives)})" for feature, alternatives in rows.groupby("sign")["pattern"]}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from aiready.inputs.entry_checks import number_of, typed_rows
+from aiready.inputs.entry_checks import typed_rows
 from aiready.measures.initiatives.problem_statements import PARTS, REPAIR_HINTS, problem_parts
 from aiready.measures.trials.verdicts import verdict_table
+from aiready.model.cell_values import parse_number
 from aiready.model.schema import TABLES
 
 INITIATIVES, TRIALS = TABLES["initiatives"], TABLES["trials"]
@@ -80,7 +81,7 @@ def _metric_hint(initiative: Mapping[str, str]) -> str:
 
 def of_trial(rows: pd.DataFrame, number: str) -> pd.DataFrame:
     """The rows of one trial; a blank number counts as 1."""
-    return rows[rows["trial_no"].map(lambda cell: int(number_of(cell) or 1)).eq(int(number))]
+    return rows[rows["trial_no"].map(lambda cell: int(parse_number(cell) or 1)).eq(int(number))]
 
 
 def next_trial_number(numbers: Iterable[str]) -> int:
@@ -91,7 +92,7 @@ def next_trial_number(numbers: Iterable[str]) -> int:
     >>> next_trial_number([]), next_trial_number(["1", "2.0", ""])
     (1, 3)
     """
-    return max((int(float(number or 1)) for number in numbers), default=0) + 1
+    return max((int(parse_number(number) or 1) for number in numbers), default=0) + 1
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pandas as pd
 from aiready.charts import theme
 from aiready.instrument.model import Instrument, Settings
 from aiready.measures.survey.scales import read_answers
-from aiready.model.cell_values import DOES_NOT_APPLY_WORDS, DONT_KNOW_WORDS
+from aiready.model.cell_values import DOES_NOT_APPLY_WORDS, DONT_KNOW_WORDS, parse_number
 from aiready.model.schema import DOES_NOT_APPLY, DONT_KNOW
 
 NEARLY_ALL = 0.95
@@ -73,7 +73,7 @@ def typed_answers(rows: pd.DataFrame, rules: Instrument) -> pd.DataFrame:
     typed = {"role": rows["role"].where(rows["role"] != "")}
     for item in rules.items["item_id"]:
         texts = rows.get(item, pd.Series("", rows.index)).astype(str).str.lower().str.replace("’", "'")
-        level = pd.to_numeric(texts.str.replace(",", "."), errors="coerce")
+        level = texts.map(parse_number).astype(float)
         typed[item] = texts.map(codes).fillna(level.where(level.isin(range(1, rules.settings.scale_points + 1))))
     return pd.DataFrame(typed)
 

@@ -8,7 +8,8 @@ import ipywidgets as w
 import pandas as pd
 
 from aiready.errors import UsageError, raise_all
-from aiready.inputs.entry_checks import number_of, row_problems
+from aiready.inputs.entry_checks import row_problems
+from aiready.model.cell_values import parse_number
 from aiready.model.schema import Table
 from aiready.workbook.capture import canvas, pilot_plan
 from aiready.workbook.capture.canvas import INITIATIVES, TRIALS
@@ -170,7 +171,7 @@ class CanvasPanel(WritingPanel):
     def _trials(self) -> list[str]:
         """Numbers of the trials planned or done, in order."""
         cells = [cell for name in ("pilots", "trials") for cell in self.editor.slices[name].rows["trial_no"]]
-        return sorted({str(int(number_of(cell) or 1)) for cell in cells}, key=int)
+        return sorted({str(int(parse_number(cell) or 1)) for cell in cells}, key=int)
 
     def _rows(self, table: str) -> pd.DataFrame:
         """Rows of the chosen trial, as they were read."""
@@ -260,7 +261,7 @@ class CanvasPanel(WritingPanel):
 
     def _declare(self) -> None:
         """Save the plan with its decision rule, dated today."""
-        plans, power = self._measure_plans(), number_of(self.power.value) or 0.0
+        plans, power = self._measure_plans(), parse_number(self.power.value) or 0.0
         problems = [text for plan in plans for text in pilot_plan.plan_problems(plan, power)]
         problems += [] if any(plan.kind == "outcome" for plan in plans) else ["Plan an outcome that should improve."]
         raise_all(UsageError, [" ".join(dict.fromkeys(problems))] if problems else [])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from aiready.charts import theme
 from aiready.errors import UsageError
-from aiready.inputs.entry_checks import number_of
+from aiready.model.cell_values import parse_number
 from aiready.model.schema import INVOLVED_FROM, STAGES
 from aiready.workbook.capture.canvas import ARMS, Statement, TrialVerdict
 from aiready.workbook.capture.pilot_plan import MeasurePlan, cases_needed, decision_rule
@@ -72,7 +72,7 @@ def plan_fields(name: str) -> dict[str, w.Widget]:
 
 def measure_plan(name: str, values: Mapping[str, str]) -> MeasurePlan:
     """The plan for one measure, from the values of its fields; text that is not a number counts as blank."""
-    numbers = {key: number_of(values.get(key, "")) for key in _NUMBERS}
+    numbers = {key: parse_number(values.get(key, "")) for key in _NUMBERS}
     effect = numbers.pop("effect") or 0.0
     kind = "outcome" if name == "outcome" else "guardrail"
     return MeasurePlan(values["measure"], kind, values["direction"], values["scale"], effect, **numbers)
@@ -153,7 +153,7 @@ def statement_html(statement: Statement) -> str:
 
 def plan_html(plans: Sequence[MeasurePlan], power: str, assignment: str, written: pd.DataFrame) -> str:
     """Cases per arm for every measure, and the decision rule; `written` holds the rows of a plan saved before."""
-    chance = number_of(power) or 0.0
+    chance = parse_number(power) or 0.0
     lines = [_needed_html(plan, chance) for plan in plans]
     declared = next(iter(written["declared_on"]), "") if len(written) else ""
     dated = message_html(f"Written down on {declared}: {written['rule'].iloc[0]}") if declared else ""

@@ -10,6 +10,7 @@ import pandas as pd
 from aiready.errors import UsageError
 from aiready.inputs.location import instrument_folder
 from aiready.instrument.model import read_instrument
+from aiready.model.cell_values import parse_number
 from aiready.model.schema import BLOCKERS, MODES
 from aiready.workbook.capture.store import read_rows
 from aiready.workbook.capture.task_board import (
@@ -232,10 +233,9 @@ class RedesignPanel(WritingPanel):
         self.status.show_message("Added. Not saved yet.")
 
     def _split(self) -> None:
-        try:
-            share = float(self.share.value.replace(",", "."))
-        except ValueError:
-            raise UsageError(f'"{self.share.value}" is no share. Write 0.5 for a half.') from None
+        share = parse_number(self.share.value)
+        if share is None:
+            raise UsageError(f'"{self.share.value}" is no share. Write 0.5 for a half.')
         names = (self.first.value, self.second.value)
         self._apply(split_task(self.board, self.task_list.value, names, share), "Split.")
         self.first.value = self.second.value = ""
