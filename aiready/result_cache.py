@@ -3,16 +3,21 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import pandas as pd
+from pyarrow import feather
+
 from aiready.atomic_files import make_private_folder
+from aiready.digests import dependency_digest, digest, file_digest, folder_digest, package_digest
 from aiready.errors import InfrastructureError
 
 FOLDER_VARIABLE = "AIREADY_MEMORY"
 """Environment variable with the folder of the cache; default: the user's cache folder."""
 MAX_RESULTS = 4
-"""Results in the cache; the oldest are removed first."""
+"""Results in the cache, and versions of each part; the oldest are removed first."""
 
 
 def cache_folder() -> Path:
@@ -30,20 +35,14 @@ def cache_folder() -> Path:
 def entry_path(location: str | Path, instrument: Path, as_of: str) -> Path | None:
     """Where results of these inputs are cached, present or not; None for data that are no file or folder.
 
-    The key is made of the content of the inputs and of the size and time of the package's files, so that it changes
-    with every edit and every upgrade.
+    The key is made of the content of the inputs and of the package, so that it changes with every edit and upgrade.
     """
     data = Path(location)
     if not data.exists():
         return None
-    key = hashlib.sha256(as_of.encode())
+    key = hashlib.sha256(f"{as_of} {package_digest()} {dependency_digest()}".encode())
     for path in (*_files(data), *_files(instrument)):
-        with path.open("rb") as content:
-            key.update(path.name.encode() + hashlib.file_digest(content, "sha256").digest())
-    for path in _files(Path(__file__).parent):
-        if "__pycache__" not in path.parts:
-            stamp = path.stat()
-            key.update(f"{path} {stamp.st_mtime_ns} {stamp.st_size}".encode())
+        key.update(path.name.encode() + file_digest(path).encode())
     try:
         return cache_folder() / f"results-{key.hexdigest()[:20]}"
     except InfrastructureError:
@@ -51,14 +50,52 @@ def entry_path(location: str | Path, instrument: Path, as_of: str) -> Path | Non
 
 
 def store(folder: Path, entry: Path) -> None:
-    """Move a finished folder into the cache and remove the oldest entries; an entry that is there already stays."""
+    """Move a finished folder into the cache and remove the oldest of its kind; an entry that is there already stays."""
     try:
         folder.rename(entry)
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
-    results = sorted(entry.parent.glob("results-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in results[MAX_RESULTS:]:
+    kind = entry.name.rpartition("-")[0]
+    entries = sorted(entry.parent.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in entries[MAX_RESULTS:]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+class CachedParts:
+    """Protected tables that a part of the data determines, each under a digest of all that they are computed from.
+
+    So a save in one table leaves the parts of the others as they are. `instrument`: its folder.
+    """
+
+    def __init__(self, instrument: Path):
+        self.rules = digest(package_digest(), dependency_digest(), folder_digest(instrument))
+
+    def recall(
+        self, name: str, inputs: Iterable[pd.DataFrame], texts: str, compute: Callable[[], dict[str, pd.DataFrame]]
+    ) -> dict[str, pd.DataFrame]:
+        """The tables of a part; computed and stored where that has not been done with these inputs and texts."""
+        key = digest(self.rules, texts, *map(_table_digest, inputs))
+        entry = cache_folder() / f"part-{name}-{key}"
+        if entry.exists():
+            with suppress(OSError, ValueError):
+                return {path.stem: feather.read_table(path).to_pandas() for path in entry.iterdir()}
+            remove(entry)
+        tables = compute()
+        temporary = entry.with_name(f".{entry.name}-{os.getpid()}")
+        with suppress(OSError, InfrastructureError):  # a full disk: it is computed again next time
+            make_private_folder(temporary)
+            for table_name, table in tables.items():
+                feather.write_feather(table, str(temporary / f"{table_name}.feather"))
+            store(temporary, entry)
+        shutil.rmtree(temporary, ignore_errors=True)
+        return tables
+
+
+def _table_digest(table: pd.DataFrame) -> bytes:
+    """Digest of a table's columns, types and rows, in their order."""
+    names = repr([(name, str(dtype)) for name, dtype in table.dtypes.items()])
+    hashes: bytes = pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes()
+    return names.encode() + hashes
 
 
 def remove(entry: Path) -> None:

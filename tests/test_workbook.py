@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import aiready
 from aiready import Assessment, package_files, result_cache
 from aiready.cli import commands
 from aiready.errors import UsageError
+from aiready.measures import survey
+from aiready.profile import scoring
 
 PAGE = (Path(__file__).parents[1] / "docs" / "workbook.md").read_text(encoding="utf-8")
 PROMISED = (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
@@ -204,10 +207,8 @@ class TestRecall:
     def opened(self, monkeypatch):
         """How often data were read and computed."""
         times = []
-        before = Assessment.open.__func__
-        monkeypatch.setattr(
-            Assessment, "open", classmethod(lambda cls, *a, **b: times.append(1) or before(cls, *a, **b))
-        )
+        before = scoring.open_data
+        monkeypatch.setattr(scoring, "open_data", lambda *a, **b: times.append(1) or before(*a, **b))
         return times
 
     def test_gives_what_open_gives(self, folder):
@@ -228,14 +229,48 @@ class TestRecall:
         assert len(opened) == 3
 
     def test_an_instrument_of_ones_own_is_seen(self, folder, opened):
-        import shutil
-
         Assessment.recall(folder)
         shutil.copytree(SAMPLE.parent / "instrument", folder / "instrument")
         settings = folder / "instrument" / "settings.csv"
         settings.write_text(settings.read_text().replace("minimum_group,5", "minimum_group,26"))
         assert not Assessment.recall(folder).cell("perception", barrier_id="measurement").ok
         assert len(opened) == 2
+
+    def test_a_save_in_one_table_keeps_what_the_others_determine(self, folder, monkeypatch):
+        feedback, lines = folder / "feedback.csv", ["feedback_id,unit_id,flagged_at", "f1,claims,2026-09-01T09:00:00"]
+        feedback.write_text("\n".join(lines))
+        before = Assessment.recall(folder)
+        with monkeypatch.context() as patched:
+            patched.setattr(survey, "tables", lambda *_: pytest.fail("the survey is measured again"))
+            feedback.write_text("\n".join([*lines, "f2,claims,2026-09-02T09:00:00"]))
+            after = Assessment.recall(folder)
+            assert after.counts.set_index("table")["read"]["feedback"] == 2
+        assert before.counts.set_index("table")["read"]["feedback"] == 1
+        computed = Assessment.open(folder)
+        assert after.facts == computed.facts
+        for name, table in computed.tables.items():
+            pd.testing.assert_frame_equal(after.tables[name], table)
+        answers(26).to_csv(folder / "responses.csv", index=False)
+        assert Assessment.recall(folder).cell("perception", barrier_id="measurement").n == 26
+
+    def test_a_kept_part_that_is_broken_is_computed_again(self, folder):
+        Assessment.recall(folder)
+        before = Assessment.recall(folder).measures
+        shutil.rmtree(next(result_cache.cache_folder().glob("results-*")))
+        for path in result_cache.cache_folder().glob("part-*/*.feather"):
+            path.write_bytes(b"torn")
+        pd.testing.assert_frame_equal(Assessment.recall(folder).measures, before, check_dtype=False)
+
+    def test_kept_parts_hold_nothing_of_a_group_that_is_too_small(self, folder):
+        answers(4).to_csv(folder / "responses.csv", index=False)
+        Assessment.recall(folder)
+        (measures,) = result_cache.cache_folder().glob("part-survey-*/measures.feather")
+        rows = pd.read_feather(measures)
+        assert rows.loc[rows["measure"].eq("perception"), "status"].ne("ok").all()
+        assert rows.loc[rows["measure"].eq("perception"), ["value", "low", "high", "n"]].isna().all(axis=None)
+        for name in ("items", "item_means", "themes", "rankings"):
+            table = pd.read_feather(measures.with_name(f"{name}.feather"))
+            assert table.empty or table["status"].ne("ok").all()
 
     def test_a_panel_of_kept_results_imports_nothing_that_reads_or_computes(self, folder):
         code = (
@@ -249,7 +284,7 @@ class TestRecall:
 
     def test_is_for_the_user_alone_and_keeps_few(self, folder, monkeypatch):
         computed = Assessment.open(folder)
-        monkeypatch.setattr(Assessment, "open", lambda *_, **__: computed)
+        monkeypatch.setattr(scoring, "open_data", lambda *_, **__: computed)
         for day in range(1, 8):
             Assessment.recall(folder, as_of=f"2026-01-0{day}")
         kept = result_cache.cache_folder()

@@ -101,6 +101,13 @@ def suppression_pattern(
     )
 
 
+def hidden_records(cells: Mapping[str, pd.DataFrame]) -> SuppressionPattern:
+    """A pattern of tables of records alone, for tables without a row of the survey."""
+    items = NO_CELLS.assign(item_id="")
+    by_scale = NO_CELLS.assign(barrier_id="")
+    return SuppressionPattern(NO_CELLS, by_scale, NO_CELLS, NO_CELLS, NO_CELLS, items, items, cells)
+
+
 def protect_measures(measures: pd.DataFrame, hidden: SuppressionPattern, settings: Settings) -> pd.DataFrame:
     """Suppress rows of measures; returns the same grain with `COLUMNS`, and `BOUNDS` for the profile to read.
 

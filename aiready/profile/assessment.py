@@ -116,7 +116,7 @@ class Assessment:
         """Open a data folder as `open` does, within a second where nothing changed since it was opened last.
 
         Protected results are stored for this user alone (`result_cache`), and used again while the data, the instrument
-        and the package are the same.
+        and the package are the same; after a change in one table, what the others determine is used again.
         """
         location = data_location(data)
         instrument = instrument_folder(location)
@@ -126,8 +126,15 @@ class Assessment:
                 opened = replace(cls.read(cached, read_instrument(instrument)), location=location)
                 return opened.at(wave) if wave else opened
             result_cache.remove(cached)
-        opened = cls.open(location, as_of=as_of)
-        if cached is not None:
+        if cached is None:
+            opened = cls.open(location, as_of=as_of)
+        else:
+            from aiready.profile import scoring
+
+            parts = result_cache.CachedParts(instrument or package_file("data/instrument"))
+            day = parameters.parse_day(as_of)
+            opened = scoring.open_data(location, read_instrument(instrument), day, parts=parts)
+            opened = replace(opened, location=location)
             temporary = cached.with_name(f".{cached.name}-{os.getpid()}")
             opened.save(temporary)
             result_cache.store(temporary, cached)
