@@ -408,5 +408,5 @@ class TestEditor:
         assert merged.conflicts.empty
         assert merged.rows[["hours_per_year", "adoption"]].to_numpy().tolist() == [["7", "0.9"]] * 2
         assert again.save("tasks", merged.rows).rows["adoption"].tolist() == ["0.9", "0.9"]
-        assert [version.label.split(",")[0] for version in again.versions("tasks")] == [
+        assert [version.label.split(",")[0] for version in versions(again.slices["tasks"])] == [
             "ben", "not saved", "ann", "before ann"]  # fmt: skip

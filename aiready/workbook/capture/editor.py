@@ -16,12 +16,10 @@ from aiready.workbook.capture.store import (
     HIDDEN,
     ConflictError,
     Slice,
-    Version,
-    hidden_folder,
     local_time,
+    make_folder,
     save_slice,
     user,
-    versions,
 )
 
 
@@ -41,7 +39,7 @@ class Draft:
 
     def save(self, state: Any) -> None:
         """Save a state in place of the one before."""
-        hidden_folder(self.folder, "drafts")
+        make_folder(self.folder, HIDDEN, "drafts")
         at = datetime.now(UTC).isoformat(timespec="seconds")
         write_file(self.path, json.dumps({"at": at, "state": state}, ensure_ascii=False).encode())
 
@@ -158,7 +156,3 @@ class Editor:
         if self.conflict is not None:
             current = self.conflict[2]
             self.slices[current.table.name], self.conflict = current, None
-
-    def versions(self, table: str) -> list[Version]:
-        """Earlier versions of a slice, newest first."""
-        return versions(self.slices[table])

@@ -269,7 +269,7 @@ def _write_slice(edited: Slice) -> None:
     if edited.rows.empty and _matching(_read_parts(edited.table, others), edited.key).empty:
         edited.path.unlink(missing_ok=True)
         return
-    _make_folder(edited.folder, edited.path.parent)
+    make_folder(edited.folder, *edited.path.parent.relative_to(edited.folder).parts)
     model = others[0].path if others else edited.folder  # who may read the table may read its slices
     write_file(edited.path, _csv(edited), model.stat().st_mode & 0o666)
 
@@ -291,7 +291,7 @@ def user() -> str:
 @contextmanager
 def _save_lock(folder: Path) -> Iterator[None]:
     """Hold the lock for saving in a data folder; wait up to `LOCK_TIMEOUT` for another save."""
-    path = hidden_folder(folder) / "lock"
+    path = make_folder(folder, HIDDEN) / "lock"
     try:
         if not path.exists():
             path.touch(exist_ok=True)
@@ -307,18 +307,15 @@ def _save_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def hidden_folder(folder: Path, *names: str) -> Path:
-    """The hidden folder of a data folder, or one in it; created with the data folder's permissions."""
-    return _make_folder(folder, (folder / HIDDEN).joinpath(*names))
-
-
-def _make_folder(folder: Path, path: Path) -> Path:
-    """Create a folder in a data folder with the permissions of that."""
+def make_folder(folder: Path, *names: str) -> Path:
+    """A folder in a data folder; created, and those above it, with the permissions of that."""
+    path = folder
     try:
-        for missing in reversed([parent for parent in (path, *path.parents) if folder in parent.parents]):
-            if not missing.exists():
-                missing.mkdir(exist_ok=True)
-                missing.chmod(folder.stat().st_mode & 0o777)
+        for name in names:
+            path /= name
+            if not path.exists():
+                path.mkdir(exist_ok=True)
+                path.chmod(folder.stat().st_mode & 0o777)
     except OSError as error:
         raise InfrastructureError(f"{folder}: cannot be written ({error.strerror}). Nothing was saved.") from error
     return path
@@ -370,7 +367,7 @@ def _versions(base: Slice) -> list[Version]:
 def _write_version(version: Slice, author: str) -> Path:
     """Keep a version; of people only who saved last, and nothing of those who withdrew."""
     earlier = _versions(version) if version.table.hashed else []
-    folder = hidden_folder(version.folder, "versions", version.table.name, version.name)
+    folder = make_folder(version.folder, HIDDEN, "versions", version.table.name, version.name)
     name = f"{datetime.now(UTC):{_TIME}}--{version.digest[:12]}--{quote(author[:60], safe=' ')}.csv"
     write_file(folder / name, b"" if version.table.hashed else _csv(version), version.folder.stat().st_mode & 0o666)
     for old in earlier:

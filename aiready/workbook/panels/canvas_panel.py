@@ -18,6 +18,7 @@ from aiready.workbook.capture.store import as_text, read_rows
 from aiready.workbook.capture.task_board import free_id
 from aiready.workbook.panels import canvas_view, controls, editing
 from aiready.workbook.panels.editing import WritingPanel
+from aiready.workbook.panels.panel import accepts
 
 _STEPS = (("1 Problem", "problem"), ("2 People and stage", "people"), ("3 Plan the pilot", "plan"),
           ("4 Results and verdict", "results"), ("5 Learned, next step", "next"))  # fmt: skip
@@ -256,7 +257,7 @@ class CanvasPanel(WritingPanel):
             return
         self._list_initiatives()
         initiative_id = self.editor.key["initiative_id"]
-        if initiative_id in [value for _, value in self.initiative.options]:
+        if accepts(self.initiative, initiative_id):
             self.initiative.value = initiative_id
 
     def _declare(self) -> None:

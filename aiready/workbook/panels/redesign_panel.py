@@ -12,7 +12,7 @@ from aiready.inputs.location import instrument_folder
 from aiready.instrument.model import read_instrument
 from aiready.model.cell_values import parse_number
 from aiready.model.schema import BLOCKERS, MODES
-from aiready.workbook.capture.store import read_rows
+from aiready.workbook.capture.store import read_rows, versions
 from aiready.workbook.capture.task_board import (
     TASKS,
     Board,
@@ -28,6 +28,7 @@ from aiready.workbook.capture.task_board import (
 from aiready.workbook.capture.task_library import Library, read_library, search_jobs, starting_tasks
 from aiready.workbook.panels import board_view, controls, editing
 from aiready.workbook.panels.editing import WritingPanel
+from aiready.workbook.panels.panel import accepts
 
 
 def task_redesign(data: str = "", by: str = "") -> w.VBox:
@@ -186,10 +187,10 @@ class RedesignPanel(WritingPanel):
         self.load({"unit_id": unit, "job": job, "wave": wave})
 
     def _reopen(self, key: dict[str, str]) -> None:
-        if not isinstance(self.unit, w.Dropdown) or key["unit_id"] in [unit for _, unit in self.unit.options]:
+        if accepts(self.unit, key["unit_id"]):
             self.unit.value = key["unit_id"]
         job = (key["job"], key["wave"])
-        if job in [value for _, value in self.job.options]:
+        if accepts(self.job, job):
             self.job.value = job
         else:
             self.new_job.value = key["job"]
@@ -285,13 +286,13 @@ class RedesignPanel(WritingPanel):
         self._list_jobs()
         self.new_job.value = ""
         job = (board.job, board.wave)
-        self.job.value = job if job in [value for _, value in self.job.options] else self.job.value
+        self.job.value = job if accepts(self.job, job) else self.job.value
         self._list_versions()
         self.show_state()
         self.status.show_message(f"Saved: {len(board.tasks)} tasks.")
 
     def _list_versions(self) -> None:
-        options = [(version.label, version) for version in self.editor.versions("tasks")]
+        options = [(version.label, version) for version in versions(self.editor.slices["tasks"])]
         self.version.options = options or [("None", "")]
 
     def _bring_back(self) -> None:

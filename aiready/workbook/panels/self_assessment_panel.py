@@ -30,6 +30,7 @@ from aiready.workbook.capture.store import ConflictError, read_rows, read_slice
 from aiready.workbook.capture.team_summary import TeamSummary, summarise_team
 from aiready.workbook.panels import controls, editing, frame
 from aiready.workbook.panels.editing import WritingPanel
+from aiready.workbook.panels.panel import accepts
 from aiready.workbook.panels.picture import Picture
 
 
@@ -205,7 +206,7 @@ class SelfAssessmentPanel(WritingPanel):
             return
         when, state = last
         for control, name in ((self.unit, "unit_id"), (self.wave, "wave"), (self.role, "role")):
-            if not isinstance(control, w.Dropdown) or state[name] in [value for _, value in control.options]:
+            if accepts(control, state[name]):
                 control.value = state[name]
         try:
             self._reopen(state["respondent_id"], state["unit_id"], state["wave"], state["item"])
