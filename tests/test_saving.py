@@ -395,6 +395,8 @@ class TestEditor:
         draft = editor.draft(JOB)
         draft.path.write_text(draft.path.read_text()[:-5])
         assert draft.read() is None
+        draft.save({"base": [], "digest": "", "rows": []})
+        assert editor.resume("as saved") == ""
 
     def test_a_draft_made_before_somebody_elses_save_conflicts_and_is_joined(self, folder):
         ann, ben = self.opened(folder, "ann"), self.opened(folder, "ben")

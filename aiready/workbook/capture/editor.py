@@ -87,7 +87,7 @@ class Editor:
         A draft remembers what was read when it was made, so that what others saved since is noticed.
         """
         self.state, draft = state, self.draft(self.key).read()
-        if draft is None:
+        if draft is None or "slices" not in draft[1]:  # the draft of an earlier version of this program
             return ""
         when, content = draft
         for name, rows in content["slices"].items():
