@@ -1,4 +1,4 @@
-"""Write files atomically, one run at a time, and remove what a killed run had begun."""
+"""Write files atomically, one run at a time, remove what a killed run had begun; names and digests of files."""
 
 import errno
 import hashlib
@@ -32,19 +32,62 @@ class BlockedError(InfrastructureError):
     """This one path cannot be written, though others can: a folder or somebody else's file is there."""
 
 
+def slug(text: str) -> str:
+    """A text as lower-case ASCII letters and digits, all else as hyphens; empty where nothing is left.
+
+    Examples
+    --------
+    >>> slug("Trust & governance: say, do"), slug("信任")
+    ('trust-governance-say-do', '')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
 def file_stem(unit_id: str) -> str:
-    """File name of a unit without suffix: lower-case ASCII and `-`, with a digest where that differs from the id.
+    """File name of a unit without suffix: its slug, with a digest where that differs from the id.
 
     Examples
     --------
     >>> file_stem("claims"), file_stem("Claims/North")
     ('claims', 'claims-north-414cbf')
     """
-    plain = re.sub(r"[^a-z0-9]+", "-", unit_id.lower()).strip("-")
+    plain = slug(unit_id)
     if plain == unit_id and len(plain) <= MAX_STEM_LENGTH:
         return plain
-    digest = hashlib.sha256(unit_id.encode()).hexdigest()[:DIGEST]
-    return f"{plain[: MAX_STEM_LENGTH - DIGEST - 1].strip('-')}-{digest}".lstrip("-")
+    return f"{plain[: MAX_STEM_LENGTH - DIGEST - 1].strip('-')}-{sha256(unit_id)[:DIGEST]}".lstrip("-")
+
+
+def sha256(content: bytes | str) -> str:
+    """SHA-256 of a text or of bytes, in hex."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def digest(*parts: bytes | str) -> str:
+    """Digest of several parts: twelve hex digits."""
+    return sha256(b"".join(bytes.fromhex(sha256(part)) for part in parts))[:12]
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hex."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def folder_digest(location: Path) -> str:
+    """SHA-256, in hex, of a file, or of the names and contents of all in a folder; of nothing where it is absent.
+
+    Raises
+    ------
+    OSError
+        A file cannot be read, or is a link: what that leads to may lie anywhere.
+    """
+    combined = hashlib.sha256()
+    for path in (location, *sorted(location.rglob("*"))):
+        if path.is_symlink() and path != location:
+            raise OSError(f"{path} is a link")
+        content = file_digest(path) if path.is_file() else str(path.is_dir())
+        combined.update(f"{path.relative_to(location).as_posix()}\n{content}\n".encode("utf-8", "surrogateescape"))
+    return combined.hexdigest()
 
 
 def write_file(path: Path, content: bytes, new_mode: int | None = None) -> None:

@@ -2,12 +2,18 @@
 
 import csv
 import io
+import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+from aiready.atomic_files import digest
 from aiready.errors import InfrastructureError, InputError, UsageError
 
+LIBRARIES = ("altair", "nbconvert", "numpy", "pandas", "papermill", "pyarrow", "vl-convert-python")
+"""Packages whose version can change the bytes of a page."""
 _PACKAGE = Path(__file__).parent
 
 
@@ -96,3 +102,32 @@ def _is_sample(folder: Path) -> bool:
     """Whether a folder has the sample's `about.csv`."""
     about = folder / "about.csv"
     return about.is_file() and about.read_bytes() == package_file("data/sample/about.csv").read_bytes()
+
+
+@cache
+def package_digest() -> str:
+    """Digest of the package's source, templates, style sheets and tables."""
+    suffixes = (".py", ".csv", ".css", ".j2", ".json", ".html")
+    files = sorted(path for path in _PACKAGE.rglob("*") if path.suffix in suffixes and "_shipped" not in path.parts)
+    return digest(*(str(path.relative_to(_PACKAGE)) + digest(path.read_bytes()) for path in files))
+
+
+@cache
+def library_digest() -> str:
+    """Digest of the versions of `LIBRARIES`."""
+    return digest(*(f"{name} {version_of(name)}" for name in LIBRARIES))
+
+
+@cache
+def dependency_digest() -> str:
+    """Digest of the versions of every package that this one asks for."""
+    names = {re.split(r"[^\w.-]", requirement)[0] for requirement in requires("aiready") or ()}
+    return digest(*(f"{name} {version_of(name)}" for name in sorted(names)))
+
+
+def version_of(name: str) -> str:
+    """Version of an installed package."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

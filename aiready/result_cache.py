@@ -1,6 +1,5 @@
 """Cache protected results in a private folder of the user, so that notebooks open at once."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -8,11 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
+from platformdirs import user_cache_path
 from pyarrow import feather
 
-from aiready.atomic_files import make_private_folder
-from aiready.digests import dependency_digest, digest, file_digest, folder_digest, package_digest
+from aiready.atomic_files import digest, file_digest, folder_digest, make_private_folder
 from aiready.errors import InfrastructureError
+from aiready.package_files import dependency_digest, package_digest
 
 FOLDER_VARIABLE = "AIREADY_MEMORY"
 """Environment variable with the folder of the cache; default: the user's cache folder."""
@@ -28,8 +28,7 @@ def cache_folder() -> Path:
     InfrastructureError
         It cannot be made.
     """
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return make_private_folder(Path(os.environ.get(FOLDER_VARIABLE) or Path(cache) / "aiready"))
+    return make_private_folder(Path(os.environ.get(FOLDER_VARIABLE) or user_cache_path("aiready", appauthor=False)))
 
 
 def entry_path(location: str | Path, instrument: Path, as_of: str) -> Path | None:
@@ -40,11 +39,11 @@ def entry_path(location: str | Path, instrument: Path, as_of: str) -> Path | Non
     data = Path(location)
     if not data.exists():
         return None
-    key = hashlib.sha256(f"{as_of} {package_digest()} {dependency_digest()}".encode())
+    parts = [as_of, package_digest(), dependency_digest()]
     for path in (*_files(data), *_files(instrument)):
-        key.update(path.name.encode() + file_digest(path).encode())
+        parts += [path.name, file_digest(path)]
     try:
-        return cache_folder() / f"results-{key.hexdigest()[:20]}"
+        return cache_folder() / f"results-{digest(*parts)}"
     except InfrastructureError:
         return None
 

@@ -26,8 +26,7 @@ from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
 from aiready.batch.page_job import OK, PageJob, PageRecord, PageResult
 from aiready.batch.runner import PageRunner
 from aiready.batch.schedule import RunOptions, run_pages
-from aiready.digests import package_digest
-from aiready.package_files import package_file
+from aiready.package_files import package_digest, package_file
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 AT_ONCE = 2

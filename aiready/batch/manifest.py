@@ -12,8 +12,8 @@ from typing import Any
 from aiready.atomic_files import write_file
 from aiready.batch.output_folder import OwnFiles, refuse_foreign_files
 from aiready.batch.page_job import EARLIER, PageRecord
-from aiready.digests import version_of
 from aiready.errors import InfrastructureError
+from aiready.package_files import version_of
 
 FILE = Path("records/manifest.json")
 PORTFOLIO = "portfolio.html"

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import feather
 
-from aiready.digests import digest
+from aiready.atomic_files import digest
 from aiready.model.registry import ALL, NUMBERS, OK, ORGANISATION, SUPPRESSED
 from aiready.package_files import package_file
 from aiready.profile.assessment import FACTS, OWN_AND_TOTAL, TOTALS, Assessment

@@ -11,14 +11,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiready.atomic_files import folder_lock, make_private_folder, remove_partial_files
+from aiready.atomic_files import (
+    digest,
+    file_digest,
+    folder_digest,
+    folder_lock,
+    make_private_folder,
+    remove_partial_files,
+)
 from aiready.batch import manifest
 from aiready.batch.manifest import EarlierRuns, ManifestWriter, Repeatable, unchanged_records
 from aiready.batch.output_folder import HISTORY, INDEX, OUTPUT_PATTERNS
 from aiready.batch.page_job import PageRecord
-from aiready.digests import dependency_digest, digest, file_digest, folder_digest, package_digest
 from aiready.messages import Language
-from aiready.package_files import package_file
+from aiready.package_files import dependency_digest, package_digest, package_file
 from aiready.pages.records_age import AGE_BLANK, records_age
 
 UNDATED_INDEX = Path("records/index.html")

@@ -1,6 +1,5 @@
 """Write the reports of an assessment: results, handouts, portfolio, index, evidence of failures, manifest."""
 
-import hashlib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -11,10 +10,12 @@ from typing import Any
 from aiready.atomic_files import (
     TOO_FEW,
     BlockedError,
+    digest,
     file_stem,
     folder_lock,
     make_private_folder,
     remove_partial_files,
+    sha256,
 )
 from aiready.batch import manifest
 from aiready.batch.manifest import (
@@ -42,14 +43,13 @@ from aiready.batch.rebuild import FORCED, NEW_PAGE, reason_to_rebuild
 from aiready.batch.repeated_run import UNDATED_INDEX, output_digest
 from aiready.batch.report import ReportRun
 from aiready.batch.schedule import NOT_STARTED, RunOptions, SubmitPage, page_runner, run_pages
-from aiready.digests import digest, library_digest, package_digest
 from aiready.errors import AireadyError, InfrastructureError
 from aiready.fast_imports import fast_imports
 from aiready.inputs.location import instrument_folder
 from aiready.inputs.safe_text import safe_cells
 from aiready.messages import ENGLISH, Language
 from aiready.model.registry import ORGANISATION
-from aiready.package_files import package_file
+from aiready.package_files import library_digest, package_digest, package_file
 from aiready.pages.pdf import pdf_printer
 from aiready.pages.records_age import AGE_BLANK
 from aiready.privacy import releases
@@ -441,7 +441,7 @@ def _page_name(unit_id: str) -> str:
 
 
 def _digest(page: bytes) -> str:
-    return hashlib.sha256(page).hexdigest()[:12]
+    return sha256(page)[:12]
 
 
 def _notebook(name: str) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from aiready.atomic_files import slug
 from aiready.charts import theme
 from aiready.charts.svg import render_svg
 from aiready.messages import ENGLISH, MISSING, Language
@@ -193,4 +194,4 @@ def html_id(text: str) -> str:
     >>> html_id("Trust & governance: say, do"), html_id("信任")
     ('trust-governance-say-do', 'part')
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
+    return slug(text) or "part"

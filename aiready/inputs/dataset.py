@@ -1,6 +1,5 @@
 """Read a data folder, workbook or database into checked tables, with the rows left out and the as-of date."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 from ibis.backends.duckdb import Backend
 
+from aiready.atomic_files import file_digest, sha256
 from aiready.errors import InputError, raise_all
 from aiready.inputs import as_of_date, decision_log, duckdb_engine, load, row_accounting, spelling_variants
 from aiready.inputs.database import database_errors
@@ -227,9 +227,7 @@ def _inputs(
     paths = {part.file.split("[")[0]: part.path for part in parts if part.engine is None}
     for file, path in paths.items():
         try:
-            with path.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            rows.append({"file": file, "sha256": digest, "bytes": path.stat().st_size})
+            rows.append({"file": file, "sha256": file_digest(path), "bytes": path.stat().st_size})
         except OSError as problem:
             raise load.unreadable(file, problem) from problem
     return pd.DataFrame(rows, columns=["file", "sha256", "bytes"])
@@ -243,7 +241,7 @@ def _server_input(
         text = checked_tables[part.table].used.to_csv(index=False)
     else:
         text = log.facts.to_json(date_format="iso") if log else ""
-    return {"file": part.file, "sha256": hashlib.sha256(text.encode()).hexdigest(), "bytes": len(text.encode())}
+    return {"file": part.file, "sha256": sha256(text), "bytes": len(text.encode())}
 
 
 def write_quarantine(data: Data, folder: str | Path) -> list[Path]:

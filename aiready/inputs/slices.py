@@ -4,14 +4,13 @@ A notebook saves the tasks of one job in `tasks/claims--handler.csv`. Which rows
 so that a file without rows removes them all.
 """
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aiready.atomic_files import DIGEST, file_stem
+from aiready.atomic_files import DIGEST, file_stem, sha256
 from aiready.inputs.files import FILE, SUPERSEDED_BY
 from aiready.model.schema import Table
 
@@ -43,7 +42,7 @@ def slice_name(table: Table, cells: Sequence[str]) -> str:
     name = _SEPARATOR.join(stems if len(stems) > 1 else [table.name, *stems])
     if len(name) <= _MAX_LENGTH:
         return name
-    return f"{name[:_MAX_LENGTH]}-{hashlib.sha256(name.encode()).hexdigest()[:DIGEST]}"
+    return f"{name[:_MAX_LENGTH]}-{sha256(name)[:DIGEST]}"
 
 
 def is_slice_file(table: Table | None, path: Path) -> bool:

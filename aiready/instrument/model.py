@@ -1,6 +1,5 @@
 """Read and check an instrument: barriers, items, indicators, bands, actions, patterns, sources and settings."""
 
-import hashlib
 import json
 import math
 import unicodedata
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aiready.atomic_files import sha256
 from aiready.errors import InstrumentError, raise_all, unknown_name
 from aiready.instrument.files import (
     FILES,
@@ -173,7 +173,7 @@ def read_instrument(folder: Path | None = None) -> Instrument:
                     for directory in (folder, shipped_folder))  # fmt: skip
     if own == shipped:  # a copy of the shipped instrument, as every page is given
         folder, own = shipped_folder, shipped
-    digest = hashlib.sha256(repr([own, shipped]).encode()).hexdigest()
+    digest = sha256(repr([own, shipped]))
     if digest not in _CACHE:
         _CACHE.clear()
         _CACHE[digest] = _read_and_check(folder)
@@ -244,7 +244,7 @@ def _digest(items: pd.DataFrame, levels: tuple[str, ...]) -> str:
     texts = items[["wording", *levels]].map(normalize_wording).to_numpy().tolist()
     roles = [sorted(roles_asked) for roles_asked in items["roles"]]
     content = sorted(zip(items["item_id"].tolist(), texts, roles, strict=True))
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:12]
+    return sha256(json.dumps(content, ensure_ascii=False))[:12]
 
 
 def wording_digests(instrument: Instrument) -> dict[str, str]:
@@ -254,7 +254,7 @@ def wording_digests(instrument: Instrument) -> dict[str, str]:
     """
     columns = ["wording", *level_columns(instrument.settings.scale_points)]
     texts = instrument.items.reindex(columns=columns, fill_value="").map(normalize_wording).to_numpy().tolist()
-    digests = [hashlib.sha256(json.dumps(text, ensure_ascii=False).encode()).hexdigest()[:12] for text in texts]
+    digests = [sha256(json.dumps(text, ensure_ascii=False))[:12] for text in texts]
     return dict(zip(instrument.items["item_id"], digests, strict=True))
 
 

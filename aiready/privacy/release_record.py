@@ -4,7 +4,6 @@ A release records the contributors to each figure without identifying them: peop
 computed only with the key of their wave (`release_keys`).
 """
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aiready.atomic_files import PART, file_stem, make_private_folder
+from aiready.atomic_files import PART, file_stem, make_private_folder, sha256
 from aiready.errors import InfrastructureError
 from aiready.instrument.model import Instrument, Settings, wording_digests
 from aiready.privacy.release_keys import (
@@ -125,10 +124,7 @@ class Release:
     @property
     def digest(self) -> str:
         """Twelve hex digits, equal for two runs that published the same cells of the same people."""
-        content = hashlib.sha256()
-        for table in PUBLISHED_TABLES:
-            content.update(row_content(getattr(self, table)))
-        return content.hexdigest()[:12]
+        return sha256(b"".join(row_content(getattr(self, table)) for table in PUBLISHED_TABLES))[:12]
 
     @property
     def first_format(self) -> bool:
@@ -208,7 +204,7 @@ def encrypted_figures(rows: pd.DataFrame, figures: pd.DataFrame, key: bytes) -> 
 
     `rows`: person, answers, figures; `figures` (figure, items): the figures that the bits stand for.
     """
-    order = hashlib.sha256("\n".join(figures["figure"] + "=" + figures["items"]).encode()).hexdigest()
+    order = sha256("\n".join(figures["figure"] + "=" + figures["items"]))
     owners = rows["person"].fillna("").astype(str) + ":" + rows["answers"].astype(str) + ":" + order
     return xor_keystream(key, owners.tolist(), rows["figures"].tolist())
 

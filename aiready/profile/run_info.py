@@ -1,12 +1,12 @@
 """What results hold besides tables: facts of the run (dates, versions, notes), and single numbers."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiready.atomic_files import sha256
 from aiready.instrument.model import Instrument
 from aiready.model import waves
 from aiready.model.registry import NOT_MEASURED, OK
@@ -61,7 +61,7 @@ def facts_of(data: "Data", rules: Instrument, in_waves: tuple[str, ...], notes: 
         instrument_digest=rules.digest,
         about=dict(data.about),
         notes=(*data.notes, *notes),
-        input_digest=hashlib.sha256(digests.encode()).hexdigest()[:12],
+        input_digest=sha256(digests)[:12],
         as_of_basis=_basis(data),
     )
 

@@ -1,13 +1,13 @@
 """Build the questionnaire of one language: introduction, opening questions, items in order, closing question."""
 
 import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from aiready.atomic_files import sha256
 from aiready.instrument.files import level_columns
 from aiready.instrument.languages import CLOSING, EXTRA_ANSWERS, INTRO_BLANKS, OPENING, Wording
 from aiready.instrument.model import Instrument, normalize_wording
@@ -232,4 +232,4 @@ _POSITION_CODE = re.compile(r"(?:AO|SQ|A|L)?\d*", re.IGNORECASE)
 
 
 def _digest(text: str, length: int) -> str:
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]
+    return base64.b32encode(bytes.fromhex(sha256(text))).decode().lower()[:length]

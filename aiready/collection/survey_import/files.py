@@ -16,7 +16,6 @@ one column a question (condensed) or one an answer choice (expanded). LimeSurvey
 headings as code, text, or both; answers as codes or in full; `submitdate` blank until the survey is sent.
 """
 
-import hashlib
 import html
 import re
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from aiready.atomic_files import file_digest
 from aiready.collection.survey_import.lexicon import folded_form
 from aiready.errors import InputError, UsageError, unknown_name
 from aiready.inputs.files import FILE, ROW, SURPLUS, read_grid
@@ -132,8 +132,7 @@ def _read_cells(path: Path) -> tuple[pd.DataFrame, str]:
     if path.suffix.lower() not in (*_TEXT_FILES, *WORKBOOK_SUFFIXES):
         raise InputError(f"{path.name}: give the CSV, TSV or .xlsx file that the tool exports; unpack a .zip first.")
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = file_digest(path)
         table = read_grid(path, path.name).batches.read_all()
     except OSError as problem:
         raise InputError(f"{path.name}: cannot be read ({problem.strerror}). Check that you may open it.") from problem

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from platformdirs import user_config_path
 
 from aiready.collection.survey_import.files import Export
 from aiready.errors import InfrastructureError, UsageError
@@ -25,8 +26,7 @@ _TIME_OF_DAY = r"\d:\d\d:\d\d"
 
 def default_key() -> Path:
     """Default path of the key: in the user's settings, never in a data folder."""
-    settings = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(settings) if settings else Path.home() / ".config") / "aiready" / KEY
+    return user_config_path("aiready", appauthor=False) / KEY
 
 
 def read_key(path: Path, data: Path) -> bytes | None:

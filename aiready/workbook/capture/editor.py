@@ -1,6 +1,5 @@
 """One person's edit of slices: a draft that outlives the kernel, undo and redo, save, conflict, join, versions."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from aiready.atomic_files import file_stem, write_file
+from aiready.atomic_files import file_stem, sha256, write_file
 from aiready.workbook.capture.merging import MergeResult, merge
 from aiready.workbook.capture.store import (
     HIDDEN,
@@ -34,7 +33,7 @@ class Draft:
     @property
     def path(self) -> Path:
         """The file; nobody else's."""
-        digest = hashlib.sha256(json.dumps([user(), *sorted((self.key or {}).items())]).encode()).hexdigest()[:16]
+        digest = sha256(json.dumps([user(), *sorted((self.key or {}).items())]))[:16]
         return self.folder / HIDDEN / "drafts" / f"{file_stem(self.subject)}-{digest}.json"
 
     def save(self, state: Any) -> None:

@@ -8,7 +8,6 @@ hidden folder `.aiready/`, as open as the data folder is; of tables about people
 """
 
 import getpass
-import hashlib
 import json
 import os
 import re
@@ -25,8 +24,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from filelock import FileLock, Timeout
+from platformdirs import user_data_path
 
-from aiready.atomic_files import write_file
+from aiready.atomic_files import sha256, write_file
 from aiready.errors import AireadyError, InfrastructureError, InputError
 from aiready.inputs.discover import TablePart, date_of_form, find_tables
 from aiready.inputs.files import FILE, ROW, SUPERSEDED_BY, SURPLUS
@@ -75,7 +75,7 @@ class Slice:
         """Fingerprint of the rows; ignores their order, blank cells and empty columns."""
         filled = [{name: cell for name, cell in row.items() if cell} for row in self.rows.to_dict("records")]
         lines = sorted(json.dumps(row, sort_keys=True, ensure_ascii=False) for row in filled)
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return sha256("\n".join(lines))
 
 
 class ConflictError(AireadyError):
@@ -106,7 +106,7 @@ def writable_folder(location: str | Path) -> Path:
         raise InputError(f"A database ({database.scheme}) is only read. Give a folder of CSV files to write rows to.")
     folder = Path(location)
     if folder.resolve() == package_file("data/sample").resolve():
-        own = Path.home() / ".local" / "share" / "aiready" / "sample"
+        own = user_data_path("aiready", appauthor=False) / "sample"
         if not own.exists():
             shutil.copytree(folder, own)
         return own

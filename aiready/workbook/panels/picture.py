@@ -1,6 +1,5 @@
 """A chart in a panel: a widget that draws it with Vega in the browser, without the internet, and reports clicks."""
 
-import hashlib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,11 @@ import anywidget
 import traitlets
 
 from aiready import result_cache
-from aiready.atomic_files import write_file
+from aiready.atomic_files import sha256, write_file
 from aiready.charts import theme
-from aiready.charts.figures import specification
 from aiready.charts.marks import layered_specification
 from aiready.errors import InfrastructureError
+from aiready.messages import ENGLISH, Language
 
 SCRIPT = Path(__file__).with_name("picture.js")
 
@@ -43,9 +42,11 @@ class Picture(anywidget.AnyWidget):
         """Width to draw in: the width available, between that of a phone and that of a page."""
         return min(max(self.room - 4, theme.NARROW), theme.WIDE) if self.room else theme.WIDE
 
-    def show(self, chart: alt.TopLevelMixin | None, label: str, *, rows: bool = False) -> None:
+    def show(
+        self, chart: alt.TopLevelMixin | None, label: str, *, rows: bool = False, language: Language = ENGLISH
+    ) -> None:
         """Replace the chart; None clears it."""
-        spec: dict[str, Any] = specification(layered_specification(chart)) if chart is not None else {}
+        spec: dict[str, Any] = layered_specification(chart, language) if chart is not None else {}
         with self.hold_sync():
             self.label = f"{label}. {spec.get('description', '')}" if spec else ""
             self.rows = rows
@@ -57,7 +58,7 @@ def script() -> str:
     import vl_convert  # V8 starts with it: not at import
 
     source = SCRIPT.read_text(encoding="utf-8")
-    digest = hashlib.sha256(f"{version('vl-convert-python')}{source}".encode()).hexdigest()[:20]
+    digest = sha256(f"{version('vl-convert-python')}{source}")[:20]
     try:
         path = result_cache.cache_folder() / f"picture-{digest}.js"
         if not path.exists():
