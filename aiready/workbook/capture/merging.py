@@ -59,39 +59,27 @@ def merge(base: pd.DataFrame, edited: pd.DataFrame, current: pd.DataFrame, key: 
     If both sides changed a cell, the saved value stays and the conflict is listed; a row that one side removed and the
     other changed stays.
     """
-    old_rows, edited_rows, current_rows = (by_key(rows, key) for rows in (base, edited, current))
-    rows, conflicts = [], []
-    for identity in dict.fromkeys([*current_rows, *edited_rows]):
-        merged_row, row_conflicts = _merge_row(
-            old_rows.get(identity), edited_rows.get(identity), current_rows.get(identity)
-        )
-        rows += [merged_row] if merged_row is not None else []
-        conflicts += [(", ".join(filter(None, identity)), *conflict) for conflict in row_conflicts]
+    old, mine, theirs = (by_key(rows, key) for rows in (base, edited, current))
+    rows: list[Mapping[str, str]] = []
+    conflicts: list[tuple[str, ...]] = []
+    for identity in dict.fromkeys([*theirs, *mine]):
+        row_name, before = ", ".join(filter(None, identity)), old.get(identity, {})
+        if identity in mine and identity in theirs:
+            row = dict(theirs[identity])
+            for name, cell in mine[identity].items():
+                old_cell, current_cell = before.get(name, ""), row.get(name, "")
+                if current_cell == old_cell:
+                    row[name] = cell
+                elif cell not in (old_cell, current_cell):
+                    conflicts.append((row_name, name, old_cell, current_cell, cell))
+            rows.append(row)
+            continue
+        remaining = mine.get(identity) or theirs[identity]
+        changed = before and any(before.get(name, "") != cell for name, cell in remaining.items())
+        rows += [remaining] if changed or not before else []
+        states = ("removed", "changed") if identity in mine else ("changed", "removed")
+        conflicts += [(row_name, _ROW_ITSELF, "there", *states)] if changed else []
     columns = list(dict.fromkeys([*current, *edited]))
     return MergeResult(
         pd.DataFrame(rows, columns=columns, dtype=object).fillna(""), pd.DataFrame(conflicts, columns=_COLUMNS)
     )
-
-
-_Row = Mapping[str, str] | None
-
-
-def _merge_row(old: _Row, edited: _Row, current: _Row) -> tuple[_Row, list[tuple[str, str, str, str]]]:
-    """Merge one row (None: removed or not there) and list its conflicts (column, before, theirs, yours)."""
-    if edited is None or current is None:
-        remaining = edited if current is None else current
-        if old is None or remaining is None:
-            return remaining, []
-        shared = {name: old.get(name, "") for name in remaining}
-        if shared == dict(remaining):
-            return None, []
-        cells = ("there", "removed", "changed") if current is None else ("there", "changed", "removed")
-        return remaining, [(_ROW_ITSELF, *cells)]
-    row, conflicts = dict(current), []
-    for name in edited:
-        old_cell, edited_cell, current_cell = (side.get(name, "") for side in (old or {}, edited, current))
-        if current_cell == old_cell:
-            row[name] = edited_cell
-        elif edited_cell not in (old_cell, current_cell):
-            conflicts.append((name, old_cell, current_cell, edited_cell))
-    return row, conflicts
