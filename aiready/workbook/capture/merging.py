@@ -59,14 +59,14 @@ def merge(base: pd.DataFrame, edited: pd.DataFrame, current: pd.DataFrame, key: 
     If both sides changed a cell, the saved value stays and the conflict is listed; a row that one side removed and the
     other changed stays.
     """
-    old, mine, theirs = (by_key(rows, key) for rows in (base, edited, current))
+    old, own, current_rows = (by_key(rows, key) for rows in (base, edited, current))
     rows: list[Mapping[str, str]] = []
     conflicts: list[tuple[str, ...]] = []
-    for identity in dict.fromkeys([*theirs, *mine]):
+    for identity in dict.fromkeys([*current_rows, *own]):
         row_name, before = ", ".join(filter(None, identity)), old.get(identity, {})
-        if identity in mine and identity in theirs:
-            row = dict(theirs[identity])
-            for name, cell in mine[identity].items():
+        if identity in own and identity in current_rows:
+            row = dict(current_rows[identity])
+            for name, cell in own[identity].items():
                 old_cell, current_cell = before.get(name, ""), row.get(name, "")
                 if current_cell == old_cell:
                     row[name] = cell
@@ -74,10 +74,10 @@ def merge(base: pd.DataFrame, edited: pd.DataFrame, current: pd.DataFrame, key: 
                     conflicts.append((row_name, name, old_cell, current_cell, cell))
             rows.append(row)
             continue
-        remaining = mine.get(identity) or theirs[identity]
+        remaining = own.get(identity) or current_rows[identity]
         changed = before and any(before.get(name, "") != cell for name, cell in remaining.items())
         rows += [remaining] if changed or not before else []
-        states = ("removed", "changed") if identity in mine else ("changed", "removed")
+        states = ("removed", "changed") if identity in own else ("changed", "removed")
         conflicts += [(row_name, _ROW_ITSELF, "there", *states)] if changed else []
     columns = list(dict.fromkeys([*current, *edited]))
     return MergeResult(
