@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 """Environment of every process: neither it nor the kernels it starts import from the current folder, where other
 people's files may lie."""
-DONE, FAILED, DISK_FULL, UNSAFE_FORK = 0, 70, 75, 77
+SUCCESS, FAILED, DISK_FULL, UNSAFE_FORK = 0, 70, 75, 77
 """Exit codes: the page is there; the cause of its failure is there; nothing can be written; the process was forked from
 one with several threads, and must not be. Any other comes from the notebook's own code."""
 DRAWING = "page"
@@ -137,7 +137,7 @@ def _exit_code(job: PageJob, job_folder: JobFolder, *, forked: bool) -> int:
     except Exception as error:
         cause = OUT_OF_MEMORY if job.memory and _is_memory_error(error) else RENDER
         return DISK_FULL if _is_disk_full(error) else _write_failure(job_folder, cause)
-    return DONE
+    return SUCCESS
 
 
 def _slides(notebook: "NotebookNode") -> Mapping[str, bytes]:
@@ -231,7 +231,7 @@ def page_result(job: PageJob, job_folder: JobFolder, process_exit: ProcessExit) 
         return result.failed(TIME_OUT, reason, notebook=job.notebook)
     if process_exit.code == DISK_FULL:
         job_folder.stderr.write_bytes(bytes(_PROBE_BYTES // 64))  # raises the error that the process had
-    if process_exit.code == DONE and job_folder.page.exists():
+    if process_exit.code == SUCCESS and job_folder.page.exists():
         figures = {path.name: path.read_bytes() for path in sorted(job_folder.figures.iterdir())}
         return PageResult(page=job_folder.page.read_bytes(), figures=figures, peak=process_exit.peak)
     if process_exit.code == FAILED and error:
