@@ -7,7 +7,7 @@ promised of these names is in docs/api.md; everything else in the package is int
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from aiready.fast_imports import fast_imports
+from aiready.package_files import fast_imports
 
 if TYPE_CHECKING:
     from aiready import charts

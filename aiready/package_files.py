@@ -1,10 +1,13 @@
-"""Find the files that come with the package (instrument, sample organisation, notebooks), and read its small tables."""
+"""Find what comes with the package: instrument, sample, notebooks, small tables; and import its libraries quickly."""
 
 import csv
+import gc
 import io
 import re
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -15,6 +18,7 @@ from aiready.errors import InfrastructureError, InputError, UsageError
 LIBRARIES = ("altair", "nbconvert", "numpy", "pandas", "papermill", "pyarrow", "vl-convert-python")
 """Packages whose version can change the bytes of a page."""
 _PACKAGE = Path(__file__).parent
+_ADDRESS_GRAMMAR = "rfc3987_syntax"
 
 
 def package_file(name: str) -> Path:
@@ -131,3 +135,23 @@ def version_of(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+@contextmanager
+def fast_imports() -> Iterator[None]:
+    """Halve the time of imports in this block: no garbage collection, and no `rfc3987_syntax`.
+
+    jsonschema takes a second to load that grammar of addresses, for a format check that no schema of a notebook or
+    chart uses. It can be imported as usual after the block.
+    """
+    was_imported, gc_was_enabled = _ADDRESS_GRAMMAR in sys.modules, gc.isenabled()
+    gc.disable()
+    if not was_imported:
+        sys.modules[_ADDRESS_GRAMMAR] = None  # type: ignore[assignment]  # Python's mark for "cannot be imported"
+    try:
+        yield
+    finally:
+        if not was_imported:
+            sys.modules.pop(_ADDRESS_GRAMMAR, None)
+        if gc_was_enabled:
+            gc.enable()

@@ -41,7 +41,7 @@ def test_nothing_stands_at_the_top_but_the_rooms_and_what_all_of_them_use():
         "batch", "workbook", "cli",
     }  # fmt: skip
     assert {path.stem for path in PACKAGE.glob("*.py")} == {
-        "__init__", "errors", "package_files", "atomic_files", "fast_imports", "result_cache",
+        "__init__", "errors", "package_files", "atomic_files", "result_cache",
     }  # fmt: skip
 
 

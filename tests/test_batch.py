@@ -257,7 +257,7 @@ def test_where_no_process_can_be_started_the_run_ends_with_the_reason(order, mon
 def test_imports_leave_out_a_grammar_nobody_asks_for_and_leave_all_as_it_was():
     code = """
 import gc, sys
-from aiready.fast_imports import fast_imports
+from aiready.package_files import fast_imports
 with fast_imports():
     import altair, nbformat, papermill
     assert not gc.isenabled()

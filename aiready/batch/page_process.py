@@ -35,7 +35,7 @@ from aiready.batch.page_job import (
     PageJob,
     PageResult,
 )
-from aiready.fast_imports import fast_imports
+from aiready.package_files import fast_imports
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

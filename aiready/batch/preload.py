@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiready.batch.notebook_page import export_page, run_notebook
 from aiready.batch.page_job import PageJob
-from aiready.fast_imports import fast_imports
+from aiready.package_files import fast_imports
 
 ENVIRONMENT = {
     "AIREADY_FORK_SERVER": "1",

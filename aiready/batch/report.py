@@ -13,7 +13,7 @@ from aiready.batch.page_job import OK, PageRecord
 from aiready.batch.repeated_run import OnStart, input_digest, repeat
 from aiready.batch.schedule import RunOptions, SubmitPage, page_runner
 from aiready.errors import UsageError, raise_all
-from aiready.fast_imports import fast_imports
+from aiready.package_files import fast_imports
 from aiready.profile.parameters import parse_day
 
 

@@ -44,12 +44,11 @@ from aiready.batch.repeated_run import UNDATED_INDEX, output_digest
 from aiready.batch.report import ReportRun
 from aiready.batch.schedule import NOT_STARTED, RunOptions, SubmitPage, page_runner, run_pages
 from aiready.errors import AireadyError, InfrastructureError
-from aiready.fast_imports import fast_imports
 from aiready.inputs.location import instrument_folder
 from aiready.inputs.safe_text import safe_cells
 from aiready.messages import ENGLISH, Language
 from aiready.model.registry import ORGANISATION
-from aiready.package_files import library_digest, package_digest, package_file
+from aiready.package_files import fast_imports, library_digest, package_digest, package_file
 from aiready.pages.pdf import pdf_printer
 from aiready.pages.records_age import AGE_BLANK
 from aiready.privacy import releases

@@ -3,7 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from aiready.fast_imports import fast_imports
+from aiready.package_files import fast_imports
 
 if TYPE_CHECKING:
     from aiready.workbook.panels.actions_panel import actions
