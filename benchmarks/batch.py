@@ -16,12 +16,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
+import psutil
+
 from aiready import Assessment
+from aiready.batch.job_folders import process_folder
 from aiready.batch.page_inputs import PageInputsBuilder, instrument_files
 from aiready.batch.page_job import OK, PageJob, PageRecord, PageResult
 from aiready.batch.runner import PageRunner
@@ -162,14 +165,11 @@ def whole_run(folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def left_over(scratch: Path) -> list[str]:
-    """Folders of orders that lie about, and processes that live, after the batch has ended."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            parents[stat.parent.name] = stat.read_text().rpartition(")")[2].split()[1]
-    living = [f"process {pid}" for pid, parent in parents.items() if parent == str(os.getpid())]
-    return living + [path.name for path in scratch.glob("aiready.*")]
+def left_over() -> list[str]:
+    """Folders of orders that lie about, and processes of pages that live, after the batch has ended."""
+    processes = psutil.Process().children(recursive=True)
+    pages = [process for process in processes if "multiprocessing" not in " ".join(process.cmdline())]
+    return [f"process {page.pid}" for page in pages] + [path.name for path in process_folder().glob("job-*")]
 
 
 def told(name: str, figure: str, goal: str) -> None:
@@ -195,13 +195,11 @@ def main() -> None:
 def measure(whole: Assessment, sizes: Sizes, folder: Path, parts: tuple[str, ...]) -> None:
     """Take every figure, side by side in one run."""
     made = orders(whole)
-    os.environ["TMPDIR"] = str(folder)
-    tempfile.tempdir = None
     if "rates" in parts:
         rates(made, sizes, folder)
     if "growth" in parts:
         growing(min(made, key=size), sizes, folder)
-    told("left over", str(left_over(folder) or "nothing"), "nothing")
+    told("left over", str(left_over() or "nothing"), "nothing")
 
 
 @contextmanager

@@ -85,7 +85,8 @@ def _process_folder(process: int, folder: str) -> Path:
 
 
 def _remove_at_exit(path: Path, lock: FileLock) -> None:
-    _remove(path)
+    with contextlib.suppress(OSError):  # somebody has removed it, or the next run will
+        _remove(path)
     lock.release()
 
 
