@@ -1,5 +1,7 @@
 """Views answer questions from published tables alone: nothing new is computed but what is asked for by name."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,9 +11,14 @@ from aiready.charts import theme
 from aiready.charts.figures import specification
 from aiready.charts.marks import layered_specification
 from aiready.errors import UsageError
+from aiready.measures.initiatives.problem_statements import REPAIR_HINTS
+from aiready.messages import Language, language_codes
+from aiready.messages.catalogue import phrases
 from aiready.model.registry import ORGANISATION
+from aiready.model.schema import TABLES
 from aiready.pages import views
 
+OTHERS = [code for code in language_codes() if code != "en"]
 HIDDEN = "treasury"
 """A unit of the sample with too few people for any number of theirs."""
 
@@ -24,13 +31,18 @@ def unit(sample):
 def everything(unit: Assessment) -> dict[str, views.View]:
     barriers, indicators = unit.rules.barriers["barrier_id"], unit.rules.indicators["indicator_id"]
     plain = (views.profile, views.groups, views.moved, views.funnel, views.pilots, views.hours,
-             views.blockers, views.modes, views.metrics, views.levels, views.confidence)  # fmt: skip
+             views.blockers, views.modes, views.metrics, views.levels, views.confidence, views.themes,
+             views.trend)  # fmt: skip
     shown = {ask.__name__: ask(unit) for ask in plain}
     for ask in (views.answers, views.facets, views.indicators, views.shifts):
         shown |= {f"{ask.__name__} {name}": ask(unit, name) for name in barriers}
     shown |= {f"answers {group}": views.answers(unit, barriers[0], group) for group in views.SEGMENTS}
     shown |= {f"records {name}": views.records(unit, name) for name in indicators}
-    return shown | {"followed": views.followed(unit, "adoption"), "what if": views.what_if(unit, {})}
+    shown |= {f"recommended {row.template_id}": views.recommended(unit, row.barrier_id, row.template_id)
+              for row in unit.rows("recommended").head(3).itertuples()}  # fmt: skip
+    return shown | {"followed": views.followed(unit, "adoption", "2026-04-22", "2026-06-30"),
+                    "what if": views.what_if(unit, {}), "agreed": views.agreed(unit, {}, pd.DataFrame()),
+                    "recommended": views.recommended(unit, barriers[0], "")}  # fmt: skip
 
 
 @pytest.mark.parametrize("unit_id", ["motor-claims", HIDDEN, "finance", "customer-operations", ORGANISATION])
@@ -43,6 +55,54 @@ def test_every_question_is_answered_for_every_kind_of_unit_in_any_width(sample, 
                 spec = specification(chart)
                 assert spec["description"], name
                 assert spec["width"] + spec["padding"]["left"] + spec["padding"]["right"] == width, name
+
+
+def words_of(view: views.View) -> set[str]:
+    """Words of everything that a view says itself, in lower case; names in the data stand in scope and cells."""
+    texts = (view.title, view.subtitle, *view.words, view.caution, *map(str, view.numbers.columns))
+    return set(re.findall(r"\w+", " ".join(texts).lower()))
+
+
+@pytest.mark.parametrize("unit_id", ["motor-claims", HIDDEN, ORGANISATION])
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_question_is_answered_in_the_language_of_the_assessment(sample, code, unit_id):
+    english = {
+        "the",
+        "of",
+        "and",
+        "what",
+        "are",
+        "is",
+        "with",
+        "by",
+        "people",
+        "who",
+        "wave",
+        "not",
+        "records",
+        "level",
+    }
+    translated = sample.translated(Language(code))
+    for wave in (sample.facts.waves[0], sample.facts.wave):
+        before, after = (everything(one.unit(unit_id).at(wave)) for one in (sample, translated))
+        for name, view in after.items():
+            assert not words_of(view) & english, (name, words_of(view) & english)
+            assert view.title != before[name].title, name
+            assert len(view.words) <= len(before[name].words), name
+            assert bool(view.caution) == bool(before[name].caution), name
+            assert view.numbers.shape[0] == before[name].numbers.shape[0], name
+        assert words_of(before["profile"]) & english, "the search finds English"
+
+
+def test_cells_of_the_register_are_worded_in_every_language(sample):
+    """Every value that the schema allows in a listed column, and every hint on a problem statement, has a phrase."""
+    schema = {column.name: column for column in TABLES["initiatives"].columns}
+    for column in ("stakes", "metric_kind", "users_involved", "limit_kind"):
+        assert schema[column].allowed
+        for code in ("en", *OTHERS):
+            assert all(f"register.{column}_{value}" in phrases(code) for value in schema[column].allowed)
+    hints = {phrases("en")[key] for key in phrases("en") if key.startswith("register.mend_")}
+    assert {hint for pair in REPAIR_HINTS.values() for hint in pair if hint} < hints
 
 
 def test_a_report_shows_the_same_picture_as_the_panel(unit):
@@ -70,7 +130,7 @@ def test_records_lists_initiatives_and_tasks_but_acts_of_people_only_as_a_count(
         view = views.records(unit, indicator)
         assert view.numbers.empty
         assert "never one by one" in view.caution
-        assert "n " in view.words[0]
+        assert "n\u00a0" in view.words[0]
 
 
 def test_the_points_of_a_change_are_those_of_the_published_table(unit):
@@ -153,7 +213,7 @@ class TestWhatIf:
 
 def test_following_a_measure_never_claims_that_an_action_moved_it(unit):
     view = views.followed(unit, "user_changes", "2026-04-22", "2026-06-30")
-    assert "agreed on 2026-04-22 and due on 2026-06-30" in view.subtitle
+    assert "agreed on 22 April 2026 and due on 30 June 2026" in view.subtitle
     assert "not moving because of it" in view.caution
     assert list(view.rows["value"]) == list(
         unit.measures.loc[lambda t: t["unit_id"].eq("motor-claims") & t["measure"].eq("user_changes")

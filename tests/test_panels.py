@@ -11,6 +11,7 @@ import ipywidgets as widgets
 import pytest
 from conftest import SAMPLE
 
+from aiready.messages import Language
 from aiready.pages import views
 from aiready.workbook import panels
 from aiready.workbook.panels import panel as panel_module
@@ -64,6 +65,21 @@ def test_every_control_has_a_name(sample, name):
     for part in parts(getattr(panels, name)(sample)):
         for control in part.controls.values():
             assert control.description
+
+
+@pytest.mark.parametrize("name", sorted({*EXPLORING} - {"actions"}))
+def test_a_panel_speaks_the_language_of_the_assessment(sample, name):
+    english, german = (parts(getattr(panels, name)(one)) for one in (sample, sample.translated(Language("de"))))
+    for before, after in zip(english, german, strict=True):
+        assert after.view.language.code == "de"
+        assert after.view.title in after.head.value
+        assert after.view.title != before.view.title
+        assert "Show the numbers" not in after.foot.value
+        for key, control in after.controls.items():
+            assert control.description != before.controls[key].description, key
+            if key in ("look", "step", "about", "group", "barrier", "indicator"):
+                labels = [{label for label, _ in one.controls[key].options} for one in (before, after)]
+                assert not labels[0] & labels[1], key
 
 
 @pytest.mark.parametrize("name", EXPLORING)
@@ -156,7 +172,7 @@ def test_only_the_jobs_of_the_unit_can_be_chosen_and_the_first_is_shown(sample):
     own = sorted(set(sample.unit("motor-claims").rows("tasks")["job"]))
     assert [option[1] for option in made.controls["job"].options] == [*own, ""]
     assert made.controls["job"].value == own[0]
-    assert own[0] in made.view.subtitle
+    assert own[0] in made.view.scope
 
 
 def test_one_change_is_asked_once_though_it_moves_other_controls(sample, monkeypatch):

@@ -12,7 +12,7 @@ from aiready import charts
 from aiready.charts.theme import WIDE
 from aiready.pages.figure_files import SCALE, slide_files
 from aiready.pages.markup.blocks import section
-from aiready.pages.parts import figure
+from aiready.pages.views import View
 
 pytestmark = pytest.mark.slow  # starts the renderer
 STAGES = pd.DataFrame({"stage": ["pilot", "=HYPERLINK(1)"], "value": [3, 1], "count": ["3", "1"]})
@@ -21,9 +21,9 @@ STAGES = pd.DataFrame({"stage": ["pilot", "=HYPERLINK(1)"], "value": [3, 1], "co
 @pytest.fixture(scope="module")
 def executed():
     """A notebook that shows a finding and the same figure twice."""
-    shown = figure(
-        charts.funnel_chart, STAGES, "stages", "Where they stand", "4 initiatives", STAGES[["stage", "count"]]
-    )
+    view = View("stages", "Where they stand", "4 initiatives", chart=charts.funnel_chart, rows=STAGES,
+                numbers=STAGES[["stage", "count"]])  # fmt: skip
+    shown = view.figure()
     bundles = [{"text/html": str(section("Three are <pilots>"))}, *[shown._repr_mimebundle_()] * 2]
     outputs = [nbformat.v4.new_output("display_data", data=data) for data in bundles]
     return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=outputs)])

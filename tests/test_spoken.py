@@ -26,7 +26,7 @@ from aiready.profile.translations import TRANSLATED, translate_instrument
 OTHERS = [code for code in messages.language_codes() if code != "en"]
 UNITS = ("motor-claims", "treasury")
 PACKAGE = Path(handout.__file__).parents[1]
-SAID = ("pages/*.py", "pages/sentences/*.py", "pages/tables/*.py", "charts/*.py")
+SAID = ("pages/*.py", "pages/sentences/*.py", "pages/tables/*.py", "pages/views/*.py", "charts/*.py")
 CODES = {"NOT ASSESSABLE", "as before"}
 """Values of results and records that are two words."""
 

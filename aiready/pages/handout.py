@@ -1,12 +1,14 @@
 """Make the sections of the handout, in reading order: sentences and figures, or an empty section."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from aiready import charts
 from aiready.charts.figures import Figure
 from aiready.model import waves
 from aiready.model.registry import OK, SUPPRESSED
-from aiready.pages import sentences, tables
+from aiready.pages import sentences, tables, views
 from aiready.pages.key_figures import key_figures
 from aiready.pages.markup.blocks import (
     Action,
@@ -23,7 +25,7 @@ from aiready.pages.markup.blocks import (
     table,
     works,
 )
-from aiready.pages.parts import Section, chunked, figure, labelled_columns, section_heading
+from aiready.pages.parts import Section, chunked, labelled_columns, section_heading
 from aiready.pages.unit_comparison import children
 from aiready.profile.assessment import Assessment
 
@@ -37,7 +39,6 @@ TRIALS_PER_FIGURE = 12
 """Trials in one picture, half as many with names longer than `LONG_NAME`: more would not fit a printed page."""
 LONG_NAME = 40
 """Characters."""
-PILOT_COLUMNS = {"trial": "pilot", "detail": "measure_n", "verdict": "verdict", "why": "why"}
 
 
 def front(unit: Assessment) -> Section:
@@ -69,7 +70,7 @@ def _todo(unit: Assessment) -> Block:
         Action(
             row.action,
             row.reason,
-            say("todo.step", step=row.first_step.rstrip("."), owner=row.owner_role, effort=say(f"effort.{row.effort}")),
+            sentences.first_step(row, unit.language),
         )
         for row in unit.rows("recommended").sort_values("rank").head(MAX_ACTIONS).itertuples()
     ]
@@ -86,23 +87,12 @@ def _todo(unit: Assessment) -> Block:
 
 def barriers(unit: Assessment) -> Section:
     """All barriers: both voices, the organisation's, the score in words."""
-    language, rows = unit.language, tables.profile(unit)
-    head = section_heading(unit, "barriers", sentences.barriers_heading(unit))
-    if rows[["perception", "practice"]].isna().all(axis=None):
-        return Section([head + paragraphs(sentences.why_no_profile(unit))])
-    chart = figure(
-        charts.say_do_chart,
-        rows,
-        "barriers",
-        language.say("barriers.title"),
-        language.say("barriers.subtitle", basis=sentences.basis_words(unit)),
-        tables.profile_numbers(rows, language),
-        language,
-        bands=unit.rules.bands,
-    )
-    gaps = (*sentences.hidden_sentences(unit), sentences.unknown_sentence(unit))
-    remarks = paragraphs(sentences.sensitivity_sentence(unit), *gaps)
-    return Section([head, chart, remarks, notes(language.say("barriers.note"))])
+    view = views.profile(unit)
+    heading, *remarks = view.words
+    head = section_heading(unit, "barriers", heading)
+    if view.rows[["perception", "practice"]].isna().all(axis=None):
+        return Section([head + paragraphs(*remarks)])
+    return Section([head, view.figure(), paragraphs(*remarks), notes(view.caution)])
 
 
 def barrier(unit: Assessment, barrier_id: str) -> Section:
@@ -114,50 +104,18 @@ def barrier(unit: Assessment, barrier_id: str) -> Section:
         short=sentences.barrier_name(unit, barrier_id),
         ident=barrier_id,
     )
-    parts = Section([head, *_answers(unit, barrier_id)])
-    facets = _facets(unit, barrier_id)
-    if facets:
-        parts.append(facets)
-    parts.extend(_records(unit, barrier_id))
+    answers, records = views.answers(unit, barrier_id), views.indicators(unit, barrier_id)
+    parts = Section([head])
+    if len(answers.rows):
+        parts += [answers.figure(), _next_level(unit, barrier_id)]
+    facets = tables.facets(unit, barrier_id).loc[lambda rows: rows["is_pair"]]
+    if len(facets):
+        caption = unit.language.say("barrier.facets", name=sentences.barrier_name(unit, barrier_id))
+        pairs = labelled_columns(unit, facets, {"people": "people_say", "records": "records_show"})
+        parts.append(table(pairs, caption, unit.language))
+    if records.rows["points"].notna().any():
+        parts.append(records.figure())
     return parts if len(parts) > 1 else Section()
-
-
-def _answers(unit: Assessment, barrier_id: str) -> Section:
-    """How the items of a barrier were answered, and the level after that of its weakest item; or empty."""
-    language, rows = unit.language, tables.answers(unit, barrier_id)
-    if not rows["share"].notna().any():
-        return Section()
-    chart = figure(
-        charts.items_chart,
-        rows,
-        f"answers-{barrier_id}",
-        language.say("barrier.answers_title", name=sentences.barrier_name(unit, barrier_id)),
-        language.say("barrier.answers_subtitle", n=language.number(rows["n"].max())),
-        tables.answers_numbers(rows, language),
-        language,
-    )
-    return Section([chart, _next_level(unit, barrier_id)])
-
-
-def _records(unit: Assessment, barrier_id: str) -> Section:
-    """The indicators of a barrier; or empty."""
-    language, rows = unit.language, tables.indicators(unit, barrier_id)
-    if not rows["points"].notna().any():
-        return Section()
-    phrase_of = {"indicator": "indicator", "points": "points", "value_text": "value", "detail": "records"}
-    return Section(
-        [
-            figure(
-                charts.indicators_chart,
-                rows,
-                f"records-{barrier_id}",
-                language.say("barrier.records_title", name=sentences.barrier_name(unit, barrier_id)),
-                language.say("barrier.records_subtitle", n=str(unit.rules.settings.minimum_records)),
-                labelled_columns(unit, rows, phrase_of),
-                language,
-            )
-        ]
-    )
 
 
 def each_barrier(unit: Assessment) -> Section:
@@ -168,7 +126,7 @@ def each_barrier(unit: Assessment) -> Section:
 
 
 def _next_level(unit: Assessment, barrier_id: str) -> Block:
-    say, weakest = unit.language.say, sentences.weakest_item(unit, barrier_id)
+    say, weakest = unit.language.say, unit.cached(sentences.weakest_item, barrier_id)
     if weakest is None:
         return Block("")
     return level_advice(
@@ -180,65 +138,27 @@ def _next_level(unit: Assessment, barrier_id: str) -> Block:
     )
 
 
-def _facets(unit: Assessment, barrier_id: str) -> Block:
-    rows = tables.twins(unit, barrier_id)
-    caption = unit.language.say("barrier.facets", name=sentences.barrier_name(unit, barrier_id))
-    return table(rows, caption, unit.language) if len(rows) else Block("")
-
-
 def groups(unit: Assessment) -> Section:
     """Those doing the work and those leading it, per barrier."""
-    language, rows = unit.language, tables.groups(unit)
-    if rows.empty or not (rows["status"] == OK).any():
+    view = views.groups(unit)
+    if view.numbers.empty:
         return Section()
-    first = language.say("column.barrier")
-    chart = figure(
-        charts.groups_chart,
-        rows,
-        "groups",
-        language.say("groups.title"),
-        language.say("groups.subtitle", n=str(unit.rules.settings.minimum_group)),
-        tables.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", language.score, first),
-        language,
-    )
-    head = section_heading(unit, "groups", sentences.groups_heading(unit))
-    return Section([head, chart, notes(language.say("groups.judged"))])
+    return Section([section_heading(unit, "groups", *view.words), view.figure(), notes(view.caution)])
 
 
 def work(unit: Assessment) -> Section:
     """The work: hours and what they wait on, tasks by mode, or exposure alone."""
-    parts = Section([section_heading(unit, "work", sentences.hours_heading(unit), *sentences.hours_sentences(unit))])
-    sections = (_hours(unit), _modes(unit), _exposure(unit))
-    parts.extend(part for parts_of_section in sections for part in parts_of_section)
+    hours, modes = views.hours(unit), views.modes(unit)
+    figures = [view.figure() for view in (hours, modes) if len(view.rows)]
+    exposure = _exposure(unit) if hours.rows.empty else Section()
+    parts = Section([section_heading(unit, "work", *hours.words), *figures, *exposure])
     return parts if len(parts) > 1 or sentences.why_hours_hidden(unit) else Section()
 
 
-def _hours(unit: Assessment) -> Section:
-    """Where the possible hours go, per task; or empty."""
-    language, rows = unit.language, tables.blocks_of_hours(unit)
-    if rows.empty:
-        return Section()
-    numbers = tables.wide(rows, "task", "part", "hours", language.hours, language.say("column.task")).fillna("")
-    title, charted = language.say("hours.title"), rows.loc[~rows["rest"]]
-    subtitle = " · ".join([language.say("hours.subtitle"), *tables.tasks_drawn(unit)])
-    return Section([figure(charts.hours_chart, charted, "hours", title, subtitle, numbers, language)])
-
-
-def _modes(unit: Assessment) -> Section:
-    """Tasks by who does them; or empty."""
-    language, rows = unit.language, tables.modes(unit)
-    if rows.empty:
-        return Section()
-    in_words = rows.assign(mode=[language.say(f"modes.{mode}") for mode in rows["mode"]])
-    numbers = tables.wide(in_words, "row", "mode", "count", language.number, language.say("column.when"))
-    title, subtitle = language.say("modes.title"), language.say("modes.subtitle")
-    return Section([figure(charts.modes_chart, rows, "modes", title, subtitle, numbers, language)])
-
-
 def _exposure(unit: Assessment) -> Section:
-    """What AI could do, if no hours are known; or empty."""
+    """What AI could do; or empty."""
     language, exposed = unit.language, tables.exposure(unit)
-    if exposed.empty or len(tables.blocks_of_hours(unit)):
+    if exposed.empty:
         return Section()
     rated = tables.exposed_tasks(unit)
     tasks = table(rated, language.say("exposure.tasks"), language) if len(rated) else Block("")
@@ -248,12 +168,12 @@ def _exposure(unit: Assessment) -> Section:
 
 def pilots(unit: Assessment) -> Section:
     """Pilots: improvement against target, and the verdict with the bound that decided."""
-    rows = tables.trials(unit)
-    if rows.empty:
+    view = views.pilots(unit)
+    if view.rows.empty:
         return Section()
-    parts = Section([section_heading(unit, "pilots", sentences.pilots_heading(unit))])
-    by_verdict = [trials for _, trials in rows.groupby("verdict_id", sort=False)]
-    groups_of_trials = [rows] if len(rows) <= TRIALS_PER_FIGURE else by_verdict
+    parts = Section([section_heading(unit, "pilots", *view.words)])
+    by_verdict = [trials for _, trials in view.rows.groupby("verdict_id", sort=False)]
+    groups_of_trials = [view.rows] if len(view.rows) <= TRIALS_PER_FIGURE else by_verdict
     for trials in groups_of_trials:
         verdict = trials["verdict_id"].iloc[0] if len(groups_of_trials) > 1 else ""
         has_long_names = trials["trial"].str.len().max() > LONG_NAME
@@ -270,16 +190,8 @@ def _pilots(unit: Assessment, rows: pd.DataFrame, verdict: str, *, is_split: boo
         key, words = "pilots.title_of", language.capitalize(language.label(f"verdict_words.{verdict}"))
         blanks["verdict"] = words
     title = language.say(f"{key}_span" if is_split else key, **blanks)
-    return figure(
-        charts.forest_chart,
-        rows,
-        f"pilots-{verdict}" if verdict else "pilots",
-        title,
-        language.say("pilots.subtitle"),
-        labelled_columns(unit, rows, PILOT_COLUMNS),
-        language,
-        unit=tables.one_unit(rows, language),
-    )
+    view = views.pilots(unit, rows)
+    return replace(view, name=f"pilots-{verdict}" if verdict else view.name, title=title).figure()
 
 
 def evolution(unit: Assessment) -> Section:
@@ -295,21 +207,12 @@ def evolution(unit: Assessment) -> Section:
 
 def metrics(unit: Assessment) -> Section:
     """Six human-AI metrics by quarter, and every number behind them."""
-    language, rows = unit.language, tables.metrics(unit)
-    if rows.empty:
+    language, view = unit.language, views.metrics(unit)
+    if view.rows.empty:
         return Section()
     quarter = language.wave(waves.quarter_of_wave(unit.facts.wave))
-    chart = figure(
-        charts.metrics_chart,
-        rows,
-        "metrics",
-        language.say("metrics.title"),
-        language.say("metrics.subtitle", wave=language.wave(unit.facts.wave)),
-        tables.metric_numbers(unit),
-        language,
-    )
     summary = table(tables.metric_summary(unit), language.say("metrics.caption", wave=quarter), language)
-    return Section([section_heading(unit, "metrics", sentences.metrics_heading(unit)), summary, chart])
+    return Section([section_heading(unit, "metrics", *view.words), summary, view.figure()])
 
 
 def workflow(unit: Assessment) -> Section:
@@ -321,53 +224,33 @@ def workflow(unit: Assessment) -> Section:
     phrase_of = {"version": "version", "step": "step", "actor": "actor", "note": "change"}
     for name, steps in maps.items():
         in_words = steps.assign(actor=[language.label(f"workflow.by_{actor}") for actor in steps["actor"]])
-        numbers, subtitle = labelled_columns(unit, in_words, phrase_of), language.say("workflow.subtitle")
-        parts.append(figure(charts.workflow_chart, steps, f"workflow-{name}", name, subtitle, numbers, language))
+        view = views.View(
+            f"workflow-{name}",
+            name,
+            language.say("workflow.subtitle"),
+            chart=charts.workflow_chart,
+            rows=steps,
+            numbers=labelled_columns(unit, in_words, phrase_of),
+            language=language,
+        )
+        parts.append(view.figure())
     return parts
 
 
 def themes(unit: Assessment) -> Section:
     """Work, workforce, workplace: three scores."""
-    language, rows = unit.language, tables.themes(unit)
-    if rows.empty or not (rows["status"] == OK).any():
+    view = views.themes(unit)
+    if view.rows.empty or not (view.rows["status"] == OK).any():
         return Section()
-    numbers = rows.assign(
-        said=rows["value"].map(language.score),
-        interval=[language.interval(row.low, row.high, "score") for row in rows.itertuples()],
-        n=rows["n"].map(language.number),
-    )
-    phrase_of = {"theme": "theme", "said": "people_say", "interval": "interval", "n": "n"}
-    chart = figure(
-        charts.themes_chart,
-        rows,
-        "themes",
-        language.say("themes.title"),
-        language.say("themes.subtitle"),
-        labelled_columns(unit, numbers, phrase_of),
-        language,
-    )
-    return Section([section_heading(unit, "themes", sentences.themes_heading(unit)), chart])
+    return Section([section_heading(unit, "themes", *view.words), view.figure()])
 
 
 def trend(unit: Assessment) -> Section:
     """Both voices over the waves."""
-    language, rows = unit.language, tables.trend(unit)
-    if rows.empty or rows["wave"].nunique() < 2:
+    view = views.trend(unit)
+    if view.rows["wave"].nunique() < 2:
         return Section()
-    keys_of = {"perception": "trend.people", "practice": "trend.of_records"}
-    labels = [language.say(keys_of[row.voice], name=row.barrier) for row in rows.itertuples()]
-    first = language.say("column.voice")
-    chart = figure(
-        charts.trend_chart,
-        rows,
-        "trend",
-        language.say("trend.title"),
-        language.say("trend.subtitle"),
-        tables.wide(rows.assign(label=labels), "label", "wave", "value", language.score, first).fillna(""),
-        language,
-    )
-    head = section_heading(unit, "trend", sentences.trend_heading(unit))
-    return Section([head, chart, notes(sentences.other_indicators_sentence(unit))])
+    return Section([section_heading(unit, "trend", *view.words), view.figure(), notes(view.caution)])
 
 
 def agreed(unit: Assessment) -> Section:

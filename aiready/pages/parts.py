@@ -1,20 +1,15 @@
 """Make the sections of a page: blocks and figures in order, as the value of one notebook cell."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import altair as alt
 import pandas as pd
 
-from aiready.charts import theme
 from aiready.charts.figures import Figure
-from aiready.charts.marks import layered_specification
-from aiready.messages import ENGLISH, Language
+from aiready.messages import ENGLISH
 from aiready.pages.markup.blocks import Block, Page, section
 from aiready.profile.assessment import Assessment
 
 Part = Block | Figure | Page
-Chart = Callable[..., alt.LayerChart]
 
 
 class Section(list[Part]):
@@ -51,21 +46,3 @@ def labelled_columns(unit: Assessment, rows: pd.DataFrame, phrase_of: dict[str, 
     return rows[list(phrase_of)].rename(
         columns={name: unit.language.say(f"column.{key}") for name, key in phrase_of.items()}
     )
-
-
-def figure(  # noqa: PLR0913 - the parts of a figure
-    chart: Chart,
-    rows: pd.DataFrame,
-    name: str,
-    title: str,
-    subtitle: str,
-    numbers: pd.DataFrame,
-    language: Language = ENGLISH,
-    **options: Any,
-) -> Figure:
-    """A figure: a chart drawn in both widths, with its text and numbers; `options` go to the chart."""
-    wide, narrow = (
-        layered_specification(chart(rows, width=width, language=language, **options), language)
-        for width in (theme.WIDE, theme.NARROW)
-    )
-    return Figure(name=name, title=title, subtitle=subtitle, wide=wide, narrow=narrow, table=numbers, language=language)

@@ -1,6 +1,7 @@
 """Make the sections of the portfolio: first the decisions asked of the meeting, then units in organisation order."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -8,11 +9,11 @@ from aiready import charts
 from aiready.charts.figures import Figure
 from aiready.messages import Language
 from aiready.model.registry import ALL, OK, ORGANISATION
-from aiready.model.schema import LIVE_STAGES, STAGES
-from aiready.pages import handout, sentences, tables
+from aiready.model.schema import LIVE_STAGES
+from aiready.pages import handout, sentences, tables, views
 from aiready.pages.key_figures import key_figures
 from aiready.pages.markup.blocks import Block, Page, div, key_figure_list, lead, notes, paragraphs, table
-from aiready.pages.parts import Section, chunked, figure, labelled_columns, section_heading
+from aiready.pages.parts import Section, chunked, labelled_columns, section_heading
 from aiready.pages.unit_comparison import (
     UNITS_PER_FIGURE,
     Span,
@@ -22,6 +23,7 @@ from aiready.pages.unit_comparison import (
     title_with_span,
     unit_profile,
 )
+from aiready.pages.views import View
 from aiready.profile.assessment import Assessment
 
 HELP_FIRST = 3
@@ -154,7 +156,10 @@ def initiatives(organisation: Assessment) -> Section:
         return Section()
     rows = adoption_progress(organisation)
     head = section_heading(
-        organisation, "initiatives", initiatives_heading(organisation), corners_sentence(rows, organisation.language)
+        organisation,
+        "initiatives",
+        sentences.initiatives_heading(organisation),
+        corners_sentence(rows, organisation.language),
     )
     parts = list(chunked(rows, INITIATIVES_PER_FIGURE)) if len(rows) else []
     spans = [(str(part["name"].iloc[0]), str(part["name"].iloc[-1])) for part in parts]
@@ -168,47 +173,28 @@ def initiatives(organisation: Assessment) -> Section:
 
 
 def _stages(organisation: Assessment) -> Figure:
-    """How many initiatives are at each stage."""
-    language, stages = organisation.language, organisation.initiatives["stage"].value_counts()
-    counts = pd.DataFrame(
-        {
-            "stage": [language.label(f"stage.{stage}") for stage in STAGES],
-            "value": [int(stages.get(stage, 0)) for stage in STAGES],
-        }
-    )
-    counts["count"] = counts["value"].map(language.number)
-    return figure(
-        charts.funnel_chart,
-        counts,
-        "stages",
-        language.say("initiatives.title"),
-        language.say("initiatives.subtitle", len(organisation.initiatives)),
-        labelled_columns(organisation, counts, {"stage": "stage", "count": "initiatives"}),
-        language,
-    )
+    """How many initiatives are at each stage of the register."""
+    language, register = organisation.language, organisation.initiatives
+    stages = tables.initiatives_by_stage(register["stage"].value_counts(), language)
+    numbers = labelled_columns(organisation, stages, {"stage": "stage", "count": "initiatives"})
+    subtitle = language.say("initiatives.subtitle", len(register))
+    return replace(views.funnel(organisation), subtitle=subtitle, rows=stages, numbers=numbers).figure()
 
 
 def _corners(organisation: Assessment, rows: pd.DataFrame, title: str, subtitle: str) -> Figure:
     """Initiatives by adoption and progress to the target."""
     language = organisation.language
     numbers = rows.assign(adoption=rows["adoption"].map(language.share), progress=rows["progress"].map(language.share))
-    return figure(
-        charts.adoption_progress_chart,
-        rows,
+    phrase_of = {"name": "initiative", "adoption": "adoption", "progress": "progress"}
+    return View(
         "corners",
         title,
         subtitle,
-        labelled_columns(organisation, numbers, {"name": "initiative", "adoption": "adoption", "progress": "progress"}),
-        language,
-    )
-
-
-def initiatives_heading(organisation: Assessment) -> str:
-    """What share of scaled initiatives had shown their effect first, else how many initiatives there are."""
-    language, cell = organisation.language, organisation.cell("scaled_on_evidence")
-    if cell.ok:
-        return language.say("initiatives.evidence", cell.n, share=language.share(cell.value))
-    return language.capitalize(language.say("initiatives.on_record", len(organisation.initiatives)))
+        chart=charts.adoption_progress_chart,
+        rows=rows,
+        numbers=labelled_columns(organisation, numbers, phrase_of),
+        language=language,
+    ).figure()
 
 
 def corners_sentence(rows: pd.DataFrame, language: Language) -> str:
@@ -258,15 +244,15 @@ def work(organisation: Assessment) -> Section:
     head = section_heading(organisation, "hours", heading, *sentences.hours_sentences(organisation))
 
     def draw(part: pd.DataFrame, span: Span, suffix: str) -> Figure:
-        return figure(
-            charts.portfolio_hours_chart,
-            part,
+        return View(
             f"unit-hours{suffix}",
             title_with_span(language, "unit_hours.title", span),
             language.say("unit_hours.subtitle"),
-            tables.wide(part, "unit", "part", "hours", language.hours, language.say("column.unit")).fillna(""),
-            language,
-        )
+            chart=charts.portfolio_hours_chart,
+            rows=part,
+            numbers=tables.wide(part, "unit", "part", "hours", language.hours, language.say("column.unit")).fillna(""),
+            language=language,
+        ).figure()
 
     return Section([head, *figures_by_unit(rows, UNITS_PER_FIGURE, draw), notes(language.say("unit_hours.note"))])
 

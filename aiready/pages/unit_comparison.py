@@ -10,7 +10,8 @@ from aiready.messages import Language
 from aiready.model.units import organisation_order
 from aiready.pages import sentences
 from aiready.pages.markup.blocks import notes
-from aiready.pages.parts import Section, chunked, figure, section_heading
+from aiready.pages.parts import Section, chunked, section_heading
+from aiready.pages.views import View
 from aiready.profile.assessment import Assessment
 
 UNITS_PER_FIGURE = 24
@@ -48,8 +49,15 @@ def profile_figures(rows: pd.DataFrame, language: Language, order: str) -> Itera
     subtitle = language.say("units.subtitle", order=language.say(order))
 
     def draw(part: pd.DataFrame, span: Span, suffix: str) -> Figure:
-        title, name = title_with_span(language, "units.title", span), f"units{suffix}"
-        return figure(charts.barriers_units_chart, part, name, title, subtitle, _number_table(part, language), language)
+        return View(
+            f"units{suffix}",
+            title_with_span(language, "units.title", span),
+            subtitle,
+            chart=charts.barriers_units_chart,
+            rows=part,
+            numbers=_number_table(part, language),
+            language=language,
+        ).figure()
 
     yield from figures_by_unit(rows, UNITS_PER_FIGURE, draw)
 

@@ -1,1 +1,1 @@
-"""What the notebooks use: views that answer questions, interactive panels, and saving of rows that people type."""
+"""What the notebooks use: interactive panels, and saving of rows that people type."""

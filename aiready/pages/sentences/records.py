@@ -1,5 +1,7 @@
 """Write sentences on what records show: hours, pilots, metrics, workflows, actions, evolution, what is missing."""
 
+from typing import Any
+
 import pandas as pd
 
 from aiready.messages import MINUS, Language
@@ -145,6 +147,20 @@ def pilots_heading(unit: Assessment) -> str:
 def latest_trials(unit: Assessment) -> pd.DataFrame:
     """The last trial of each initiative, the one whose verdict counts: one row per initiative."""
     return unit.verdicts.sort_values("trial_no").drop_duplicates("initiative_id", keep="last")
+
+
+def initiatives_heading(unit: Assessment) -> str:
+    """What share of scaled initiatives had shown their effect first, else how many initiatives there are."""
+    language, cell = unit.language, unit.cell("scaled_on_evidence")
+    if cell.ok:
+        return language.say("initiatives.evidence", cell.n, share=language.share(cell.value))
+    return language.capitalize(language.say("initiatives.on_record", int(unit.initiatives["stage"].notna().sum())))
+
+
+def first_step(action: Any, language: Language) -> str:
+    """The first step of a recommended action, by whom and with what effort."""
+    blanks = {"step": action.first_step.rstrip("."), "owner": action.owner_role}
+    return language.say("todo.step", **blanks, effort=language.say(f"effort.{action.effort}"))
 
 
 def metrics_heading(unit: Assessment) -> str:

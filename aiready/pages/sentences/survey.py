@@ -64,12 +64,16 @@ MAX_COUNT_IN_WORDS = 20
 
 def people_words(facet: pd.Series, language: Language) -> str:
     """What people say on one facet, as a share of the answers."""
+    if pd.isna(facet["says"]):
+        return language.say("facet.unknown", label=facet["says_label"])
     return language.say("facet.said", share=language.share(facet["says"]), says=facet["says_label"])
 
 
 def records_words(facet: pd.Series, language: Language) -> str:
     """What records show on one facet: a count if they are few, else a share, or a number in its own unit."""
     label, n = facet["record_label"], facet["record_n"]
+    if pd.isna(facet["record"]):
+        return language.say("facet.unknown", label=label)
     if pd.isna(facet["record_yes"]):
         if facet["unit"] != "count":
             return language.say("facet.share", share=language.share(facet["record"]), label=label)

@@ -18,6 +18,7 @@ from aiready.pages.tables.records import (
     evolution,
     exposed_tasks,
     exposure,
+    initiatives_by_stage,
     metric_numbers,
     metric_summary,
     metrics,
@@ -33,6 +34,7 @@ from aiready.pages.tables.survey import (
     GROUPS,
     answers,
     answers_numbers,
+    facets,
     groups,
     indicators,
     profile,
@@ -40,7 +42,6 @@ from aiready.pages.tables.survey import (
     reliability,
     themes,
     trend,
-    twins,
     wide,
 )
 
@@ -65,8 +66,10 @@ __all__ = [
     "evolution",
     "exposed_tasks",
     "exposure",
+    "facets",
     "groups",
     "indicators",
+    "initiatives_by_stage",
     "metric_numbers",
     "metric_summary",
     "metrics",
@@ -81,7 +84,6 @@ __all__ = [
     "themes",
     "trend",
     "trials",
-    "twins",
     "wide",
     "workflows",
 ]

@@ -196,7 +196,7 @@ def _numbered(name: str, trial_no: float, language: Language) -> str:
 def one_unit(trials: pd.DataFrame, language: Language) -> str:
     """The unit of the scale, if all trials of a picture share it; otherwise empty."""
     units = trials["unit"].unique()
-    if len(units) > 1:
+    if len(units) != 1:
         return ""
     return language.say("trial.unit") if units[0] == "share" else str(units[0])
 
@@ -346,6 +346,13 @@ def evolution(unit: Assessment) -> pd.DataFrame:
     ]
     has_records = unit.cell("initiatives_count").ok or any(cell.ok for cell in cells.values())
     return pd.DataFrame(rows if has_records else [], columns=[say("column.measure"), say("column.value_bounds")])
+
+
+def initiatives_by_stage(counts: pd.Series, language: Language) -> pd.DataFrame:
+    """Numbers of initiatives (stage -> number) for the chart of stages: one row per stage."""
+    values = [int(counts.get(stage, 0)) for stage in STAGES]
+    words = {"stage": [language.label(f"stage.{stage}") for stage in STAGES], "value": values}
+    return pd.DataFrame({**words, "count": [language.number(value) for value in values]})
 
 
 def stages(unit: Assessment) -> pd.DataFrame:

@@ -153,15 +153,18 @@ def _n_texts(numbers: pd.Series, language: Language) -> list[str]:
     return [language.say("chart.n", n=language.number(n)) if pd.notna(n) else "" for n in numbers]
 
 
-def twins(unit: Assessment, barrier_id: str) -> pd.DataFrame:
-    """What people say and what records show on one barrier: one row per facet that has both."""
-    rows = unit.rows("facets")
-    rows = rows.loc[(rows["barrier_id"] == barrier_id) & rows["says"].notna() & rows["record"].notna()]
-    language = unit.language
-    pairs = [
-        (sentences.people_words(row, language), sentences.records_words(row, language)) for _, row in rows.iterrows()
-    ]
-    return pd.DataFrame(pairs, columns=[language.say("column.people_say"), language.say("column.records_show")])
+def facets(unit: Assessment, barrier_id: str) -> pd.DataFrame:
+    """What people say and what records show on one barrier: one row per facet that has either, in numbers and words."""
+    language, rows = unit.language, unit.rows("facets")
+    rows = rows.loc[(rows["barrier_id"] == barrier_id) & (rows["says"].notna() | rows["record"].notna())]
+    return rows.assign(
+        facet=rows["says_label"].map(language.capitalize),
+        detail=[language.say("facet.records", label=label) for label in rows["record_label"]],
+        people=[sentences.people_words(row, language) for _, row in rows.iterrows()],
+        records=[sentences.records_words(row, language) for _, row in rows.iterrows()],
+        n=rows["says_n"].map(language.number),
+        is_pair=rows["says"].notna() & rows["record"].notna(),
+    )
 
 
 def themes(unit: Assessment) -> pd.DataFrame:
@@ -192,7 +195,9 @@ def trend(unit: Assessment) -> pd.DataFrame:
 def wide(  # noqa: PLR0913 - the parts of a pivot
     rows: pd.DataFrame, index: str, columns: str, values: str, text: object, first: str
 ) -> pd.DataFrame:
-    """Pivot a long table for readers: `index` down, `columns` across, cells as text."""
+    """Pivot a long table for readers: `index` down, `columns` across, cells as text; empty without rows."""
+    if rows.empty:
+        return pd.DataFrame()
     order = list(dict.fromkeys(rows[columns]))
     turned = rows.pivot_table(index=index, columns=columns, values=values, sort=False)[order]
     return turned.map(text).rename_axis(columns=None).rename_axis(first).reset_index()

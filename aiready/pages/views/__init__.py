@@ -2,7 +2,6 @@
 
 from aiready.pages.views.actions import agreed, offered, recommended
 from aiready.pages.views.records import (
-    LEVELS,
     blockers,
     confidence,
     followed,
@@ -15,12 +14,12 @@ from aiready.pages.views.records import (
     pilots,
     records,
 )
-from aiready.pages.views.survey import SEGMENTS, answers, facets, groups, moved, profile, shifts
+from aiready.pages.views.survey import SEGMENTS, answers, facets, groups, moved, profile, shifts, themes, trend
 from aiready.pages.views.view import View
 from aiready.pages.views.what_if import recomputed, what_if
 
 __all__ = [
-    "LEVELS", "SEGMENTS", "View", "agreed", "answers", "blockers", "confidence", "facets", "followed", "funnel",
-    "groups", "hours", "indicators", "levels", "metrics", "modes", "moved", "offered", "pilots", "profile",
-    "recommended", "recomputed", "records", "shifts", "what_if",
+    "SEGMENTS", "View", "agreed", "answers", "blockers", "confidence", "facets", "followed", "funnel", "groups",
+    "hours", "indicators", "levels", "metrics", "modes", "moved", "offered", "pilots", "profile", "recommended",
+    "recomputed", "records", "shifts", "themes", "trend", "what_if",
 ]  # fmt: skip

@@ -1,11 +1,13 @@
 """Views of actions: what is recommended and why, what is agreed, and how the agreed measure moved."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from aiready.model.registry import MEASURES
 from aiready.pages import sentences
+from aiready.pages.parts import labelled_columns
 from aiready.pages.views.records import followed
 from aiready.pages.views.survey import unit_and_wave
 from aiready.pages.views.view import View
@@ -20,20 +22,20 @@ def offered(unit: Assessment, barrier_id: str) -> pd.DataFrame:
 
 def recommended(unit: Assessment, barrier_id: str, template_id: str) -> View:
     """What is recommended on a barrier, and why; details of the action with `template_id`, if it is one of them."""
-    rows = offered(unit, barrier_id)
-    title = f"Recommended on {sentences.barrier_name(unit, barrier_id).lower()}"
-    if rows.empty:
-        none = "Nothing is recommended here: no number calls for it, or none may be shown."
-        return View(title, unit_and_wave(unit), (none,))
-    chosen = rows.loc[rows["template_id"] == template_id]
-    words = tuple(
-        text
-        for row in chosen.itertuples()
-        for text in (row.reason, f"First step: {row.first_step}", f"{row.owner_role} · {row.effort} effort")
+    language, rows = unit.language, offered(unit, barrier_id)
+    details = rows.loc[rows["template_id"] == template_id]
+    words = [text for row in details.itertuples() for text in (row.reason, sentences.first_step(row, language))]
+    efforts = rows.assign(effort=[language.say(f"effort.{effort}") for effort in rows["effort"]])
+    columns = {"action": "action", "reason": "why", "owner_role": "owner", "effort": "effort"}
+    name = language.mid_sentence(sentences.barrier_name(unit, barrier_id))
+    return View(
+        "recommended",
+        language.say("recommended.title", barrier=name),
+        scope=unit_and_wave(unit),
+        words=tuple(words) if len(rows) else (language.say("recommended.none"),),
+        numbers=labelled_columns(unit, efforts, columns),
+        language=language,
     )
-    columns = {"action": "Action", "reason": "Why", "owner_role": "Who", "effort": "Effort"}
-    numbers = rows[list(columns)].rename(columns=columns)
-    return View(title, unit_and_wave(unit), words, numbers=numbers)
 
 
 def agreed(unit: Assessment, action: Mapping[str, str], table: pd.DataFrame) -> View:
@@ -46,9 +48,10 @@ def agreed(unit: Assessment, action: Mapping[str, str], table: pd.DataFrame) -> 
     table
         All agreed actions for display, as `agreed_actions.display_table` returns them.
     """
-    measure = action.get("measure", "")
-    if measure not in MEASURES:
-        words = ("No measure was agreed for this action: nothing to follow but its state.",) if action else ()
-        return View("Agreed actions", unit.name, words, numbers=table)
-    view = followed(unit, measure, action.get("agreed_on", "")[:10], action.get("due_on", "")[:10])
-    return View(view.title, view.subtitle, view.words, view.chart, view.rows, table, view.caution)
+    language, measure = unit.language, action.get("measure", "")
+    if measure in MEASURES:
+        days = (action.get(name, "")[:10] for name in ("agreed_on", "due_on"))
+        return replace(followed(unit, measure, *days), numbers=table)
+    words = (language.say("agreed.no_measure"),) if action else ()
+    title = language.say("agreed.caption")
+    return View("agreed", title, scope=unit.name, words=words, numbers=table, language=language)

@@ -1,151 +1,190 @@
-"""Views of barriers and survey answers: profile, answers, groups, facets, and why a number moved."""
+"""Views of barriers and survey answers: profile, answers, groups, facets, themes, trend, and why a number moved."""
 
 import pandas as pd
 
 from aiready import charts
-from aiready.charts import theme
-from aiready.messages import ENGLISH
 from aiready.model.registry import ALL, OK, SUPPRESSED
 from aiready.pages import sentences, tables
+from aiready.pages.parts import labelled_columns
 from aiready.pages.views.view import View
 from aiready.profile.assessment import Assessment
 
-SEGMENTS = {ALL: "everybody", "doing": "those doing the work", "leading": "those leading it"}
-"""Segment -> its label, for segments whose answers can be shown."""
-FIRST_WAVE = "There is no earlier wave to compare with."
+SEGMENTS = (ALL, *tables.GROUPS)
+"""Segments whose answers can be shown; `group.<segment>` is the label."""
 
 
 def profile(unit: Assessment) -> View:
     """How far is each barrier overcome: people and records, the organisation, the score?"""
-    rows = tables.profile(unit)
-    reason = sentences.why_no_profile(unit) if rows[["perception", "practice"]].isna().all(axis=None) else ""
+    language, rows = unit.language, tables.profile(unit)
+    if rows[["perception", "practice"]].isna().all(axis=None):
+        remarks = [sentences.why_no_profile(unit)]
+    else:
+        gaps = (*sentences.hidden_sentences(unit), sentences.unknown_sentence(unit))
+        remarks = [sentences.sensitivity_sentence(unit), *gaps]
     return View(
-        "How far each barrier is overcome",
-        f"{unit_and_wave(unit)} · 0 to 100, high is overcome · {sentences.basis_words(unit)}",
-        _nonblank(sentences.barriers_heading(unit), sentences.sensitivity_sentence(unit), reason),
+        "barriers",
+        language.say("barriers.title"),
+        language.say("barriers.subtitle", basis=sentences.basis_words(unit)),
+        unit_and_wave(unit),
+        _nonblank(sentences.barriers_heading(unit), *remarks),
         charts.say_do_chart,
         rows,
-        tables.profile_numbers(rows, ENGLISH),
-        "No interval is claimed for records: they tell what was written down, not what is.",
+        tables.profile_numbers(rows, language),
+        language.say("barriers.note"),
         choosable=True,
+        options={"bands": unit.rules.bands},
+        language=language,
     )
 
 
 def answers(unit: Assessment, barrier_id: str, segment: str = ALL) -> View:
     """How was each item of a barrier answered, by everybody or by one group?"""
-    rows = tables.answers(unit, barrier_id, segment)
+    language, rows = unit.language, tables.answers(unit, barrier_id, segment)
     has_shares = rows["share"].notna().any()
-    most = f" · up to {rows['n'].max():.0f} answers" if has_shares else ""
+    group = f" · {language.say(f'group.{segment}')}" if segment != ALL else ""
     return View(
-        f"{sentences.barrier_name(unit, barrier_id)}: what people answered",
-        f"{unit_and_wave(unit)} · {SEGMENTS[segment]} · share of answers on each level, don't know apart{most}",
+        f"answers-{barrier_id}",
+        language.say("barrier.answers_title", name=sentences.barrier_name(unit, barrier_id)),
+        language.say("barrier.answers_subtitle", n=language.number(rows["n"].max())) if has_shares else "",
+        f"{unit_and_wave(unit)}{group}",
         _level(unit, barrier_id) if segment == ALL else (),
         charts.items_chart,
         rows if has_shares else rows.head(0),
-        tables.answers_numbers(rows, ENGLISH) if has_shares else pd.DataFrame(),
-        "" if has_shares else _hidden_answers(unit, segment),
+        tables.answers_numbers(rows, language) if has_shares else pd.DataFrame(),
+        "" if has_shares else _why_no_answers(unit, segment),
+        language=language,
     )
 
 
 def _level(unit: Assessment, barrier_id: str) -> tuple[str, ...]:
-    weakest = sentences.weakest_item(unit, barrier_id)
+    say, weakest = unit.language.say, unit.cached(sentences.weakest_item, barrier_id)
     if weakest is None:
         return ()
-    following = f" The next level: “{weakest.next_words}”" if weakest.next_words else ""
-    return (f"Lowest item, {weakest.label.lower()}: level {weakest.level}, “{weakest.words}”{following}",)
+    lowest = say("level.lowest", level=str(weakest.level), item=weakest.label)
+    pairs = ((lowest, weakest.words), (say("level.next"), weakest.next_words))
+    return tuple(say("level.quoted", heading=heading, text=text) for heading, text in pairs if text)
 
 
-def _hidden_answers(unit: Assessment, segment: str) -> str:
+def _why_no_answers(unit: Assessment, segment: str) -> str:
     rows = unit.rows("items")
-    hidden = rows.loc[rows["segment"] == segment, "status"].eq(SUPPRESSED).any()
-    fewest = unit.rules.settings.minimum_distribution
-    return f"Hidden: distributions need at least {fewest} people." if hidden else "No answers in this wave."
+    if rows.loc[rows["segment"] == segment, "status"].eq(SUPPRESSED).any():
+        return unit.language.say("barrier.answers_hidden", n=str(unit.rules.settings.minimum_distribution))
+    return unit.language.say("barrier.answers_none")
 
 
 def groups(unit: Assessment) -> View:
     """Do those doing the work and those leading it say the same?"""
-    rows = tables.groups(unit)
-    has_values = rows["value"].notna().any() if len(rows) else False
-    numbers = tables.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", theme.score, "Barrier")
-    fewest = unit.rules.settings.minimum_group
+    language, rows = unit.language, tables.groups(unit)
+    has_values = (rows["status"] == OK).any()
+    first = language.say("column.barrier")
+    numbers = tables.wide(rows.dropna(subset=["value"]), "barrier", "group", "value", language.score, first)
     return View(
-        "What each group says",
-        f"{unit_and_wave(unit)} · 0 to 100 with 95 % interval · fewer than {fewest} people: hidden",
-        _nonblank(sentences.groups_heading(unit)) if has_values else (),
+        "groups",
+        language.say("groups.title"),
+        language.say("groups.subtitle", n=str(unit.rules.settings.minimum_group)),
+        unit_and_wave(unit),
+        (sentences.groups_heading(unit),) if has_values else (),
         charts.groups_chart,
         rows,
         numbers if has_values else pd.DataFrame(),
+        language.say("groups.judged"),
+        language=language,
     )
 
 
 def facets(unit: Assessment, barrier_id: str) -> View:
     """Where do people and records disagree on the same thing, facet by facet?"""
-    rows = unit.rows("facets")
-    rows = rows.loc[rows["barrier_id"] == barrier_id]
-    rows = rows.loc[rows["says"].notna() | rows["record"].notna()]
-    comparable = rows.loc[rows["unit"].eq("share") | rows["unit"].isna()]
-    labelled = comparable.assign(
-        facet=sentence_case(comparable["says_label"].str.removeprefix("say ")),
-        detail="records: " + comparable["record_label"],
-    )
-    pairs = rows.dropna(subset=["says", "record"])
-    numbers = pd.DataFrame(
-        {
-            "People": [f"{theme.share(row.says)} {row.says_label}" for row in rows.itertuples()],
-            "n": [theme.number(row.says_n) for row in rows.itertuples()],
-            "Records": [_record(row) for row in rows.itertuples()],
-        }
-    )
+    language, rows = unit.language, tables.facets(unit, barrier_id)
+    pairs = rows.loc[rows["is_pair"]].head(3)
     return View(
-        f"{sentences.barrier_name(unit, barrier_id)}: said and recorded",
-        f"{unit_and_wave(unit)} · share of answers / share of records, side by side where both tell of the same thing",
-        tuple(sentences.facet_sentence(row, ENGLISH) for _, row in pairs.head(3).iterrows()),
+        f"facets-{barrier_id}",
+        language.say("barrier.facets", name=sentences.barrier_name(unit, barrier_id)),
+        language.say("barrier.facets_subtitle"),
+        unit_and_wave(unit),
+        tuple(sentences.facet_sentence(row, language) for _, row in pairs.iterrows()),
         charts.facets_chart,
-        labelled,
-        numbers,
-        "Records may be incomplete; answers are those of people who answered.",
+        rows.loc[rows["unit"].eq("share") | rows["unit"].isna()],
+        labelled_columns(unit, rows, {"people": "people_say", "n": "n", "records": "records_show"}),
+        language=language,
     )
 
 
-def _record(row: object) -> str:
-    value, label = getattr(row, "record", float("nan")), getattr(row, "record_label", "")
-    if pd.isna(value):
-        return f"not known: {label}"
-    yes, of = getattr(row, "record_yes", float("nan")), getattr(row, "record_n", float("nan"))
-    if pd.notna(yes):
-        return f"{yes:.0f} of {of:.0f} {label}"
-    return f"{theme.value_text(value, str(getattr(row, 'unit', '')))} ({label})"
+def themes(unit: Assessment) -> View:
+    """How high are work, workforce and workplace?"""
+    language, rows = unit.language, tables.themes(unit)
+    numbers = rows.assign(
+        said=rows["value"].map(language.score),
+        interval=[language.interval(row.low, row.high, "score") for row in rows.itertuples()],
+        n=rows["n"].map(language.number),
+    )
+    phrase_of = {"theme": "theme", "said": "people_say", "interval": "interval", "n": "n"}
+    return View(
+        "themes",
+        language.say("themes.title"),
+        language.say("themes.subtitle"),
+        unit_and_wave(unit),
+        (sentences.themes_heading(unit),),
+        charts.themes_chart,
+        rows,
+        labelled_columns(unit, numbers, phrase_of),
+        language=language,
+    )
+
+
+def trend(unit: Assessment) -> View:
+    """How did both voices develop over the waves?"""
+    language, rows = unit.language, tables.trend(unit)
+    keys_of = {"perception": "trend.people", "practice": "trend.of_records"}
+    labels = [language.say(keys_of[row.voice], name=row.barrier) for row in rows.itertuples()]
+    labelled, first = rows.assign(label=labels), language.say("column.voice")
+    return View(
+        "trend",
+        language.say("trend.title"),
+        language.say("trend.subtitle"),
+        unit_and_wave(unit),
+        (sentences.trend_heading(unit),),
+        charts.trend_chart,
+        rows,
+        tables.wide(labelled, "label", "wave", "value", language.score, first).fillna(""),
+        sentences.other_indicators_sentence(unit),
+        language=language,
+    )
 
 
 def moved(unit: Assessment) -> View:
     """Why did a number move: who answered, what they answered, which items, records and indicators."""
-    rows = unit.rows("change_sources")
+    language, rows = unit.language, unit.rows("change_sources")
+    title = language.say("change.title")
     if rows.empty:
-        return View("Where the change since the wave before came from", unit_and_wave(unit), (FIRST_WAVE,))
+        return _nothing_before(unit, "change", title)
     order = {name: position for position, name in enumerate(unit.rules.barriers["barrier_id"])}
-    rows = rows.assign(
-        name=[sentences.barrier_name(unit, name) for name in rows["barrier_id"]],
-        voice=rows["source"].isin(["records", "indicators"]).map({True: "records", False: "people"}),
+    voices = rows["source"].isin(["records", "indicators"]).map({True: "of_records", False: "people"})
+    barriers = [sentences.barrier_name(unit, name) for name in rows["barrier_id"]]
+    names = [language.say(f"trend.{voice}", name=name) for voice, name in zip(voices, barriers, strict=True)]
+    rows = rows.assign(name=names, place=rows["barrier_id"].map(order), is_people=voices == "people")
+    rows = rows.sort_values(["place", "is_people"], ascending=[True, False], kind="stable", ignore_index=True)
+    hidden = language.say(f"status.{SUPPRESSED}")
+    numbers = rows.assign(
+        came_from=[language.say(f"chart.source_{source}") for source in rows["source"]],
+        points=[language.number(points, 1) if pd.notna(points) else hidden for points in rows["points"]],
     )
-    rows = rows.assign(name=rows["name"] + " · " + rows["voice"], place=rows["barrier_id"].map(order))
-    rows = rows.sort_values(["place", "voice"], kind="stable", ignore_index=True)
-    numbers = pd.DataFrame(
-        {
-            "Barrier and voice": rows["name"],
-            "Came from": [ENGLISH.say(f"chart.source_{source}") for source in rows["source"]],
-            "Points": [theme.number(points, 1) if pd.notna(points) else "hidden" for points in rows["points"]],
-        }
-    )
-    visible = rows.loc[rows["points"].isna() | rows["points"].abs().ge(0.05)]
     return View(
-        "Where the change since the wave before came from",
-        f"{unit_and_wave(unit)} · points of 100, people and records apart",
+        "change",
+        title,
+        language.say("change.subtitle"),
+        unit_and_wave(unit),
         _changes(unit),
         charts.sources_chart,
-        visible,
-        numbers,
-        "People answer anonymously and cannot be matched; other items or indicators are no change in the work.",
+        rows.loc[rows["points"].isna() | rows["points"].abs().ge(0.05)],
+        labelled_columns(unit, numbers, {"name": "voice", "came_from": "came_from", "points": "points"}),
+        language.say("change.caution"),
+        language=language,
     )
+
+
+def _nothing_before(unit: Assessment, name: str, title: str) -> View:
+    first_wave = unit.language.say("change.first_wave")
+    return View(name, title, scope=unit_and_wave(unit), words=(first_wave,), language=unit.language)
 
 
 def _changes(unit: Assessment) -> tuple[str, ...]:
@@ -158,9 +197,11 @@ def _changes(unit: Assessment) -> tuple[str, ...]:
 
 def shifts(unit: Assessment, barrier_id: str) -> View:
     """Which items and indicators of a barrier moved since the wave before?"""
-    before = _wave_before(unit)
+    language, before, wave = unit.language, _wave_before(unit), unit.facts.wave
+    name = f"items-{barrier_id}"
+    title = language.say("change.items_title", name=sentences.barrier_name(unit, barrier_id))
     if not before:
-        return View(f"{sentences.barrier_name(unit, barrier_id)}: item by item", unit_and_wave(unit), (FIRST_WAVE,))
+        return _nothing_before(unit, name, title)
     now, then = (_points(assessment, barrier_id) for assessment in (unit, unit.at(before)))
     points = now.merge(
         then[["id", "after", "n"]].rename(columns={"after": "before", "n": "n_before"}), on="id", how="left"
@@ -170,22 +211,25 @@ def shifts(unit: Assessment, barrier_id: str) -> View:
     )
     numbers = pd.DataFrame(
         {
-            "Item or indicator": points["name"],
-            before: points["before"].map(theme.score),
-            f"n {before}": points["n_before"].map(theme.number),
-            unit.facts.wave: points["after"].map(theme.score),
-            "n": points["n"].map(theme.number),
+            language.say("column.item"): points["name"],
+            before: points["before"].map(language.score),
+            language.say("chart.n", n=before): points["n_before"].map(language.number),
+            wave: points["after"].map(language.score),
+            language.say("chart.n", n=wave): points["n"].map(language.number),
         }
     )
     return View(
-        f"{sentences.barrier_name(unit, barrier_id)}: item by item, indicator by indicator",
-        f"{unit_and_wave(unit)} · points of 100 · {ENGLISH.wave(before)} and {ENGLISH.wave(unit.facts.wave)}",
+        name,
+        title,
+        language.say("change.items_subtitle", before=language.wave(before), now=language.wave(wave)),
+        unit_and_wave(unit),
         _nonblank(sentences.change_sentence(unit, barrier_id)),
         charts.shift_chart,
         points,
         numbers,
-        "A single item moves by chance more than a barrier does.",
-        options={"moments": (before, unit.facts.wave)},
+        language.say("change.items_caution"),
+        options={"moments": (before, wave)},
+        language=language,
     )
 
 
@@ -203,7 +247,7 @@ def _points(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "id": rows["id"],
-            "name": sentence_case(rows["id"].map(labels).fillna(rows["id"])),
+            "name": rows["id"].map(labels).fillna(rows["id"]).map(unit.language.capitalize),
             "voice": rows["kind"].map({"item": "perception", "indicator": "practice"}),
             "after": rows["points"],
             "n": rows["n"],
@@ -211,14 +255,9 @@ def _points(unit: Assessment, barrier_id: str) -> pd.DataFrame:
     )
 
 
-def sentence_case(texts: pd.Series) -> pd.Series:
-    """Texts with their first character in upper case, the others unchanged (AI stays AI)."""
-    return texts.str[:1].str.upper() + texts.str[1:]
-
-
 def unit_and_wave(unit: Assessment) -> str:
-    """Unit and wave, as every subtitle begins: `Claims, third quarter 2026`."""
-    return f"{unit.name}, {ENGLISH.wave(unit.facts.wave)}"
+    """Unit and wave, the scope of a view: `Claims, third quarter 2026`."""
+    return f"{unit.name}, {unit.language.wave(unit.facts.wave)}"
 
 
 def _nonblank(*texts: str | None) -> tuple[str, ...]:

@@ -6,9 +6,8 @@ from dataclasses import replace
 import pandas as pd
 
 from aiready import charts
-from aiready.charts import theme
 from aiready.errors import UsageError
-from aiready.messages import ENGLISH
+from aiready.messages import ENGLISH, Language
 from aiready.pages import sentences
 from aiready.pages.views.survey import unit_and_wave
 from aiready.pages.views.view import View
@@ -71,38 +70,38 @@ def _changed(unit: Assessment, changes: Mapping[str, Mapping[str, float]]) -> pd
 
 def what_if(unit: Assessment, changes: Mapping[str, Mapping[str, float]], people_weight: float = EQUAL) -> View:
     """What would the scores be with other weights and anchors?"""
-    rows = recomputed(unit, changes, people_weight)
-    names = [sentences.barrier_name(unit, name) for name in rows["barrier_id"]]
-    score = pd.DataFrame({"name": names, "before": rows["score"], "after": rows["score_after"]})
-    practice = pd.DataFrame({"name": names, "before": rows["practice"], "after": rows["practice_after"]})
-    has_score = score["before"].notna().any()
-    points = (score if has_score else practice).assign(voice="score" if has_score else "practice")
-    numbers = pd.DataFrame(
-        {
-            "Barrier": names,
-            "Records show": rows["practice"].map(theme.score),
-            "Records, what if": rows["practice_after"].map(theme.score),
-            "Score": rows["score"].map(theme.score),
-            "Score, what if": rows["score_after"].map(theme.score),
-        }
-    )
+    language, rows = unit.language, recomputed(unit, changes, people_weight)
+    say, names = language.say, [sentences.barrier_name(unit, name) for name in rows["barrier_id"]]
+    basis = "score" if rows["score"].notna().any() else "practice"
+    points = pd.DataFrame({"name": names, "before": rows[basis], "after": rows[f"{basis}_after"], "voice": basis})
+    moments = say("what_if.before"), say("what_if.after")
+    numbers = {
+        say("column.barrier"): names,
+        say("column.records_show"): rows["practice"].map(language.score),
+        f"{say('column.records')}, {moments[1]}": rows["practice_after"].map(language.score),
+        say("column.score"): rows["score"].map(language.score),
+        f"{say('column.score')}, {moments[1]}": rows["score_after"].map(language.score),
+    }
     return View(
-        "Scores under other weights and anchors" if has_score else "What records show under other weights and anchors",
-        f"{unit_and_wave(unit)} · points of 100, as the instrument has it and as set here",
-        _weakest(points),
+        "what-if",
+        say("what_if.title" if basis == "score" else "what_if.records"),
+        say("what_if.subtitle"),
+        unit_and_wave(unit),
+        (_weakest(points, language),),
         charts.shift_chart,
         points,
-        numbers,
-        "A trial on what is published already; nothing is saved. What holds for everybody stands in the instrument.",
-        options={"moments": ("as in the instrument", "what if")},
+        pd.DataFrame(numbers),
+        say("what_if.caution"),
+        options={"moments": moments},
+        language=language,
     )
 
 
-def _weakest(rows: pd.DataFrame) -> tuple[str, ...]:
+def _weakest(rows: pd.DataFrame, language: Language) -> str:
     complete = rows.dropna(subset=["before", "after"])
     if complete.empty:
-        return ("Neither voice allows a score here: nothing to weigh.",)
+        return language.say("what_if.nothing")
     before, after = (complete.loc[complete[moment].idxmin(), "name"] for moment in ("before", "after"))
     if before == after:
-        return (f"{before} stays the weakest barrier.",)
-    return (f"{after} would be the weakest barrier instead of {before.lower()}.",)
+        return language.say("what_if.same", barrier=before)
+    return language.say("what_if.other", barrier=after, before=language.mid_sentence(before))

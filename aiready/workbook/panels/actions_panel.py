@@ -194,7 +194,7 @@ class ActionsPanel(widgets.VBox):
         barriers = self.assessment.rules.barriers
         names = dict(zip(barriers["barrier_id"], barriers["name"], strict=True))
         if self.editor is None or not self._records:
-            return View("Agreed actions", words=("Nothing is agreed in this unit yet.",))
+            return View("agreed", "Agreed actions", words=("Nothing is agreed in this unit yet.",))
         table = agreed_actions.display_table(self.editor.slices["actions"].rows, names, self.today())
         return views.agreed(self._unit(), self._chosen(), table)
 

@@ -12,14 +12,8 @@ from aiready.workbook.panels import selectors
 from aiready.workbook.panels.explore_panels import profile
 from aiready.workbook.panels.panel import Panel
 
-STEPS = {
-    "facets": "what is said and what is recorded",
-    "answers": "how each item was answered",
-    "indicators": "what the records show",
-    "records": "the records behind an indicator",
-    "shifts": "what moved since the wave before",
-}
-"""Name of a view of a barrier -> its label."""
+QUESTIONS = {"facets": views.facets, "answers": views.answers, "indicators": views.indicators, "shifts": views.shifts}
+"""Questions about a barrier by name; `records` is one about an indicator."""
 
 
 class BarrierDrillDown(widgets.VBox):
@@ -29,7 +23,7 @@ class BarrierDrillDown(widgets.VBox):
         self.rules = assessment.rules
         self.unit_at = selectors.unit_lookup(assessment)
         self.above = profile(assessment)
-        step = selectors.choice("Look at", [(words, step) for step, words in STEPS.items()])
+        step = selectors.look(assessment, "facets", "answers", "indicators", "records", "shifts")
         indicators = selectors.indicator(assessment)
         controls = {"barrier": selectors.barrier(assessment), "step": step, "indicator": indicators}
         self.indicators = indicators
@@ -46,15 +40,7 @@ class BarrierDrillDown(widgets.VBox):
     def _make_view(self, barrier: str, step: str, indicator: str) -> View:
         unit = self.unit_at(self.above.values["unit"], self.above.values["wave"])
         self.indicators.layout.display = "" if step == "records" else "none"
-        if step == "records":
-            return views.records(unit, indicator)
-        questions = {
-            "facets": views.facets,
-            "answers": views.answers,
-            "indicators": views.indicators,
-            "shifts": views.shifts,
-        }
-        return questions[step](unit, barrier)
+        return views.records(unit, indicator) if step == "records" else QUESTIONS[step](unit, barrier)
 
     def _offer_indicators(self, barrier: str) -> None:
         """Offer only the indicators of a barrier."""

@@ -1,13 +1,12 @@
 """Panels that only show, one function each: takes an assessment, returns a panel."""
 
+from collections.abc import Mapping
+
 from aiready.pages import views
 from aiready.pages.views import View
 from aiready.profile.assessment import Assessment
 from aiready.workbook.panels import selectors
 from aiready.workbook.panels.panel import Ask, Panel
-
-ALL_BARRIERS = ("all barriers, by where the change came from", "")
-ALL_JOBS = ("all jobs", "")
 
 
 def _panel(name: str, assessment: Assessment, ask: Ask, **more: object) -> Panel:
@@ -28,7 +27,8 @@ def profile(assessment: Assessment) -> Panel:
 
 def answers(assessment: Assessment) -> Panel:
     """How each item of a barrier was answered, by everybody or by one group."""
-    segments = selectors.choice("Group", [(words, segment) for segment, words in views.SEGMENTS.items()])
+    say = assessment.language.say
+    segments = selectors.choice(say("panel.group"), [(say(f"group.{name}"), name) for name in views.SEGMENTS])
 
     def view(unit: Assessment, barrier: str, group: str) -> View:
         return views.answers(unit, barrier, group)
@@ -43,8 +43,9 @@ def groups(assessment: Assessment) -> Panel:
 
 def moved(assessment: Assessment) -> Panel:
     """Why a number moved: by source for all barriers, or item by item for one."""
-    barriers = assessment.rules.barriers
-    about = selectors.choice("Look at", [ALL_BARRIERS, *zip(barriers["name"], barriers["barrier_id"], strict=True)])
+    about = selectors.barrier(assessment)
+    about.description = assessment.language.say("panel.look")
+    about.options = [(assessment.language.say("panel.all_barriers"), ""), *about.options]
 
     def view(unit: Assessment, about: str) -> View:
         return views.shifts(unit, about) if about else views.moved(unit)
@@ -69,24 +70,30 @@ def pilots(assessment: Assessment) -> Panel:
 
 def hours(assessment: Assessment) -> Panel:
     """Where the hours go, what they wait on, and who does the tasks."""
-    looks = {"tasks": views.hours, "blockers": views.blockers, "modes": views.modes}
-    words = [("task by task", "tasks"), ("what they wait on", "blockers"), ("who does the tasks", "modes")]
+    return _look_panel("hours", assessment, {"tasks": views.hours, "blockers": views.blockers, "modes": views.modes})
+
+
+def _look_panel(name: str, assessment: Assessment, questions: Mapping[str, Ask]) -> Panel:
+    """A panel with one more control: which of several questions to ask."""
 
     def view(unit: Assessment, look: str) -> View:
-        return looks[look](unit)
+        return questions[look](unit)
 
-    return _panel("hours", assessment, view, look=selectors.choice("Look at", words))
+    return _panel(name, assessment, view, look=selectors.look(assessment, *questions))
 
 
 def jobs(assessment: Assessment) -> Panel:
     """Where the hours of one job of a unit go."""
     unit_at = selectors.unit_lookup(assessment)
-    unit, wave, job = selectors.unit(assessment), selectors.wave(assessment), selectors.choice("Job", [ALL_JOBS])
+    say = assessment.language.say
+    all_jobs = (say("exposure.all_jobs"), "")
+    unit, wave = selectors.unit(assessment), selectors.wave(assessment)
+    job = selectors.choice(say("column.job"), [all_jobs])
 
     def offer(_: object = None) -> None:
         """Only jobs of the unit can be chosen."""
         names = sorted(unit_at(unit.value, wave.value).rows("tasks")["job"].dropna().unique())
-        options = (*((name, name) for name in names), ALL_JOBS)
+        options = (*((name, name) for name in names), all_jobs)
         if options != job.options:
             job.options = options
 
@@ -101,17 +108,8 @@ def jobs(assessment: Assessment) -> Panel:
 
 def decisions(assessment: Assessment) -> Panel:
     """The decision log: quarter by quarter, by level of autonomy, and how sure each number is."""
-    looks = {"quarters": views.metrics, "levels": views.levels, "confidence": views.confidence}
-    words = [
-        ("quarter by quarter", "quarters"),
-        ("by level of autonomy", "levels"),
-        ("how sure each number is", "confidence"),
-    ]
-
-    def view(unit: Assessment, look: str) -> View:
-        return looks[look](unit)
-
-    return _panel("decisions", assessment, view, look=selectors.choice("Look at", words))
+    questions = {"quarters": views.metrics, "levels": views.levels, "confidence": views.confidence}
+    return _look_panel("decisions", assessment, questions)
 
 
 def records(assessment: Assessment) -> Panel:

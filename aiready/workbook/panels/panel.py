@@ -5,9 +5,10 @@ from html import escape
 from typing import Any
 
 import ipywidgets as widgets
+from altair import LayerChart
 
-from aiready.charts.figures import cell_text, scrollable, table_html
 from aiready.errors import AireadyError
+from aiready.pages.markup.blocks import table
 from aiready.pages.views import View
 from aiready.workbook.panels import frame
 from aiready.workbook.panels.controls import row
@@ -65,7 +66,7 @@ class Panel(widgets.VBox):
             self.view = view
             self.alert.value = ""
             self.head.value = _head(view)
-            self.picture.show(chart, view.title, rows=view.choosable)
+            self._draw(view, chart)
             self.foot.value = _foot(view)
 
     def show_message(self, text: str, kind: str = "error") -> None:
@@ -74,8 +75,10 @@ class Panel(widgets.VBox):
 
     def _resized(self, _: object) -> None:
         if self.view is not None:
-            chart = self.view.draw(self.picture.width)
-            self.picture.show(chart, self.view.title, rows=self.view.choosable)
+            self._draw(self.view, self.view.draw(self.picture.width))
+
+    def _draw(self, view: View, chart: LayerChart | None) -> None:
+        self.picture.show(chart, view.title, rows=view.choosable, language=view.language)
 
     def section(self) -> Any:
         """The view shown as a section of a page, as in a report; None before there is one."""
@@ -101,7 +104,7 @@ def accepts(control: widgets.Widget, value: Any) -> bool:
 
 def _head(view: View) -> str:
     words = "".join(f"<p>{escape(text)}</p>" for text in view.words)
-    subtitle = f'<p class="aiready-muted">{escape(view.subtitle)}</p>' if view.subtitle else ""
+    subtitle = f'<p class="aiready-muted">{escape(view.scoped_subtitle)}</p>' if view.scoped_subtitle else ""
     return f"<h3>{escape(view.title)}</h3>{subtitle}{words}"
 
 
@@ -109,8 +112,8 @@ def _foot(view: View) -> str:
     caution = f'<p class="aiready-muted">{escape(view.caution)}</p>' if view.caution else ""
     if not len(view.numbers):
         return caution
-    rows = [[cell_text(cell) for cell in row] for row in view.numbers.itertuples(index=False, name=None)]
-    numbers = scrollable(table_html([str(column) for column in view.numbers.columns], rows, view.title), view.title)
+    numbers = table(view.numbers, view.title, view.language)
     if view.chart is None:
         return f'<div class="figures">{numbers}</div>{caution}'
-    return f'{caution}<details class="figures"><summary>Show the numbers</summary>{numbers}</details>'
+    summary = escape(view.language.say("page.show_numbers"))
+    return f'{caution}<details class="figures"><summary>{summary}</summary>{numbers}</details>'

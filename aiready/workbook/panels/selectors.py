@@ -29,24 +29,31 @@ def unit(assessment: Assessment) -> widgets.Dropdown:
     ]
     organisation = (assessment.facts.about.get("organisation", "The organisation"), ORGANISATION)
     first = options[0][1] if options else ORGANISATION
-    return choice("Unit", [organisation, *options], first)
+    return choice(assessment.language.say("column.unit"), [organisation, *options], first)
 
 
 def wave(assessment: Assessment) -> widgets.Dropdown:
     """Waves, newest first."""
-    return choice("Wave", [(name, name) for name in reversed(assessment.facts.waves)], assessment.facts.wave)
+    options = [(name, name) for name in reversed(assessment.facts.waves)]
+    return choice(assessment.language.say("column.wave"), options, assessment.facts.wave)
 
 
 def barrier(assessment: Assessment) -> widgets.Dropdown:
     """Barriers in the order of the instrument."""
     table = assessment.rules.barriers
-    return choice("Barrier", zip(table["name"], table["barrier_id"], strict=True))
+    return choice(assessment.language.say("column.barrier"), zip(table["name"], table["barrier_id"], strict=True))
 
 
 def indicator(assessment: Assessment) -> widgets.Dropdown:
     """Every indicator of the instrument."""
     table = assessment.rules.indicators
-    return choice("Indicator", zip(table["label"], table["indicator_id"], strict=True))
+    return choice(assessment.language.say("column.indicator"), zip(table["label"], table["indicator_id"], strict=True))
+
+
+def look(assessment: Assessment, *questions: str) -> widgets.Dropdown:
+    """Questions that a panel answers; `panel.<question>` is the label."""
+    say = assessment.language.say
+    return choice(say("panel.look"), [(say(f"panel.{question}"), question) for question in questions])
 
 
 def unit_lookup(assessment: Assessment) -> Callable[[str, str], Assessment]:

@@ -14,29 +14,28 @@ from aiready.workbook.panels import selectors
 from aiready.workbook.panels.controls import button, number
 from aiready.workbook.panels.panel import Panel
 
-UNITS = {"share": "share, 0 to 1", "score": "points", "points": "points", "hours": "hours", "days": "days"}
-
 
 class WhatIfPanel(Panel):
     """Changes are kept per indicator until they are reset; nothing is saved."""
 
     def __init__(self, assessment: Assessment):
-        self.rules = assessment.rules
+        self.rules, self.language = assessment.rules, assessment.language
+        say = self.language.say
         self.unit_at = selectors.unit_lookup(assessment)
         self.changes: dict[str, dict[str, float]] = {}
         self._filling = False
         controls = {
             "unit": selectors.unit(assessment),
             "wave": selectors.wave(assessment),
-            "people": number("Weight of what people say (0 to 1)", EQUAL),
+            "people": number(say("panel.weight_people"), EQUAL),
             "indicator": selectors.indicator(assessment),
-            "weight": number("Weight of the indicator", 1.0, 0.25),
-            "value_at_0": number("Worth 0 at"),
-            "value_at_100": number("Worth 100 at"),
+            "weight": number(say("panel.weight"), 1.0, 0.25),
+            "value_at_0": number("0"),
+            "value_at_100": number("100"),
         }
         self._fill(controls, controls["indicator"].value)
         controls["indicator"].observe(self._indicator_changed, "value")
-        self.reset_button = button("As in the instrument", self._reset, hint="Take all changes back")
+        self.reset_button = button(say("panel.reset"), self._reset, hint=say("panel.reset_hint"))
         super().__init__("what_if", controls, self._make_view, [self.reset_button])
         self._fill(self.controls, self.controls["indicator"].value)
 
@@ -60,8 +59,9 @@ class WhatIfPanel(Panel):
         for name, value in (self._defaults(indicator) | self.changes.get(indicator, {})).items():
             controls[name].value = value
         self._filling = False
-        for name, worth in (("value_at_0", "0"), ("value_at_100", "100")):
-            controls[name].description = f"Worth {worth} at ({UNITS.get(unit, unit)})"
+        unit_name = self.language.label(f"panel.unit_{unit}", unit)
+        for name, points in (("value_at_0", "0"), ("value_at_100", "100")):
+            controls[name].description = self.language.say("panel.worth", points=points, unit=unit_name)
 
     def _indicator_changed(self, change: Mapping[str, Any]) -> None:
         self._fill(self.controls, change["new"])
