@@ -100,6 +100,8 @@ def blocks_of_hours(unit: Assessment) -> pd.DataFrame:
 def tasks_drawn(unit: Assessment) -> list[str]:
     """Parts of a subtitle: which tasks are drawn, if not all; their job, if it is one of several."""
     rows, language = _tasks_with_hours(unit), unit.language
+    if rows.empty:
+        return []
     jobs = rows.nlargest(TASKS_SHOWN, "potential", keep="first")["job"].unique()
     key = "hours.largest_shown" if unit.rows("tasks")["status"].eq(SUPPRESSED).any() else "hours.largest"
     largest = language.say(key, shown=str(TASKS_SHOWN), total=language.number(len(rows)))
