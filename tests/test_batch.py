@@ -86,7 +86,7 @@ def test_a_limit_of_memory_that_was_reached_is_told_with_the_option_that_moves_i
                                 "fewer --jobs)")  # fmt: skip
 
 
-@pytest.mark.parametrize("gigabytes", [0.01, 0.2])
+@pytest.mark.parametrize("gigabytes", [0.01, 0.15])
 def test_a_limit_below_what_any_page_needs_is_no_error_of_a_cell(press, data, tmp_path, gigabytes):
     from aiready import Assessment
 
@@ -497,7 +497,7 @@ def test_nothing_is_left_on_disk(data, tmp_path):
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, "")
-        assert os.listdir(scratch) == []
+        assert list(Path(scratch).iterdir()) == []
 
 
 def test_a_temporary_folder_with_a_path_too_long_for_a_socket_costs_only_time(data, tmp_path):

@@ -32,9 +32,7 @@ def everything(sections) -> str:
     """All that a page holds: markup, words and numbers of figures, and what the charts are drawn from."""
     parts = [part for shown in sections for part in shown]
     return "\n".join(
-        str(part)
-        if isinstance(part, Block)
-        else json.dumps(part._repr_mimebundle_(), ensure_ascii=False, default=str)
+        str(part) if isinstance(part, Block) else json.dumps(part._repr_mimebundle_(), ensure_ascii=False, default=str)
         for part in parts
     )
 

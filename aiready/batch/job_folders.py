@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from multiprocessing.util import Finalize
+from multiprocessing.util import Finalize, get_temp_dir
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -81,7 +81,17 @@ def _process_folder(process: int, folder: str) -> Path:
             lock.acquire()
             if (path / LOCK_NAME).exists():  # else another run removed it, not yet locked, as abandoned
                 Finalize(None, _remove_at_exit, (path, lock), exitpriority=AFTER_MULTIPROCESSING)
+                _hold_sockets_of_multiprocessing(path)
                 return path
+
+
+def _hold_sockets_of_multiprocessing(path: Path) -> None:
+    """Have `multiprocessing` make its folder in ours, so that it, too, is removed after a kill."""
+    before, tempfile.tempdir = tempfile.tempdir, str(path)
+    try:
+        get_temp_dir()
+    finally:
+        tempfile.tempdir = before
 
 
 def _remove_at_exit(path: Path, lock: FileLock) -> None:

@@ -124,7 +124,7 @@ def _exit_code(job: PageJob, job_folder: JobFolder, *, forked: bool) -> int:
     if not forked:
         with fast_imports():
             preload.import_modules()
-    elif preload.n_threads > 1:
+    elif not preload.is_prepared or preload.n_threads > 1:
         return UNSAFE_FORK
     limit_memory(job.memory)
     try:
@@ -260,7 +260,7 @@ def _crash_cause(job: PageJob, job_folder: JobFolder, process_exit: ProcessExit)
         )
     stderr = job_folder.stderr.read_text(errors="replace") if job_folder.stderr.exists() else ""
     aborted_for_memory = process_exit.peak > job.memory / 2 or _MEMORY_ERROR_WORDS.search(stderr)
-    if name == "SIGABRT" and job.memory and aborted_for_memory:
+    if name in ("SIGABRT", "SIGTRAP") and job.memory and aborted_for_memory:
         return OUT_OF_MEMORY, f"{_limit_words(job)}; {memory_words}"
     return KILLED, f"killed by {name}"
 

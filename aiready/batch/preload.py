@@ -49,6 +49,8 @@ Figure("rehearsal", "Rehearsal", "", chart, chart, pd.DataFrame({"n": [1]}))
 
 import_path = list(sys.path)
 """Where the fork server finds modules: installed packages only."""
+is_prepared = False
+"""Whether this process is a fork server that was started as it must be."""
 n_threads = 0
 """Threads of the fork server once it has imported everything; 0 where that is not known, or this is none."""
 
@@ -89,6 +91,7 @@ def _prepare() -> int:
 
 
 if os.environ.pop("AIREADY_FORK_SERVER", ""):
+    is_prepared = True
     atexit.register(os._exit, 0)  # libraries would report what was frozen as leaked
     with contextlib.suppress(Exception):
         n_threads = _prepare()

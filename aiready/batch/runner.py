@@ -86,8 +86,8 @@ class PageRunner:
             return
         multiprocessing.set_forkserver_preload([preload.__name__])
         try:
-            with _multiprocessing_lock, _start_environment(self._folder, forked=True):
-                forkserver.ensure_running()
+            with _multiprocessing_lock:
+                _ensure_fork_server()
         except OSError as error:  # this process is a fork itself, or the path of temporary files is too long
             self._use_spawn(f"{error.strerror or error}")
 
@@ -150,13 +150,22 @@ class PageRunner:
         """Start a process, and the fork server anew if it is gone or just dying."""
         for tries_left in reversed(range(MAX_STARTS)):
             try:
-                with _multiprocessing_lock, _start_environment(self._folder, forked=forked):
-                    process.start()
+                with _multiprocessing_lock:
+                    self._start_once(process, forked=forked)
                 return
             except (EOFError, OSError) as error:
                 if not tries_left:
                     raise InfrastructureError(f"No process for a page can be started: {error!r}.") from error
             time.sleep(START_PAUSE)
+
+    @staticmethod
+    def _start_once(process: BaseProcess, *, forked: bool) -> None:
+        """Start a process, which does not import the script that runs here: it may lack the `__main__` guard."""
+        if forked:
+            _ensure_fork_server()
+        hidden_script = _replaced(vars(sys.modules["__main__"]), {"__spec__": None, "__file__": None})
+        with hidden_script, _replaced(os.environ, {} if forked else SAFE_PATH):
+            process.start()
 
 
 def _end(process: BaseProcess) -> int:
@@ -198,21 +207,16 @@ def oom_kill_count() -> int:
     return int(counts.get("oom_kill", 0))
 
 
-@contextmanager
-def _start_environment(scratch: Path, *, forked: bool) -> Iterator[None]:
-    """What a process that is started in this block inherits.
+def _ensure_fork_server() -> None:
+    """Start the fork server unless it runs; it starts no threads and imports nothing from the current folder.
 
-    A fork server starts no threads, imports nothing from the current folder, and has its socket in our folder. No
-    process imports the script that runs here, as `multiprocessing` would have it: it may lack the `__main__` guard.
+    Raises
+    ------
+    OSError
+        There can be none here.
     """
-    main, temporary_folder = sys.modules["__main__"], tempfile.tempdir
-    variables = SAFE_PATH | (preload.ENVIRONMENT if forked else {})
-    with _replaced(os.environ, variables), _replaced(vars(main), {"__spec__": None, "__file__": None}):
-        tempfile.tempdir = str(scratch)
-        try:
-            yield
-        finally:
-            tempfile.tempdir = temporary_folder
+    with _replaced(os.environ, SAFE_PATH | preload.ENVIRONMENT):
+        forkserver.ensure_running()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ needs neither a layout nor a browser's engine. The picture is the one that vl-co
 
 import html
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import sqrt
 from typing import Any
@@ -25,10 +25,10 @@ CHANNELS: Mapping[str, frozenset[str]] = {
 LOOKS: Mapping[str, frozenset[str]] = {
     "bar": frozenset(("color", "height", "size", "stroke", "strokeWidth")),
     "line": frozenset(("color", "strokeDash", "strokeWidth")),
-    "point": frozenset(("color", "filled", "opacity", "shape", "size", "strokeWidth", "yOffset")),
+    "point": frozenset(("color", "filled", "opacity", "shape", "size", "strokeWidth", "xOffset", "yOffset")),
     "rect": frozenset(("color", "cornerRadius", "fillOpacity", "stroke", "strokeDash")),
     "rule": frozenset(("color", "opacity", "strokeCap", "strokeDash", "strokeWidth", "yOffset")),
-    "text": frozenset(("align", "color", "dx", "dy", "fontSize", "fontWeight")),
+    "text": frozenset(("align", "color", "dx", "dy", "fontSize", "fontWeight", "lineHeight", "xOffset")),
     "tick": frozenset(("color", "opacity", "orient", "size", "thickness")),
 }
 """Marks, and the properties each may state beside its channels."""
@@ -49,11 +49,12 @@ class Element:
     tag: str
     attributes: Attributes
     lines: Sequence[str] = ()
+    line_height: float = theme.LINE_HEIGHT
 
     def without(self, names: Iterable[str]) -> "Element":
         """The element without some of its attributes."""
         rest = {name: value for name, value in self.attributes.items() if name not in names}
-        return Element(self.tag, rest, self.lines)
+        return replace(self, attributes=rest)
 
     @property
     def markup(self) -> str:
@@ -63,7 +64,7 @@ class Element:
             return f"{opening}/>"
         first, *further = (html.escape(line, quote=False) for line in self.lines)
         x = self.attributes.get("x", "0")
-        spans = "".join(f'<tspan dy="{theme.LINE_HEIGHT}" x="{x}">{line}</tspan>' for line in further)
+        spans = "".join(f'<tspan dy="{number(self.line_height)}" x="{x}">{line}</tspan>' for line in further)
         return f"{opening}>{first}{spans}</{self.tag}>"
 
 
@@ -178,15 +179,20 @@ def _line(look: Spec, marks: Sequence[Row]) -> Element:
 def _text(look: Spec, mark: Row) -> Element:
     size, align = look["fontSize"], look.get("align", "center")
     align = mark["row"]["side"] if isinstance(align, Mapping) else align
-    x, y = mark["x"] + look.get("dx", 0), mark["y"] + look.get("dy", 0) + round(_BASELINE * size)
+    x, y = (
+        mark["x"] + look.get("dx", 0) + look.get("xOffset", 0),
+        mark["y"] + look.get("dy", 0) + round(_BASELINE * size),
+    )
     position = {name: number(value) for name, value in (("x", x), ("y", y)) if number(value) != "0"}
     face = _attribute("text-anchor", _ANCHORS.get(align)) | {"font-size": f"{number(size)}px"}
     face |= _attribute("font-weight", look.get("fontWeight")) | {"fill": _colour(look, mark)}
-    return Element("text", face | position, str(mark["text"]).split("\n"))
+    lines, line_height = str(mark["text"]).split("\n"), look.get("lineHeight", theme.LINE_HEIGHT)
+    return Element("text", face | position, lines, line_height)
 
 
 def _point(look: Spec, mark: Row) -> Element:
-    x, y, radius = mark["x"], mark["y"] + look.get("yOffset", 0), sqrt(look["size"]) / 2
+    x, y = mark["x"] + look.get("xOffset", 0), mark["y"] + look.get("yOffset", 0)
+    radius = sqrt(look["size"]) / 2
     colour = _colour(look, mark)
     paint = ({"fill": colour} if look["filled"] else {"stroke": colour} | _stroke_width(look)) | _opacity(look)
     shape = mark.get("shape", look.get("shape", "circle"))

@@ -315,7 +315,8 @@ def item_levels(unit: Assessment) -> pd.Series:
     rows = rows.loc[(rows["segment"] == "all") & (rows["status"] == OK)]
     rows = rows.assign(step=pd.to_numeric(rows["level"], errors="coerce")).dropna(subset=["step", "n"])
     rows = rows.sort_values(["item_id", "step"])
-    running = rows["share"].fillna(rows["note"].eq(">= 95 %").astype(float)).groupby(rows["item_id"]).cumsum()
+    shares = rows["share"].fillna(rows["note"].eq(">= 95 %").astype(float)).astype(float)
+    running = shares.groupby(rows["item_id"]).cumsum()
     return rows.loc[running >= 0.5 - 1e-9].groupby("item_id")["step"].first()
 
 
