@@ -86,7 +86,7 @@ def _separate(job: PageJob, job_folder: JobFolder, environment: Mapping[str, str
         os.setpgid(0, 0)
         job_folder.parent.write_text(str(os.getppid()))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(ceil(job.timeout) + ALARM_SECONDS)
+        signal.alarm(min(ceil(job.timeout) + ALARM_SECONDS, sys.maxsize >> 32))
     threading.Thread(target=_end_with_runner, daemon=True).start()
     os.environ.update(environment, **SAFE_PATH)
     sys.path[:] = preload.import_path if forked else _installed_path()
