@@ -12,10 +12,12 @@ from pyarrow import feather
 
 from aiready.atomic_files import digest, file_digest, folder_digest, make_private_folder
 from aiready.errors import InfrastructureError
-from aiready.package_files import dependency_digest, package_digest
+from aiready.package_files import dependency_digest, package_digest, package_file
 
 FOLDER_VARIABLE = "AIREADY_MEMORY"
 """Environment variable with the folder of the cache; default: the user's cache folder."""
+SHIPPED = "data/instrument"
+"""The instrument that fills in what another one lacks."""
 MAX_RESULTS = 4
 """Results in the cache, and versions of each part; the oldest are removed first."""
 
@@ -40,7 +42,7 @@ def entry_path(location: str | Path, instrument: Path, as_of: str) -> Path | Non
     if not data.exists():
         return None
     parts = [as_of, package_digest(), dependency_digest()]
-    for path in (*_files(data), *_files(instrument)):
+    for path in (*_files(data), *_files(instrument), *_files(package_file(SHIPPED))):
         parts += [path.name, file_digest(path)]
     try:
         return cache_folder() / f"results-{digest(*parts)}"
@@ -67,7 +69,8 @@ class CachedParts:
     """
 
     def __init__(self, instrument: Path):
-        self.rules = digest(package_digest(), dependency_digest(), folder_digest(instrument))
+        folders = map(folder_digest, (instrument, package_file(SHIPPED)))
+        self.rules = digest(package_digest(), dependency_digest(), *folders)
 
     def recall(
         self, name: str, inputs: Iterable[pd.DataFrame], texts: str, compute: Callable[[], dict[str, pd.DataFrame]]

@@ -123,6 +123,12 @@ STEPS = _long(
         "handoffs": [0, 1, 1],
     }
 )
+FACETS = _long({"facet": ["Users were asked", "A limit is set"], "says": [0.3, 0.8], "record": [0.1, NAN]})
+SOURCES = _long({"name": ["Trust · people", "Trust · people"], "source": ["answers", "items"], "points": [-3.2, 1.1]})
+CELLS = _long({"name": ["Level 0", "Level 1"], "value": [0.1, NAN], "low": [0.05, NAN], "high": [0.2, NAN],
+               "shown": ["10 %", "hidden"]})  # fmt: skip
+SHIFTS = _long({"name": ["A limit is set", "Users"], "voice": ["perception", "practice"], "before": [40.0, NAN],
+                "after": [55.0, 20.0]})  # fmt: skip
 ADOPTION = _long({"initiative": ["Letters"], "adoption": [0.71], "progress": [1.2]})
 
 CHARTS = {
@@ -141,8 +147,16 @@ CHARTS = {
     charts.trend_chart: TREND,
     charts.workflow_chart: STEPS,
     charts.adoption_progress_chart: ADOPTION,
+    charts.facets_chart: FACETS,
+    charts.sources_chart: SOURCES,
+    charts.intervals_chart: CELLS,
+    charts.shift_chart: SHIFTS,
 }
 EACH = pytest.mark.parametrize(("chart", "table"), list(CHARTS.items()), ids=lambda part: getattr(part, "__name__", ""))
+
+
+def test_every_chart_that_is_promised_has_an_example():
+    assert {chart.__name__ for chart in CHARTS} == {*charts.__all__} - {"placeholder"}
 
 
 def drawing(chart: alt.LayerChart) -> ET.Element:

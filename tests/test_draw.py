@@ -7,12 +7,12 @@ from collections import Counter
 
 import altair as alt
 import numpy as np
-import pandas as pd
 import pytest
 import vl_convert
 from PIL import Image
+from test_charts import EACH
 
-from aiready import charts, handout, portfolio
+from aiready import handout, portfolio
 from aiready.charts import theme
 from aiready.charts.draw import is_drawable
 from aiready.charts.figures import Figure, specification
@@ -99,13 +99,11 @@ def test_every_chart_looks_as_vl_convert_draws_it(sample, unit_id):
         assert_alike(spec, name)
 
 
+@EACH
 @pytest.mark.parametrize("width", [theme.WIDE, theme.NARROW])
-def test_units_beside_each_other_look_as_vl_convert_draws_them(width):
-    cells = [(unit, name) for unit in ("Claims", "Cards and payments") for name in ("Trust and governance", "Fit")]
-    rows = pd.DataFrame(cells, columns=["unit", "barrier"]).assign(
-        perception=[50, 40, 30, 61.5], practice=[10, 70, 5, 80]
-    )
-    assert_alike(layered_specification(charts.barriers_units_chart(rows, width=width)), "units")
+def test_every_kind_of_chart_looks_as_vl_convert_draws_it(chart, table, width):
+    """Also those that the sample does not show."""
+    assert_alike(layered_specification(chart(table, width=width)), chart.__name__)
 
 
 def test_names_of_every_script_and_length_look_as_vl_convert_draws_them(sample):

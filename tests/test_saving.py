@@ -234,8 +234,11 @@ def test_of_people_no_version_is_kept_and_nothing_of_those_who_withdrew(tmp_path
     key = {"respondent_id": "w-1", "unit_id": "claims", "wave": "2026-Q3"}
     read = read_slice(tmp_path, RESPONSES, key)
     saved = save_slice(read, pd.DataFrame([{"role": "frontline", "comment": "secret"}]), "anna")
-    with pytest.raises(ConflictError, match="anna, ") as told:
-        save_slice(read, pd.DataFrame([{"role": "frontline", "comment": "other"}]))
+    with pytest.raises(ConflictError, match="somebody, ") as told:
+        save_slice(read, pd.DataFrame([{"role": "frontline", "comment": "other"}]), "ben")
+    names = " ".join(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert "somebody" in names
+    assert "anna" not in names, "a login beside a code says whose answers these are"
     assert told.value.rejected_path is None
     saved = save_slice(saved, saved.rows.assign(comment="changed"))
     files = [path for path in tmp_path.rglob("*") if path.is_file()]

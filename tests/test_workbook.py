@@ -211,6 +211,13 @@ class TestRecall:
         monkeypatch.setattr(scoring, "open_data", lambda *a, **b: times.append(1) or before(*a, **b))
         return times
 
+    def test_speaks_another_language_whether_computed_or_recalled(self, folder):
+        for recalled in (Assessment.recall(folder, lang="de"), Assessment.recall(folder, lang="de")):
+            assert recalled.language.code == "de"
+            assert recalled.rules.barriers["name"].tolist() == Assessment.open(folder, lang="de").rules.barriers[
+                "name"].tolist()  # fmt: skip
+        assert Assessment.recall(folder).language.code == "en"
+
     def test_gives_what_open_gives(self, folder):
         computed, first, second = Assessment.open(folder), Assessment.recall(folder), Assessment.recall(folder)
         for given in (first, second):

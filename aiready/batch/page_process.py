@@ -48,8 +48,9 @@ SUCCESS, FAILED, DISK_FULL, UNSAFE_FORK = 0, 70, 75, 77
 one with several threads, and must not be. Any other comes from the notebook's own code."""
 DRAWING = "page"
 """The step after the last cell."""
-ALARM_SECONDS = 5
-"""A process whose runner was killed, and whose code lets no thread notice, ends so long after its time-out."""
+ALARM_SECONDS, MAX_ALARM = 5, 2**31 - 1
+"""A process whose runner was killed, and whose code lets no thread notice, ends so long after its time-out; the largest
+number of seconds that an alarm takes."""
 _CAUSES = {
     "PapermillExecutionError": CELL_ERROR,
     "InvalidParametersError": INVALID_PARAMETERS,
@@ -86,7 +87,7 @@ def _separate(job: PageJob, job_folder: JobFolder, environment: Mapping[str, str
         os.setpgid(0, 0)
         job_folder.parent.write_text(str(os.getppid()))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(min(ceil(job.timeout) + ALARM_SECONDS, sys.maxsize >> 32))
+        signal.alarm(min(ceil(job.timeout) + ALARM_SECONDS, MAX_ALARM))
     threading.Thread(target=_end_with_runner, daemon=True).start()
     os.environ.update(environment, **SAFE_PATH)
     sys.path[:] = preload.import_path if forked else _installed_path()

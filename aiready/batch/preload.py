@@ -80,12 +80,7 @@ def warm_up() -> None:
     read_instrument()
 
 
-def _prepare() -> int:
-    with fast_imports():
-        import_modules()
-        warm_up()
-    gc.collect()
-    gc.freeze()
+def _count_threads() -> int:
     tasks = Path("/proc/self/task")
     return len(list(tasks.iterdir())) if tasks.is_dir() else 0
 
@@ -93,5 +88,9 @@ def _prepare() -> int:
 if os.environ.pop("AIREADY_FORK_SERVER", ""):
     is_prepared = True
     atexit.register(os._exit, 0)  # libraries would report what was frozen as leaked
-    with contextlib.suppress(Exception):
-        n_threads = _prepare()
+    with contextlib.suppress(Exception), fast_imports():
+        import_modules()
+        warm_up()
+    gc.collect()
+    gc.freeze()
+    n_threads = _count_threads()

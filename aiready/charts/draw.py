@@ -28,7 +28,7 @@ LOOKS: Mapping[str, frozenset[str]] = {
     "point": frozenset(("color", "filled", "opacity", "shape", "size", "strokeWidth", "xOffset", "yOffset")),
     "rect": frozenset(("color", "cornerRadius", "fillOpacity", "stroke", "strokeDash")),
     "rule": frozenset(("color", "opacity", "strokeCap", "strokeDash", "strokeWidth", "yOffset")),
-    "text": frozenset(("align", "color", "dx", "dy", "fontSize", "fontWeight", "lineHeight", "xOffset")),
+    "text": frozenset(("align", "angle", "color", "dx", "dy", "fontSize", "fontWeight", "lineHeight", "xOffset")),
     "tick": frozenset(("color", "opacity", "orient", "size", "thickness")),
 }
 """Marks, and the properties each may state beside its channels."""
@@ -179,11 +179,16 @@ def _line(look: Spec, marks: Sequence[Row]) -> Element:
 def _text(look: Spec, mark: Row) -> Element:
     size, align = look["fontSize"], look.get("align", "center")
     align = mark["row"]["side"] if isinstance(align, Mapping) else align
-    x, y = (
-        mark["x"] + look.get("dx", 0) + look.get("xOffset", 0),
-        mark["y"] + look.get("dy", 0) + round(_BASELINE * size),
-    )
-    position = {name: number(value) for name, value in (("x", x), ("y", y)) if number(value) != "0"}
+    x, y = mark["x"] + look.get("xOffset", 0), mark["y"]
+    across, down = look.get("dx", 0), look.get("dy", 0) + round(_BASELINE * size)
+    if angle := look.get("angle", 0):
+        turned = (
+            f"translate({number(x)},{number(y)}) rotate({number(angle)}) translate({number(across)},{number(down)})"
+        )
+        position = {"transform": turned}
+    else:
+        ends = {"x": number(x + across), "y": number(y + down)}
+        position = {name: end for name, end in ends.items() if end != "0"}
     face = _attribute("text-anchor", _ANCHORS.get(align)) | {"font-size": f"{number(size)}px"}
     face |= _attribute("font-weight", look.get("fontWeight")) | {"fill": _colour(look, mark)}
     lines, line_height = str(mark["text"]).split("\n"), look.get("lineHeight", theme.LINE_HEIGHT)

@@ -210,7 +210,7 @@ def _corner_layers(plot: _Plot, halves: tuple[float, float], language: Language)
     level = {"x": x_at(plot.left), "x2": x2_at(right)}
     upright = {"y": y_at(plot.top), "y2": y2_at(low)}
     layers = [
-        layer(one, "rect", {"fillOpacity": 0, "stroke": theme.LINE}, **level, **upright),
+        layer(one, "rect", {"color": theme.LINE, "fillOpacity": 0, "stroke": theme.LINE}, **level, **upright),
         layer(one, "rule", dashed, x=x_at(middle_x), **upright),
         layer(one, "rule", dashed, y=y_at(middle_y), **level),
     ]

@@ -112,33 +112,37 @@ class Assessment:
         return opened if language == ENGLISH else opened.translated(language, instrument_folder(location))
 
     @classmethod
-    def recall(cls, data: str | Path = "", *, wave: str = "", as_of: str = "") -> "Assessment":
+    def recall(cls, data: str | Path = "", *, wave: str = "", as_of: str = "", lang: str = "") -> "Assessment":
         """Open a data folder as `open` does, within a second where nothing changed since it was opened last.
 
         Protected results are stored for this user alone (`result_cache`), and used again while the data, the instrument
         and the package are the same; after a change in one table, what the others determine is used again.
         """
-        location = data_location(data)
+        language, location = Language.of(lang), data_location(data)
+        opened = cls._recall(location, as_of)
+        opened = opened.at(wave) if wave else opened
+        return opened if language == ENGLISH else opened.translated(language, instrument_folder(location))
+
+    @classmethod
+    def _recall(cls, location: str | Path, as_of: str) -> "Assessment":
         instrument = instrument_folder(location)
         cached = result_cache.entry_path(location, instrument or package_file("data/instrument"), as_of)
-        if cached is not None and (cached / FACTS).exists():
-            with suppress(errors.InputError):
-                opened = replace(cls.read(cached, read_instrument(instrument)), location=location)
-                return opened.at(wave) if wave else opened
-            result_cache.remove(cached)
         if cached is None:
-            opened = cls.open(location, as_of=as_of)
-        else:
-            from aiready.profile import scoring
+            return cls.open(location, as_of=as_of)
+        if (cached / FACTS).exists():
+            with suppress(errors.InputError):
+                return replace(cls.read(cached, read_instrument(instrument)), location=location)
+            result_cache.remove(cached)
+        from aiready.profile import scoring
 
-            parts = result_cache.CachedParts(instrument or package_file("data/instrument"))
-            day = parameters.parse_day(as_of)
-            opened = scoring.open_data(location, read_instrument(instrument), day, parts=parts)
-            opened = replace(opened, location=location)
-            temporary = cached.with_name(f".{cached.name}-{os.getpid()}")
-            opened.save(temporary)
-            result_cache.store(temporary, cached)
-        return opened.at(wave) if wave else opened
+        parts = result_cache.CachedParts(instrument or package_file("data/instrument"))
+        day = parameters.parse_day(as_of)
+        opened = scoring.open_data(location, read_instrument(instrument), day, parts=parts)
+        opened = replace(opened, location=location)
+        temporary = cached.with_name(f".{cached.name}-{os.getpid()}")
+        opened.save(temporary)
+        result_cache.store(temporary, cached)
+        return opened
 
     def at(self, wave: str) -> "Assessment":
         """Show another wave."""

@@ -121,7 +121,6 @@ def _record_cells(
     name: str, behind: RecordContributors, data: Data, rules: Instrument, parts: CachedParts | None
 ) -> pd.DataFrame:
     """Which cells of a table of records are hidden, without the number of people in them."""
-
     rows = behind.rows.sort_values(["wave", "unit_id", "part", "person"], ignore_index=True)  # a log has no order
 
     def compute_cells() -> dict[str, pd.DataFrame]:

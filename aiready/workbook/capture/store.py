@@ -40,6 +40,8 @@ from aiready.workbook.capture.merging import by_key, differences, row_key
 
 HIDDEN = ".aiready"
 """Folder in the data folder for versions, drafts and the lock; no table is read from it."""
+SOMEBODY = "somebody"
+"""Who saved rows about people."""
 LOCK_TIMEOUT = 10.0
 """Seconds to wait for somebody else's save; a save takes milliseconds."""
 _APOSTROPHE = r"^'([=+\-@])"
@@ -221,7 +223,7 @@ def save_slice(base: Slice, rows: pd.DataFrame, by: str = "") -> Slice:
     rows
         All its rows, edited. Columns that they lack keep their cells, by the table's key.
     by
-        Who saves; default: the user.
+        Who saves; default: the user. It is not noted in tables about people, where it would say whose rows they are.
 
     Raises
     ------
@@ -232,7 +234,7 @@ def save_slice(base: Slice, rows: pd.DataFrame, by: str = "") -> Slice:
     InfrastructureError
         The disk is full or the folder cannot be written; the old file stays.
     """
-    author = by.strip() or user()
+    author = SOMEBODY if base.table.hashed else by.strip() or user()
     edited = replace(base, rows=_complete_rows(base, rows))
     with _save_lock(base.folder):
         current = read_slice(base.folder, base.table, base.key)
@@ -365,7 +367,7 @@ def _versions(base: Slice) -> list[Version]:
 
 
 def _write_version(version: Slice, author: str) -> Path:
-    """Keep a version; of people only who saved last, and nothing of those who withdrew."""
+    """Keep a version; of people only when they were saved last, and nothing of those who withdrew."""
     earlier = _versions(version) if version.table.hashed else []
     folder = make_folder(version.folder, HIDDEN, "versions", version.table.name, version.name)
     name = f"{datetime.now(UTC):{_TIME}}--{version.digest[:12]}--{quote(author[:60], safe=' ')}.csv"

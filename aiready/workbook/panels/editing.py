@@ -1,6 +1,7 @@
 """What panels that save have in common: opening on a data folder, an editor, a status line, and errors in the panel."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -34,15 +35,8 @@ class Status(w.HTML):
         self.value = frame.live_message_html(text, kind)
 
 
-class WritingPanel:
-    """A panel over an editor: its units, its status line, and two buttons that appear where somebody else saved first.
-
-    A panel of this kind says which state is edited of what was read (`saved_state`) or joined with what others saved
-    (`joined_state`), and shows it (`show_state`).
-    """
-
-    tables: tuple[Table, ...] = ()
-    """Tables of which the panel edits a slice each."""
+class FormPanel:
+    """A panel that saves rows of a data folder: an editor, the units, a status line, controls that report errors."""
 
     def __init__(self, location: str, subject: str, by: str):
         self.folder = writable_folder(location)
@@ -53,11 +47,6 @@ class WritingPanel:
         self.units = dict(zip(units["unit_id"], units["name"], strict=True))
         self.filling = False
         self.status = Status()
-        join = self.button("Join both versions", self._join, primary=True)
-        self.conflict_buttons = controls.row(join, self.button("Take theirs, drop mine", self._take_theirs))
-        controls.set_visible(self.conflict_buttons, visible=False)
-
-    # Controls ---------------------------------------------------------------------------------------------------
 
     def run(self, act: Callable[..., object], *arguments: object) -> None:
         """Call `act`, and show in the status line what it raises."""
@@ -100,6 +89,23 @@ class WritingPanel:
         options = [(f"{name} ({unit})" if name else unit, unit) for unit, name in names.items()]
         return controls.choice(label, options, next(iter(unit_ids), None)) if options else controls.line(label)
 
+
+class WritingPanel(FormPanel, ABC):
+    """A panel that edits slices as one state, with two buttons that appear where somebody else saved first.
+
+    A panel of this kind says which state is edited of what was read (`saved_state`) or joined with what others saved
+    (`joined_state`), and shows it (`show_state`).
+    """
+
+    tables: tuple[Table, ...] = ()
+    """Tables of which the panel edits a slice each."""
+
+    def __init__(self, location: str, subject: str, by: str):
+        super().__init__(location, subject, by)
+        join = self.button("Join both versions", self._join, primary=True)
+        self.conflict_buttons = controls.row(join, self.button("Take theirs, drop mine", self._take_theirs))
+        controls.set_visible(self.conflict_buttons, visible=False)
+
     def compose(self, note: str, opening: Sequence[w.Widget], *parts: w.Widget) -> None:
         """Put the panel together: a note, what opens a slice, the status line, and parts that an open slice shows."""
         self.open_part = w.VBox(parts)
@@ -107,19 +113,17 @@ class WritingPanel:
         note_html = w.HTML(f'<p class="aiready-muted">{escape(note)}</p>')
         self.box = form(note_html, controls.row(*opening), self.status, self.conflict_buttons, self.open_part)
 
-    # What is edited -----------------------------------------------------------------------------------------------
-
+    @abstractmethod
     def saved_state(self) -> Any:
         """The state that is edited, of the slices as they were read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def joined_state(self, rows: Mapping[str, pd.DataFrame]) -> Any:
         """The state that is edited, with joined rows of a table."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_state(self) -> None:
         """Show the state that is edited."""
-        raise NotImplementedError
 
     def load(self, key: Mapping[str, str]) -> None:
         """Show the slices of a key as they are saved, and on top of them the draft."""

@@ -29,7 +29,7 @@ from aiready.workbook.capture.self_assessment import (
 from aiready.workbook.capture.store import ConflictError, read_rows, read_slice
 from aiready.workbook.capture.team_summary import TeamSummary, summarise_team
 from aiready.workbook.panels import controls, editing, frame
-from aiready.workbook.panels.editing import WritingPanel
+from aiready.workbook.panels.editing import FormPanel
 from aiready.workbook.panels.panel import accepts
 from aiready.workbook.panels.picture import Picture
 
@@ -39,7 +39,7 @@ def self_assessment(data: str = "", language: str = "") -> w.VBox:
     return editing.open_panel(data, lambda folder: SelfAssessmentPanel(folder, language).box)
 
 
-class SelfAssessmentPanel(WritingPanel):
+class SelfAssessmentPanel(FormPanel):
     """The person who answers, the question shown, and the team's summary."""
 
     def __init__(self, location: str, language: str):
